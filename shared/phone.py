@@ -1,0 +1,181 @@
+"""Phone numbers as people type them, read into E.164.
+
+`phonenumbers` knows today's numbering plan. What it does not know is what stands in a shop's
+files: Vietnamese mobiles of the eleven-digit plan that ended in 2018, numbers whose leading zero a
+spreadsheet ate, two numbers in one cell, a remark beside the number. Those are repaired here first.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import phonenumbers
+
+_MAX_LENGTH: Final = 128  # A longer cell is not a phone number, and reading it costs time.
+_MAX_DIGITS: Final = 17  # E.164 allows 15; "00" may stand before them.
+
+# Eleven-digit mobiles became ten-digit between 15 September 2018 and 30 June 2019; the last seven
+# digits stayed (Ministry of Information and Communications, plan of 2018).
+_MOBILE_PREFIXES_OF_2018: Final = {
+    # MobiFone
+    "0120": "070",
+    "0121": "079",
+    "0122": "077",
+    "0126": "076",
+    "0128": "078",
+    # VinaPhone
+    "0123": "083",
+    "0124": "084",
+    "0125": "085",
+    "0127": "081",
+    "0129": "082",
+    # Viettel
+    "0162": "032",
+    "0163": "033",
+    "0164": "034",
+    "0165": "035",
+    "0166": "036",
+    "0167": "037",
+    "0168": "038",
+    "0169": "039",
+    # Vietnamobile
+    "0186": "056",
+    "0188": "058",
+    # Gmobile
+    "0199": "059",
+}
+# Before this day 081 to 085 were not mobiles but the start of a landline in Hồ Chí Minh City.
+_MOBILES_081_TO_085_SINCE: Final = date(2018, 9, 15)
+
+_HARD_SEPARATOR: Final = re.compile(r"[^\W\d_]+|[;,|&\r\n]")
+_SOFT_SEPARATOR: Final = re.compile(r"/|\s[-\u2010-\u2015]\s")
+_OPTIONAL_TRUNK_ZERO: Final = re.compile(r"\(\s*0\s*\)")
+_SPREADSHEET_DECIMAL: Final = re.compile(r"^(\s*\d+)\.0+\s*$")
+_WITH_COUNTRY_CODE: Final = re.compile(r"(?:\+|00)840?(\d{7,10})")
+_WITH_BARE_COUNTRY_CODE: Final = re.compile(r"840?(\d{9,10})")
+_WITHOUT_TRUNK_ZERO: Final = re.compile(r"[1-9]\d{8}|1\d{9}")
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """What one phone field holds.
+
+    `e164` is the first valid number, or None when there is none; `original` is the field exactly as
+    it came; `extras` are the other valid numbers of the field, in E.164, in order.
+    """
+
+    e164: str | None
+    original: str
+    extras: tuple[str, ...] = ()
+
+
+def normalise_phone(
+    raw: str, *, region: str = "VN", recorded_on: date | None = None
+) -> PhoneNumber:
+    """Read a phone field written in `region` (ISO 3166 code). Never raises: junk has no `e164`.
+
+    `recorded_on` is the day the number was written down, where a file tells it. It decides one
+    question that the digits cannot: before 15 September 2018 "08 39303279" was a landline, and
+    today the same digits are a mobile.
+    """
+    text = _plain(raw)
+    if len(text) > _MAX_LENGTH:
+        return PhoneNumber(e164=None, original=raw)
+    reader = _Reader(region=region, recorded_on=recorded_on)
+    found = list(dict.fromkeys(reader.read(text)))
+    return PhoneNumber(e164=found[0] if found else None, original=raw, extras=tuple(found[1:]))
+
+
+def _plain(raw: str) -> str:
+    """Digits of any script as 0-9, full-width signs as ASCII, invisible characters gone."""
+    text = "".join(_plain_character(char) for char in raw)
+    text = _OPTIONAL_TRUNK_ZERO.sub("", text)
+    return _SPREADSHEET_DECIMAL.sub(r"\1", text)
+
+
+def _plain_character(char: str) -> str:
+    digit = unicodedata.decimal(char, None)
+    if digit is not None:
+        return str(digit)
+    if unicodedata.category(char) == "Cf":  # Left by copying from a phone's contact list.
+        return ""
+    return unicodedata.normalize("NFKC", char) if char in "\uff0b\uff08\uff09\uff0f" else char
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    region: str
+    recorded_on: date | None
+
+    def read(self, text: str) -> Iterator[str]:
+        for run in _HARD_SEPARATOR.split(text):
+            whole = self._numbers_covering(run)
+            parts = [whole] if whole else map(self._numbers_covering, _SOFT_SEPARATOR.split(run))
+            for numbers in parts:
+                yield from numbers
+
+    def _numbers_covering(self, run: str) -> list[str]:
+        """The numbers that together use up every digit of `run`; none if any digit is left over.
+
+        Leaving digits over would read a valid number out of the middle of a mistyped one.
+        """
+        groups = re.findall(r"\+?\d+", run)
+        numbers: list[str] = []
+        while groups:
+            for length in range(len(groups), 0, -1):
+                number = self._one_number(groups[:length])
+                if number is not None:
+                    numbers.append(number)
+                    groups = groups[length:]
+                    break
+            else:
+                return []
+        return numbers
+
+    def _one_number(self, groups: list[str]) -> str | None:
+        number = "".join(groups)
+        if len(number.lstrip("+")) > _MAX_DIGITS or "+" in number[1:]:
+            return None
+        national = self._vietnamese_national(number)
+        if national is not None:
+            return _valid_e164(self._modernised(national), "VN")
+        return _valid_e164(number, self.region)
+
+    def _vietnamese_national(self, number: str) -> str | None:
+        """The number with its trunk zero if it is Vietnamese by what it shows, else None."""
+        if match := _WITH_COUNTRY_CODE.fullmatch(number):
+            return "0" + match[1]
+        if self.region != "VN" or number.startswith(("+", "00")):
+            return None
+        if match := _WITH_BARE_COUNTRY_CODE.fullmatch(number):
+            return "0" + match[1]
+        return "0" + number if _WITHOUT_TRUNK_ZERO.fullmatch(number) else number
+
+    def _modernised(self, national: str) -> str:
+        """Today's form of a national number that an older numbering plan gave out."""
+        if len(national) == 11 and national[:4] in _MOBILE_PREFIXES_OF_2018:
+            return _MOBILE_PREFIXES_OF_2018[national[:4]] + national[4:]
+        if len(national) == 10 and self._is_old_city_landline(national):
+            return f"02{national[1:]}"
+        return national
+
+    def _is_old_city_landline(self, national: str) -> bool:
+        # Area codes of 2017: Hà Nội 04 became 024, Hồ Chí Minh City 08 became 028. No number
+        # begins with 04 any more; 081 to 085 do, so only an old date makes a landline of them.
+        if national.startswith("04"):
+            return True
+        before = self.recorded_on is not None and self.recorded_on < _MOBILES_081_TO_085_SINCE
+        return before and national[:3] in {"081", "082", "083", "084", "085"}
+
+
+def _valid_e164(number: str, region: str) -> str | None:
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
