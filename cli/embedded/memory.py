@@ -43,7 +43,7 @@ def write_state(path: Path, state: State) -> None:
 def read_password(path: Path) -> str | None:
     """The kept password; None when there is none."""
     try:
-        return path.read_text(encoding="ascii") or None
+        return path.read_text(encoding="utf-8") or None
     except FileNotFoundError:
         return None
 
@@ -57,6 +57,6 @@ def keep_password(path: Path) -> str:
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     partial.touch(mode=0o600)
-    partial.write_text(password, encoding="ascii")
+    partial.write_text(password, encoding="utf-8")
     partial.replace(path)
     return password

@@ -31,7 +31,7 @@ _SETTINGS: Mapping[str, str] = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
-# For tests: a crash of the machine may destroy the data, a crash of the server does not.
+# For tests: killing the server may lose the last commits, a crash of the machine all data.
 _FORGETFUL: Mapping[str, str] = {
     "fsync": "off",
     "synchronous_commit": "off",

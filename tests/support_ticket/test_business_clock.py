@@ -68,6 +68,13 @@ class TestCalendar:
             with pytest.raises(ValueError, match="overlap"):
                 BusinessCalendar(zone=SAIGON, weekly=((),) * 7, overrides={date(2026, 1, 1): hours})
 
+    def test_intervals_that_touch_are_one_stretch_of_open_time(self) -> None:
+        halves = Interval.parse("08:00", "12:00"), Interval.parse("12:00", "21:00")
+        calendar = BusinessCalendar.every_day(SAIGON, *halves)
+        due = calendar.add_business_time(saigon(2026, 3, 2, 11), 2 * HOUR)
+        assert due == saigon(2026, 3, 2, 13)
+        assert calendar.is_open(saigon(2026, 3, 2, 12))
+
     def test_refuses_a_week_without_seven_days(self) -> None:
         with pytest.raises(ValueError, match="seven"):
             BusinessCalendar(zone=SAIGON, weekly=((RETAIL,),) * 6)
@@ -221,6 +228,17 @@ class TestDaylightSaving:
         assert calendar.business_time_between(*day) == 30 * MINUTE
         assert calendar.is_open(new_york(2026, 11, 1, 1, 30))
         assert not calendar.is_open(new_york(2026, 11, 1, 1, 30, fold=1))
+
+    def test_hours_go_on_while_the_clock_shows_yesterday_again(self) -> None:
+        newfoundland = ZoneInfo("America/St_Johns")  # 2009: from 00:01 back to 23:01.
+        calendar = BusinessCalendar.every_day(newfoundland, Interval.parse("00:00", "00:30"))
+        midnight = calendar.next_opening(datetime(2009, 10, 31, 12, tzinfo=newfoundland))
+        assert midnight == datetime(2009, 11, 1, 2, 30, tzinfo=UTC)
+        yesterday_again = midnight + 30 * MINUTE
+        assert yesterday_again.astimezone(newfoundland).day == 31
+        assert calendar.is_open(yesterday_again)
+        assert calendar.business_time_between(midnight, yesterday_again) == 30 * MINUTE
+        assert calendar.business_time_between(midnight, midnight + DAY) == 90 * MINUTE
 
     def test_a_date_that_never_was_has_no_hours(self) -> None:
         apia = ZoneInfo("Pacific/Apia")  # Went from 29 to 31 December 2011.

@@ -158,8 +158,8 @@ class BusinessCalendar:
 
     def _windows_about(self, first: datetime, last: datetime) -> Iterator[Window]:
         """Yield, in order, the windows of all local dates that the two instants can touch."""
-        # A clock turned back across midnight shows yesterday's date again inside today's hours.
-        day = first.astimezone(self.zone).date() - _DAY
+        day = first.astimezone(self.zone).date()
+        # A clock turned back across midnight shows yesterday's date while today's hours go on.
         until = last.astimezone(self.zone).date() + _DAY
         while day <= until:
             for interval in self.hours_on(day):

@@ -1,0 +1,7 @@
+"""The history of the schema `customer`."""
+
+from services.customer.models import metadata
+
+from migrations.environment import run_migrations
+
+run_migrations(metadata)

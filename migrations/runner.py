@@ -1,0 +1,91 @@
+"""Brings a server to the current state: roles, schemas, then each schema's history."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from migrations.environment import owner_role
+from shared.db.protection import schema_functions
+from shared.security.keys import derive_password
+from shared.settings import SCHEMAS, login_role
+
+HOME = Path(__file__).parent
+
+
+async def migrate(admin_url: str, *, root_key: str, schemas: Sequence[str] = SCHEMAS) -> None:
+    """Create what is missing and run every history to its head. Safe to run again and again.
+
+    `admin_url` must name a role that may create roles, schemas and extensions.
+    """
+    engine = create_async_engine(admin_url, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_prepare_server)
+        for schema in schemas:
+            async with engine.begin() as connection:
+                await connection.run_sync(_prepare_schema, schema, root_key)
+                await connection.execute(text(f"SET LOCAL ROLE {owner_role(schema)}"))
+                await connection.run_sync(_upgrade, schema)
+    finally:
+        await engine.dispose()
+
+
+async def schemas_behind(engine: AsyncEngine, schemas: Sequence[str] = SCHEMAS) -> list[str]:
+    """The schemas that are not at the head of their history."""
+    async with engine.connect() as connection:
+        return [s for s in schemas if not await connection.run_sync(_is_at_head, s)]
+
+
+def alembic_config(schema: str, connection: Connection | None = None) -> Config:
+    """Alembic's configuration of one schema's history."""
+    config = Config()
+    config.set_main_option("script_location", str(HOME / schema))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _prepare_server(connection: Connection) -> None:
+    # Two starters must not create the same role at once; the lock ends with the transaction.
+    connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+    connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public"))
+    connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public"))
+
+
+def _prepare_schema(connection: Connection, schema: str, root_key: str) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+    owner, login = owner_role(schema), login_role(schema)
+    _ensure_role(connection, owner, "NOLOGIN")
+    password = derive_password(root_key, login)
+    _ensure_role(connection, login, f"LOGIN PASSWORD '{password}' NOBYPASSRLS")
+    connection.execute(text(f"GRANT {owner} TO CURRENT_USER"))
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {owner}"))
+    connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {login}"))
+    for statement in schema_functions(schema):
+        connection.execute(text(statement))
+
+
+def _ensure_role(connection: Connection, role: str, attributes: str) -> None:
+    known = connection.execute(
+        text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}
+    ).scalar()
+    verb = "ALTER" if known else "CREATE"
+    connection.execute(text(f"{verb} ROLE {role} WITH {attributes}"))
+
+
+def _upgrade(connection: Connection, schema: str) -> None:
+    command.upgrade(alembic_config(schema, connection), "head")
+
+
+def _is_at_head(connection: Connection, schema: str) -> bool:
+    head = ScriptDirectory.from_config(alembic_config(schema)).get_current_head()
+    options = {"version_table_schema": schema}
+    current = MigrationContext.configure(connection, opts=options).get_current_revision()
+    return current == head

@@ -1,0 +1,7 @@
+"""The history of the schema `segmentation`."""
+
+from services.segmentation.models import metadata
+
+from migrations.environment import run_migrations
+
+run_migrations(metadata)

@@ -1,0 +1,7 @@
+"""The history of the schema `support_ticket`."""
+
+from services.support_ticket.models import metadata
+
+from migrations.environment import run_migrations
+
+run_migrations(metadata)

@@ -1,0 +1,1 @@
+"""What this service knows about customers: its own projection of the other services' events."""

@@ -1,0 +1,151 @@
+"""The facts that rules look at, kept up to date from events.
+
+Texts that rules search in have a search key beside them (`search_name`, `search_keys`,
+`product_search`), written by `facts.search_keys` so that SQL and Python agree on every letter.
+The secondary indexes serve two questions only: "the facts of these customers" and "whose fact
+lies between these two instants", which is how relative dates flip without a scan.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from services.segmentation.models import metadata
+from shared.db.tables import instant, tenant_column
+
+
+def _count(name: str) -> Column[Any]:
+    return Column(name, Integer, nullable=False, server_default=text("0"))
+
+
+def _object(name: str) -> Column[Any]:
+    return Column(name, JSONB, nullable=False, server_default=text("'{}'::jsonb"))
+
+
+def _texts(name: str) -> Column[Any]:
+    return Column(name, ARRAY(Text), nullable=False, server_default=text("'{}'::text[]"))
+
+
+profile = Table(
+    "profile",
+    metadata,
+    tenant_column(),
+    Column("customer_id", Uuid, primary_key=True),
+    # 0 while only facts of other services have arrived and the customer's own state has not.
+    Column("version", BigInteger, nullable=False, server_default=text("0")),
+    # False once erased or merged into another customer: kept for history, in no segment.
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("code", Text),
+    Column("full_name", Text),
+    Column("search_name", Text),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("locale", Text),
+    Column("gender", Text),
+    Column("birth_date", Date),
+    Column("city", Text),
+    Column("province", Text),
+    Column("country", Text),
+    Column("stage", Text),
+    Column("source", Text),
+    _texts("tags"),
+    _object("attributes"),
+    _object("consent"),
+    _object("search_keys"),
+    # When the customer came into being, as the customer service tells it.
+    instant("created_at", nullable=True),
+    _count("orders_count"),
+    _count("paid_orders_count"),
+    instant("first_order_at", nullable=True),
+    instant("last_order_at", nullable=True),
+    Column("total_spent_minor", BigInteger, nullable=False, server_default=text("0")),
+    Column("currency", Text),
+    _count("tickets_count"),
+    _count("open_tickets_count"),
+    _count("open_complaints_count"),
+    Column("last_csat", SmallInteger),
+    instant("last_csat_at", nullable=True),
+    instant("last_ticket_at", nullable=True),
+    _count("messages_sent_count"),
+    instant("last_message_at", nullable=True),
+    instant("updated_at"),
+)
+
+order_fact = Table(
+    "order_fact",
+    metadata,
+    tenant_column(),
+    Column("order_id", Uuid, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    instant("placed_at"),
+    Column("status", Text, nullable=False),
+    Column("financial_status", Text),
+    Column("fulfillment_status", Text),
+    Column("total_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("channel", Text),
+    _count("lines_count"),
+    _texts("skus"),
+    _texts("product_titles"),
+    Column("product_search", Text, nullable=False, server_default=text("''")),
+    instant("updated_at"),
+)
+
+ticket_fact = Table(
+    "ticket_fact",
+    metadata,
+    tenant_column(),
+    Column("ticket_id", Uuid, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("status_category", Text, nullable=False),
+    Column("priority", Text),
+    Column("urgency", Text),
+    Column("channel", Text),
+    instant("opened_at"),
+    instant("resolved_at", nullable=True),
+    Column("csat", SmallInteger),
+    instant("csat_at", nullable=True),
+    instant("updated_at"),
+)
+
+message_fact = Table(
+    "message_fact",
+    metadata,
+    tenant_column(),
+    Column("message_id", Uuid, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("customer_id", Uuid, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("purpose", Text),
+    Column("template", Text),
+    Column("status", Text, nullable=False),
+    instant("sent_at", nullable=True),
+    instant("delivered_at", nullable=True),
+    instant("opened_at", nullable=True),
+    instant("clicked_at", nullable=True),
+    instant("updated_at"),
+)
+
+_HAPPENED_AT = {order_fact: "placed_at", ticket_fact: "opened_at", message_fact: "sent_at"}
+for _table, _at in _HAPPENED_AT.items():
+    Index(None, _table.c.tenant_id, _table.c.customer_id, _table.c[_at])
+    Index(None, _table.c.tenant_id, _table.c[_at])
+
+for _at in ("created_at", "first_order_at", "last_order_at"):
+    Index(None, profile.c.tenant_id, profile.c[_at])

@@ -1,0 +1,5 @@
+"""The metadata of the support_ticket schema; each slice's `models.py` adds its tables to it."""
+
+from shared.db.tables import part_metadata
+
+metadata = part_metadata("support_ticket")

@@ -1,0 +1,136 @@
+"""What the customer service tells. Every event carries the full state, with its version."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.event import Contract, Event
+
+ConsentStatus = Literal["granted", "withdrawn"]
+
+
+class ConsentState(Contract):
+    """The current consent for one purpose on one channel; absent means never asked."""
+
+    purpose: Literal["marketing", "care"]
+    channel: Literal["email", "sms", "zalo", "call"]
+    status: ConsentStatus
+    changed_at: datetime
+
+
+class CustomerState(Contract):
+    """A customer as other services may know them. `version` grows with every change.
+
+    Order figures count orders that are neither cancelled nor voided; `total_spent_minor` is paid
+    minus refunded, in minor units of `currency`.
+    """
+
+    customer_id: UUID
+    version: int
+    code: str
+    stage: Literal["lead", "customer"]
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    locale: str | None = None
+    gender: Literal["female", "male", "other"] | None = None
+    birth_date: date | None = None
+    city: str | None = None
+    province: str | None = None
+    country: str | None = None
+    source: str
+    tags: tuple[str, ...] = ()
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    consents: tuple[ConsentState, ...] = ()
+    value_tier: Literal["standard", "silver", "gold", "vip"] = "standard"
+    orders_count: int = 0
+    total_spent_minor: int = 0
+    currency: str = "VND"
+    first_order_at: datetime | None = None
+    last_order_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class CustomerCreated(Event):
+    """A customer became known. Key: the customer."""
+
+    type: ClassVar[str] = "customer.created"
+    customer: CustomerState
+
+
+class CustomerUpdated(Event):
+    """Anything about a customer changed, consents and order figures too. Key: the customer."""
+
+    type: ClassVar[str] = "customer.updated"
+    customer: CustomerState
+
+
+class CustomerSnapshotted(Event):
+    """The state again, for a consumer that rebuilds. Key: the customer."""
+
+    type: ClassVar[str] = "customer.snapshotted"
+    customer: CustomerState
+
+
+class OrderLineState(Contract):
+    """One line of an order; money in minor units of the order's currency."""
+
+    product_id: str | None = None
+    sku: str | None = None
+    title: str
+    quantity: int
+    total_minor: int
+
+
+class OrderState(Contract):
+    """An order; money in minor units of `currency`. `version` grows with every change."""
+
+    order_id: UUID
+    customer_id: UUID
+    version: int
+    source: str
+    external_id: str
+    number: str
+    status: Literal["open", "completed", "cancelled"]
+    financial_status: Literal[
+        "pending", "paid", "partially_refunded", "refunded", "voided", "unknown"
+    ]
+    fulfillment_status: str | None = None
+    channel: str | None = None
+    currency: str
+    total_minor: int
+    refunded_minor: int = 0
+    placed_at: datetime
+    lines: tuple[OrderLineState, ...] = ()
+
+
+class OrderPlaced(Event):
+    """A new order of a known customer. Key: the customer."""
+
+    type: ClassVar[str] = "customer.order_placed"
+    order: OrderState
+
+
+class OrderUpdated(Event):
+    """An order changed. Key: the customer."""
+
+    type: ClassVar[str] = "customer.order_updated"
+    order: OrderState
+
+
+class OrderSnapshotted(Event):
+    """The state again, for a consumer that rebuilds. Key: the customer."""
+
+    type: ClassVar[str] = "customer.order_snapshotted"
+    order: OrderState
+
+
+class SnapshotCompleted(Event):
+    """Everything that was there when the snapshot began has been told. Key: the job."""
+
+    type: ClassVar[str] = "customer.snapshot_completed"
+    requested_by: str
+    job_id: UUID

@@ -1,0 +1,157 @@
+"""What the gateway tells: shops, staff, channels, and what e-commerce platforms delivered."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.event import Contract, Event
+
+
+class TenantState(Contract):
+    """A shop or chain, with the defaults of everything in it."""
+
+    name: str
+    slug: str
+    timezone: str = "Asia/Ho_Chi_Minh"
+    currency: str = "VND"
+    locale: Literal["vi", "en"] = "vi"
+    country: str = "VN"
+    version: int = 1
+
+
+class TenantProvisioned(Event):
+    """A new shop: each service creates its defaults for it. Key: the tenant."""
+
+    type: ClassVar[str] = "gateway.tenant_provisioned"
+    tenant: TenantState
+
+
+class StaffState(Contract):
+    """A member of staff."""
+
+    staff_id: UUID
+    name: str
+    email: str
+    role: Literal["owner", "admin", "manager", "agent", "analyst"]
+    active: bool = True
+    version: int = 1
+
+
+class StaffChanged(Event):
+    """A member of staff was added or changed. Key: the member."""
+
+    type: ClassVar[str] = "gateway.staff_changed"
+    staff: StaffState
+
+
+class EmailChannelState(Contract):
+    """An SMTP account that messages are sent through.
+
+    `sealed_credentials` opens with `SecretBox` to `{"username": ..., "password": ...}`, or null.
+    """
+
+    connection_id: UUID
+    host: str
+    port: int
+    security: Literal["none", "starttls", "tls"] = "none"
+    sender_name: str
+    sender_address: str
+    sealed_credentials: str | None = None
+    active: bool = True
+    version: int = 1
+
+
+class EmailChannelChanged(Event):
+    """An e-mail channel was connected, changed or switched off. Key: the connection."""
+
+    type: ClassVar[str] = "gateway.email_channel_changed"
+    channel: EmailChannelState
+
+
+class PlatformIdentity(Contract):
+    """Who the person is, as a platform knows them. Texts are NFC; nothing is normalised further.
+
+    `email_verified` only when the platform itself vouches for the address.
+    """
+
+    external_id: str | None = None
+    email: str | None = None
+    email_verified: bool = False
+    phone: str | None = None
+    name: str | None = None
+    locale: str | None = None
+    city: str | None = None
+    province: str | None = None
+    country: str | None = None
+    tags: tuple[str, ...] = ()
+    note: str | None = None
+    email_marketing: Literal["granted", "withdrawn"] | None = None
+    sms_marketing: Literal["granted", "withdrawn"] | None = None
+
+
+class PlatformOrigin(Contract):
+    """Where a fact came from: `source` is the platform, e.g. `shopify`."""
+
+    source: str
+    connection_id: UUID
+    delivery_id: UUID
+    topic: str
+    received_at: datetime
+
+
+class PlatformCustomerReceived(Event):
+    """A platform told of a customer. Key: derived from connection and external id."""
+
+    type: ClassVar[str] = "gateway.platform_customer_received"
+    origin: PlatformOrigin
+    customer: PlatformIdentity
+    changed_at: datetime | None = None
+    deleted: bool = False
+
+
+class PlatformOrderLine(Contract):
+    """One line of an order; money in minor units of the order's currency."""
+
+    external_id: str | None = None
+    product_id: str | None = None
+    variant_id: str | None = None
+    sku: str | None = None
+    title: str
+    quantity: int
+    unit_price_minor: int
+    total_minor: int
+
+
+class PlatformOrder(Contract):
+    """An order as a platform told of it; money in minor units of `currency`."""
+
+    external_id: str
+    number: str
+    currency: str
+    total_minor: int
+    subtotal_minor: int = 0
+    discount_minor: int = 0
+    shipping_minor: int = 0
+    tax_minor: int = 0
+    refunded_minor: int = 0
+    status: Literal["open", "completed", "cancelled"] = "open"
+    financial_status: Literal[
+        "pending", "paid", "partially_refunded", "refunded", "voided", "unknown"
+    ] = "unknown"
+    fulfillment_status: str | None = None
+    channel: str | None = None
+    placed_at: datetime
+    changed_at: datetime
+    lines: tuple[PlatformOrderLine, ...] = Field(default=())
+    customer: PlatformIdentity | None = None
+
+
+class PlatformOrderReceived(Event):
+    """A platform told of an order. Key: derived from connection and external id."""
+
+    type: ClassVar[str] = "gateway.platform_order_received"
+    origin: PlatformOrigin
+    order: PlatformOrder
+    deleted: bool = False

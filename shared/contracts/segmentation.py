@@ -1,0 +1,40 @@
+"""What the segmentation service tells."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from shared.contracts.event import Contract, Event
+
+
+class Membership(Contract):
+    """One customer's entry into or exit from one segment."""
+
+    segment_id: UUID
+    segment_key: str
+    segment_name: str
+    rule_version: int
+    customer_id: UUID
+    at: datetime
+    reason: str
+
+
+class SegmentEntered(Event):
+    """A customer joined a segment. Key: the customer."""
+
+    type: ClassVar[str] = "segmentation.segment_entered"
+    membership: Membership
+
+
+class SegmentLeft(Event):
+    """A customer left a segment. Key: the customer."""
+
+    type: ClassVar[str] = "segmentation.segment_left"
+    membership: Membership
+
+
+class SnapshotRequested(Event):
+    """This service rebuilds: the customer service shall tell everything again. Key: the job."""
+
+    type: ClassVar[str] = "segmentation.snapshot_requested"
+    job_id: UUID

@@ -1,0 +1,55 @@
+"""Who listens to whom. A source carries to a consumer only the types it subscribed to."""
+
+from collections.abc import Mapping
+
+from shared.contracts import customer as c
+from shared.contracts import gateway as g
+from shared.contracts import messaging as m
+from shared.contracts import segmentation as s
+from shared.contracts import support_ticket as t
+from shared.contracts.event import Event
+
+CUSTOMER_STATE = (c.CustomerCreated, c.CustomerUpdated, c.CustomerSnapshotted)
+ORDER_STATE = (c.OrderPlaced, c.OrderUpdated, c.OrderSnapshotted)
+TICKET_STATE = (t.TicketCreated, t.TicketUpdated, t.TicketResolved, t.TicketSnapshotted)
+MESSAGE_STATE = (m.MessageSent, m.MessageSuppressed, m.MessageFailed)
+MEMBERSHIP = (s.SegmentEntered, s.SegmentLeft)
+
+_Subscriptions = Mapping[str, Mapping[str, tuple[type[Event], ...]]]
+
+_SUBSCRIPTIONS: _Subscriptions = {
+    "gateway": {
+        "customer": (g.TenantProvisioned, g.PlatformCustomerReceived, g.PlatformOrderReceived),
+        "segmentation": (g.TenantProvisioned,),
+        "support_ticket": (g.TenantProvisioned, g.StaffChanged),
+        "messaging": (g.TenantProvisioned, g.EmailChannelChanged),
+    },
+    "customer": {
+        "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
+        "support_ticket": CUSTOMER_STATE,
+        "messaging": (*CUSTOMER_STATE, *ORDER_STATE),
+    },
+    "segmentation": {
+        "customer": (*MEMBERSHIP, s.SnapshotRequested),
+        "support_ticket": MEMBERSHIP,
+        "messaging": MEMBERSHIP,
+    },
+    "support_ticket": {
+        "customer": (*TICKET_STATE, t.TicketReplied, t.SurveyAnswered),
+        "segmentation": (*TICKET_STATE, t.SurveyAnswered),
+        "messaging": (t.TicketReplied, t.SurveyInvited),
+    },
+    "messaging": {
+        "customer": (*MESSAGE_STATE, m.RecipientUnsubscribed, m.InboundMessageReceived),
+        "segmentation": MESSAGE_STATE,
+        "support_ticket": (m.InboundMessageReceived,),
+    },
+}
+
+SUBSCRIPTIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    source: {
+        consumer: frozenset(event.type for event in events)
+        for consumer, events in consumers.items()
+    }
+    for source, consumers in _SUBSCRIPTIONS.items()
+}

@@ -1,0 +1,92 @@
+"""Keyset pages: the next page starts after the last row's sort values, never at an OFFSET."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ColumnElement, Select, and_, or_
+
+from shared.errors import FieldError, Invalid
+
+MAX_LIMIT = 200
+
+RowT = TypeVar("RowT")
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One column of a total order; the last column of an order must be unique in its tenant."""
+
+    column: ColumnElement[Any]
+    name: str
+    parse: Callable[[Any], Any]
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What a client asked for: how many, and after which row."""
+
+    limit: int
+    cursor: str | None
+
+
+def page(statement: Select[Any], order: Sequence[SortKey], request: PageRequest) -> Select[Any]:
+    """`statement` cut to one page of the order, one row more to know whether another follows."""
+    if request.cursor is not None:
+        statement = statement.where(_after(order, decode_cursor(request.cursor, order)))
+    ordering = [key.column.desc() if key.descending else key.column.asc() for key in order]
+    return statement.order_by(*ordering).limit(request.limit + 1)
+
+
+def next_cursor(
+    rows: Sequence[RowT], order: Sequence[SortKey], limit: int
+) -> tuple[Sequence[RowT], str | None]:
+    """The rows of the page itself, and the cursor of the next page if there is one."""
+    if len(rows) <= limit:
+        return rows, None
+    kept = rows[:limit]
+    return kept, encode_cursor([getattr(kept[-1], key.name) for key in order])
+
+
+def encode_cursor(values: Sequence[Any]) -> str:
+    """An opaque cursor for the row with these sort values."""
+    return base64.urlsafe_b64encode(orjson.dumps(list(values))).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, order: Sequence[SortKey]) -> list[Any]:
+    """The sort values again. Raises Invalid when the cursor is not one of this list."""
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        values = orjson.loads(raw)
+        return [key.parse(value) for key, value in zip(order, values, strict=True)]
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        fault = FieldError("/query/cursor", "invalid_cursor", "Use next_cursor of the page before")
+        raise Invalid("The cursor is not valid for this list", errors=[fault]) from error
+
+
+def _after(order: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
+    alternatives: list[ColumnElement[bool]] = []
+    for depth, (key, value) in enumerate(zip(order, values, strict=True)):
+        equal = [order[i].column == values[i] for i in range(depth)]
+        further = key.column < value if key.descending else key.column > value
+        alternatives.append(and_(*equal, further))
+    # The redundant bound on the leading column lets the index start at the right place.
+    first, value = order[0], values[0]
+    bound = first.column <= value if first.descending else first.column >= value
+    return and_(bound, or_(*alternatives))
+
+
+def parse_instant(value: Any) -> datetime:
+    """A cursor's text as an instant."""
+    return datetime.fromisoformat(value)
+
+
+def parse_id(value: Any) -> UUID:
+    """A cursor's text as an id."""
+    return UUID(value)

@@ -1,0 +1,232 @@
+"""Tables that every part's schema holds: tenant settings, outbox, streams, idempotency, jobs.
+
+`part_metadata("customer")` is where a part's own `models.py` starts.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Instant = TIMESTAMP(timezone=True)
+
+
+def tenant_column() -> Column[Any]:
+    """`tenant_id`, the first column of every primary key."""
+    return Column("tenant_id", Uuid, primary_key=True)
+
+
+def instant(name: str, *, nullable: bool = False) -> Column[Any]:
+    """An aware point in time."""
+    return Column(name, Instant, nullable=nullable)
+
+
+@dataclass(frozen=True, slots=True)
+class PartTables:
+    """The tables of the foundation in one part's schema."""
+
+    schema: str
+    tenant: Table
+    outbox: Table
+    stream: Table
+    subscription: Table
+    cursor: Table
+    dead_letter: Table
+    idempotency_key: Table
+    code_counter: Table
+    job: Table
+
+
+@lru_cache
+def part_metadata(schema: str) -> MetaData:
+    """The metadata of a part's schema, with the tables of the foundation already in it."""
+    metadata = MetaData(schema=schema, naming_convention=NAMING)
+    _define(metadata)
+    return metadata
+
+
+@lru_cache
+def part_tables(schema: str) -> PartTables:
+    """The tables of the foundation in `schema`."""
+    tables = part_metadata(schema).tables
+    names = [name for name in PartTables.__slots__ if name != "schema"]
+    return PartTables(schema=schema, **{name: tables[f"{schema}.{name}"] for name in names})
+
+
+def _define(metadata: MetaData) -> None:
+    _define_tenant(metadata)
+    _define_stream_source(metadata)
+    _define_stream_consumer(metadata)
+    _define_request_tables(metadata)
+
+
+def _define_tenant(metadata: MetaData) -> None:
+    Table(
+        "tenant",
+        metadata,
+        tenant_column(),
+        Column("name", Text, nullable=False),
+        Column("slug", Text, nullable=False),
+        Column("timezone", Text, nullable=False),
+        Column("currency", Text, nullable=False),
+        Column("locale", Text, nullable=False),
+        Column("country", Text, nullable=False),
+        Column("version", BigInteger, nullable=False),
+        instant("created_at"),
+        instant("updated_at"),
+    )
+
+
+def _define_stream_source(metadata: MetaData) -> None:
+    outbox = Table(
+        "outbox",
+        metadata,
+        tenant_column(),
+        Column("id", Uuid, primary_key=True),
+        Column("split", SmallInteger, nullable=False),
+        Column("position", BigInteger),
+        Column("key", Uuid, nullable=False),
+        Column("type", Text, nullable=False),
+        Column("data", JSONB, nullable=False),
+        Column("context", JSONB, nullable=False),
+        instant("occurred_at"),
+        Column("recorded_at", Instant, nullable=False, server_default=func.clock_timestamp()),
+    )
+    unsent = outbox.c.position.is_(None)
+    Index(
+        "ix_outbox_unsent",
+        outbox.c.tenant_id,
+        outbox.c.split,
+        outbox.c.recorded_at,
+        outbox.c.id,
+        postgresql_where=unsent,
+    )
+    Index(
+        "uq_outbox_position",
+        outbox.c.tenant_id,
+        outbox.c.split,
+        outbox.c.position,
+        unique=True,
+        postgresql_where=~unsent,
+    )
+    Table(
+        "stream",
+        metadata,
+        tenant_column(),
+        Column("split", SmallInteger, primary_key=True),
+        Column("last_position", BigInteger, nullable=False),
+    )
+    subscription = Table(
+        "subscription",
+        metadata,
+        tenant_column(),
+        Column("split", SmallInteger, primary_key=True),
+        Column("consumer", Text, primary_key=True),
+        Column("acked", BigInteger, nullable=False),
+        Column("sent", BigInteger, nullable=False),
+        Column("resends", Integer, nullable=False),
+        instant("sent_at"),
+        CheckConstraint("acked <= sent", name="acked_not_past_sent"),
+    )
+    Index(
+        "ix_subscription_waiting",
+        subscription.c.tenant_id,
+        postgresql_where=text("acked < sent"),
+    )
+
+
+def _define_stream_consumer(metadata: MetaData) -> None:
+    Table(
+        "cursor",
+        metadata,
+        tenant_column(),
+        Column("source", Text, primary_key=True),
+        Column("split", SmallInteger, primary_key=True),
+        Column("position", BigInteger, nullable=False),
+        Column("failing_position", BigInteger),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        instant("updated_at"),
+    )
+    dead_letter = Table(
+        "dead_letter",
+        metadata,
+        tenant_column(),
+        Column("id", Uuid, primary_key=True),
+        Column("source", Text, nullable=False),
+        Column("split", SmallInteger, nullable=False),
+        Column("position", BigInteger, nullable=False),
+        Column("type", Text, nullable=False),
+        Column("event", JSONB, nullable=False),
+        Column("error", Text, nullable=False),
+        Column("attempts", Integer, nullable=False),
+        instant("created_at"),
+        instant("replayed_at", nullable=True),
+    )
+    Index("ix_dead_letter_tenant_id_created_at", dead_letter.c.tenant_id, dead_letter.c.created_at)
+
+
+def _define_request_tables(metadata: MetaData) -> None:
+    idempotency = Table(
+        "idempotency_key",
+        metadata,
+        tenant_column(),
+        Column("actor_id", Text, primary_key=True),
+        Column("key", Text, primary_key=True),
+        Column("fingerprint", LargeBinary, nullable=False),
+        Column("status", SmallInteger, nullable=False),
+        Column("headers", JSONB, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        instant("created_at"),
+    )
+    Index(
+        "ix_idempotency_key_tenant_id_created_at", idempotency.c.tenant_id, idempotency.c.created_at
+    )
+    Table(
+        "code_counter",
+        metadata,
+        tenant_column(),
+        Column("kind", Text, primary_key=True),
+        Column("next_value", BigInteger, nullable=False),
+    )
+    Table(
+        "job",
+        metadata,
+        tenant_column(),
+        Column("id", Uuid, primary_key=True),
+        Column("kind", Text, nullable=False),
+        Column("status", Text, nullable=False),
+        Column("done", BigInteger, nullable=False),
+        Column("total", BigInteger),
+        Column("detail", JSONB, nullable=False),
+        Column("error", Text),
+        instant("created_at"),
+        instant("updated_at"),
+        instant("finished_at", nullable=True),
+        CheckConstraint(
+            "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"
+        ),
+    )

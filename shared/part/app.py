@@ -1,0 +1,71 @@
+"""How every part's ASGI application is put together."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from shared.jobs.endpoints import router as jobs_router
+from shared.observability.logging import configure_logging
+from shared.observability.tracing import configure_tracing
+from shared.part.context import PartContext
+from shared.queue.producer import Waker
+from shared.stream.relay import RELAY
+from shared.web.context import attach_context
+from shared.web.health import router as health_router
+from shared.web.middleware import RequestMiddleware
+from shared.web.problems import Problem, install_problem_handlers
+
+
+def create_part_app(
+    context: PartContext[Any], *, title: str, description: str, routers: Sequence[APIRouter]
+) -> FastAPI:
+    """An application that answers `routers` for one part, and wakes the relay after commits."""
+    settings = context.settings
+    waker = Waker(context.queue, part=settings.part, function=RELAY)
+    context.units.announce_events_to(waker.wake)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        configure_logging(level=settings.log_level, style=settings.log_format, part=settings.part)
+        configure_tracing(part=settings.part, endpoint=settings.otlp_endpoint)
+        yield
+        await waker.drain()
+        await context.close()
+
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    attach_context(app, context)
+    install_problem_handlers(app)
+    app.add_middleware(RequestMiddleware, part=settings.part, access_log=settings.access_log)
+    app.include_router(health_router)
+    app.include_router(jobs_router)
+    for router in routers:
+        app.include_router(router)
+    _describe_problems(app)
+    return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the schema that every error response refers to into the OpenAPI document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generate()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(problem.pop("$defs", {}))
+            schemas["Problem"] = problem
+            return document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,51 @@
+"""What one process of a part holds for all its requests and jobs, made once at start-up."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from shared.clock import Clock, SystemClock
+from shared.db.codes import CodeAllocator
+from shared.db.engine import create_engine
+from shared.db.unit_of_work import UnitsOfWork
+from shared.queue.producer import Queue
+from shared.security.principal import PrincipalTokens
+from shared.settings import PartSettings
+
+SettingsT = TypeVar("SettingsT", bound=PartSettings)
+SettingsT_co = TypeVar("SettingsT_co", bound=PartSettings, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PartContext(Generic[SettingsT_co]):
+    """The collaborators that every unit of work of a process shares."""
+
+    settings: SettingsT_co
+    clock: Clock
+    units: UnitsOfWork
+    queue: Queue
+    principals: PrincipalTokens
+    codes: CodeAllocator
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self.queue.close()
+        await self.units.engine.dispose()
+
+
+def build_context(settings: SettingsT, clock: Clock | None = None) -> PartContext[SettingsT]:
+    """The context of a process of `settings.part`; connects lazily."""
+    clock = clock or SystemClock()
+    engine = create_engine(
+        settings.database_url,
+        pool_size=settings.pool_size,
+        application=f"careloop-{settings.part}",
+    )
+    units = UnitsOfWork(engine=engine, schema=settings.part, clock=clock)
+    return PartContext(
+        settings=settings,
+        clock=clock,
+        units=units,
+        queue=Queue(settings.redis_url),
+        principals=PrincipalTokens(root_key=settings.root_key, clock=clock),
+        codes=CodeAllocator(units),
+    )

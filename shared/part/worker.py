@@ -1,0 +1,50 @@
+"""How every part's worker is put together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.contracts.topology import SUBSCRIPTIONS
+from shared.part.context import PartContext
+from shared.queue.worker import Job, PartWorker, Periodic
+from shared.stream.consumer import Consumer
+from shared.stream.handlers import EventHandlers
+from shared.stream.jobs import stream_jobs, stream_sweep
+from shared.stream.relay import Relay
+
+
+def build_part_worker(
+    context: PartContext[Any],
+    *,
+    handlers: EventHandlers,
+    jobs: Mapping[str, Job] | None = None,
+    periodics: Sequence[Periodic] = (),
+) -> PartWorker:
+    """A worker that carries the part's streams both ways and runs its own jobs.
+
+    Raises ValueError when the part subscribed to an event that it has no handler for.
+    """
+    settings = context.settings
+    part = settings.part
+    _check_handlers(part, handlers)
+    relay = Relay(
+        units=context.units, queue=context.queue, subscriptions=SUBSCRIPTIONS.get(part, {})
+    )
+    context.units.announce_events_to(relay.announce)
+    consumer = Consumer(units=context.units, queue=context.queue, handlers=handlers)
+    return PartWorker(
+        part=part,
+        redis_url=settings.redis_url,
+        poll_delay=settings.poll_delay,
+        jobs={**stream_jobs(relay, consumer), **(jobs or {})},
+        periodics=[stream_sweep(relay), *periodics],
+        close=[context.close],
+    )
+
+
+def _check_handlers(part: str, handlers: EventHandlers) -> None:
+    subscribed = {
+        event for consumers in SUBSCRIPTIONS.values() for event in consumers.get(part, frozenset())
+    }
+    missing = subscribed - handlers.types
+    if missing:
+        raise ValueError(f"{part} has no handler for {', '.join(sorted(missing))}")

@@ -1,0 +1,117 @@
+"""The only door to arq (with `worker.py`): wakes workers, carries batches, keeps nothing.
+
+Redis may forget everything at any moment; what matters lives in PostgreSQL and is found by sweeps.
+"""
+
+import asyncio
+from typing import Any
+
+import orjson
+import structlog
+from arq.connections import ArqRedis, RedisSettings, create_pool
+from redis.exceptions import RedisError
+
+from shared.ids import TenantId
+
+_log = structlog.get_logger(__name__)
+WAKE_SPACING_SECONDS = 0.02
+
+
+def queue_name(part: str) -> str:
+    """The arq queue of a part's worker."""
+    return f"careloop:{part}"
+
+
+def serialize_job(job: dict[str, Any]) -> bytes:
+    """A job as JSON: readable in Redis, and safe to read back."""
+    return orjson.dumps(job)
+
+
+def deserialize_job(raw: bytes) -> dict[str, Any]:
+    """A job again."""
+    job: dict[str, Any] = orjson.loads(raw)
+    return job
+
+
+class Queue:
+    """Enqueues jobs; connects when first used, survives the absence of Redis."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._settings = RedisSettings.from_dsn(redis_url)
+        self._settings.conn_retries = 0
+        self._settings.conn_timeout = 2
+        self._pool: ArqRedis | None = None
+        self._connecting = asyncio.Lock()
+
+    async def enqueue(self, part: str, function: str, *arguments: str) -> bool:
+        """Ask `part`'s worker to run `function`; False when Redis cannot be reached."""
+        try:
+            pool = await self._connected()
+            await pool.enqueue_job(function, *arguments, _queue_name=queue_name(part))
+        except (RedisError, OSError) as error:
+            _log.warning("enqueue_failed", function=function, error=type(error).__name__)
+            return False
+        return True
+
+    async def ping(self) -> None:
+        """Raises when Redis does not answer."""
+        await (await self._connected()).ping()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._pool is not None:
+            await self._pool.aclose()
+            self._pool = None
+
+    async def _connected(self) -> ArqRedis:
+        if self._pool is None:
+            async with self._connecting:
+                if self._pool is None:
+                    self._pool = await create_pool(
+                        self._settings,
+                        job_serializer=serialize_job,
+                        job_deserializer=deserialize_job,
+                    )
+        return self._pool
+
+
+class Waker:
+    """Wakes one function of one part's worker per tenant, in the background, not too often.
+
+    The first call goes out at once; further calls of the same tenant within the spacing become
+    one. A wake-up that is lost costs time only: the worker's sweep finds the work.
+    """
+
+    def __init__(self, queue: Queue, *, part: str, function: str) -> None:
+        self._queue = queue
+        self._part = part
+        self._function = function
+        self._waiting: set[TenantId] = set()
+        self._again: set[TenantId] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def wake(self, tenant_id: TenantId) -> None:
+        """Have the function run for `tenant_id` soon; returns at once."""
+        if tenant_id in self._waiting:
+            self._again.add(tenant_id)
+            return
+        self._waiting.add(tenant_id)
+        task = asyncio.create_task(self._send(tenant_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def drain(self) -> None:
+        """Wait until every wake-up asked for has been sent."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _send(self, tenant_id: TenantId) -> None:
+        try:
+            while True:
+                await self._queue.enqueue(self._part, self._function, tenant_id.hex)
+                await asyncio.sleep(WAKE_SPACING_SECONDS)
+                if tenant_id not in self._again:
+                    return
+                self._again.discard(tenant_id)
+        finally:
+            self._waiting.discard(tenant_id)

@@ -1,0 +1,125 @@
+"""A part's background process: its arq queue, and the sweeps that find work without Redis."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import structlog
+from arq.connections import RedisSettings
+from arq.typing import WorkerCoroutine
+from arq.worker import Function, Worker, func
+from redis.exceptions import RedisError
+
+from shared.queue.producer import deserialize_job, queue_name, serialize_job
+
+_log = structlog.get_logger(__name__)
+
+Job = Callable[..., Awaitable[None]]
+JOB_TIMEOUT_SECONDS = 60
+_RECONNECT_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """Something done again and again, `seconds` after it was done last; needs no Redis."""
+
+    name: str
+    seconds: float
+    run: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class PartWorker:
+    """What a part's worker consists of. Jobs take text arguments only."""
+
+    part: str
+    redis_url: str
+    poll_delay: float
+    jobs: Mapping[str, Job]
+    periodics: Sequence[Periodic] = ()
+    close: Sequence[Callable[[], Awaitable[None]]] = field(default=())
+
+
+async def run_workers(workers: Sequence[PartWorker], stop: asyncio.Event) -> None:
+    """Run the workers in this process until `stop` is set, then let running jobs finish."""
+    tasks = [asyncio.create_task(_serve_queue(worker, stop)) for worker in workers]
+    tasks += [
+        asyncio.create_task(_repeat(periodic, worker.part, stop))
+        for worker in workers
+        for periodic in worker.periodics
+    ]
+    try:
+        await stop.wait()
+    finally:
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for worker in workers:
+            for close in worker.close:
+                await close()
+
+
+async def _serve_queue(worker: PartWorker, stop: asyncio.Event) -> None:
+    """Serve the queue, and start over whenever Redis has gone away."""
+    while not stop.is_set():
+        arq = _arq_worker(worker)
+        serving = asyncio.create_task(arq.async_run())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        with contextlib.suppress(RedisError, OSError):
+            await arq.close()
+        try:
+            await serving
+        except asyncio.CancelledError:
+            pass
+        except (RedisError, OSError) as error:
+            _log.warning("queue_lost", part=worker.part, error=type(error).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _RECONNECT_SECONDS)
+
+
+def _arq_worker(worker: PartWorker) -> Worker:
+    settings = RedisSettings.from_dsn(worker.redis_url)
+    settings.conn_retries = 0
+    return Worker(
+        functions=[_function(name, job) for name, job in worker.jobs.items()],
+        queue_name=queue_name(worker.part),
+        redis_settings=settings,
+        job_serializer=serialize_job,
+        job_deserializer=deserialize_job,
+        handle_signals=False,
+        poll_delay=worker.poll_delay,
+        keep_result=0,
+        max_jobs=20,
+        max_tries=3,
+        job_timeout=JOB_TIMEOUT_SECONDS,
+        job_completion_wait=10,
+        health_check_interval=60,
+        health_check_key=f"{queue_name(worker.part)}:health",
+        log_results=False,
+    )
+
+
+def _function(name: str, job: Job) -> Function:
+    async def run(_ctx: dict[str, Any], *arguments: str) -> None:
+        with structlog.contextvars.bound_contextvars(job=name):
+            try:
+                await job(*arguments)
+            except (RedisError, OSError) as error:
+                _log.warning("job_interrupted", error=type(error).__name__)
+            except Exception:  # noqa: BLE001  (a job may fail in any way; the worker goes on)
+                _log.exception("job_failed")
+
+    return func(cast("WorkerCoroutine", run), name=name, max_tries=1)
+
+
+async def _repeat(periodic: Periodic, part: str, stop: asyncio.Event) -> None:
+    with structlog.contextvars.bound_contextvars(part=part, periodic=periodic.name):
+        while not stop.is_set():
+            try:
+                await periodic.run()
+            except Exception as error:  # noqa: BLE001  (the next round is the retry)
+                _log.warning("periodic_failed", error=repr(error)[:300])
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), periodic.seconds)

@@ -1,0 +1,50 @@
+"""`/healthz` (the process lives), `/readyz` (it can do its work), `/metrics`."""
+
+import asyncio
+from collections.abc import Awaitable
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from shared.web.context import context_of
+from shared.web.json import dumps
+
+router = APIRouter(include_in_schema=False)
+_PATIENCE_SECONDS = 2
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> Response:
+    """PostgreSQL answers; Redis is told of, but its absence only delays work."""
+    context = context_of(request)
+    database, redis = await asyncio.gather(
+        _answers(_ask_database(request)), _answers(context.queue.ping())
+    )
+    body = {"status": "ok" if database else "unavailable", "database": database, "redis": redis}
+    return Response(dumps(body), 200 if database else 503, media_type="application/json")
+
+
+@router.get("/metrics")
+async def metrics() -> Response:
+    """Prometheus text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _ask_database(request: Request) -> None:
+    async with context_of(request).units.engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+
+
+async def _answers(question: Awaitable[object]) -> bool:
+    try:
+        await asyncio.wait_for(question, _PATIENCE_SECONDS)
+    except Exception:  # noqa: BLE001  (any failure means the same: it does not answer)
+        return False
+    return True

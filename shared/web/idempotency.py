@@ -1,0 +1,122 @@
+"""`Idempotency-Key`: stored with the effect, in the same transaction of the same schema.
+
+The request runs first and its key is written last. If the key is already there, everything this
+request did is rolled back and the first answer is given again; a concurrent duplicate waits at
+the key for the first to commit. So there is one effect and one answer, at the cost of one insert.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import lru_cache
+
+from fastapi import Request, Response
+from sqlalchemy import Executable, bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+
+from shared.db.tables import part_tables
+from shared.db.unit_of_work import UnitOfWork
+from shared.errors import CareloopError, FieldError, Invalid
+from shared.security.principal import Principal
+from shared.web.context import context_of
+
+IDEMPOTENCY_HEADER = "idempotency-key"
+REPLAYED_HEADER = "idempotent-replayed"
+KEY_LIFE = timedelta(hours=24)
+_MAX_KEY = 255
+_KEPT_HEADERS = ("location", "etag", "content-type")
+
+
+class IdempotencyKeyReused(Invalid):
+    """The key was used before for another request."""
+
+    code = "idempotency_key_reused"
+    title = "This Idempotency-Key was used for another request"
+
+
+async def answer_once(
+    request: Request,
+    *,
+    principal: Principal,
+    uow: UnitOfWork,
+    answer: Callable[[Request], Awaitable[Response]],
+) -> Response:
+    """Answer a write that carries an `Idempotency-Key`, or replay the answer it already had."""
+    key = _checked_key(request.headers[IDEMPOTENCY_HEADER])
+    fingerprint = await _fingerprint(request)
+    identity = {"tenant": uow.tenant_id, "actor": principal.actor_id, "key": key}
+    schema = context_of(request).units.schema
+    try:
+        response = await answer(request)
+    except CareloopError:
+        # A repetition often fails for the very reason that the first one succeeded.
+        replayed = await _replay(request, identity, fingerprint)
+        if replayed is not None:
+            return replayed
+        raise
+    kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    values = {
+        "tenant_id": uow.tenant_id,
+        "actor_id": principal.actor_id,
+        "key": key,
+        "fingerprint": fingerprint,
+        "status": response.status_code,
+        "headers": kept,
+        "body": bytes(response.body),
+        "created_at": uow.clock.now(),
+    }
+    if await uow.execute(_store(schema), values) == 1:
+        await uow.commit()
+        return response
+    await uow.close()
+    replayed = await _replay(request, identity, fingerprint)
+    if replayed is None:
+        raise IdempotencyKeyReused("The first request with this key was undone; send a new key")
+    return replayed
+
+
+async def _replay(
+    request: Request, identity: dict[str, object], fingerprint: bytes
+) -> Response | None:
+    units = context_of(request).units
+    tenant = request.state.principal.tenant_id
+    async with units.begin(tenant) as uow:
+        stored = await uow.one_or_none(_find(units.schema), identity)
+    if stored is None:
+        return None
+    if stored.fingerprint != fingerprint:
+        fault = FieldError(
+            "/header/idempotency-key", "reused", "Use a new key for a different request"
+        )
+        raise IdempotencyKeyReused(errors=[fault])
+    return Response(stored.body, stored.status, {**stored.headers, REPLAYED_HEADER: "true"})
+
+
+def _checked_key(key: str) -> str:
+    if 1 <= len(key) <= _MAX_KEY and key.isascii() and key.isprintable():
+        return key
+    fault = FieldError(
+        "/header/idempotency-key", "invalid", f"1 to {_MAX_KEY} printable ASCII characters"
+    )
+    raise Invalid("The Idempotency-Key is not valid", errors=[fault])
+
+
+async def _fingerprint(request: Request) -> bytes:
+    target = f"{request.method} {request.url.path}?{request.url.query}\n"
+    return hashlib.sha256(target.encode() + await request.body()).digest()
+
+
+@lru_cache
+def _store(schema: str) -> Executable:
+    table = part_tables(schema).idempotency_key
+    return insert(table).on_conflict_do_nothing(index_elements=list(table.primary_key.columns))
+
+
+@lru_cache
+def _find(schema: str) -> Executable:
+    table = part_tables(schema).idempotency_key
+    return select(table).where(
+        table.c.tenant_id == bindparam("tenant"),
+        table.c.actor_id == bindparam("actor"),
+        table.c.key == bindparam("key"),
+    )

@@ -1,0 +1,95 @@
+"""The outermost ring of every application: request id, trace, log line, metrics, last resort."""
+
+import time
+
+import structlog
+from opentelemetry import trace
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import CareloopError
+from shared.ids import new_id
+from shared.observability.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from shared.observability.tracing import parent_of, tracing_enabled
+from shared.web.problems import REQUEST_ID_HEADER, problem_response
+
+_log = structlog.get_logger("careloop.http")
+_MAX_REQUEST_ID = 64
+
+
+class RequestMiddleware:
+    """Gives each request its id, tells how it went, and lets no exception reach the server."""
+
+    def __init__(self, app: ASGIApp, *, part: str, access_log: bool) -> None:
+        self._app = app
+        self._part = part
+        self._access_log = access_log
+        self._seconds = HTTP_SECONDS.labels(part)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other protocols pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if tracing_enabled():
+            await self._traced(scope, receive, send)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
+        carrier = dict(Headers(scope=scope))
+        tracer = trace.get_tracer("careloop")
+        name = f"{scope['method']} {scope['path']}"
+        with tracer.start_as_current_span(name, context=parent_of(carrier)):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request_id = _request_id(scope)
+        status = 500
+        began = False
+
+        async def tell(message: Message) -> None:
+            nonlocal status, began
+            if message["type"] == "http.response.start":
+                status, began = message["status"], True
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, tell)
+            except Exception as error:
+                _log.exception("request_crashed", path=scope["path"], error=type(error).__name__)
+                if began:
+                    raise
+                await problem_response(CareloopError(), request_id=request_id)(scope, receive, tell)
+            seconds = time.perf_counter() - started
+            self._seconds.observe(seconds)
+            HTTP_REQUESTS.labels(self._part, scope["method"], str(status)).inc()
+            if self._access_log:
+                _log.info(
+                    "request_answered",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    ms=round(seconds * 1000, 2),
+                )
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's request id when it is sane, else a new one; put into the scope's headers."""
+    name = REQUEST_ID_HEADER.encode()
+    headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+    for key, value in headers:
+        if key == name and 0 < len(value) <= _MAX_REQUEST_ID and value.isalnum():
+            return value.decode()
+    request_id: str = new_id().hex
+    scope["headers"] = [h for h in headers if h[0] != name] + [(name, request_id.encode())]
+    return request_id
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """The first header of that (lower-case) name."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    return next((value for key, value in headers if key == name), None)

@@ -1,0 +1,129 @@
+"""RFC 9457 problem details: the one form in which every error leaves the house."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from shared.errors import CareloopError, FieldError, Invalid
+from shared.web.json import dumps
+
+MEDIA_TYPE = "application/problem+json"
+REQUEST_ID_HEADER = "x-request-id"
+
+
+class ProblemError(BaseModel):
+    """One fault of one field."""
+
+    pointer: str = Field(examples=["/body/email"], description="JSON Pointer into the request")
+    code: str = Field(examples=["value_error"])
+    detail: str = Field(examples=["value is not a valid email address"])
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it. `code` is stable; `detail` is for people."""
+
+    type: str = Field(examples=["urn:careloop:problem:invalid"])
+    title: str = Field(examples=["The request is not valid"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["1 field is at fault"])
+    code: str = Field(examples=["invalid"])
+    request_id: str | None = Field(default=None, examples=["0199d6a2b1c97e4f9b1f5d6c7a8e9f00"])
+    errors: list[ProblemError] = Field(default_factory=list)
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI description of the errors that an operation may answer."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def problem_response(error: CareloopError, *, request_id: str | None) -> Response:
+    """The response that tells a client of `error`."""
+    return _render(
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        request_id=request_id,
+        errors=error.errors,
+        extensions=error.extensions,
+        headers=error.headers,
+    )
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Render the house's errors, the framework's and validation failures as problems."""
+    app.add_exception_handler(CareloopError, _on_careloop_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+async def _on_careloop_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CareloopError)  # noqa: S101  (the registration above says so)
+    return problem_response(error, request_id=_request_id(request))
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    faults = [
+        FieldError(_pointer(fault["loc"]), fault["type"], fault["msg"]) for fault in error.errors()
+    ]
+    noun = "field is" if len(faults) == 1 else "fields are"
+    invalid = Invalid(f"{len(faults)} {noun} at fault", errors=faults)
+    return problem_response(invalid, request_id=_request_id(request))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    status = HTTPStatus(error.status_code)
+    return _render(
+        status=status,
+        code=status.phrase.lower().replace(" ", "_").replace("-", "_"),
+        title=status.phrase,
+        detail=str(error.detail),
+        request_id=_request_id(request),
+        headers=dict(error.headers or {}),
+    )
+
+
+def _render(
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    request_id: str | None,
+    errors: Sequence[FieldError] = (),
+    extensions: dict[str, object] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    body: dict[str, object] = {
+        "type": f"urn:careloop:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        "errors": [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in errors],
+        **(extensions or {}),
+    }
+    return Response(dumps(body), status, headers, MEDIA_TYPE)
+
+
+def _pointer(location: Sequence[int | str]) -> str:
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
+
+
+def _request_id(request: Request) -> str | None:
+    return request.headers.get(REQUEST_ID_HEADER)

@@ -1,0 +1,58 @@
+"""What the resources of every part share: pages, versions, the query of a list."""
+
+import re
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Header, Query
+from pydantic import BaseModel, Field
+
+from shared.db.paging import MAX_LIMIT, PageRequest
+from shared.errors import FieldError, Invalid, PreconditionFailed
+
+ItemT = TypeVar("ItemT")
+_ETAG = re.compile(r'^(?:W/)?"(\d{1,18})"$')
+
+
+class Page(BaseModel, Generic[ItemT]):
+    """One page of a list; `next_cursor` is null on the last."""
+
+    data: list[ItemT]
+    next_cursor: str | None = Field(description="Give it as `cursor` to get the next page")
+
+
+async def page_request(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows in a page")] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=1000, description="`next_cursor` of the page before")
+    ] = None,
+) -> PageRequest:
+    """The paging parameters of a list."""
+    return PageRequest(limit=limit, cursor=cursor)
+
+
+def etag(version: int) -> str:
+    """The entity tag of a version of a resource."""
+    return f'"{version}"'
+
+
+async def if_match(
+    if_match: Annotated[
+        str | None, Header(description="The ETag that the change is based on")
+    ] = None,
+) -> int | None:
+    """The version named by `If-Match`; None when absent or `*`. Raises Invalid when malformed."""
+    if if_match is None or if_match == "*":
+        return None
+    match = _ETAG.match(if_match)
+    if match is None:
+        fault = FieldError("/header/if-match", "invalid", 'An ETag such as "3", or *')
+        raise Invalid("If-Match is not an entity tag", errors=[fault])
+    return int(match[1])
+
+
+def check_version(current: int, expected: int | None) -> None:
+    """Raises PreconditionFailed when the caller's change is based on an older version."""
+    if expected is not None and current != expected:
+        raise PreconditionFailed(
+            f"The current version is {current}", extensions={"current_version": current}
+        )

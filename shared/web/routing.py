@@ -1,0 +1,106 @@
+"""The edge of a part: one request = one principal = one unit of work = one commit.
+
+Order of things: the principal is verified and its scopes checked before the body is parsed; the
+unit of work commits after the endpoint has answered and before the first byte leaves.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+
+from shared.db.unit_of_work import UnitOfWork
+from shared.security.principal import PRINCIPAL_HEADER, Principal
+from shared.web.context import context_of
+from shared.web.idempotency import IDEMPOTENCY_HEADER, answer_once
+from shared.web.problems import problem_responses
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class RequiredScopes:
+    """Marks a route with the scopes it needs; `UnitOfWorkRoute` enforces them."""
+
+    def __init__(self, scopes: tuple[str, ...]) -> None:
+        self.scopes = scopes
+
+    async def __call__(self) -> None:
+        """Nothing left to do: the route has checked before any dependency runs."""
+
+
+def requires(*scopes: str) -> Any:
+    """A route dependency that declares the scopes a caller needs."""
+    return Depends(RequiredScopes(scopes))
+
+
+def scopes_of(route: APIRoute) -> tuple[str, ...]:
+    """The scopes that a route declares."""
+    return tuple(
+        scope
+        for dependency in route.dependencies
+        if isinstance(dependency.dependency, RequiredScopes)
+        for scope in dependency.dependency.scopes
+    )
+
+
+class UnitOfWorkRoute(APIRoute):
+    """A route whose endpoint runs inside the unit of work of the caller's tenant."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self.required_scopes = scopes_of(self)
+        self.openapi_extra = {
+            **(self.openapi_extra or {}),
+            "x-required-scopes": list(self.required_scopes),
+        }
+
+    def get_route_handler(self) -> Handler:
+        """The framework's handler, wrapped in principal, unit of work and idempotency."""
+        answer = super().get_route_handler()
+        required = scopes_of(self)
+
+        async def handle(request: Request) -> Response:
+            context = context_of(request)
+            principal = context.principals.verify(request.headers.get(PRINCIPAL_HEADER))
+            principal.require(required)
+            structlog.contextvars.bind_contextvars(
+                tenant=principal.tenant_id.hex, actor=principal.actor_id
+            )
+            request.state.principal = principal
+            async with context.units.begin(principal.tenant_id) as uow:
+                request.state.unit_of_work = uow
+                if request.method == "GET" or IDEMPOTENCY_HEADER not in request.headers:
+                    response = await answer(request)
+                    await uow.commit()
+                    return response
+                return await answer_once(request, principal=principal, uow=uow, answer=answer)
+
+        return handle
+
+
+async def current_principal(request: Request) -> Principal:
+    """The caller of this request."""
+    principal: Principal = request.state.principal
+    return principal
+
+
+async def current_unit_of_work(request: Request) -> UnitOfWork:
+    """The unit of work of this request; its route commits it."""
+    uow: UnitOfWork = request.state.unit_of_work
+    return uow
+
+
+PrincipalDep = Annotated[Principal, Depends(current_principal)]
+UnitOfWorkDep = Annotated[UnitOfWork, Depends(current_unit_of_work)]
+
+
+def service_router(*, prefix: str, tag: str) -> APIRouter:
+    """A router whose every route is a `UnitOfWorkRoute` with the common errors documented."""
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        route_class=UnitOfWorkRoute,
+        responses=problem_responses(401, 403, 404, 409, 412, 422),
+    )
