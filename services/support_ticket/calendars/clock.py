@@ -179,7 +179,7 @@ class BusinessCalendar:
         # Read with the offset that follows the jump, `wall` comes before it; with the other, after.
         before = wall.replace(tzinfo=self.zone, fold=1).astimezone(UTC)
         after = wall.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
-        seconds = range((after - before) // _SECOND + 1)
+        seconds = range((after - before) // _SECOND)
         jump = bisect_left(seconds, wall, key=lambda second: self._wall(before + second * _SECOND))
         return before + jump * _SECOND
 
