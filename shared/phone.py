@@ -15,7 +15,6 @@ from typing import Final
 import phonenumbers
 
 _MAX_LENGTH: Final = 128  # A longer cell is not a phone number, and reading it costs time.
-_MAX_DIGITS: Final = 17  # E.164 allows 15; "00" may stand before them.
 
 # Eleven-digit mobiles became ten-digit between 15 September 2018 and 30 June 2019; the last seven
 # digits stayed (Ministry of Information and Communications, plan of 2018).
@@ -50,9 +49,9 @@ _MOBILE_PREFIXES_OF_2018: Final = {
 # Before this day 081 to 085 were not mobiles but the start of a landline in Hồ Chí Minh City.
 _MOBILES_081_TO_085_SINCE: Final = date(2018, 9, 15)
 
+_FULL_WIDTH_SIGNS: Final = {"\uff0b": "+", "\uff0f": "/"}
 _HARD_SEPARATOR: Final = re.compile(r"[^\W\d_]+|[;,|&\r\n]")
 _SOFT_SEPARATOR: Final = re.compile(r"/|\s[-\u2010-\u2015]\s")
-_OPTIONAL_TRUNK_ZERO: Final = re.compile(r"\(\s*0\s*\)")
 _SPREADSHEET_DECIMAL: Final = re.compile(r"^(\s*\d+)\.0+\s*$")
 _WITH_COUNTRY_CODE: Final = re.compile(r"(?:\+|00)840?(\d{7,10})")
 _WITH_BARE_COUNTRY_CODE: Final = re.compile(r"840?(\d{9,10})")
@@ -90,19 +89,14 @@ def normalise_phone(
 
 
 def _plain(raw: str) -> str:
-    """Digits of any script as 0-9, full-width signs as ASCII, invisible characters gone."""
+    """Digits of any script as 0-9, full-width signs as ASCII, a spreadsheet's ".0" gone."""
     text = "".join(_plain_character(char) for char in raw)
-    text = _OPTIONAL_TRUNK_ZERO.sub("", text)
     return _SPREADSHEET_DECIMAL.sub(r"\1", text)
 
 
 def _plain_character(char: str) -> str:
     digit = unicodedata.decimal(char, None)
-    if digit is not None:
-        return str(digit)
-    if unicodedata.category(char) == "Cf":  # Left by copying from a phone's contact list.
-        return ""
-    return unicodedata.normalize("NFKC", char) if char in "\uff0b\uff08\uff09\uff0f" else char
+    return _FULL_WIDTH_SIGNS.get(char, char) if digit is None else str(digit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +131,6 @@ class _Reader:
 
     def _one_number(self, groups: list[str]) -> str | None:
         number = "".join(groups)
-        if len(number.lstrip("+")) > _MAX_DIGITS or "+" in number[1:]:
-            return None
         national = self._vietnamese_national(number)
         if national is not None:
             return _valid_e164(self._modernised(national), "VN")

@@ -42,6 +42,8 @@ class TestOldMobiles:
             "0169-5678-945",
             "(0169) 567 8945",
             "+84 (0) 169 567 8945",
+            "84 0169 567 8945",
+            "\uff10\uff11\uff16\uff19 567 8945",
         ],
     )
     def test_every_spelling_of_an_old_mobile(self, raw: str) -> None:
@@ -58,6 +60,7 @@ class TestSpellings:
             "84912345678",
             "+84912345678",
             "+840912345678",
+            "840912345678",
             "0084912345678",
             "00840912345678",
             "+84 (0)912 345 678",
@@ -84,6 +87,8 @@ class TestSpellings:
             ("18001234", "+8418001234"),
             ("1900 1234 56", "+841900123456"),
             ("841234567", "+84841234567"),
+            ("+44 (0)20 7946 0958", "+442079460958"),
+            ("\uff0b1 613 612 0707", "+16136120707"),
             ("+1 613 612 0707", "+16136120707"),
             ("001 613 612 0707", "+16136120707"),
             ("+65 6123 4567", "+6561234567"),
@@ -122,7 +127,8 @@ class TestSeveralNumbersInACell:
         assert normalise_phone(raw) == expected
 
     def test_shorthand_for_a_second_line_keeps_the_first(self) -> None:
-        assert normalise_phone("0903123456/57").e164 == "+84903123456"
+        for raw in ("0903123456/57", "0903123456\uff0f57"):
+            assert normalise_phone(raw) == PhoneNumber(e164="+84903123456", original=raw)
 
     def test_an_invalid_number_does_not_hide_a_valid_one(self) -> None:
         assert normalise_phone("0123 / 0912345678").e164 == "+84912345678"
@@ -146,6 +152,11 @@ class TestOldCityLandlines:
     def test_04_was_ha_noi_and_is_nothing_else(self) -> None:
         assert e164("04 38255599") == "+842438255599"
 
+    def test_a_spreadsheet_may_have_eaten_their_zero(self) -> None:
+        assert e164("438255599") == "+842438255599"
+        written = normalise_phone("839303279", recorded_on=date(2017, 1, 1))
+        assert written.e164 == "+842839303279"
+
 
 class TestJunk:
     @pytest.mark.parametrize(
@@ -163,6 +174,7 @@ class TestJunk:
             "******64",
             "+",
             "++84",
+            "0912+345678",
             "2018-09-15",
             "a@b.vn",
             "\ud800",
