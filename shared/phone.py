@@ -80,11 +80,10 @@ def normalise_phone(
     question that the digits cannot: before 15 September 2018 "08 39303279" was a landline, and
     today the same digits are a mobile.
     """
-    text = _plain(raw)
-    if len(text) > _MAX_LENGTH:
+    if len(raw) > _MAX_LENGTH:
         return PhoneNumber(e164=None, original=raw)
     reader = _Reader(region=region, recorded_on=recorded_on)
-    found = list(dict.fromkeys(reader.read(text)))
+    found = list(dict.fromkeys(reader.read(_plain(raw))))
     return PhoneNumber(e164=found[0] if found else None, original=raw, extras=tuple(found[1:]))
 
 
@@ -116,21 +115,24 @@ class _Reader:
 
         Leaving digits over would read a valid number out of the middle of a mistyped one.
         """
-        groups = re.findall(r"\+?\d+", run)
+        groups: list[str] = re.findall(r"\+?\d+", run)
         numbers: list[str] = []
         while groups:
-            for length in range(len(groups), 0, -1):
-                number = self._one_number(groups[:length])
-                if number is not None:
-                    numbers.append(number)
-                    groups = groups[length:]
-                    break
-            else:
+            number, groups = self._longest_number(groups)
+            if number is None:
                 return []
+            numbers.append(number)
         return numbers
 
-    def _one_number(self, groups: list[str]) -> str | None:
-        number = "".join(groups)
+    def _longest_number(self, groups: list[str]) -> tuple[str | None, list[str]]:
+        """The longest number that the first groups of digits make, and the groups after it."""
+        for length in range(len(groups), 0, -1):
+            number = self._e164("".join(groups[:length]))
+            if number is not None:
+                return number, groups[length:]
+        return None, groups
+
+    def _e164(self, number: str) -> str | None:
         national = self._vietnamese_national(number)
         if national is not None:
             return _valid_e164(self._modernised(national), "VN")
