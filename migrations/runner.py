@@ -30,7 +30,7 @@ async def migrate(admin_url: str, *, root_key: str, schemas: Sequence[str] = SCH
             await connection.run_sync(_prepare_server)
         for schema in schemas:
             async with engine.begin() as connection:
-                await connection.run_sync(_prepare_schema, schema, root_key)
+                await connection.run_sync(ensure_schema, schema, root_key=root_key)
                 await connection.execute(text(f"SET LOCAL ROLE {owner_role(schema)}"))
                 await connection.run_sync(_upgrade, schema)
     finally:
@@ -41,6 +41,20 @@ async def schemas_behind(engine: AsyncEngine, schemas: Sequence[str] = SCHEMAS) 
     """The schemas that are not at the head of their history."""
     async with engine.connect() as connection:
         return [s for s in schemas if not await connection.run_sync(_is_at_head, s)]
+
+
+def ensure_schema(connection: Connection, schema: str, *, root_key: str) -> None:
+    """Create or refresh a schema, its owner, its login role and `set_tenant`."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+    owner, login = owner_role(schema), login_role(schema)
+    _ensure_role(connection, owner, "NOLOGIN")
+    password = derive_password(root_key, login)
+    _ensure_role(connection, login, f"LOGIN PASSWORD '{password}' NOBYPASSRLS")
+    connection.execute(text(f"GRANT {owner} TO CURRENT_USER"))
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {owner}"))
+    connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {login}"))
+    for statement in schema_functions(schema):
+        connection.execute(text(statement))
 
 
 def alembic_config(schema: str, connection: Connection | None = None) -> Config:
@@ -57,19 +71,6 @@ def _prepare_server(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public"))
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public"))
-
-
-def _prepare_schema(connection: Connection, schema: str, root_key: str) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
-    owner, login = owner_role(schema), login_role(schema)
-    _ensure_role(connection, owner, "NOLOGIN")
-    password = derive_password(root_key, login)
-    _ensure_role(connection, login, f"LOGIN PASSWORD '{password}' NOBYPASSRLS")
-    connection.execute(text(f"GRANT {owner} TO CURRENT_USER"))
-    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {owner}"))
-    connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {login}"))
-    for statement in schema_functions(schema):
-        connection.execute(text(statement))
 
 
 def _ensure_role(connection: Connection, role: str, attributes: str) -> None:

@@ -1,13 +1,9 @@
 """The asynchronous engine of one part's login role."""
 
-from typing import Any
-
 import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-
-def _dumps(value: Any) -> str:
-    return orjson.dumps(value).decode()
+from shared.json import dumps_text
 
 
 def create_engine(url: str, *, pool_size: int, application: str) -> AsyncEngine:
@@ -18,7 +14,7 @@ def create_engine(url: str, *, pool_size: int, application: str) -> AsyncEngine:
         max_overflow=pool_size,
         pool_use_lifo=True,
         pool_recycle=1800,
-        json_serializer=_dumps,
+        json_serializer=dumps_text,
         json_deserializer=orjson.loads,
         connect_args={
             "prepared_statement_cache_size": 512,

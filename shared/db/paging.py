@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import ColumnElement, Select, and_, or_
 
 from shared.errors import FieldError, Invalid
+from shared.json import dumps
 
 MAX_LIMIT = 200
 
@@ -56,7 +57,7 @@ def next_cursor(
 
 def encode_cursor(values: Sequence[Any]) -> str:
     """An opaque cursor for the row with these sort values."""
-    return base64.urlsafe_b64encode(orjson.dumps(list(values))).decode().rstrip("=")
+    return base64.urlsafe_b64encode(dumps(list(values))).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, order: Sequence[SortKey]) -> list[Any]:

@@ -74,8 +74,11 @@ class Consumer:
 
     async def _apply_one_by_one(self, batch: Batch) -> tuple[Verdict, int]:
         """Find the event at fault: the others are applied, it is tried again or set aside."""
-        position = batch.first - 1
+        async with self._units.begin(batch.stream.tenant_id) as uow:
+            position = (await self._repository.lock_cursor(uow, batch.stream)).position
         for event in batch.events:
+            if event.position <= position:
+                continue
             single = Batch(batch.stream, position + 1, event.position, [event])
             try:
                 verdict, position = await self._apply(single)
@@ -83,7 +86,7 @@ class Consumer:
                 if _is_transient(error):
                     raise
                 if not await self._give_up(batch.stream, event, error):
-                    return Verdict.APPLY, event.position - 1
+                    return Verdict.APPLY, position
                 verdict, position = Verdict.APPLY, event.position
             if verdict is Verdict.GAP:
                 return verdict, position

@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import TenantId, new_id
 from shared.stream.envelope import Envelope, StreamId
-from shared.web.json import dumps
+from shared.json import dumps_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class ConsumerRepository:
             "id": new_id(),
             "position": event.position,
             "type": event.type,
-            "event": dumps(event.as_json()).decode(),
+            "event": dumps_text(event.as_json()),
             "error": repr(error)[:2000],
             "attempts": attempts,
             "now": uow.clock.now(),

@@ -11,6 +11,7 @@ import orjson
 
 from shared.contracts.event import Event
 from shared.ids import TenantId
+from shared.json import dumps_text
 
 EventT = TypeVar("EventT", bound=Event)
 
@@ -84,7 +85,7 @@ class Batch:
 
     def dump(self) -> str:
         """The wire form."""
-        return orjson.dumps(
+        return dumps_text(
             {
                 "tenant": self.stream.tenant_id,
                 "source": self.stream.source,
@@ -93,7 +94,7 @@ class Batch:
                 "last": self.last,
                 "events": [event.as_json() for event in self.events],
             }
-        ).decode()
+        )
 
     @classmethod
     def load(cls, wire: str) -> "Batch":

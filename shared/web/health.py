@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from shared.web.context import context_of
-from shared.web.json import dumps
+from shared.json import dumps
 
 router = APIRouter(include_in_schema=False)
 _PATIENCE_SECONDS = 2

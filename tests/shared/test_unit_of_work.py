@@ -1,0 +1,105 @@
+from typing import ClassVar
+
+import pytest
+from shared.contracts.event import Event
+from shared.ids import TenantId, new_id
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+COUNTERS = text("SELECT kind, next_value FROM source.code_counter WHERE tenant_id = :tenant")
+ALL_COUNTERS = text("SELECT count(*) FROM source.code_counter")
+ADD = text("INSERT INTO source.code_counter VALUES (:tenant, :kind, 1)")
+EVENTS = text("SELECT type FROM source.outbox WHERE tenant_id = :tenant ORDER BY recorded_at, id")
+
+
+class ThingHappened(Event):
+    type: ClassVar[str] = "source.thing_happened"
+    what: str
+
+
+async def test_nothing_is_kept_without_a_commit(source, tenant):
+    async with source.units.begin(tenant) as uow:
+        await uow.execute(ADD, {"tenant": tenant, "kind": "a"})
+        uow.append(ThingHappened(what="a"), key=new_id())
+    async with source.units.begin(tenant) as uow:
+        assert await uow.rows(COUNTERS, {"tenant": tenant}) == []
+        assert await uow.rows(EVENTS, {"tenant": tenant}) == []
+
+
+async def test_events_become_durable_with_the_change(source, tenant):
+    async with source.units.begin(tenant) as uow:
+        await uow.execute(ADD, {"tenant": tenant, "kind": "a"})
+        uow.append(ThingHappened(what="a"), key=new_id())
+        uow.append(ThingHappened(what="b"), key=new_id())
+        await uow.commit()
+    async with source.units.begin(tenant) as uow:
+        assert len(await uow.rows(EVENTS, {"tenant": tenant})) == 2
+
+
+async def test_a_savepoint_takes_its_events_back_with_its_rows(source, tenant):
+    async with source.units.begin(tenant) as uow:
+        await uow.execute(ADD, {"tenant": tenant, "kind": "kept"})
+        with pytest.raises(RuntimeError):
+            async with uow.savepoint():
+                await uow.execute(ADD, {"tenant": tenant, "kind": "undone"})
+                uow.append(ThingHappened(what="undone"), key=new_id())
+                raise RuntimeError
+        await uow.commit()
+    async with source.units.begin(tenant) as uow:
+        assert [row.kind for row in await uow.rows(COUNTERS, {"tenant": tenant})] == ["kept"]
+        assert await uow.rows(EVENTS, {"tenant": tenant}) == []
+
+
+async def test_callbacks_run_after_the_commit_only(source, tenant):
+    ran: list[str] = []
+
+    async def note() -> None:
+        ran.append("committed")
+
+    async with source.units.begin(tenant) as uow:
+        uow.after_commit(note)
+    assert ran == []
+    async with source.units.begin(tenant) as uow:
+        uow.after_commit(note)
+        await uow.commit()
+    assert ran == ["committed"]
+
+
+async def test_a_query_that_forgot_its_tenant_sees_this_tenants_rows_only(source, tenant):
+    async with source.units.begin(tenant) as uow:
+        await uow.execute(ADD, {"tenant": tenant, "kind": "a"})
+        await uow.commit()
+    async with source.units.begin(TenantId(new_id())) as stranger:
+        assert await stranger.scalar(ALL_COUNTERS) == 0
+    async with source.units.engine.connect() as nobody:
+        assert (await nobody.execute(ALL_COUNTERS)).scalar() == 0
+
+
+async def test_a_row_of_another_tenant_cannot_be_written(source, tenant):
+    async with source.units.begin(tenant) as uow:
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            await uow.execute(ADD, {"tenant": new_id(), "kind": "a"})
+
+
+async def test_a_role_cannot_read_another_parts_schema(source, sink, tenant):
+    async with sink.units.begin(tenant) as uow:
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            await uow.rows(COUNTERS, {"tenant": tenant})
+
+
+async def test_codes_are_unique_across_concurrent_takers(source, tenant):
+    import asyncio
+
+    taken = await asyncio.gather(*(source.codes.take(tenant, "thing") for _ in range(100)))
+    numbers = [number for block in taken for number in block]
+    assert len(set(numbers)) == 100
+    assert min(numbers) == 1
+
+
+async def test_two_processes_never_hand_out_the_same_code(source, tenant):
+    from shared.db.codes import CodeAllocator
+
+    other = CodeAllocator(source.units)
+    mine = [n for _ in range(9) for n in await source.codes.take(tenant, "thing")]
+    theirs = [n for _ in range(9) for n in await other.take(tenant, "thing")]
+    assert not set(mine) & set(theirs)
