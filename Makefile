@@ -1,0 +1,61 @@
+# Careloop. `make run` and `make test` need Python >= 3.11 and make, nothing else.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+.PHONY: help run demo test check format bench capabilities doctor lock clean
+
+help: ## Show what can be done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: $(RUN_STAMP) ## Install, start servers, migrate, seed a demo shop, serve
+	@"$(BIN)/careloop" up
+
+demo: $(RUN_STAMP) ## Tell the whole care loop step by step
+	@"$(BIN)/careloop" demo
+
+doctor: $(RUN_STAMP) ## Say what is wrong when something is
+	@"$(BIN)/careloop" doctor
+
+test: $(DEV_STAMP) ## Run every test
+	@"$(BIN)/python" -m pytest -n auto --dist loadscope -q $(ARGS)
+
+check: $(DEV_STAMP) ## Lint, types, import contracts
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/mypy"
+	@"$(BIN)/lint-imports"
+
+format: $(DEV_STAMP) ## Format the code
+	@"$(BIN)/ruff" check --fix -q . ; "$(BIN)/ruff" format .
+
+bench: $(DEV_STAMP) ## Measure the hot paths against a bare baseline in the same run
+	@"$(BIN)/python" -m bench $(ARGS)
+
+capabilities: $(DEV_STAMP) ## List the rows of the acceptance table with and without a passing test
+	@"$(BIN)/python" -m tests.capabilities $(ARGS)
+
+lock: $(DEV_STAMP) ## Renew the locked requirements from pyproject.toml
+	@"$(BIN)/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header -q pyproject.toml --group dev -o requirements-dev.txt $(ARGS)
+	@"$(BIN)/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header -q pyproject.toml -c requirements-dev.txt -o requirements.txt
+
+clean: ## Remove the environment and caches, not the data
+	rm -rf "$(VENV)" .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -m venv "$(VENV)"
+
+$(RUN_STAMP): $(VENV)/pyvenv.cfg requirements.txt pyproject.toml
+	@test -f "$(DEV_STAMP)" || "$(BIN)/pip" install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@"$(BIN)/python" deploy/link.py
+	@touch "$@"
+
+$(DEV_STAMP): $(VENV)/pyvenv.cfg requirements-dev.txt pyproject.toml
+	@"$(BIN)/pip" install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@"$(BIN)/python" deploy/link.py
+	@touch "$@"

@@ -1,0 +1,82 @@
+"""`careloop serve`, `careloop worker`, `careloop migrate`: what every process of a house runs."""
+
+import asyncio
+import gc
+import os
+import signal
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from cli.processes import end_with_parent
+
+Part = Annotated[
+    str, typer.Option(help="One of gateway, customer, segmentation, support_ticket, messaging, all")
+]
+
+
+def serve(
+    part: Part = "all",
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Default: CARELOOP_PORT or 8080")] = None,
+) -> None:
+    """Answer HTTP: the whole house in one process, or one part of it."""
+    from cli import composition  # noqa: PLC0415  (only commands that need all parts load them)
+
+    end_with_parent()
+    app = composition.all_in_one() if part == "all" else composition.single_part(part)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port or int(os.environ.get("CARELOOP_PORT", "8080")),
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
+    )
+    # What start-up has made stays for good; the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    uvicorn.Server(config).run()
+
+
+def worker(part: Part = "all") -> None:
+    """Run the background work: streams, sends, receipts of platforms."""
+    from cli import composition  # noqa: PLC0415
+    from shared.observability.logging import configure_logging  # noqa: PLC0415
+
+    end_with_parent()
+    parts = composition.PARTS if part == "all" else (part,)
+    configure_logging(part="worker", level=os.environ.get("CARELOOP_LOG_LEVEL", "info"))
+
+    async def run() -> None:
+        from shared.queue.worker import run_workers  # noqa: PLC0415
+
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        await run_workers(composition.workers(parts), stop)
+
+    import uvloop  # noqa: PLC0415
+
+    uvloop.run(run())
+
+
+def migrate() -> None:
+    """Bring roles, schemas and tables of DATABASE_URL to the current state."""
+    from cli.installation import Installation  # noqa: PLC0415
+    from migrations.runner import migrate as run  # noqa: PLC0415
+
+    installation = Installation.open()
+    installation.find_servers()
+    environment = installation.environment
+    if "DATABASE_URL" not in environment:
+        raise typer.BadParameter("no server is running; set DATABASE_URL or use `careloop up`")
+    asyncio.run(run(environment["DATABASE_URL"], root_key=environment["CARELOOP_SECRET_KEY"]))
+    typer.echo("All schemas are current.")

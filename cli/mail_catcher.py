@@ -1,0 +1,56 @@
+"""A mailbox for development: an SMTP server on loopback that keeps every message in a Maildir.
+
+`careloop up` runs it when no SMTP server is configured, so that messages go through a real SMTP
+conversation and can be read (`.careloop/mail/new/`), and none leaves the machine.
+"""
+
+import mailbox
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+LOOPBACK = "127.0.0.1"
+
+
+class MailCatcher:
+    """An SMTP server on a free (or the given) port of loopback."""
+
+    def __init__(self, folder: Path, *, port: int = 0) -> None:
+        self._maildir = mailbox.Maildir(folder, create=True)
+        self._controller = Controller(self, hostname=LOOPBACK, port=port, ready_timeout=10)
+        self.folder = folder
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, once started."""
+        sockets = self._controller.server.sockets if self._controller.server else ()
+        return int(next(iter(sockets)).getsockname()[1])
+
+    def start(self) -> None:
+        """Listen, in a thread of its own."""
+        self._controller.start()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._controller.stop()
+
+    async def handle_DATA(  # noqa: N802  (the name is aiosmtpd's)
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        """Keep one message, with the addresses of its envelope."""
+        message = message_from_bytes(envelope.content or b"", policy=policy.SMTP)  # type: ignore[arg-type]
+        message["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
+        self._maildir.add(mailbox.MaildirMessage(message))
+        return "250 kept"
+
+
+def caught(folder: Path) -> list[EmailMessage]:
+    """Every message in the mailbox, oldest first."""
+    if not folder.exists():
+        return []
+    files: list[Any] = sorted((folder / "new").glob("*"), key=lambda file: file.stat().st_mtime_ns)
+    return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]  # type: ignore[misc]

@@ -1,0 +1,21 @@
+"""The operator's command."""
+
+import typer
+
+from cli.commands.serve import migrate, serve, worker
+from cli.commands.up import up
+
+app = typer.Typer(
+    name="careloop",
+    help="Careloop: a headless customer-care backend.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(up)
+app.command()(serve)
+app.command()(worker)
+app.command()(migrate)
+
+if __name__ == "__main__":
+    app()
