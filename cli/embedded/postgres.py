@@ -102,6 +102,7 @@ class EmbeddedPostgres(EmbeddedServer):
                 return Health.SILENT
 
     def _prepare(self, account: Account) -> None:
+        self._remove_leftovers()
         if self._holds_cluster(account):
             self._disarm_pid_file()
         else:
@@ -170,16 +171,22 @@ class EmbeddedPostgres(EmbeddedServer):
         else:
             pid_file.unlink()  # cut off before there was any memory to protect
 
+    @property
+    def _init_prefix(self) -> str:
+        return f"{self._data_dir.name}.init-"
+
+    def _remove_leftovers(self) -> None:
+        """Remove what first starts left that were killed; what is still written to, next time."""
+        for leftover in self._data_dir.parent.glob(f"{self._init_prefix}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
     def _create_cluster(self, account: Account) -> None:
         """Run initdb in a folder of its own and rename it: a killed first start leaves nothing."""
         home = self._data_dir.parent
         if shutil.disk_usage(home).free < _ROOM_FOR_CLUSTER:
             raise DiskFull(self.title, home)
-        prefix = f"{self._data_dir.name}.init-"
-        for leftover in home.glob(f"{prefix}*"):
-            shutil.rmtree(leftover, ignore_errors=True)
         # Never the same name twice: the initdb of a killed starter may still be writing.
-        fresh = Path(tempfile.mkdtemp(prefix=prefix, dir=home))
+        fresh = Path(tempfile.mkdtemp(prefix=self._init_prefix, dir=home))
         try:
             account.give(fresh)
             self._run_initdb(fresh, account)

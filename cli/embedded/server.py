@@ -169,8 +169,15 @@ class EmbeddedServer(ABC):
         endpoint = choose_endpoint(
             remembered.endpoint if remembered else None, account=account, port=self.socket_port
         )
-        write_state(self._beside("state"), State(endpoint, durable=self._durable))
-        self._shorten_log()
+        try:
+            write_state(self._beside("state"), State(endpoint, durable=self._durable))
+            self._shorten_log()
+            self._launch_at(endpoint, account)
+        except Exception:
+            release(endpoint)
+            raise
+
+    def _launch_at(self, endpoint: Endpoint, account: Account) -> None:
         deadline = time.monotonic() + RETRY_SECONDS
         while (output := self._attempt(account, endpoint)) is not None:
             if not self._is_passing(output) or time.monotonic() > deadline:

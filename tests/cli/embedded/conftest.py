@@ -1,3 +1,4 @@
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,22 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / "cửa hàng của tôi"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a PostgreSQL that was started once and stopped."""
+    folder = tmp_path_factory.mktemp("cluster")
+    with EmbeddedPostgres(folder / "postgres", durable=False):
+        pass
+    (folder / "postgres.state").unlink()
+    return folder
+
+
+@pytest.fixture
+def existing_data(home: Path, cluster: Path) -> None:
+    """Spares the test a first start: its PostgreSQL has data already."""
+    subprocess.run(["cp", "-a", f"{cluster}/.", home], check=True)
 
 
 @pytest.fixture

@@ -30,9 +30,10 @@ def starter(
     kind: str, folder: Path, account: Sequence[int] = (), python_path: Sequence[Path] = ()
 ) -> Iterator[subprocess.Popen[str]]:
     """A process that runs starter.py; killed at the end if it still runs."""
+    path = [*python_path, ROOT, *sys.path]
     with subprocess.Popen(
         [sys.executable, STARTER, kind, folder, *map(str, account)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*python_path, ROOT]))},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
