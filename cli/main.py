@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.commands.health import health
 from cli.commands.serve import migrate, serve, worker
 from cli.commands.up import up
 
@@ -16,6 +17,7 @@ app.command()(up)
 app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
+app.command()(health)
 
 if __name__ == "__main__":
     app()

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from cli.commands.health import HEARTBEAT_SECONDS, heartbeat_file
 from cli.processes import end_with_parent
 
 Part = Annotated[
@@ -61,11 +62,22 @@ def worker(part: Part = "all") -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
+        beating = asyncio.create_task(_beat())
         await run_workers(composition.workers(parts), stop)
+        beating.cancel()
 
     import uvloop  # noqa: PLC0415
 
     uvloop.run(run())
+
+
+async def _beat() -> None:
+    """Show that the event loop turns; `careloop health worker` looks at it."""
+    file = heartbeat_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        file.touch()
+        await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
 def migrate() -> None:
