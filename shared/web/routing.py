@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
 from shared.db.unit_of_work import UnitOfWork
-from shared.security.principal import PRINCIPAL_HEADER, Principal
+from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
 from shared.web.context import context_of
 from shared.web.idempotency import IDEMPOTENCY_HEADER, answer_once
 from shared.web.problems import problem_responses
@@ -23,26 +23,39 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 class RequiredScopes:
     """Marks a route with the scopes it needs; `UnitOfWorkRoute` enforces them."""
 
-    def __init__(self, scopes: tuple[str, ...]) -> None:
+    def __init__(self, scopes: tuple[str, ...], shopper: str | None = None) -> None:
         self.scopes = scopes
+        self.shopper = shopper
 
     async def __call__(self) -> None:
         """Nothing left to do: the route has checked before any dependency runs."""
 
 
-def requires(*scopes: str) -> Any:
-    """A route dependency that declares the scopes a caller needs."""
-    return Depends(RequiredScopes(scopes))
+def requires(*scopes: str, shopper: str | None = None) -> Any:
+    """A route dependency that declares the scopes a caller needs.
+
+    A route that names a `shopper` scope is open to shoppers too, who need that scope instead; it
+    must itself keep to what belongs to `principal.customer_id`.
+    """
+    return Depends(RequiredScopes(scopes, shopper))
 
 
 def scopes_of(route: APIRoute) -> tuple[str, ...]:
     """The scopes that a route declares."""
-    return tuple(
-        scope
+    return tuple(scope for declared in _declared_by(route) for scope in declared.scopes)
+
+
+def shopper_scopes_of(route: APIRoute) -> tuple[str, ...]:
+    """The scopes that let a shopper use a route; empty when it is not meant for shoppers."""
+    return tuple(declared.shopper for declared in _declared_by(route) if declared.shopper)
+
+
+def _declared_by(route: APIRoute) -> list[RequiredScopes]:
+    return [
+        dependency.dependency
         for dependency in route.dependencies
         if isinstance(dependency.dependency, RequiredScopes)
-        for scope in dependency.dependency.scopes
-    )
+    ]
 
 
 class UnitOfWorkRoute(APIRoute):
@@ -51,20 +64,24 @@ class UnitOfWorkRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self.required_scopes = scopes_of(self)
+        self.shopper_scopes = shopper_scopes_of(self)
         self.openapi_extra = {
             **(self.openapi_extra or {}),
             "x-required-scopes": list(self.required_scopes),
         }
+        if self.shopper_scopes:
+            self.openapi_extra["x-shopper-scopes"] = list(self.shopper_scopes)
 
     def get_route_handler(self) -> Handler:
         """The framework's handler, wrapped in principal, unit of work and idempotency."""
         answer = super().get_route_handler()
-        required = scopes_of(self)
+        required, of_shoppers = scopes_of(self), shopper_scopes_of(self)
 
         async def handle(request: Request) -> Response:
             context = context_of(request)
             principal = context.principals.verify(request.headers.get(PRINCIPAL_HEADER))
-            principal.require(required)
+            is_shopper = principal.kind is PrincipalKind.SHOPPER
+            principal.require(of_shoppers if is_shopper and of_shoppers else required)
             structlog.contextvars.bind_contextvars(
                 tenant=principal.tenant_id.hex, actor=principal.actor_id
             )
