@@ -37,9 +37,13 @@ class Servers:
             EmbeddedPostgres(folder / "postgres", durable=False),
             EmbeddedValkey(folder / "valkey", persistent=False),
         )
-        servers.postgres.start()
-        servers.valkey.start()
-        asyncio.run(_make_template(servers.postgres.url()))
+        try:
+            servers.postgres.start()
+            servers.valkey.start()
+            asyncio.run(_make_template(servers.postgres.url()))
+        except BaseException:
+            servers.stop()
+            raise
         return servers
 
     def stop(self) -> None:

@@ -1,0 +1,107 @@
+"""What the operator's commands do inside a part: each with the part's own role and code."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from gateway.settings import GatewaySettings
+from services.customer.handlers import build_handlers as customer_handlers
+from services.customer.settings import CustomerSettings
+from services.messaging.handlers import build_handlers as messaging_handlers
+from services.messaging.settings import MessagingSettings
+from services.segmentation.handlers import build_handlers as segmentation_handlers
+from services.segmentation.settings import SegmentationSettings
+from services.support_ticket.handlers import build_handlers as support_ticket_handlers
+from services.support_ticket.settings import SupportTicketSettings
+from shared.db.tables import part_tables
+from shared.ids import TenantId
+from shared.part.context import PartContext, build_context
+from shared.settings import SCHEMAS, PartSettings
+from shared.stream.consumer_repository import DeadLetter
+from shared.stream.dead_letters import DeadLetters
+from shared.stream.handlers import EventHandlers
+
+_SETTINGS: Mapping[str, Callable[[], PartSettings]] = {
+    "customer": CustomerSettings,
+    "segmentation": SegmentationSettings,
+    "support_ticket": SupportTicketSettings,
+    "messaging": MessagingSettings,
+    "gateway": GatewaySettings,
+}
+_HANDLERS: Mapping[str, Callable[[PartContext[Any]], EventHandlers]] = {
+    "customer": customer_handlers,
+    "segmentation": segmentation_handlers,
+    "support_ticket": support_ticket_handlers,
+    "messaging": messaging_handlers,
+}
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPosition:
+    """How far one consumer is with one source."""
+
+    source: str
+    consumer: str
+    sent: int
+    acked: int
+    last: int
+
+
+async def dead_letters_of(part: str, tenant_id: TenantId) -> list[DeadLetter]:
+    """What `part` has set aside for a tenant. Raises KeyError for a part that consumes nothing."""
+    async with _dead_letters(part) as letters:
+        return await letters.list_open(tenant_id)
+
+
+async def replay(part: str, tenant_id: TenantId, letter_id: UUID | None) -> int:
+    """Apply one dead letter, or all, again; how many were."""
+    async with _dead_letters(part) as letters:
+        chosen = [letter_id] if letter_id else [x.id for x in await letters.list_open(tenant_id)]
+        done = [await letters.replay(tenant_id, chosen_id) for chosen_id in chosen]
+    return sum(done)
+
+
+async def stream_positions(tenant_id: TenantId) -> list[StreamPosition]:
+    """Every source's view of its consumers."""
+    positions: list[StreamPosition] = []
+    for part in SCHEMAS:
+        async with _context(part) as context, context.units.begin(tenant_id) as uow:
+            tables = part_tables(part)
+            stream, subscription = tables.stream, tables.subscription
+            statement = (
+                select(subscription.c.consumer, subscription.c.sent, subscription.c.acked, stream.c.last_position)
+                .join_from(
+                    subscription,
+                    stream,
+                    (stream.c.tenant_id == subscription.c.tenant_id)
+                    & (stream.c.split == subscription.c.split),
+                )
+                .where(subscription.c.tenant_id == tenant_id, stream.c.tenant_id == tenant_id)
+                .order_by(subscription.c.consumer)
+            )
+            positions += [
+                StreamPosition(part, row.consumer, row.sent, row.acked, row.last_position)
+                for row in await uow.rows(statement)
+            ]
+    return positions
+
+
+@asynccontextmanager
+async def _context(part: str) -> AsyncIterator[PartContext[Any]]:
+    context = build_context(_SETTINGS[part]())
+    try:
+        yield context
+    finally:
+        await context.close()
+
+
+@asynccontextmanager
+async def _dead_letters(part: str) -> AsyncIterator[DeadLetters]:
+    async with _context(part) as context:
+        yield DeadLetters(units=context.units, handlers=_HANDLERS[part](context))
