@@ -65,9 +65,7 @@ _ORDER = {Op.GT, Op.GTE, Op.LT, Op.LTE, Op.BETWEEN}
 _TIME = {Op.BEFORE, Op.AFTER, Op.BETWEEN, Op.WITHIN_LAST, Op.MORE_THAN_AGO}
 
 OPERATORS: dict[Kind, frozenset[Op]] = {
-    Kind.TEXT: frozenset(
-        _ONE_OF | {Op.CONTAINS, Op.NOT_CONTAINS, Op.STARTS_WITH} | _KNOWN
-    ),
+    Kind.TEXT: frozenset(_ONE_OF | {Op.CONTAINS, Op.NOT_CONTAINS, Op.STARTS_WITH} | _KNOWN),
     Kind.KEYWORD: frozenset(_ONE_OF | _KNOWN),
     Kind.SEARCH: frozenset({Op.CONTAINS, Op.NOT_CONTAINS} | _KNOWN),
     Kind.NUMBER: frozenset(_ONE_OF | _ORDER | _KNOWN),
@@ -130,7 +128,7 @@ class Measure:
     by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Collection:
     """A customer's orders, tickets or messages; `at` is the time that windows look at."""
 
@@ -197,13 +195,14 @@ _OPEN_NAMES = {
 
 def find_field(name: str) -> Field | None:
     """The field that rules write as `name`, or None if there is no such field."""
-    scope, _, key = name.partition(".")
-    if scope not in Scope:
+    word, _, key = name.partition(".")
+    scope = next((scope for scope in Scope if scope == word), None)
+    if scope is None:
         return None
-    if spelling := _OPEN_NAMES.get(Scope(scope)):
+    if spelling := _OPEN_NAMES.get(scope):
         pattern, kind = spelling
-        return Field(Scope(scope), key, kind) if pattern.fullmatch(key) else None
-    return FIELDS[Scope(scope)].get(key)
+        return Field(scope, key, kind) if pattern.fullmatch(key) else None
+    return FIELDS[scope].get(key)
 
 
 def _measures(*measures: Measure) -> dict[str, Measure]:

@@ -30,13 +30,13 @@ DAY_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 Column = ColumnElement[Any]
 
 
-def value_column(field: Field, source: FromClause, check: Check, moment: Moment) -> Column:
+def value_column(field: Field, source: FromClause, check: Check, moment: Moment) -> Column:  # noqa: PLR0911  (a table of cases)
     """The expression of `field` over `source` (its table or an alias), of the check's kind."""
     match field.scope, field.key:
         case Scope.ATTRIBUTES, key:
             return attribute_column(source, key, check.kind)
         case Scope.CONSENT, key:
-            return _member(source.c.consent, key).astext
+            return _words(source.c.consent, key)
         case Scope.PROFILE, "age":
             return _age(source.c.birth_date, moment)
         case Scope.PROFILE, "total_spent":
@@ -50,6 +50,13 @@ def value_column(field: Field, source: FromClause, check: Check, moment: Moment)
             return source.c[key]
 
 
+def time_column(field: Field, source: FromClause, kind: Kind) -> Column:
+    """The expression of a stored date or instant."""
+    if field.scope is Scope.ATTRIBUTES:
+        return attribute_column(source, field.key, kind)
+    return source.c[field.key]
+
+
 def key_column(field: Field, source: FromClause) -> Column:
     """The search key of a text field, NULL when the text is unknown."""
     match field.scope, field.key:
@@ -58,7 +65,7 @@ def key_column(field: Field, source: FromClause) -> Column:
         case Scope.ORDER, "product_titles":
             return func.nullif(source.c.product_search, literal("", Text))
         case _:
-            return _member(source.c.search_keys, field.name).astext
+            return _words(source.c.search_keys, field.name)
 
 
 def attribute_column(source: FromClause, name: str, kind: Kind) -> Column:
@@ -102,6 +109,11 @@ def _age(birth_date: Column, moment: Moment) -> Column:
 
 def _member(document: Column, name: str) -> Any:
     return document[literal(name, Text)]
+
+
+def _words(document: Column, name: str) -> Column:
+    words: Column = _member(document, name).astext
+    return words
 
 
 def _is_json(member: Column, type_: str) -> Column:

@@ -62,7 +62,7 @@ def truth_of(check: Check, value: object, moment: Moment) -> Truth:
     return negation(holds, require_known=check.require_known) if check.negated else holds
 
 
-def satisfies(condition: Condition, value: object, moment: Moment) -> bool:
+def satisfies(condition: Condition, value: object, moment: Moment) -> bool:  # noqa: PLR0911  (a table of cases)
     """Whether a known value meets the condition."""
     match condition, value:
         case Equals(wanted), _:

@@ -28,12 +28,10 @@ class Faults:
     def raise_if_any(self) -> None:
         """Raise RuleInvalid with everything found, if anything was."""
         if self.found:
-            raise RuleInvalid(
-                f"{len(self.found)} fault(s) in the rule", errors=self.found
-            )
+            raise RuleInvalid(f"{len(self.found)} fault(s) in the rule", errors=self.found)
 
 
-class Fault(Exception):
+class FaultError(Exception):
     """One fault, raised where it is met and collected by the node that reads on."""
 
     def __init__(self, at: str, code: str, detail: str) -> None:

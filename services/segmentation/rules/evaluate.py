@@ -50,9 +50,7 @@ def evaluate(rule: Rule, facts: CustomerFacts, *, as_of: datetime, timezone: tzi
     return holds_at(rule, facts, Moment(as_of, timezone))
 
 
-def explain(
-    rule: Rule, facts: CustomerFacts, *, as_of: datetime, timezone: tzinfo
-) -> Explanation:
+def explain(rule: Rule, facts: CustomerFacts, *, as_of: datetime, timezone: tzinfo) -> Explanation:
     """The truth of every node of the rule at `as_of`, with the values it was made of."""
     return _Evaluator(facts, Moment(as_of, timezone)).node(rule.root, facts.profile)
 
@@ -100,7 +98,7 @@ class _Evaluator:
         )
 
     def _collection(self, leaf: CollectionLeaf) -> Explanation:
-        rows = [row for row in rows_of(leaf, self._facts) if self._counts(leaf, row)]
+        rows = [row for row in rows_of(leaf.collection, self._facts) if self._counts(leaf, row)]
         value = measured(leaf, rows)
         return Explanation(
             pointer=leaf.pointer,

@@ -5,16 +5,16 @@ from fractions import Fraction
 from uuid import UUID
 
 from services.segmentation.facts.customer_facts import CustomerFacts, Fact
-from services.segmentation.rules.catalog import Kind, Reduction
+from services.segmentation.rules.catalog import Collection, Kind, Reduction
 from services.segmentation.rules.reading import get
 from services.segmentation.rules.tree import CollectionLeaf
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def rows_of(leaf: CollectionLeaf, facts: CustomerFacts) -> tuple[Fact, ...]:
-    """All the customer's rows of the leaf's collection."""
-    match leaf.collection.name:
+def rows_of(collection: Collection, facts: CustomerFacts) -> tuple[Fact, ...]:
+    """All the customer's rows of the collection."""
+    match collection.name:
         case "orders":
             return facts.orders
         case "tickets":
@@ -53,7 +53,9 @@ def _reduce_numbers(reduction: Reduction, numbers: list[int]) -> int | Fraction 
 def _latest(leaf: CollectionLeaf, rows: list[Fact]) -> object:
     by = leaf.measure.by or leaf.collection.at
     known = [
-        row for row in rows if get(row, leaf.measure.column) is not None and get(row, by) is not None
+        row
+        for row in rows
+        if get(row, leaf.measure.column) is not None and get(row, by) is not None
     ]
     newest = max(known, key=lambda row: _place(leaf, row, by), default=None)
     return None if newest is None else get(newest, leaf.measure.column)
@@ -67,4 +69,6 @@ def newest_keys(leaf: CollectionLeaf, rows: list[Fact], *, limit: int) -> tuple[
 
 def _place(leaf: CollectionLeaf, row: Fact, by: str) -> tuple[datetime, UUID]:
     at, key = get(row, by), get(row, leaf.collection.key)
-    return (at if isinstance(at, datetime) else _NEVER), key if isinstance(key, UUID) else UUID(int=0)
+    return (at if isinstance(at, datetime) else _NEVER), key if isinstance(key, UUID) else UUID(
+        int=0
+    )

@@ -8,7 +8,7 @@ zone setting or day arithmetic takes part.
 """
 
 import re
-from calendar import monthrange
+from calendar import isleap, monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cached_property
@@ -17,7 +17,9 @@ TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 LONGEST_DAYS = 36_600
 
-_CALENDAR = re.compile(r"P(?=.)(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?", re.ASCII)
+_CALENDAR = re.compile(
+    r"P(?=.)(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?", re.ASCII
+)
 _EXACT = re.compile(r"PT(?=.)(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,10})S)?", re.ASCII)
 
 
@@ -83,8 +85,8 @@ class Moment:
         return datetime.combine(day, time.min, tzinfo=self.timezone).astimezone(UTC)
 
     def day_of(self, instant: datetime) -> date:
-        """The shop's calendar day at `instant`; consistent with `midnight` even where a clock
-        change sets a new day back into the old one."""
+        """The shop's calendar day at `instant`: the last one whose `midnight` is past."""
+        # A clock change just after midnight sets the new day back into the old one.
         day = instant.astimezone(self.timezone).date()
         if self.midnight(day + DAY) <= instant:
             return day + DAY
@@ -126,26 +128,39 @@ def month_day(day: date) -> int:
 
 
 def anniversaries(first: date, last: date) -> frozenset[int]:
-    """The `month_day`s whose anniversary falls on a day from `first` to `last`.
+    """The `month_day`s that are celebrated on a day from `first` to `last`.
 
     Who was born on 29 February celebrates on the 28th in common years.
     """
-    days = [first + timedelta(days=n) for n in range(min((last - first).days, 366) + 1)]
+    return _month_days(first, last, stand_in=228)
+
+
+def birthdays(first: date, last: date) -> frozenset[int]:
+    """The `month_day`s of birth that make someone a year older on a day from `first` to `last`.
+
+    Who was born on 29 February is a year older on 1 March in common years, as `age_on` has it.
+    """
+    return _month_days(first, last, stand_in=301)
+
+
+def anniversary_in(year: int, day: date) -> date:
+    """The day in `year` on which `day` is celebrated."""
+    return date(year, 2, 28) if _is_missing(day, year) else day.replace(year=year)
+
+
+def birthday_in(year: int, birth_date: date) -> date:
+    """The day in `year` on which a person born on `birth_date` is a year older."""
+    return date(year, 3, 1) if _is_missing(birth_date, year) else birth_date.replace(year=year)
+
+
+def _month_days(first: date, last: date, *, stand_in: int) -> frozenset[int]:
+    length = min((last - first).days, 366)
+    days = [first + timedelta(days=n) for n in range(length + 1)]
     keys = {month_day(day) for day in days}
-    if any(month_day(day) == 228 and not _is_leap(day.year) for day in days):
+    if any(month_day(day) == stand_in and not isleap(day.year) for day in days):
         keys.add(229)
     return frozenset(keys)
 
 
-def next_anniversary(today: date, day: date) -> date:
-    """The next anniversary of `day` that is not before `today`."""
-    for year in (today.year, today.year + 1):
-        common = month_day(day) == 229 and not _is_leap(year)
-        anniversary = date(year, 2, 28) if common else day.replace(year=year)
-        if anniversary >= today:
-            return anniversary
-    raise AssertionError("a year holds one anniversary of every day")
-
-
-def _is_leap(year: int) -> bool:
-    return monthrange(year, 2)[1] == 29
+def _is_missing(day: date, year: int) -> bool:
+    return month_day(day) == 229 and not isleap(year)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, JsonValue, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from services.segmentation.rules import schema
@@ -12,21 +12,14 @@ from services.segmentation.rules.catalog import (
     CUSTOMER_SCOPES,
     OPERATORS,
     Collection,
-    Kind,
     Measure,
     Op,
     Reduction,
     Scope,
     find_field,
 )
-from services.segmentation.rules.errors import Fault, Faults
-from services.segmentation.rules.operands import (
-    LIST_LIMIT,
-    TEXT_LIMIT,
-    duration,
-    read_check,
-    read_window,
-)
+from services.segmentation.rules.errors import FaultError, Faults
+from services.segmentation.rules.operands import read_check, read_window
 from services.segmentation.rules.tree import (
     All,
     AnyOf,
@@ -38,6 +31,7 @@ from services.segmentation.rules.tree import (
     Window,
     Within,
 )
+from services.segmentation.rules.values import LIST_LIMIT, TEXT_LIMIT, duration
 
 DEPTH_LIMIT = 8
 NODE_LIMIT = 200
@@ -127,16 +121,16 @@ class _Reader:
         self._nodes += 1
         try:
             if depth > DEPTH_LIMIT:
-                raise Fault("", "rule_too_deep", f"at most {DEPTH_LIMIT} levels")
+                raise FaultError("", "rule_too_deep", f"at most {DEPTH_LIMIT} levels")
             if self._nodes > NODE_LIMIT:
-                raise Fault("", "rule_too_large", f"at most {NODE_LIMIT} nodes")
+                raise FaultError("", "rule_too_large", f"at most {NODE_LIMIT} nodes")
             return self._read(node, pointer, depth, scopes)
-        except Fault as fault:
+        except FaultError as fault:
             at = f"{pointer}/{fault.at}" if fault.at else pointer
             self._faults.add(at, fault.code, fault.detail)
             return None
 
-    def _read(
+    def _read(  # noqa: PLR0911  (a table of cases)
         self, node: schema.RuleNode, pointer: str, depth: int, scopes: frozenset[Scope]
     ) -> Node | None:
         match node:
@@ -180,7 +174,9 @@ class _Reader:
         scopes: frozenset[Scope],
     ) -> CollectionLeaf | None:
         if scopes is not CUSTOMER_SCOPES:
-            raise Fault("", "field_not_here", "a filter of rows cannot hold another collection")
+            raise FaultError(
+                "", "field_not_here", "a filter of rows cannot hold another collection"
+            )
         collection = COLLECTIONS[name]
         where = None
         if aggregate.where is not None:
@@ -192,18 +188,18 @@ class _Reader:
             )
         try:
             return _collection_leaf(collection, aggregate, pointer, where)
-        except Fault as fault:
-            raise Fault(f"{name}/{fault.at}", fault.code, fault.detail) from fault
+        except FaultError as fault:
+            raise FaultError(f"{name}/{fault.at}", fault.code, fault.detail) from fault
 
 
 def _field_leaf(node: schema.FieldNode, pointer: str, scopes: frozenset[Scope]) -> FieldLeaf:
     field = find_field(node.field)
     if field is None:
-        raise Fault("field", "unknown_field", f"there is no field {node.field}")
+        raise FaultError("field", "unknown_field", f"there is no field {node.field}")
     if field.scope not in scopes:
-        raise Fault("field", "field_not_here", f"{node.field} cannot be asked about here")
+        raise FaultError("field", "field_not_here", f"{node.field} cannot be asked about here")
     if node.op not in OPERATORS[field.kind]:
-        raise Fault("op", "operator_not_allowed", _allowed(OPERATORS[field.kind]))
+        raise FaultError("op", "operator_not_allowed", _allowed(OPERATORS[field.kind]))
     check = read_check(field.kind, node.op, node.value, require_known=node.require_known)
     return FieldLeaf(pointer, field, check)
 
@@ -215,8 +211,8 @@ def _collection_leaf(
     where: Node | None,
 ) -> CollectionLeaf:
     measure = collection.measures[aggregate.measure]
-    if aggregate.op not in _measure_operators(measure):
-        raise Fault("op", "operator_not_allowed", _allowed(_measure_operators(measure)))
+    if aggregate.op not in measure_operators(measure):
+        raise FaultError("op", "operator_not_allowed", _allowed(measure_operators(measure)))
     return CollectionLeaf(
         pointer,
         collection,
@@ -240,11 +236,12 @@ def _window(window: schema.Window | None) -> Window | None:
                 return read_window([window.since])
             case schema.BetweenWindow():
                 return read_window(window.between)
-    except Fault as fault:
-        raise Fault("window", fault.code, fault.detail) from fault
+    except FaultError as fault:
+        raise FaultError("window", fault.code, fault.detail) from fault
 
 
-def _measure_operators(measure: Measure) -> frozenset[Op]:
+def measure_operators(measure: Measure) -> frozenset[Op]:
+    """The operators that a measure can be compared with: one that is always asked for exists."""
     operators = OPERATORS[measure.kind] - {Op.EXISTS, Op.NOT_EXISTS}
     if measure.reduction is Reduction.AVERAGE:
         operators -= {Op.IN, Op.NOT_IN}

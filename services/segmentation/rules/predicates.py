@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
-from services.segmentation.rules.catalog import Field, Kind, Scope
+from services.segmentation.rules.catalog import Field, Kind
 from services.segmentation.rules.columns import Column, month_day_column
 from services.segmentation.rules.moments import DAY, Moment, anniversaries
 from services.segmentation.rules.tree import (
@@ -64,11 +64,12 @@ def settled(holds: Column, check: Check) -> Column:
 
 
 def negation(column: Column, *, require_known: bool) -> Column:
+    """NOT; unless `require_known`, what is not known to be true counts as false."""
     # `= false` stays unknown where the column is; NOT would be pushed into `= ANY` and reverse it.
     return column == false() if require_known else column.is_not(True)
 
 
-def holds(
+def holds(  # noqa: PLR0911  (a table of cases)
     check: Check,
     column: Column,
     moment: Moment,
@@ -101,7 +102,9 @@ def holds(
             return time_holds(condition, column, moment, check.kind)
 
 
-def _sets(column:Column, field: Field | None, on_array: str, on_json: str, values: Sequence[str]) -> Column:
+def _sets(
+    column: Column, field: Field | None, on_array: str, on_json: str, values: Sequence[str]
+) -> Column:
     in_json = field is not None and field.scope == "attributes"
     wanted = literal(list(values), ARRAY(Text))
     return column.op(on_json if in_json else on_array, is_comparison=True)(wanted)

@@ -15,7 +15,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Record = ProfileFacts | Fact
 
 
-def read_value(field: Field, record: Record, check: Check, moment: Moment) -> object:
+def read_value(field: Field, record: Record, check: Check, moment: Moment) -> object:  # noqa: PLR0911  (a table of cases)
     """The value of `field` in `record`, read as the check's kind."""
     match field.scope, field.key:
         case Scope.ATTRIBUTES, key:
@@ -35,7 +35,14 @@ def read_value(field: Field, record: Record, check: Check, moment: Moment) -> ob
             return get(record, key)
 
 
-def read_attribute(value: object, kind: Kind) -> object:
+def read_time(field: Field, record: Record, kind: Kind) -> object:
+    """A stored date or instant."""
+    if field.scope is Scope.ATTRIBUTES:
+        return read_attribute(_member(record, "attributes", field.key), kind)
+    return get(record, field.key)
+
+
+def read_attribute(value: object, kind: Kind) -> object:  # noqa: PLR0911  (a table of cases)
     """A custom attribute read as `kind`; None when it is absent, null or of another type."""
     match kind, value:
         case Kind.DYNAMIC, _:

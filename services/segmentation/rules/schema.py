@@ -73,7 +73,9 @@ def _tag(keys: tuple[str, ...], value: Any) -> str | None:
     """The tag of the first of `keys` that `value` (JSON or a node) has."""
     if isinstance(value, dict):
         return next((TAG_PREFIX + key for key in keys if key in value), None)
-    names = {field.alias or name for name, field in getattr(type(value), "model_fields", {}).items()}
+    names = {
+        field.alias or name for name, field in getattr(type(value), "model_fields", {}).items()
+    }
     return next((TAG_PREFIX + key for key in keys if key in names), None)
 
 
