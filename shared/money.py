@@ -65,6 +65,7 @@ class MoneyError(ValueError):
 
     @property
     def code(self) -> str:
+        """The fault as the stable code of an API error."""
         return self.fault.value
 
 
@@ -94,6 +95,7 @@ class Money:
 
     @classmethod
     def zero(cls, currency: str) -> Self:
+        """No money, in `currency`."""
         return cls(0, currency)
 
     @classmethod
@@ -103,9 +105,8 @@ class Money:
         Raises MoneyError for anything else: more decimals than the currency has, a number instead
         of a string, an exponent, spaces, separators.
         """
-        if isinstance(text, float):
-            raise MoneyError(MoneyFault.FLOAT, "An amount is a decimal string, not a float")
-        if not isinstance(text, str) or len(text) > _MAX_TEXT or not _STRICT.fullmatch(text):
+        _refuse_number_types(text)
+        if len(text) > _MAX_TEXT or not _STRICT.fullmatch(text):
             raise MoneyError(MoneyFault.NOT_A_NUMBER, "The amount is not a plain decimal")
         exponent = currency_exponent(currency)
         _, _, decimals = text.partition(".")
@@ -201,6 +202,14 @@ class Money:
         return self.amount_minor >= self._minor_of(other)
 
 
+def _refuse_number_types(value: object) -> None:
+    # JSON is decoded at run time, so the annotation alone keeps no float out.
+    if isinstance(value, float):
+        raise MoneyError(MoneyFault.FLOAT, "An amount is a decimal string, not a float")
+    if not isinstance(value, str):
+        raise MoneyError(MoneyFault.NOT_A_NUMBER, "An amount is a decimal string")
+
+
 def _platform_decimal(value: str | int | Decimal) -> Decimal:
     if isinstance(value, str):
         text = value.strip()
@@ -252,6 +261,7 @@ class MoneyInput(BaseModel):
         return amount
 
     def to_money(self) -> Money:
+        """The amount as domain code reckons with it."""
         return Money.parse(self.amount, self.currency)
 
 
@@ -265,4 +275,5 @@ class MoneyRead(BaseModel):
 
     @classmethod
     def of(cls, money: Money) -> Self:
+        """The amount as the API shows it."""
         return cls(amount=money.decimal_string(), currency=money.currency)

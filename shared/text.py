@@ -33,9 +33,7 @@ def search_key(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.lower().split())
-    # Twice, because folding the case of a rare letter can bring out a new accent.
-    bare = _without_marks(_without_marks(text).casefold())
-    return " ".join(nfc(bare).split())
+    return " ".join(nfc(_without_marks(text).casefold()).split())
 
 
 def _without_marks(text: str) -> str:
@@ -56,8 +54,8 @@ def tidy(text: str | None, *, max_length: int) -> str | None:
     """
     if text is None:
         return None
-    unwanted = _CONTROLS | _SURROGATES | _LINE_ENDS
-    printable = "".join(" " if unicodedata.category(c) in unwanted else c for c in text)
+    unprintable = _CONTROLS | _SURROGATES
+    printable = "".join(" " if unicodedata.category(c) in unprintable else c for c in text)
     return nfc(" ".join(printable.split()))[:max_length].rstrip() or None
 
 

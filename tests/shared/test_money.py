@@ -153,6 +153,7 @@ class TestFromPlatform:
             ("1,250.00", MoneyFault.NOT_A_NUMBER),
             ("1_000", MoneyFault.NOT_A_NUMBER),
             ("nan", MoneyFault.NOT_A_NUMBER),
+            ("0." + "0" * 5_000, MoneyFault.NOT_A_NUMBER),
             (Decimal("Infinity"), MoneyFault.NOT_A_NUMBER),
             (Decimal("1E+999999"), MoneyFault.OUT_OF_RANGE),
             (10**4_000, MoneyFault.OUT_OF_RANGE),

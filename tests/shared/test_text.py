@@ -59,6 +59,12 @@ class TestSearchKey:
         oracle = "".join(base.get(char.lower(), " ") for char in text)
         assert search_key(text) == " ".join(oracle.split())
 
+    def test_every_letter_of_the_alphabets_has_one_key(self) -> None:
+        for char in map(chr, range(0x3000)):
+            key = search_key(f"a{char}b")
+            assert search_key(key) == key
+            assert search_key(unicodedata.normalize("NFD", f"a{char}b")) == key
+
     @given(st.text())
     def test_the_key_of_a_key_is_itself(self, text: str) -> None:
         assert search_key(search_key(text)) == search_key(text)
@@ -130,7 +136,8 @@ class TestTextRule:
 
 class TestTidy:
     def test_makes_one_clean_line_of_what_a_platform_sent(self) -> None:
-        assert tidy(" Nguye\u0302\u0303n\x00\r\n Văn ", max_length=200) == "Nguyễn Văn"
+        sent = " Nguye\u0302\u0303n\x00\r\n Văn\u2028\ud800Đức "
+        assert tidy(sent, max_length=200) == "Nguyễn Văn Đức"
 
     def test_nothing_left_is_unknown(self) -> None:
         assert tidy(None, max_length=5) is None

@@ -43,6 +43,7 @@ class Identifier:
 
     @property
     def trusted(self) -> bool:
+        """Given by the source itself, or proved by the person."""
         return self.verified or self.kind == "platform_id"
 
     @property
@@ -70,6 +71,7 @@ class Evidence:
 
     @property
     def links(self) -> bool:
+        """Enough, by itself, to join the record to the customer."""
         return self.incoming_trusted and self.known_trusted
 
     @property
@@ -102,6 +104,7 @@ class MatchDecision:
 
     @property
     def action(self) -> Literal["link", "create"]:
+        """What to do with the record."""
         return "create" if self.customer_id is None else "link"
 
 

@@ -38,6 +38,7 @@ class PriorityRule(_Frozen):
     value_tiers: tuple[ValueTier, ...] = ()
 
     def matches(self, ticket_type: TicketType, urgency: Urgency, value_tier: ValueTier) -> bool:
+        """Tell whether every condition of the rule holds for the ticket."""
         return (
             (not self.types or ticket_type in self.types)
             and (not self.urgencies or urgency in self.urgencies)
@@ -66,6 +67,7 @@ class PriorityScore(_Frozen):
         return self
 
     def priority_from(self, points: int) -> Priority:
+        """Return the highest priority whose threshold `points` reach."""
         thresholds = (self.normal_from, self.high_from, self.urgent_from)
         return PRIORITIES[sum(points >= threshold for threshold in thresholds)]
 
