@@ -115,8 +115,9 @@ class TestClaims:
             KnownIdentity(ANH, email("a@x.vn", verified=False)),
             KnownIdentity(ANH, email("a@x.vn", verified=True, source=WOO)),
         ]
-        decision = match_identity([email("a@x.vn", verified=False)], known)
-        assert [candidate.score for candidate in decision.candidates] == [60]
+        for order in (known, known[::-1]):
+            decision = match_identity([email("a@x.vn", verified=False)], order)
+            assert [candidate.score for candidate in decision.candidates] == [60]
 
     def test_a_number_that_everybody_uses_does_not_flood_the_list(self) -> None:
         shop = phone("+84900000000", verified=False)
