@@ -1,0 +1,86 @@
+"""A whole installation of real processes, in either topology, on the run's servers."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cli.mail_catcher import LOOPBACK, MailCatcher
+from cli.processes import Children
+from cli.readiness import wait_until_ready
+from shared.settings import SCHEMAS, SERVICES
+
+Topology = Literal["all_in_one", "split"]
+OPERATOR_KEY = "op_test-operator-key-0123456789"
+_START_SECONDS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A running installation."""
+
+    base_url: str
+    operator_key: str
+    mail: MailCatcher
+    environment: dict[str, str]
+    children: Children
+
+
+@contextmanager
+def running_house(
+    topology: Topology, *, database_url: str, redis_url: str, root_key: str, folder: Path
+) -> Iterator[House]:
+    """Start every process with the commands that containers run, and stop them afterwards."""
+    mail = MailCatcher(folder / "mail")
+    mail.start()
+    port = free_port()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "CARELOOP_SECRET_KEY": root_key,
+        "CARELOOP_OPERATOR_KEY": OPERATOR_KEY,
+        "CARELOOP_PUBLIC_URL": f"http://{LOOPBACK}:{port}",
+        "CARELOOP_HOME": str(folder),
+        "CARELOOP_SMTP_HOST": LOOPBACK,
+        "CARELOOP_SMTP_PORT": str(mail.port),
+        "CARELOOP_LOG_LEVEL": "warning",
+        "CARELOOP_POOL_SIZE": "6",
+        "CARELOOP_ACCESS_LOG": "false",
+    }
+    if topology == "all_in_one":
+        commands = {"api": ["serve", "--port", str(port)], "worker": ["worker"]}
+    else:
+        commands = _split_commands(environment, port)
+    children = Children(environment)
+    try:
+        for name, command in commands.items():
+            children.start(name, command)
+        base_url = environment["CARELOOP_PUBLIC_URL"]
+        wait_until_ready(base_url, children=children, seconds=_START_SECONDS)
+        yield House(base_url, OPERATOR_KEY, mail, environment, children)
+    finally:
+        children.stop()
+        mail.stop()
+
+
+def _split_commands(environment: dict[str, str], port: int) -> dict[str, list[str]]:
+    commands: dict[str, list[str]] = {}
+    for service in SERVICES:
+        own = free_port()
+        environment[f"CARELOOP_UPSTREAM_{service.upper()}"] = f"http://{LOOPBACK}:{own}"
+        commands[service] = ["serve", "--part", service, "--port", str(own)]
+    commands["gateway"] = ["serve", "--part", "gateway", "--port", str(port)]
+    for part in SCHEMAS:
+        commands[f"{part}-worker"] = ["worker", "--part", part]
+    return commands
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
