@@ -1,6 +1,6 @@
 """The history of the schema `gateway`."""
 
-from gateway.models import metadata
+from gateway.schema import metadata
 
 from migrations.environment import run_migrations
 

@@ -1,0 +1,24 @@
+"""Whom a credential belongs to."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.ids import TenantId
+from shared.security.principal import Principal, PrincipalKind
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A caller in one tenant, before it is told which request it makes."""
+
+    tenant_id: TenantId
+    kind: PrincipalKind
+    actor_id: str
+    scopes: frozenset[str]
+    customer_id: UUID | None = None
+
+    def principal(self, request_id: str) -> Principal:
+        """What the services are told of this caller."""
+        return Principal(
+            self.tenant_id, self.kind, self.actor_id, self.scopes, request_id, self.customer_id
+        )

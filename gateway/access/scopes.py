@@ -1,0 +1,61 @@
+"""What callers may be allowed to do, and which staff role is allowed what."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+_RESOURCES: Final = (
+    *("customers", "orders", "tasks", "duplicates", "segments", "tickets", "queues", "sla"),
+    *("surveys", "templates", "messages", "automations", "suppressions", "inbound"),
+    *("connections", "staff", "api_keys", "jobs", "reports"),
+)
+
+TICKETS_OWN: Final = "tickets:own"
+"""A shopper's own tickets; given to shopper tokens and to nothing else."""
+
+PUBLIC_PAGES: Final = "public:pages"
+"""What somebody who opened a link may do; the link's own token decides the rest."""
+
+TENANTS_WRITE: Final = "tenants:write"
+"""The operator's: to create shops."""
+
+GRANTABLE: Final[frozenset[str]] = frozenset(
+    {f"{resource}:{verb}" for resource in _RESOURCES for verb in ("read", "write")}
+    | {"shopper_tokens:write"}
+)
+"""Every scope that an API key may be given."""
+
+
+class Role(StrEnum):
+    """The roles of staff, the mightiest first."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MANAGER = "manager"
+    AGENT = "agent"
+    ANALYST = "analyst"
+
+
+_READ: Final = frozenset(scope for scope in GRANTABLE if scope.endswith(":read"))
+_KEEPERS_ONLY: Final = frozenset(
+    {"staff:write", "api_keys:read", "api_keys:write", "connections:read", "connections:write"}
+)
+_AGENT_WRITES: Final = frozenset(
+    f"{resource}:write"
+    for resource in ("customers", "orders", "tasks", "duplicates", "tickets", "messages", "inbound")
+)
+
+ROLE_SCOPES: Final[Mapping[Role, frozenset[str]]] = {
+    Role.OWNER: GRANTABLE,
+    Role.ADMIN: GRANTABLE,
+    Role.MANAGER: GRANTABLE - _KEEPERS_ONLY,
+    Role.AGENT: (_READ - _KEEPERS_ONLY) | _AGENT_WRITES,
+    Role.ANALYST: _READ - _KEEPERS_ONLY,
+}
+
+_RANK: Final = {role: rank for rank, role in enumerate(Role)}
+
+
+def may_appoint(appointer: Role, role: Role) -> bool:
+    """Whether staff of one role may give another: nobody raises others above themselves."""
+    return _RANK[role] >= _RANK[appointer]

@@ -1,0 +1,77 @@
+"""The gateway as an application: its own endpoints behind the door to everybody's."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from gateway.api_keys.endpoints import router as api_keys
+from gateway.deps import attach_house
+from gateway.door.door import Door
+from gateway.door.security_headers import SecurityHeaders
+from gateway.house import House
+from gateway.sessions.endpoints import public_router as logins
+from gateway.sessions.endpoints import router as sessions
+from gateway.settings import GatewaySettings
+from gateway.shopper_tokens.endpoints import router as shopper_tokens
+from gateway.staff.endpoints import router as staff
+from gateway.tenants.endpoints import router as tenants
+from gateway.upstreams.upstream import Upstream
+from shared.clock import Clock
+from shared.part.app import create_part_app
+from shared.part.context import build_context
+
+_DESCRIPTION = """\
+Customer care for shops: who the customers are, which groups they are in, what they ask, what they
+are told. Send `Authorization: Bearer <API key or access token>`."""
+
+
+def create_app(
+    settings: GatewaySettings,
+    upstreams: Mapping[str, Upstream],
+    *,
+    clock: Clock | None = None,
+) -> FastAPI:
+    """The public door in front of `upstreams`, which are named as the services are."""
+    context = build_context(settings, clock)
+    house = House.of(context, upstreams)
+    app = create_part_app(
+        context,
+        title="Careloop",
+        description=_DESCRIPTION,
+        routers=[tenants, logins, sessions, staff, api_keys, shopper_tokens],
+    )
+    attach_house(app, house)
+    # Behind the ring that gives each request its id, before the gateway's own endpoints.
+    app.user_middleware.append(_door(house))
+    _run_together(app, upstreams)
+    return app
+
+
+def _door(house: House) -> Middleware:
+    settings = house.context.settings
+    return Middleware(
+        Door,
+        upstreams=house.upstreams,
+        authenticator=house.authenticator,
+        principals=house.context.principals,
+        security_headers=SecurityHeaders(https=settings.public_url.startswith("https:")),
+        max_body_bytes=settings.max_body_bytes,
+        max_hook_bytes=settings.max_hook_bytes,
+    )
+
+
+def _run_together(app: FastAPI, upstreams: Mapping[str, Upstream]) -> None:
+    """Start the upstreams before the gateway and stop them after it."""
+    own_lifespan = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(started: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for upstream in upstreams.values():
+                await stack.enter_async_context(upstream.running())
+            await stack.enter_async_context(own_lifespan(started))
+            yield
+
+    app.router.lifespan_context = lifespan

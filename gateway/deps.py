@@ -1,0 +1,83 @@
+"""How the gateway's endpoints get what they work with."""
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+
+from gateway.access.tokens import AccessTokens
+from gateway.api_keys.repository import ApiKeyRepository
+from gateway.api_keys.service import ApiKeyService
+from gateway.house import House
+from gateway.sessions.repository import SessionRepository
+from gateway.sessions.service import SessionService
+from gateway.staff.repository import StaffRepository
+from gateway.staff.service import StaffService
+from gateway.tenants.provisioning import Provisioning
+from shared.web.routing import PrincipalDep, UnitOfWorkDep
+
+
+def attach_house(app: FastAPI, house: House) -> None:
+    """Give the application its collaborators."""
+    app.state.house = house
+
+
+async def house_of(request: Request) -> House:
+    """The collaborators of the application that answers."""
+    house: House = request.app.state.house
+    return house
+
+
+HouseDep = Annotated[House, Depends(house_of)]
+
+
+async def provisioning(house: HouseDep) -> Provisioning:
+    """Creates shops."""
+    return Provisioning(
+        units=house.context.units, directory=house.directory, passwords=house.passwords
+    )
+
+
+async def session_service(house: HouseDep) -> SessionService:
+    """Logs staff in and out."""
+    return SessionService(
+        units=house.context.units,
+        directory=house.directory,
+        passwords=house.passwords,
+        tokens=house.tokens,
+        life=house.session_life,
+    )
+
+
+async def staff_service(
+    house: HouseDep, uow: UnitOfWorkDep, principal: PrincipalDep
+) -> StaffService:
+    """The staff of the caller's shop."""
+    return StaffService(
+        uow=uow,
+        principal=principal,
+        staff=StaffRepository(uow),
+        sessions=SessionRepository(uow),
+        directory=house.directory,
+        passwords=house.passwords,
+    )
+
+
+async def api_key_service(
+    house: HouseDep, uow: UnitOfWorkDep, principal: PrincipalDep
+) -> ApiKeyService:
+    """The API keys of the caller's shop."""
+    return ApiKeyService(
+        uow=uow, principal=principal, api_keys=ApiKeyRepository(uow), keyring=house.keyring
+    )
+
+
+async def access_tokens(house: HouseDep) -> AccessTokens:
+    """Issues access tokens."""
+    return house.tokens
+
+
+ProvisioningDep = Annotated[Provisioning, Depends(provisioning)]
+SessionServiceDep = Annotated[SessionService, Depends(session_service)]
+StaffServiceDep = Annotated[StaffService, Depends(staff_service)]
+ApiKeyServiceDep = Annotated[ApiKeyService, Depends(api_key_service)]
+AccessTokensDep = Annotated[AccessTokens, Depends(access_tokens)]

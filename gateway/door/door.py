@@ -1,0 +1,128 @@
+"""The one public door: who is it, may this pass, whose is it. The hot path of every request.
+
+It stands between the outermost ring (request id, log line) and the gateway's own endpoints.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.access.authenticator import Authenticator
+from gateway.access.identity import Identity
+from gateway.access.scopes import PUBLIC_PAGES
+from gateway.door.jobs import JobFinder
+from gateway.door.limits import bounded, check_json
+from gateway.door.security_headers import SecurityHeaders
+from gateway.upstreams.headers import PRINCIPAL, passing_headers
+from gateway.upstreams.owners import EVERYBODY, GATEWAY, owner_of
+from gateway.upstreams.upstream import Upstream
+from shared.errors import CareloopError, NotFound, Unavailable
+from shared.security.link_tokens import claimed_tenant
+from shared.security.principal import PrincipalKind, PrincipalTokens
+from shared.web.middleware import header
+from shared.web.problems import REQUEST_ID_HEADER, problem_response
+
+_log = structlog.get_logger(__name__)
+_REQUEST_ID: Final = REQUEST_ID_HEADER.encode()
+_API: Final = "/v1/"
+_HOOKS: Final = "/v1/hooks/"
+_PAGES: Final = "/pages/"
+# Who asks for these has no credential yet; what they send is the credential.
+_OPEN: Final = frozenset({"/v1/auth/login", "/v1/auth/refresh", "/v1/auth/logout"})
+
+
+class Door:
+    """Lets requests in, as the middleware of the gateway's own application."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        upstreams: Mapping[str, Upstream],
+        authenticator: Authenticator,
+        principals: PrincipalTokens,
+        security_headers: SecurityHeaders,
+        max_body_bytes: int,
+        max_hook_bytes: int,
+    ) -> None:
+        self._app = app
+        self._upstreams = upstreams
+        self._authenticator = authenticator
+        self._principals = principals
+        self._security_headers = security_headers
+        self._max_body_bytes = max_body_bytes
+        self._max_hook_bytes = max_hook_bytes
+        self._jobs = JobFinder(app, upstreams)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; other protocols are the application's."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        guarded = self._security_headers.on(scope["path"], send)
+        try:
+            await self._admit(scope, receive, guarded)
+        except CareloopError as error:
+            request_id = _request_id(scope)
+            await problem_response(error, request_id=request_id)(scope, receive, guarded)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path.startswith(_HOOKS):
+            receive = await bounded(scope, receive, self._max_hook_bytes)
+            await self._pass(self._app, scope, receive, send, None)
+        elif path.startswith(_API):
+            await self._admit_to_api(path, scope, receive, send)
+        elif path.startswith(_PAGES):
+            receive = await bounded(scope, receive, self._max_body_bytes)
+            app = self._app_of(path)
+            await self._pass(app, scope, receive, send, _visitor(path))
+        else:
+            receive = await bounded(scope, receive, self._max_body_bytes)
+            await self._pass(self._app, scope, receive, send, None)
+
+    async def _admit_to_api(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app_of(path)
+        caller = None
+        if path not in _OPEN:
+            caller = await self._authenticator.identify(header(scope, b"authorization"))
+        check_json(scope)
+        receive = await bounded(scope, receive, self._max_body_bytes)
+        await self._pass(app, scope, receive, send, caller)
+
+    def _app_of(self, path: str) -> ASGIApp:
+        owner = owner_of(path)
+        if owner is None:
+            raise NotFound("There is nothing at this path")
+        if owner == GATEWAY:
+            return self._app
+        if owner == EVERYBODY:
+            return self._jobs
+        upstream = self._upstreams.get(owner)
+        if upstream is None:
+            _log.error("upstream_missing", upstream=owner)
+            raise Unavailable
+        return upstream.handle
+
+    async def _pass(
+        self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, caller: Identity | None
+    ) -> None:
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        if caller is None:
+            headers = passing_headers(headers)
+        else:
+            token = self._principals.mint(caller.principal(_request_id(scope)))
+            headers = passing_headers(headers, (PRINCIPAL, token.encode()))
+        await app({**scope, "headers": headers}, receive, send)
+
+
+def _visitor(path: str) -> Identity:
+    """Somebody who opened a link: the tenant is the one that the link's token claims."""
+    tenant_id = claimed_tenant(path.rsplit("/", 1)[1])
+    return Identity(tenant_id, PrincipalKind.PUBLIC, "visitor", frozenset({PUBLIC_PAGES}))
+
+
+def _request_id(scope: Scope) -> str:
+    return (header(scope, _REQUEST_ID) or b"").decode("latin-1")

@@ -1,0 +1,58 @@
+"""What the gateway's process holds for all its requests, made once at start-up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from gateway.access.authenticator import Authenticator
+from gateway.access.passwords import Passwords
+from gateway.access.tokens import AccessTokens
+from gateway.api_keys.keyring import Keyring
+from gateway.directory.directory import Directory
+from gateway.sessions.service import SessionLife
+from gateway.settings import GatewaySettings
+from gateway.upstreams.upstream import Upstream
+from shared.part.context import PartContext
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The collaborators of the gateway's endpoints and of its door."""
+
+    context: PartContext[GatewaySettings]
+    upstreams: Mapping[str, Upstream]
+    directory: Directory
+    passwords: Passwords
+    tokens: AccessTokens
+    keyring: Keyring
+    authenticator: Authenticator
+    session_life: SessionLife
+
+    @classmethod
+    def of(cls, context: PartContext[GatewaySettings], upstreams: Mapping[str, Upstream]) -> Self:
+        """Everything, wired; nothing connects yet."""
+        settings, clock = context.settings, context.clock
+        operator_key = settings.operator_key
+        tokens = AccessTokens(root_key=settings.root_key, clock=clock)
+        keyring = Keyring(
+            units=context.units, clock=clock, cache_seconds=settings.credential_cache_seconds
+        )
+        return cls(
+            context=context,
+            upstreams=upstreams,
+            directory=Directory(context.units),
+            passwords=Passwords(),
+            tokens=tokens,
+            keyring=keyring,
+            authenticator=Authenticator(
+                keyring=keyring,
+                tokens=tokens,
+                operator_key=operator_key.get_secret_value() if operator_key else None,
+            ),
+            session_life=SessionLife(
+                access=timedelta(seconds=settings.access_token_seconds),
+                refresh=timedelta(days=settings.refresh_token_days),
+                session=timedelta(days=settings.session_days),
+            ),
+        )

@@ -1,0 +1,33 @@
+"""Tables of the sessions slice."""
+
+from sqlalchemy import Column, Index, LargeBinary, Table, Text, Uuid
+
+from gateway.models import metadata
+from shared.db.tables import instant, tenant_column
+
+# A session is what refresh-token literature calls a family: all tokens that descend from a login.
+session = Table(
+    "session",
+    metadata,
+    tenant_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("staff_id", Uuid, nullable=False),
+    instant("created_at"),
+    instant("expires_at"),
+    instant("ended_at", nullable=True),
+    Column("end_reason", Text),
+)
+Index("ix_session_staff", session.c.tenant_id, session.c.staff_id)
+
+refresh_token = Table(
+    "refresh_token",
+    metadata,
+    tenant_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("session_id", Uuid, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    instant("created_at"),
+    instant("expires_at"),
+    instant("spent_at", nullable=True),
+)
+Index("ix_refresh_token_session", refresh_token.c.tenant_id, refresh_token.c.session_id)

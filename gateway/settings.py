@@ -1,0 +1,44 @@
+"""What the gateway needs to know of its installation."""
+
+from typing import ClassVar
+
+from pydantic import Field, SecretStr
+
+from shared.settings import PartSettings
+
+
+class GatewaySettings(PartSettings):
+    """Settings of the gateway, API and worker alike.
+
+    Without an operator key no shop can be created over the API. The URLs say where the services
+    are when they are processes of their own; in one process nobody reads them.
+    """
+
+    part: ClassVar[str] = "gateway"
+
+    own_database_url: str | None = Field(default=None, validation_alias="GATEWAY_DATABASE_URL")
+    operator_key: SecretStr | None = Field(default=None, min_length=16)
+    upstream_customer: str = "http://customer:8080"
+    upstream_segmentation: str = "http://segmentation:8080"
+    upstream_support_ticket: str = "http://support-ticket:8080"
+    upstream_messaging: str = "http://messaging:8080"
+    upstream_connect_seconds: float = Field(default=2, gt=0, le=60)
+    upstream_silence_seconds: float = Field(default=30, gt=0, le=600)
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    max_hook_bytes: int = Field(default=5 * 1024 * 1024, ge=1024)
+    access_token_seconds: int = Field(default=15 * 60, ge=60, le=3600)
+    refresh_token_days: int = Field(default=14, ge=1, le=90)
+    session_days: int = Field(default=90, ge=1, le=365)
+    credential_cache_seconds: float = Field(default=5, ge=0, le=5)
+
+    def upstream_url(self, service: str) -> str:
+        """Where a service is reached over HTTP. Raises ValueError for an unknown one."""
+        urls = {
+            "customer": self.upstream_customer,
+            "segmentation": self.upstream_segmentation,
+            "support_ticket": self.upstream_support_ticket,
+            "messaging": self.upstream_messaging,
+        }
+        if service not in urls:
+            raise ValueError(f"there is no service {service}")
+        return urls[service]

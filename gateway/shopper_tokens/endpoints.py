@@ -1,0 +1,33 @@
+"""Tokens by which the shop's own customers act."""
+
+from datetime import timedelta
+
+from gateway.deps import AccessTokensDep
+from gateway.shopper_tokens.schemas import ShopperTokenCreate, ShopperTokenRead
+from shared.web.routing import PrincipalDep, requires, service_router
+
+router = service_router(prefix="/v1/shopper-tokens", tag="shopper-tokens")
+
+
+@router.post(
+    "",
+    status_code=201,
+    operation_id="shopper_tokens.create",
+    dependencies=[requires("shopper_tokens:write")],
+)
+async def create_shopper_token(
+    body: ShopperTokenCreate, principal: PrincipalDep, tokens: AccessTokensDep
+) -> ShopperTokenRead:
+    """Mint a short token for a customer who is logged in at the shop.
+
+    The shop's backend asks for it and hands it to the customer's browser, which can then open and
+    read that customer's own tickets and do nothing else.
+    """
+    life = timedelta(seconds=body.ttl)
+    issued = tokens.for_shopper(principal.tenant_id, body.customer_id, life=life)
+    return ShopperTokenRead(
+        token=issued.text,
+        customer_id=body.customer_id,
+        expires_in=issued.seconds,
+        expires_at=issued.expires_at,
+    )

@@ -1,0 +1,64 @@
+"""Asking a part something on behalf of a caller, and having the whole answer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.types import Message
+
+from gateway.upstreams.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A whole answer."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, decoded. Raises ValueError when it is not JSON."""
+        return orjson.loads(self.body)
+
+
+async def fetch(
+    upstream: Upstream, path: str, *, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> Fetched:
+    """The answer to a GET. Raises what the upstream raises when it cannot answer."""
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"gateway"), *headers],
+        "client": None,
+        "server": None,
+    }
+    answer = _Answer()
+    await upstream.handle(scope, _nothing_more, answer.receive)
+    return Fetched(answer.status, answer.headers, b"".join(answer.chunks))
+
+
+class _Answer:
+    def __init__(self) -> None:
+        self.status = 500
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.chunks: list[bytes] = []
+
+    async def receive(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = list(message.get("headers", ()))
+        elif message["type"] == "http.response.body":
+            self.chunks.append(message.get("body", b""))
+
+
+async def _nothing_more() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
