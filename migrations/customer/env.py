@@ -1,6 +1,6 @@
 """The history of the schema `customer`."""
 
-from services.customer.models import metadata
+from services.customer.schema import metadata
 
 from migrations.environment import run_migrations
 

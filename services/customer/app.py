@@ -1,0 +1,24 @@
+"""The customer service's HTTP application."""
+
+from fastapi import FastAPI
+
+from services.customer.customers.endpoints import router as customers
+from services.customer.settings import CustomerSettings
+from services.customer.tenants.shops import Shops
+from shared.clock import Clock
+from shared.part.app import create_part_app
+from shared.part.context import build_context
+
+ROUTERS = (customers,)
+
+
+def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> FastAPI:
+    """The application of one process."""
+    app = create_part_app(
+        build_context(settings, clock),
+        title="Careloop customer service",
+        description="Who the customers are: profiles, identities, orders, consents, timeline.",
+        routers=ROUTERS,
+    )
+    app.state.shops = Shops()
+    return app

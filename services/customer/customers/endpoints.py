@@ -1,0 +1,162 @@
+"""`/v1/customers`."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Path, Query, Response, status
+
+from services.customer.customers.record import Stage
+from services.customer.customers.schemas import (
+    CustomerCreate,
+    CustomerPatch,
+    CustomerRead,
+    CustomerUpsert,
+    ExternalId,
+    IdentityList,
+    IdentityRead,
+    Source,
+    Tag,
+)
+from services.customer.customers.search import CustomerFilter
+from services.customer.deps import CustomerListsDep, CustomerServiceDep, ShopDep
+from shared.db.paging import PageRequest
+from shared.text import NormalisedStr
+from shared.web.resources import Page, etag, if_match, page_request
+from shared.web.routing import requires, service_router
+
+router = service_router(prefix="/v1/customers", tag="customers")
+
+_READ = requires("customers:read")
+_WRITE = requires("customers:write")
+
+
+async def customer_filter(
+    q: Annotated[
+        NormalisedStr | None,
+        Query(
+            description="Words of a name (accents may be left out), a code, part of an e-mail "
+            "address or the last digits of a phone; the best of the newest 200 matches first",
+            examples=["nguyen van duc"],
+        ),
+    ] = None,
+    stage: Stage | None = None,
+    source: Source | None = None,
+    tag: Tag | None = None,
+    created_from: Annotated[datetime | None, Query(alias="created_at[gte]")] = None,
+    created_until: Annotated[datetime | None, Query(alias="created_at[lt]")] = None,
+) -> CustomerFilter:
+    """The filters of the list; all that are given must hold."""
+    return CustomerFilter(
+        text=q,
+        stage=stage,
+        source=source,
+        tag=tag,
+        created_from=created_from,
+        created_until=created_until,
+    )
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="customers.create",
+    dependencies=[_WRITE],
+)
+async def create_customer(
+    body: CustomerCreate, response: Response, customers: CustomerServiceDep
+) -> CustomerRead:
+    """Create a customer.
+
+    Others with the same e-mail address or phone number are not merged into the new one: they
+    become duplicate candidates (`GET /v1/duplicates`). An external id, or an address or number
+    given as verified, belongs to one customer: 409 when it is another's.
+    """
+    created = await customers.create(body)
+    response.headers["location"] = f"/v1/customers/{created.id}"
+    response.headers["etag"] = etag(created.version)
+    return CustomerRead.of(created)
+
+
+@router.get("", operation_id="customers.list", dependencies=[_READ])
+async def list_customers(
+    lists: CustomerListsDep,
+    shop: ShopDep,
+    wanted: Annotated[CustomerFilter, Depends(customer_filter)],
+    request: Annotated[PageRequest, Depends(page_request)],
+) -> Page[CustomerRead]:
+    """List customers, newest first; with `q`, search them, best match first."""
+    records, cursor = await lists.page(wanted, request, region=shop.country)
+    return Page(data=[CustomerRead.of(record) for record in records], next_cursor=cursor)
+
+
+@router.get("/by-code/{code}", operation_id="customers.getByCode", dependencies=[_READ])
+async def get_customer_by_code(
+    code: Annotated[str, Path(max_length=32, examples=["KH000123"])],
+    response: Response,
+    customers: CustomerServiceDep,
+) -> CustomerRead:
+    """Get a customer by the code people use, upper or lower case."""
+    found = await customers.get_by_code(code)
+    response.headers["etag"] = etag(found.version)
+    return CustomerRead.of(found)
+
+
+@router.put(
+    "/by-external-id/{source}/{external_id}",
+    operation_id="customers.putByExternalId",
+    dependencies=[_WRITE],
+    responses={201: {"model": CustomerRead, "description": "Nobody had the id: a new customer"}},
+)
+async def put_customer(
+    source: Source,
+    external_id: ExternalId,
+    body: CustomerUpsert,
+    response: Response,
+    customers: CustomerServiceDep,
+) -> CustomerRead:
+    """Create or change the customer whom another system knows by an id of its own.
+
+    What is absent stays as it is and `null` clears, as in a PATCH. For an id of a connected
+    platform `source` is `<platform>:<connection id>`.
+    """
+    record, created = await customers.upsert(source=source, external_id=external_id, given=body)
+    response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
+    response.headers["etag"] = etag(record.version)
+    return CustomerRead.of(record)
+
+
+@router.get("/{customer_id}", operation_id="customers.get", dependencies=[_READ])
+async def get_customer(
+    customer_id: UUID, response: Response, customers: CustomerServiceDep
+) -> CustomerRead:
+    """Get a customer with their order figures and current consents."""
+    found = await customers.get(customer_id)
+    response.headers["etag"] = etag(found.version)
+    return CustomerRead.of(found)
+
+
+@router.patch("/{customer_id}", operation_id="customers.update", dependencies=[_WRITE])
+async def update_customer(
+    customer_id: UUID,
+    body: CustomerPatch,
+    response: Response,
+    customers: CustomerServiceDep,
+    expected_version: Annotated[int | None, Depends(if_match)],
+) -> CustomerRead:
+    """Change a customer: what is absent stays as it is, `null` clears, attributes merge.
+
+    Send the `ETag` you read as `If-Match` to be told (412) when somebody else was faster.
+    """
+    changed = await customers.change(customer_id, body, expected_version=expected_version)
+    response.headers["etag"] = etag(changed.version)
+    return CustomerRead.of(changed)
+
+
+@router.get(
+    "/{customer_id}/identities", operation_id="customers.listIdentities", dependencies=[_READ]
+)
+async def list_identities(customer_id: UUID, customers: CustomerServiceDep) -> IdentityList:
+    """List what a customer can be recognised by: platform ids, addresses, numbers."""
+    identities = await customers.identities_of(customer_id)
+    return IdentityList(data=[IdentityRead.model_validate(row._mapping) for row in identities])

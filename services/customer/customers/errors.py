@@ -1,0 +1,34 @@
+"""What can go wrong with customers."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from shared.errors import Conflict, FieldError, Invalid, NotFound
+
+
+class CustomerNotFound(NotFound):
+    """No such customer in this tenant."""
+
+    code = "customer_not_found"
+    title = "There is no such customer"
+
+
+class IdentityTaken(Conflict):
+    """A verified identity belongs to one customer, and it is another one."""
+
+    code = "identity_taken"
+    title = "Another customer is known by this identity"
+
+    def __init__(self, holders: Sequence[UUID] = ()) -> None:
+        super().__init__(extensions={"customer_ids": [str(holder) for holder in holders]})
+
+
+class PhoneNotValid(Invalid):
+    """A number that cannot be dialled."""
+
+    code = "phone_not_valid"
+    title = "The phone number is not valid"
+
+    def __init__(self, region: str) -> None:
+        fault = FieldError("/body/phone", "phone", f"No phone number, read as one of {region}")
+        super().__init__(errors=[fault])

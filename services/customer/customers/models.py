@@ -1,0 +1,128 @@
+"""Tables of the customers themselves.
+
+A row of `customer` holds everything that other services may know of a customer, current consents
+and order figures included, so that one row tells the whole state.
+"""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.customer.models import metadata
+from shared.db.tables import instant, tenant_column
+
+customer = Table(
+    "customer",
+    metadata,
+    tenant_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("name", Text),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("locale", Text),
+    Column("gender", Text),
+    Column("birth_date", Date),
+    Column("city", Text),
+    Column("province", Text),
+    Column("country", Text),
+    Column("source", Text, nullable=False),
+    Column("tags", JSONB, nullable=False),
+    Column("attributes", JSONB, nullable=False),
+    Column("consents", JSONB, nullable=False),
+    Column("value_tier", Text, nullable=False),
+    Column("orders_count", Integer, nullable=False),
+    Column("total_spent_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    instant("first_order_at", nullable=True),
+    instant("last_order_at", nullable=True),
+    Column("search_key", Text, nullable=False),
+    instant("created_at"),
+    instant("updated_at"),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("stage IN ('lead', 'customer')", name="stage"),
+    CheckConstraint("gender IN ('female', 'male', 'other')", name="gender"),
+    CheckConstraint("value_tier IN ('standard', 'silver', 'gold', 'vip')", name="value_tier"),
+)
+
+Index("uq_customer_code", customer.c.tenant_id, customer.c.code, unique=True)
+# A list is read from its newest end; a filter keeps that order.
+Index("ix_customer_newest", customer.c.tenant_id, customer.c.created_at, customer.c.id)
+Index(
+    "ix_customer_stage_newest",
+    customer.c.tenant_id,
+    customer.c.stage,
+    customer.c.created_at,
+    customer.c.id,
+)
+Index(
+    "ix_customer_source_newest",
+    customer.c.tenant_id,
+    customer.c.source,
+    customer.c.created_at,
+    customer.c.id,
+)
+Index(
+    "ix_customer_search_key",
+    customer.c.tenant_id,
+    customer.c.search_key,
+    postgresql_using="gin",
+    postgresql_ops={"tenant_id": "public.uuid_ops", "search_key": "public.gin_trgm_ops"},
+)
+
+# A row per tag, because under row-level security no index serves `tags @> ...`: that operator is
+# not leakproof, so PostgreSQL runs it only after the policy has passed each row.
+customer_tag = Table(
+    "customer_tag",
+    metadata,
+    tenant_column(),
+    Column("tag", Text, primary_key=True),
+    Column("customer_id", Uuid, primary_key=True),
+    instant("created_at"),
+)
+Index(
+    "ix_customer_tag_newest",
+    customer_tag.c.tenant_id,
+    customer_tag.c.tag,
+    customer_tag.c.created_at,
+    customer_tag.c.customer_id,
+)
+Index("ix_customer_tag_customer", customer_tag.c.tenant_id, customer_tag.c.customer_id)
+
+# What a customer can be recognised by. A verified identity belongs to one customer; a claimed one
+# may be anybody's, and never links records by itself.
+customer_identity = Table(
+    "customer_identity",
+    metadata,
+    tenant_column(),
+    Column("customer_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("id", Uuid, nullable=False),
+    Column("original", Text, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("connection_id", Uuid),
+    instant("created_at"),
+    CheckConstraint("kind IN ('platform_id', 'email', 'phone')", name="kind"),
+    CheckConstraint("standing IN ('verified', 'claimed')", name="standing"),
+    CheckConstraint("kind <> 'platform_id' OR standing = 'verified'", name="platform_id_trusted"),
+)
+Index(
+    "uq_customer_identity_verified",
+    customer_identity.c.tenant_id,
+    customer_identity.c.kind,
+    customer_identity.c.scope,
+    customer_identity.c.value,
+    unique=True,
+    postgresql_where=customer_identity.c.standing == "verified",
+)
+Index(
+    "ix_customer_identity_value",
+    customer_identity.c.tenant_id,
+    customer_identity.c.kind,
+    customer_identity.c.scope,
+    customer_identity.c.value,
+    customer_identity.c.standing,
+)

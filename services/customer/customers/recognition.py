@@ -1,0 +1,99 @@
+"""Whom incoming records belong to: many records, one query."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.customer.customers.identities import Identity
+from services.customer.customers.identity_match import (
+    DuplicateCandidate,
+    KnownIdentity,
+    match_identity,
+)
+from services.customer.customers.repository import CustomerRepository
+from services.customer.duplicates.repository import Proposal
+from shared.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The customer whom a record belongs to; `is_new` when nobody knows them yet.
+
+    `identities` are the record's, as the customer may have them: what is somebody else's is only
+    claimed. `proposals` are the pairs that a person should look at.
+    """
+
+    customer_id: UUID
+    is_new: bool
+    identities: Sequence[Identity]
+    proposals: Sequence[Proposal]
+
+
+class Recognition:
+    """What is known of identities while a set of records is taken in, one after the other.
+
+    A customer whom one record brings is known to the next.
+    """
+
+    def __init__(self, known: Iterable[KnownIdentity]) -> None:
+        self._known: dict[tuple[str, str, str], list[KnownIdentity]] = {}
+        for identity in known:
+            self._remember(identity)
+
+    @classmethod
+    async def of(
+        cls, customers: CustomerRepository, identities: Iterable[Identity]
+    ) -> "Recognition":
+        """Ready for records that have (some of) these identities."""
+        wanted = {identity.key: identity for identity in identities}
+        return cls(await customers.holders(wanted.values()))
+
+    def recognise(self, identities: Sequence[Identity]) -> Recognised:
+        """Whom a record with these identities belongs to; from now on they are known by them."""
+        held = [known for identity in identities for known in self._known.get(identity.key, ())]
+        decision = match_identity((identity.identifier() for identity in identities), held)
+        customer_id = decision.customer_id or new_id()
+        own = [self._as_kept(identity, customer_id) for identity in identities]
+        for identity in own:
+            self._remember(KnownIdentity(customer_id, identity.identifier()))
+        return Recognised(
+            customer_id=customer_id,
+            is_new=decision.action == "create",
+            identities=own,
+            proposals=_proposals(customer_id, decision.candidates),
+        )
+
+    def _as_kept(self, identity: Identity, customer_id: UUID) -> Identity:
+        held = self._known.get(identity.key, ())
+        of_another = any(
+            known.identifier.trusted and known.customer_id != customer_id for known in held
+        )
+        return identity.claimed() if of_another else identity
+
+    def _remember(self, identity: KnownIdentity) -> None:
+        identifier = identity.identifier
+        key = (identifier.kind, identifier.source, identifier.value)
+        held = self._known.setdefault(key, [])
+        if identity not in held:
+            held.append(identity)
+
+
+def look_alikes(
+    customer_id: UUID, identities: Sequence[Identity], holders: Iterable[KnownIdentity]
+) -> list[Proposal]:
+    """The pairs of a customer with others who have one of these identities too."""
+    others = [held for held in holders if held.customer_id != customer_id]
+    claims = (identity.claimed().identifier() for identity in identities)
+    return _proposals(customer_id, match_identity(claims, others).candidates)
+
+
+def _proposals(customer_id: UUID, candidates: Iterable[DuplicateCandidate]) -> list[Proposal]:
+    return [
+        Proposal(
+            first=customer_id,
+            second=candidate.customer_id,
+            score=candidate.score,
+            reasons=[evidence.code for evidence in candidate.reasons],
+        )
+        for candidate in candidates
+    ]

@@ -1,0 +1,140 @@
+"""A customer as this service holds it, and as it tells others of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from shared.contracts.customer import ConsentState, CustomerState
+from shared.text import search_key
+
+Stage = Literal["lead", "customer"]
+Gender = Literal["female", "male", "other"]
+ValueTier = Literal["standard", "silver", "gold", "vip"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRecord:
+    """One row of `customer`, without its tenant."""
+
+    id: UUID
+    code: str
+    stage: Stage
+    name: str | None
+    email: str | None
+    phone: str | None
+    locale: str | None
+    gender: Gender | None
+    birth_date: date | None
+    city: str | None
+    province: str | None
+    country: str | None
+    source: str
+    tags: list[str]
+    attributes: dict[str, Any]
+    consents: list[dict[str, Any]]
+    value_tier: ValueTier
+    orders_count: int
+    total_spent_minor: int
+    currency: str
+    first_order_at: datetime | None
+    last_order_at: datetime | None
+    search_key: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
+        """The record in a row that has its columns."""
+        return cls(**{name: getattr(row, name) for name in COLUMNS})
+
+    def as_row(self) -> dict[str, Any]:
+        """The columns by name."""
+        return {name: getattr(self, name) for name in COLUMNS}
+
+    def merged(self, changes: Mapping[str, Any], *, at: datetime) -> Self:
+        """The next version, with these columns changed; the very same if none of them differs."""
+        differing = {name: new for name, new in changes.items() if getattr(self, name) != new}
+        if not differing:
+            return self
+        after = replace(self, **differing, updated_at=at, version=self.version + 1)
+        return replace(after, search_key=_search_key(after.as_row()))
+
+    def differences(self, before: "CustomerRecord") -> list[str]:
+        """The names of the columns, but for bookkeeping, that differ from an earlier version."""
+        return [
+            name
+            for name in COLUMNS
+            if name not in _BOOKKEEPING and getattr(self, name) != getattr(before, name)
+        ]
+
+    def state(self) -> CustomerState:
+        """What other services may know."""
+        known = self.as_row()
+        del known["search_key"]
+        known["customer_id"] = known.pop("id")
+        known["tags"] = tuple(self.tags)
+        known["consents"] = tuple(ConsentState.model_validate(c) for c in self.consents)
+        return CustomerState(**known)
+
+
+COLUMNS = tuple(field.name for field in fields(CustomerRecord))
+_BOOKKEEPING = frozenset({"search_key", "created_at", "updated_at", "version"})
+_UNKNOWN: dict[str, Any] = {
+    "stage": "lead",
+    **dict.fromkeys(
+        ("name", "email", "phone", "locale", "gender", "birth_date", "city", "province", "country")
+    ),
+    "tags": [],
+    "attributes": {},
+    "value_tier": "standard",
+    "orders_count": 0,
+    "total_spent_minor": 0,
+    "first_order_at": None,
+    "last_order_at": None,
+}
+
+
+def new_record(
+    known: Mapping[str, Any], *, customer_id: UUID, number: int, currency: str, at: datetime
+) -> CustomerRecord:
+    """A customer of whom only the columns in `known` (with the source) are known."""
+    columns = {
+        **_UNKNOWN,
+        "consents": [],
+        **known,
+        "id": customer_id,
+        "code": customer_code(number),
+        "currency": currency,
+        "created_at": at,
+        "updated_at": at,
+        "version": 1,
+    }
+    return CustomerRecord(**columns, search_key=_search_key(columns))
+
+
+def customer_code(number: int) -> str:
+    """The human code of a customer (mã khách hàng): KH000123."""
+    return f"KH{number:06d}"
+
+
+def _search_key(columns: Mapping[str, Any]) -> str:
+    """What a customer is found by: name without accents, code, e-mail address, phone digits.
+
+    Each part stands between spaces, so that a pattern can ask for the beginning or the end of a
+    word; a phone is there as people dial it as well as in E.164.
+    """
+    phone = columns["phone"]
+    parts = (columns["name"], columns["code"], columns["email"], phone, _as_dialled(phone))
+    return f" {search_key(' '.join(part for part in parts if part))} "
+
+
+def _as_dialled(e164: str | None) -> str | None:
+    """A Vietnamese number with its trunk zero; others are dialled with their country code."""
+    if e164 is None or not e164.startswith("+84"):
+        return None
+    return f"0{e164.removeprefix('+84')}"

@@ -1,0 +1,197 @@
+"""Customers as clients write and read them."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from services.customer.customers.identities import Standing
+from services.customer.customers.identity_match import IdentifierKind
+from services.customer.customers.record import CustomerRecord, Gender, Stage, ValueTier
+from shared.money import Money, MoneyRead
+from shared.text import Name, NormalisedStr, TextRule
+
+Email = Annotated[EmailStr, Field(max_length=254, examples=["duc.nguyen@example.com"])]
+PhoneText = Annotated[
+    str,
+    TextRule(max_length=64),
+    Field(examples=["0912 345 678"], description="As people write it; stored in E.164"),
+]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["VN"])]
+Source = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,79}$"),
+    Field(examples=["pos"], description="The system a record comes from"),
+]
+ExternalId = Annotated[str, TextRule(max_length=200), Field(examples=["7180345"])]
+Tag = Annotated[str, TextRule(max_length=64), Field(examples=["VIP"])]
+Tags = Annotated[list[Tag], Field(max_length=50)]
+AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+AttributeText = Annotated[str, TextRule(max_length=1000, min_length=0, lines=True)]
+Number = Annotated[int, Field(ge=-(2**53), le=2**53)] | Annotated[float, Field(allow_inf_nan=False)]
+AttributeValue = (
+    bool | Number | AttributeText | Annotated[list[AttributeText], Field(max_length=50)] | None
+)
+Attributes = Annotated[
+    dict[AttributeName, AttributeValue],
+    Field(max_length=50, examples=[{"favourite_colour": "xanh", "shoe_size": 39}]),
+]
+
+
+class ExternalIdWrite(BaseModel):
+    """What another system knows the customer by; it belongs to one customer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: Source
+    external_id: ExternalId
+
+
+class CustomerFields(BaseModel):
+    """What a client may say of a customer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = Field(default=None, examples=["Nguyễn Văn Đức"])
+    email: Email | None = None
+    phone: PhoneText | None = None
+    email_verified: bool = Field(
+        default=False, description="The address was confirmed; it then belongs to this customer"
+    )
+    phone_verified: bool = Field(
+        default=False, description="The number was confirmed; it then belongs to this customer"
+    )
+    locale: Locale | None = Field(default=None, examples=["vi"])
+    gender: Gender | None = None
+    birth_date: date | None = Field(default=None, examples=["1990-02-28"])
+    city: NormalisedStr | None = Field(default=None, examples=["Thủ Đức"])
+    province: NormalisedStr | None = Field(default=None, examples=["TP. Hồ Chí Minh"])
+    country: Country | None = None
+    tags: Tags = Field(default_factory=list)
+    attributes: Attributes = Field(default_factory=dict)
+
+    @field_validator("tags")
+    @classmethod
+    def _each_tag_once(cls, tags: list[str]) -> list[str]:
+        return list(dict.fromkeys(tags))
+
+    @field_validator("birth_date")
+    @classmethod
+    def _plausible_birth(cls, born: date | None) -> date | None:
+        if born is not None and not 1900 <= born.year <= 2100:
+            raise ValueError("A birth date lies between 1900 and 2100")
+        return born
+
+
+class CustomerCreate(CustomerFields):
+    """A new customer. At least a name, an e-mail address, a phone number or an external id."""
+
+    stage: Stage = "lead"
+    source: Source = "api"
+    external_ids: Annotated[list[ExternalIdWrite], Field(max_length=20)] = Field(
+        default_factory=list
+    )
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not (self.name or self.email or self.phone or self.external_ids):
+            raise ValueError("Give a name, an email, a phone or an external id")
+        return self
+
+
+class CustomerPatch(CustomerFields):
+    """A change: what is absent stays as it is, `null` clears. Attributes merge one by one."""
+
+    tags: Tags | None = None  # type: ignore[assignment]
+    attributes: Attributes | None = None  # type: ignore[assignment]
+    stage: Stage | None = None
+
+
+class CustomerUpsert(CustomerFields):
+    """What another system knows of its customer; merges like a change, or makes a new customer."""
+
+    tags: Tags | None = None  # type: ignore[assignment]
+    attributes: Attributes | None = None  # type: ignore[assignment]
+    stage: Stage | None = None
+
+
+class ConsentRead(BaseModel):
+    """The current answer for one purpose on one channel."""
+
+    purpose: Literal["marketing", "care"]
+    channel: Literal["email", "sms", "zalo", "call"]
+    status: Literal["granted", "withdrawn"]
+    changed_at: datetime
+
+
+class CustomerRead(BaseModel):
+    """A customer. Order figures count orders that are neither cancelled nor voided."""
+
+    id: UUID
+    object: Literal["customer"] = "customer"
+    code: str = Field(examples=["KH000123"])
+    stage: Stage
+    name: str | None = Field(examples=["Nguyễn Văn Đức"])
+    email: str | None
+    phone: str | None = Field(description="E.164", examples=["+84912345678"])
+    locale: str | None
+    gender: Gender | None
+    birth_date: date | None
+    city: str | None
+    province: str | None
+    country: str | None
+    source: str
+    tags: list[str]
+    attributes: dict[str, Any]
+    consents: list[ConsentRead]
+    value_tier: ValueTier
+    orders_count: int
+    total_spent: MoneyRead = Field(description="Paid minus refunded")
+    first_order_at: datetime | None
+    last_order_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, record: CustomerRecord) -> "CustomerRead":
+        """The customer of a record."""
+        known = record.as_row()
+        spent = Money(known.pop("total_spent_minor"), known.pop("currency"))
+        consents = [ConsentRead.model_validate(consent) for consent in known.pop("consents")]
+        # The record is our own: nothing in it needs to be checked again.
+        return cls.model_construct(**known, consents=consents, total_spent=MoneyRead.of(spent))
+
+
+class IdentityRead(BaseModel):
+    """Something a customer can be recognised by.
+
+    A verified identity belongs to one customer and links records by itself; a claimed one may be
+    anybody's.
+    """
+
+    id: UUID
+    object: Literal["identity"] = "identity"
+    kind: IdentifierKind
+    value: str = Field(description="Normalised", examples=["+84395678945"])
+    original: str = Field(description="As it came", examples=["01695678945"])
+    standing: Standing
+    source: str
+    connection_id: UUID | None
+    created_at: datetime
+
+
+class IdentityList(BaseModel):
+    """All identities of a customer, oldest first."""
+
+    data: list[IdentityRead]

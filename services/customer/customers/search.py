@@ -1,0 +1,181 @@
+"""Lists of customers: filters in the order of creation, and search by name, code and contacts.
+
+A search ranks the newest `SEARCHED_AT_MOST` matches, so that its cost does not follow the number
+of customers called Nguyễn. The matches themselves come from a function of the schema (see
+`search_function`), because row-level security keeps `LIKE` from using an index.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CompoundSelect,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    case,
+    column,
+    func,
+    select,
+    union,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.customer.customers.models import customer, customer_tag
+from services.customer.customers.record import COLUMNS, CustomerRecord
+from services.customer.customers.repository import CUSTOMER_COLUMNS, TENANT
+from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
+from shared.db.tables import Instant
+from shared.db.unit_of_work import UnitOfWork
+from shared.phone import normalise_phone
+from shared.text import search_key
+
+SEARCHED_AT_MOST = 200
+_MAX_WORDS = 6
+_LOOKS_LIKE_PHONE = re.compile(r"\+?\d[\d\s.()-]{7,}")
+
+_ALL = select(*CUSTOMER_COLUMNS).where(customer.c.tenant_id == TENANT)
+_NEWEST_FIRST = (
+    SortKey(customer.c.created_at, "created_at", parse_instant, descending=True),
+    SortKey(customer.c.id, "id", parse_id, descending=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFilter:
+    """What a client wants in its list; None asks for nothing."""
+
+    text: str | None = None
+    stage: str | None = None
+    source: str | None = None
+    tag: str | None = None
+    created_from: datetime | None = None
+    created_until: datetime | None = None
+
+
+class CustomerLists:
+    """Reads pages of customers, inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    async def page(
+        self, wanted: CustomerFilter, request: PageRequest, *, region: str
+    ) -> tuple[list[CustomerRecord], str | None]:
+        """Customers and the next page's cursor; newest first, or best match first if searched.
+
+        `region` is where phone numbers in the searched text are dialled.
+        """
+        words = _words(wanted.text, region) if wanted.text else []
+        parameters: dict[str, Any] = {"tenant": self._uow.tenant_id}
+        order: Sequence[SortKey]
+        if words:
+            statement, order = _SEARCHES[len(words) == 1 and words[0].isdigit()], _BEST_FIRST
+            parameters |= _search_parameters(words, wanted)
+        else:
+            statement, order = _filtered(wanted), _NEWEST_FIRST
+        rows = await self._uow.rows(page(statement, order, request), parameters)
+        kept, cursor = next_cursor(rows, order, request.limit)
+        return [CustomerRecord.of(row) for row in kept], cursor
+
+
+def _filtered(wanted: CustomerFilter) -> Select[Any]:
+    statement, c = _ALL, customer.c
+    if wanted.tag is not None:
+        # The tag's own index has the list's order; so its columns stand in for the customer's.
+        statement = statement.join(
+            customer_tag,
+            (customer_tag.c.tenant_id == TENANT) & (customer_tag.c.customer_id == c.id),
+        ).where(customer_tag.c.tenant_id == TENANT, customer_tag.c.tag == wanted.tag)
+    if wanted.stage is not None:
+        statement = statement.where(c.stage == wanted.stage)
+    if wanted.source is not None:
+        statement = statement.where(c.source == wanted.source)
+    if wanted.created_from is not None:
+        statement = statement.where(c.created_at >= wanted.created_from)
+    if wanted.created_until is not None:
+        statement = statement.where(c.created_at < wanted.created_until)
+    return statement
+
+
+def _words(text: str, region: str) -> list[str]:
+    """What must all be found: the words of a name, or one phone number in its stored form."""
+    key = search_key(text)
+    if _LOOKS_LIKE_PHONE.fullmatch(key):
+        return [normalise_phone(key, region=region).e164 or re.sub(r"\D", "", key)]
+    return key.split()[:_MAX_WORDS]
+
+
+def _patterns(words: Sequence[str]) -> Iterator[str]:
+    for word in words:
+        # Shorter than a trigram, a word would match nearly everybody unless it begins one.
+        yield f"%{_literal(word)}%" if len(word) > 2 else f"% {_literal(word)}%"
+
+
+def _literal(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _search_parameters(words: Sequence[str], wanted: CustomerFilter) -> dict[str, Any]:
+    phrase = _literal(" ".join(words))
+    return {
+        "patterns": list(_patterns(words)),
+        "endings": [f"%{phrase} %"],
+        "whole": f"% {phrase} %",
+        "ending": f"%{phrase} %",
+        "beginning": f"% {phrase}%",
+        "at_most": SEARCHED_AT_MOST,
+        "stage": wanted.stage,
+        "source": wanted.source,
+        "tag": wanted.tag,
+        "created_from": wanted.created_from,
+        "created_until": wanted.created_until,
+    }
+
+
+def _matches(patterns: str) -> Select[Any]:
+    """The newest customers whose search key matches every pattern of a parameter."""
+    found = (
+        func.customer.search_customers(
+            bindparam(patterns, type_=ARRAY(Text)),
+            bindparam("stage", type_=Text),
+            bindparam("source", type_=Text),
+            bindparam("tag", type_=Text),
+            bindparam("created_from", type_=Instant),
+            bindparam("created_until", type_=Instant),
+            bindparam("at_most", type_=Integer),
+        )
+        .table_valued(*(column(name, customer.c[name].type) for name in COLUMNS))
+        .alias(f"matching_{patterns}")
+    )
+    return select(*found.c)
+
+
+def _ranked(matches: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
+    found = matches.subquery("found")
+    key = found.c.search_key
+    rank = case(
+        (key.like(bindparam("whole", type_=Text)), 4),
+        (key.like(bindparam("ending", type_=Text)), 3),
+        (key.like(bindparam("beginning", type_=Text)), 2),
+        else_=1,
+    )
+    ranked = select(*found.c, rank.label("rank")).subquery("ranked")
+    return select(*ranked.c)
+
+
+# Digits may be the end of a phone number or of a code; among the newest matches alone those could
+# be missed, since so many other numbers contain the same digits.
+_SEARCHES = {
+    False: _ranked(_matches("patterns")),
+    True: _ranked(union(_matches("patterns"), _matches("endings"))),
+}
+_BEST_FIRST = (
+    SortKey(column("rank", Integer), "rank", int, descending=True),
+    SortKey(column("created_at", Instant), "created_at", parse_instant, descending=True),
+    SortKey(column("id", customer.c.id.type), "id", parse_id, descending=True),
+)

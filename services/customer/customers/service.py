@@ -1,0 +1,220 @@
+"""Decisions about customers: who is new, who changes how, who may be the same person."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.customer.customers.errors import IdentityTaken, PhoneNotValid
+from services.customer.customers.identities import (
+    Identity,
+    distinct,
+    email_identity,
+    phone_identity,
+    platform_identity,
+)
+from services.customer.customers.recognition import Recognition, look_alikes
+from services.customer.customers.record import CustomerRecord, new_record
+from services.customer.customers.repository import CustomerRepository, NewCustomer
+from services.customer.customers.schemas import (
+    CustomerCreate,
+    CustomerFields,
+    CustomerPatch,
+    CustomerUpsert,
+)
+from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.tenants.shops import Shop, Shops
+from services.customer.timeline.entries import Entry
+from services.customer.timeline.repository import TimelineRepository
+from shared.contracts.customer import CustomerCreated, CustomerUpdated
+from shared.db.codes import CodeAllocator
+from shared.db.unit_of_work import UnitOfWork
+from shared.ids import new_id
+from shared.web.resources import check_version
+
+_NOT_COLUMNS = {"email_verified", "phone_verified", "external_ids"}
+
+
+class CustomerService:
+    """What clients can do with customers."""
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        customers: CustomerRepository,
+        duplicates: DuplicateRepository,
+        timeline: TimelineRepository,
+        codes: CodeAllocator,
+        shops: Shops,
+    ) -> None:
+        self._uow = uow
+        self._customers = customers
+        self._duplicates = duplicates
+        self._timeline = timeline
+        self._codes = codes
+        self._shops = shops
+
+    async def get(self, customer_id: UUID) -> CustomerRecord:
+        """Raises CustomerNotFound."""
+        return await self._customers.get(customer_id)
+
+    async def get_by_code(self, code: str) -> CustomerRecord:
+        """The customer with a human code, in upper or lower case. Raises CustomerNotFound."""
+        return await self._customers.get_by_code(code.upper())
+
+    async def identities_of(self, customer_id: UUID) -> Sequence[Row[*tuple[Any, ...]]]:
+        """What a customer can be recognised by, oldest first. Raises CustomerNotFound."""
+        await self._customers.get(customer_id)
+        return await self._customers.identities_of([customer_id])
+
+    async def create(self, given: CustomerCreate) -> CustomerRecord:
+        """A new customer, even if others look alike: those become duplicate candidates.
+
+        Raises IdentityTaken when an external id, or an address or number given as verified,
+        belongs to somebody already; PhoneNotValid when the number cannot be dialled.
+        """
+        shop = await self._shops.of(self._uow)
+        ids = [platform_identity(x.external_id, source=x.source) for x in given.external_ids]
+        identities = distinct([*ids, *_contacts(given, given.source, shop)])
+        return await self._add({**_said(given), "source": given.source}, identities, shop)
+
+    async def change(
+        self, customer_id: UUID, given: CustomerPatch, *, expected_version: int | None
+    ) -> CustomerRecord:
+        """The customer after the change; one that changes nothing leaves the version as it is.
+
+        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid.
+        """
+        before = await self._customers.lock_one(customer_id)
+        check_version(before.version, expected_version)
+        shop = await self._shops.of(self._uow)
+        identities = distinct(_contacts(given, "api", shop))
+        after = await self._merge(before, _said(given), identities)
+        if identities:
+            holders = await self._customers.holders(identities)
+            await self._duplicates.propose(look_alikes(customer_id, identities, holders))
+        return after
+
+    async def upsert(
+        self, *, source: str, external_id: str, given: CustomerUpsert
+    ) -> tuple[CustomerRecord, bool]:
+        """The customer whom `source` knows by `external_id`, changed or new (then True).
+
+        A verified address or number also leads to the customer who has it verified. Raises
+        PhoneNotValid.
+        """
+        shop = await self._shops.of(self._uow)
+        platform = platform_identity(external_id, source=source)
+        identities = distinct([platform, *_contacts(given, source, shop)])
+        said = {**_said(given), "source": source}
+        try:
+            async with self._uow.savepoint():
+                return await self._put(said, identities, shop)
+        except IdentityTaken:
+            # Someone else has just brought the same person: now they can be seen.
+            return await self._put(said, identities, shop)
+
+    async def _put(
+        self, said: dict[str, Any], identities: Sequence[Identity], shop: Shop
+    ) -> tuple[CustomerRecord, bool]:
+        recognition = await Recognition.of(self._customers, identities)
+        found = recognition.recognise(identities)
+        if found.is_new:
+            return await self._add(said, identities, shop), True
+        before = await self._customers.lock_one(found.customer_id)
+        after = await self._merge(before, said, found.identities)
+        await self._duplicates.propose(found.proposals)
+        return after, False
+
+    async def _add(
+        self, said: dict[str, Any], identities: Sequence[Identity], shop: Shop
+    ) -> CustomerRecord:
+        numbers = await self._codes.take(self._uow.tenant_id, "customer")
+        record = new_record(
+            {**_without_nulls(said), **_primary_contacts(identities)},
+            customer_id=new_id(),
+            number=numbers.start,
+            currency=shop.currency,
+            at=self._uow.clock.now(),
+        )
+        entry = Entry(
+            customer_id=record.id,
+            type="customer.created",
+            occurred_at=record.created_at,
+            data={"source": record.source},
+        )
+        holders = await self._customers.add([NewCustomer(record, identities)], [entry])
+        await self._duplicates.propose(look_alikes(record.id, identities, holders))
+        self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
+        return record
+
+    async def _merge(
+        self, before: CustomerRecord, said: dict[str, Any], identities: Sequence[Identity]
+    ) -> CustomerRecord:
+        changes = _changes(before, said) | _primary_contacts(identities)
+        after = before.merged(changes, at=self._uow.clock.now())
+        await self._replace_contacts(before, after)
+        await self._customers.give_identities((before.id, identity) for identity in identities)
+        if after is before:
+            return before
+        await self._customers.save([after])
+        if after.tags != before.tags:
+            await self._customers.replace_tags([after])
+        entry = Entry(
+            customer_id=after.id,
+            type="customer.changed",
+            occurred_at=after.updated_at,
+            data={"fields": after.differences(before)},
+        )
+        await self._timeline.add([entry])
+        self._uow.append(CustomerUpdated(customer=after.state()), key=after.id)
+        return after
+
+    async def _replace_contacts(self, before: CustomerRecord, after: CustomerRecord) -> None:
+        """What a customer only claimed, and now takes back, leads to them no more."""
+        for kind, old, new in (
+            ("email", before.email, after.email),
+            ("phone", before.phone, after.phone),
+        ):
+            if old is not None and old != new:
+                await self._customers.remove_claimed(before.id, kind=kind, value=old)
+
+
+def _contacts(given: CustomerFields, source: str, shop: Shop) -> list[Identity | None]:
+    """The address and the number given. Raises PhoneNotValid."""
+    region = given.country or shop.country
+    email = email_identity(given.email, source=source, verified=given.email_verified)
+    phone = phone_identity(given.phone, source=source, region=region, verified=given.phone_verified)
+    if given.phone is not None and phone is None:
+        raise PhoneNotValid(region)
+    return [email, phone]
+
+
+def _primary_contacts(identities: Sequence[Identity]) -> dict[str, str]:
+    """The columns that hold the address and the number to reach a customer by."""
+    return {i.kind: i.value for i in identities if i.kind in {"email", "phone"}}
+
+
+def _said(given: CustomerFields) -> dict[str, Any]:
+    """What a client has said of columns: what it left out is not there."""
+    return given.model_dump(exclude=_NOT_COLUMNS, exclude_unset=True)
+
+
+def _without_nulls(said: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _changes(before: CustomerRecord, said: dict[str, Any]) -> dict[str, Any]:
+    """Merge semantics: null clears; attributes merge one by one, and one that is null goes."""
+    changes = {**said, "source": before.source}  # Who told of a customer first stays the source.
+    if "stage" in changes and changes["stage"] is None:
+        del changes["stage"]
+    if "tags" in changes:
+        changes["tags"] = changes["tags"] or []
+    if "attributes" in changes:
+        merged = {**before.attributes, **(changes["attributes"] or {})}
+        cleared = changes["attributes"] is None
+        changes["attributes"] = {} if cleared else _without_nulls(merged)
+    return changes

@@ -1,0 +1,103 @@
+"""SQL of duplicate candidates."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Text, Uuid, bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.customer.duplicates.models import duplicate_candidate
+from shared.db.paging import PageRequest, SortKey, page, parse_id, parse_instant
+from shared.db.rows import RowsParameter
+from shared.db.tables import Instant
+from shared.db.unit_of_work import UnitOfWork
+from shared.ids import new_id
+
+NEWEST_FIRST = (
+    SortKey(duplicate_candidate.c.created_at, "created_at", parse_instant, descending=True),
+    SortKey(duplicate_candidate.c.id, "id", parse_id, descending=True),
+)
+
+_TENANT = bindparam("tenant", type_=Uuid)
+_NOW = bindparam("now", type_=Instant)
+_COLUMNS = ("id", "older_id", "newer_id", "score", "reasons")
+_pairs = RowsParameter("pair", duplicate_candidate, _COLUMNS)
+_new_pair = insert(duplicate_candidate).from_select(
+    ["tenant_id", *_COLUMNS, "status", "created_at", "updated_at", "version"],
+    select(
+        _TENANT,
+        *_pairs.source.c,
+        bindparam("status", type_=Text),
+        _NOW.label("created_at"),
+        _NOW.label("updated_at"),
+        bindparam("version", type_=duplicate_candidate.c.version.type),
+    ),
+)
+# A pair that a person has dismissed stays dismissed; an open one is told of its best evidence.
+_PROPOSE = _new_pair.on_conflict_do_update(
+    index_elements=["tenant_id", "older_id", "newer_id"],
+    set_={
+        "score": _new_pair.excluded.score,
+        "reasons": _new_pair.excluded.reasons,
+        "updated_at": _new_pair.excluded.updated_at,
+        "version": duplicate_candidate.c.version + 1,
+    },
+    where=(duplicate_candidate.c.status == "open")
+    & (duplicate_candidate.c.score < _new_pair.excluded.score),
+)
+_LIST = select(duplicate_candidate).where(
+    duplicate_candidate.c.tenant_id == _TENANT,
+    duplicate_candidate.c.status == bindparam("status", type_=Text),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Two customers who may be one, how likely (1 to 100) and by what codes of evidence."""
+
+    first: UUID
+    second: UUID
+    score: int
+    reasons: Sequence[str]
+
+
+class DuplicateRepository:
+    """Duplicate candidates, inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    async def propose(self, proposals: Iterable[Proposal]) -> None:
+        """Keep pairs for a person to look at; each pair once, with its highest score."""
+        best: dict[tuple[UUID, UUID], Proposal] = {}
+        for proposal in proposals:
+            first, second = sorted((proposal.first, proposal.second))
+            known = best.get((first, second))
+            if known is None or known.score < proposal.score:
+                best[first, second] = proposal
+        if not best:
+            return
+        rows = [
+            {
+                "id": new_id(),
+                "older_id": older,
+                "newer_id": newer,
+                "score": proposal.score,
+                "reasons": list(proposal.reasons),
+            }
+            for (older, newer), proposal in sorted(best.items())
+        ]
+        parameters = {"tenant": self._uow.tenant_id, "now": self._uow.clock.now()}
+        await self._uow.execute(
+            _PROPOSE, {**parameters, "status": "open", "version": 1, **_pairs.values(rows)}
+        )
+
+    async def list_by_status(
+        self, status: str, request: PageRequest
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Candidates of one status, newest first; one more than the page holds."""
+        return await self._uow.rows(
+            page(_LIST, NEWEST_FIRST, request), {"tenant": self._uow.tenant_id, "status": status}
+        )

@@ -1,0 +1,9 @@
+"""The whole schema of the customer service: importing this fills `metadata` with every table."""
+
+from services.customer.customers import models as customers
+from services.customer.duplicates import models as duplicates
+from services.customer.models import metadata
+from services.customer.tenants import models as tenants
+from services.customer.timeline import models as timeline
+
+__all__ = ["customers", "duplicates", "metadata", "tenants", "timeline"]

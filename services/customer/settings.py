@@ -1,0 +1,35 @@
+"""What the customer service needs to know of its installation."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.settings import PartSettings
+
+Thresholds = tuple[
+    Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]
+]
+
+
+class CustomerSettings(PartSettings):
+    """Settings of the customer service, API and worker alike.
+
+    `value_thresholds` says, per currency and in its major units, how much a customer has spent to
+    count as silver, gold and vip. A new shop starts with them and keeps its own afterwards.
+    """
+
+    part: ClassVar[str] = "customer"
+
+    own_database_url: str | None = Field(default=None, validation_alias="CUSTOMER_DATABASE_URL")
+    value_thresholds: dict[str, Thresholds] = Field(
+        default={"VND": (5_000_000, 20_000_000, 50_000_000)},
+        validation_alias="CUSTOMER_VALUE_THRESHOLDS",
+    )
+    other_value_thresholds: Thresholds = Field(
+        default=(200, 800, 2_000), validation_alias="CUSTOMER_OTHER_VALUE_THRESHOLDS"
+    )
+    snapshot_batch: int = Field(default=500, ge=1, le=2000)
+
+    def value_thresholds_of(self, currency: str) -> Thresholds:
+        """Silver, gold and vip in major units of a currency."""
+        return self.value_thresholds.get(currency, self.other_value_thresholds)

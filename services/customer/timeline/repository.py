@@ -1,0 +1,77 @@
+"""SQL of the timeline."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Uuid, bindparam, column, select, table
+from sqlalchemy.dialects.postgresql import insert
+
+from services.customer.timeline.entries import Entry
+from services.customer.timeline.models import timeline_entry
+from shared.db.paging import PageRequest, SortKey, page, parse_id, parse_instant
+from shared.db.rows import RowsParameter
+from shared.db.unit_of_work import UnitOfWork
+
+NEWEST_FIRST = (
+    SortKey(timeline_entry.c.occurred_at, "occurred_at", parse_instant, descending=True),
+    SortKey(timeline_entry.c.id, "id", parse_id, descending=True),
+)
+
+_TENANT = bindparam("tenant", type_=Uuid)
+_COLUMNS = ("id", "customer_id", "type", "source", "occurred_at", "data")
+_customer = table("customer", column("tenant_id", Uuid), column("id", Uuid), schema="customer")
+
+NEW_ENTRIES = RowsParameter("entry", timeline_entry, _COLUMNS)
+# For entries of customers that are known to be there; other slices make it part of their own
+# statements, to spare a round trip.
+ADD_ENTRIES = (
+    insert(timeline_entry)
+    .from_select(["tenant_id", *_COLUMNS], select(_TENANT, *NEW_ENTRIES.source.c))
+    .on_conflict_do_nothing(index_elements=["tenant_id", "id"])
+    .returning(timeline_entry.c.id)
+)
+_ADD_OF_KNOWN_CUSTOMERS = (
+    insert(timeline_entry)
+    .from_select(
+        ["tenant_id", *_COLUMNS],
+        select(_TENANT, *NEW_ENTRIES.source.c).join_from(
+            NEW_ENTRIES.source,
+            _customer,
+            (_customer.c.tenant_id == _TENANT)
+            & (_customer.c.id == NEW_ENTRIES.source.c.customer_id),
+        ),
+    )
+    .on_conflict_do_nothing(index_elements=["tenant_id", "id"])
+    .returning(timeline_entry.c.id)
+)
+_OF_CUSTOMER = select(timeline_entry).where(
+    timeline_entry.c.tenant_id == _TENANT,
+    timeline_entry.c.customer_id == bindparam("customer_id", type_=Uuid),
+)
+
+
+class TimelineRepository:
+    """Entries, inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    async def add(self, entries: Sequence[Entry]) -> int:
+        """Keep entries of customers that exist; how many were new. Others are passed over."""
+        if not entries:
+            return 0
+        parameters = NEW_ENTRIES.values(entry.as_row() for entry in entries)
+        added = await self._uow.rows(
+            _ADD_OF_KNOWN_CUSTOMERS, {"tenant": self._uow.tenant_id, **parameters}
+        )
+        return len(added)
+
+    async def list_of(
+        self, customer_id: UUID, request: PageRequest
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The entries of a customer, newest first; one more than the page holds."""
+        return await self._uow.rows(
+            page(_OF_CUSTOMER, NEWEST_FIRST, request),
+            {"tenant": self._uow.tenant_id, "customer_id": customer_id},
+        )

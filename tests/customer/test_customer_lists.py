@@ -1,0 +1,103 @@
+"""Lists and search over the API."""
+
+import unicodedata
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+
+async def names(client, **params):
+    answer = await client.get("/v1/customers", params=params)
+    assert answer.status_code == 200, answer.text
+    return [customer["name"] for customer in answer.json()["data"]]
+
+
+@pytest.fixture
+async def people(client):
+    given = [
+        {"name": "Nguyễn Văn Đức", "phone": "0912345678", "email": "duc.nguyen@hoamai.vn"},
+        {"name": "Nguyễn Thị Đức Hạnh", "phone": "0987651234"},
+        {"name": "Trần Văn An", "phone": "0356789012", "tags": ["VIP"], "stage": "customer"},
+        {"name": "Lê Thanh", "email": "an1990@example.com", "source": "pos"},
+    ]
+    return [(await client.post("/v1/customers", json=fields)).json() for fields in given]
+
+
+async def test_a_list_is_newest_first_and_pages_to_its_end(client, people):
+    seen, cursor = [], None
+    while True:
+        params = {"limit": 3} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get("/v1/customers", params=params)).json()
+        seen += [customer["id"] for customer in page["data"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == [person["id"] for person in reversed(people)]
+
+
+async def test_filters_must_all_hold(client, people):
+    assert await names(client, stage="customer") == ["Trần Văn An"]
+    assert await names(client, source="pos") == ["Lê Thanh"]
+    assert await names(client, tag="VIP") == ["Trần Văn An"]
+    assert await names(client, tag="VIP", stage="lead") == []
+    assert await names(client, q="an", stage="customer") == ["Trần Văn An"]
+    assert await names(client, q="tran", tag="VIP", source="pos") == []
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    assert await names(client, **{"created_at[gte]": tomorrow}) == []
+    assert len(await names(client, **{"created_at[lt]": tomorrow})) == 4
+
+
+async def test_a_changed_tag_changes_the_filter(client, people):
+    await client.patch(f"/v1/customers/{people[2]['id']}", json={"tags": ["thường"]})
+    assert await names(client, tag="VIP") == []
+    assert await names(client, tag="thường") == ["Trần Văn An"]
+
+
+@pytest.mark.capability(18)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(
+    "text", ["nguyen van duc", "Nguyễn Văn Đức", "NGUYEN  VĂN  đức", "duc nguyen van"]
+)
+async def test_a_name_is_found_with_or_without_accents(client, people, text, form):
+    assert await names(client, q=unicodedata.normalize(form, text)) == ["Nguyễn Văn Đức"]
+
+
+@pytest.mark.capability(19)
+async def test_last_digits_a_code_and_a_part_of_an_address_find_a_customer(client, people):
+    assert await names(client, q="5678") == ["Nguyễn Văn Đức", "Trần Văn An"]
+    assert await names(client, q=people[3]["code"]) == ["Lê Thanh"]
+    assert await names(client, q="hoamai.vn") == ["Nguyễn Văn Đức"]
+    assert await names(client, q="1990") == ["Lê Thanh"]
+
+
+@pytest.mark.parametrize("text", ["0912345678", "+84 912 345 678", "091 234.5678", "84912345678"])
+async def test_a_whole_number_is_found_however_it_is_written(client, people, text):
+    assert await names(client, q=text) == ["Nguyễn Văn Đức"]
+
+
+async def test_the_better_match_comes_first_across_pages(client, people):
+    page = (await client.get("/v1/customers", params={"q": "duc", "limit": 1})).json()
+    assert [c["name"] for c in page["data"]] == ["Nguyễn Thị Đức Hạnh"]
+    rest = await client.get(
+        "/v1/customers", params={"q": "duc", "limit": 1, "cursor": page["next_cursor"]}
+    )
+    assert [c["name"] for c in rest.json()["data"]] == ["Nguyễn Văn Đức"]
+    assert await names(client, q="an") == ["Trần Văn An", "Lê Thanh"]
+
+
+@pytest.mark.parametrize("text", ["100%", "a_b", "\\", "'; DROP TABLE customer; --", "%", "\\%L"])
+async def test_signs_that_mean_something_to_the_database_mean_nothing_here(client, people, text):
+    assert await names(client, q=text) == []
+
+
+async def test_a_cursor_of_another_list_is_refused(client, people):
+    page = (await client.get("/v1/customers", params={"q": "duc", "limit": 1})).json()
+    answer = await client.get("/v1/customers", params={"cursor": page["next_cursor"]})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == "invalid_cursor"
+
+
+async def test_a_changed_name_is_found_by_its_new_form_only(client, people):
+    await client.patch(f"/v1/customers/{people[3]['id']}", json={"name": "Phạm Hùng"})
+    assert await names(client, q="le thanh") == []
+    assert await names(client, q="pham") == ["Phạm Hùng"]
