@@ -4,16 +4,18 @@ A relative condition changes only for times that lie between two cut-offs, which
 of an index: a sweep asks for those customers and evaluates only them.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime, tzinfo
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Date, Integer, Select, and_, any_, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
 
 from services.segmentation.facts.models import profile
-from services.segmentation.rules.catalog import Kind
+from services.segmentation.rules.catalog import Collection, Field, Kind
 from services.segmentation.rules.columns import Column, month_day_column, time_column
 from services.segmentation.rules.moments import DAY, Moment, anniversaries, birthdays
 from services.segmentation.rules.tree import Anniversary, OlderThan, Rule, Within
@@ -36,52 +38,66 @@ def crossings(
     selected twice, or without a change; nobody with a change is left out.
     """
     first, last = Moment(since, timezone), Moment(until, timezone)
-    timed = {value for rule in rules for value in timed_values(rule)}
-    found = (_statement(value, first, last, tenant_id_param) for value in _in_order(timed))
-    return tuple(statement for statement in found if statement is not None)
+    by_place: dict[_Place, _Crossed] = {}
+    for timed in {value for rule in rules for value in timed_values(rule)}:
+        place = _Place(timed.collection, timed.field, timed.kind)
+        by_place.setdefault(place, _Crossed()).add(timed, first, last)
+    # In the same order each time, so that the statement caches know them again.
+    places = sorted(by_place, key=lambda place: place.field.name)
+    return tuple(
+        _statement(place, by_place[place], tenant_id_param) for place in places if by_place[place]
+    )
 
 
-def _in_order(timed: Iterable[TimedValue]) -> list[TimedValue]:
-    """The same statements in the same order each time, for the statement caches."""
-    return sorted(timed, key=lambda value: (value.field.name, repr(value.condition)))
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where times are stored: a column of the profile (None) or of a collection."""
+
+    collection: Collection | None
+    field: Field
+    kind: Kind
 
 
-def _statement(
-    timed: TimedValue, since: Moment, until: Moment, tenant_id: Column
-) -> Select[tuple[UUID]] | None:
-    table = profile if timed.collection is None else timed.collection.table
-    column = time_column(timed.field, table, timed.kind)
-    crossed = list(_crossed(timed, column, since, until))
-    if not crossed:
-        return None
-    return select(table.c.customer_id).where(table.c.tenant_id == tenant_id, or_(*crossed))
+class _Crossed:
+    """Which stored times turn a condition over between two moments."""
+
+    def __init__(self) -> None:
+        self.spans: set[tuple[date, date]] = set()  # after the first, up to the second
+        self.month_days: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.spans or self.month_days)
+
+    def add(self, timed: TimedValue, since: Moment, until: Moment) -> None:
+        """Add the times that turn `timed` over."""
+        match timed.condition:
+            case Within(duration) | OlderThan(duration) if timed.kind is Kind.DATE:
+                passed_out = since.first_day(duration) - DAY, until.first_day(duration) - DAY
+                self._add_spans(passed_out, (since.today, until.today))
+            case Within(duration) | OlderThan(duration):
+                passed_out = since.cutoff(duration), until.cutoff(duration)
+                self._add_spans(passed_out, (since.as_of, until.as_of))
+            case Anniversary(days):
+                before = anniversaries(since.today, since.today + days * DAY)
+                after = anniversaries(until.today, until.today + days * DAY)
+                self.month_days |= before ^ after
+            case Ageing():
+                if since.today < until.today:
+                    self.month_days |= birthdays(since.today + DAY, until.today)
+
+    def _add_spans(self, *spans: tuple[date, date]) -> None:
+        self.spans.update((low, high) for low, high in spans if low < high)
 
 
-def _crossed(timed: TimedValue, column: Column, since: Moment, until: Moment) -> Iterator[Column]:
-    match timed.condition:
-        case Within(duration) | OlderThan(duration) if timed.kind is Kind.DATE:
-            yield from _span(
-                column, since.first_day(duration) - DAY, until.first_day(duration) - DAY, Date
-            )
-            yield from _span(column, since.today, until.today, Date)
-        case Within(duration) | OlderThan(duration):
-            yield from _span(column, since.cutoff(duration), until.cutoff(duration), Instant)
-            yield from _span(column, since.as_of, until.as_of, Instant)
-        case Anniversary(days):
-            before = anniversaries(since.today, since.today + days * DAY)
-            after = anniversaries(until.today, until.today + days * DAY)
-            yield from _on_days(column, before ^ after)
-        case Ageing() if until.today > since.today:
-            yield from _on_days(column, birthdays(since.today + DAY, until.today))
-
-
-def _span(column: Column, low: Any, high: Any, type_: Any) -> Iterator[Column]:
-    """Times after `low` and up to `high`, if there can be any."""
-    if low < high:
-        yield and_(column > literal(low, type_), column <= literal(high, type_))
-
-
-def _on_days(column: Column, month_days: frozenset[int]) -> Iterator[Column]:
-    if month_days:
-        keys = literal(sorted(month_days), ARRAY(Integer))
-        yield month_day_column(column) == any_(keys)
+def _statement(place: _Place, crossed: _Crossed, tenant_id: Column) -> Select[tuple[UUID]]:
+    table = profile if place.collection is None else place.collection.table
+    column = time_column(place.field, table, place.kind)
+    type_: TypeEngine[Any] = Date() if place.kind is Kind.DATE else Instant
+    turned = [
+        and_(column > literal(low, type_), column <= literal(high, type_))
+        for low, high in sorted(crossed.spans)
+    ]
+    if crossed.month_days:
+        keys = literal(sorted(crossed.month_days), ARRAY(Integer))
+        turned.append(month_day_column(column) == any_(keys))
+    return select(table.c.customer_id).where(table.c.tenant_id == tenant_id, or_(*turned))
