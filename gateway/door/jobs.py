@@ -1,4 +1,7 @@
-"""`/v1/jobs/{id}`: only the part that runs a job knows it, so all are asked."""
+"""`/v1/jobs/{id}`: only the service that runs a job knows it, so all are asked.
+
+The gateway itself runs none.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.upstreams.fetch import Fetched, fetch
 from gateway.upstreams.headers import PRINCIPAL
-from gateway.upstreams.upstream import InProcessUpstream, Upstream
+from gateway.upstreams.upstream import Upstream
 from shared.errors import CareloopError, Unavailable
 from shared.web.problems import REQUEST_ID_HEADER
 
@@ -19,21 +22,22 @@ _PASSED_ON = frozenset({PRINCIPAL, REQUEST_ID_HEADER.encode()})
 
 
 class JobFinder:
-    """Asks every part at once and answers with the one that has the job."""
+    """Asks every service at once and answers with the one that has the job."""
 
     def __init__(self, gateway: ASGIApp, upstreams: Mapping[str, Upstream]) -> None:
-        self._parts: dict[str, Upstream] = {"gateway": InProcessUpstream(gateway), **upstreams}
+        self._gateway = gateway
+        self._upstreams = upstreams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a GET; anything else is refused by the gateway's own routes.
 
-        Raises Unavailable when the job was not found and a part could not be asked.
+        Raises Unavailable when the job was not found and a service could not be asked.
         """
         if scope["method"] not in ("GET", "HEAD"):
-            await self._parts["gateway"].handle(scope, receive, send)
+            await self._gateway(scope, receive, send)
             return
         answers = await asyncio.gather(
-            *(self._ask(name, part, scope) for name, part in self._parts.items())
+            *(self._ask(name, part, scope) for name, part in self._upstreams.items())
         )
         given = [answer for answer in answers if answer is not None]
         found = next((answer for answer in given if answer.status == HTTPStatus.OK), None)
