@@ -5,11 +5,14 @@ The only module that opens transactions and the only one that commits.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Executable, Row, text
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock
@@ -20,6 +23,7 @@ from shared.ids import TenantId
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 AfterCommit = Callable[[], Awaitable[None]]
 Announce = Callable[[TenantId], Awaitable[None]]
+_log = structlog.get_logger(__name__)
 
 
 class UnitOfWork:
@@ -81,7 +85,11 @@ class UnitOfWork:
         self._outbox.append(event, key=key, occurred_at=self.clock.now(), context=context)
 
     def after_commit(self, callback: AfterCommit) -> None:
-        """Await `callback` once the work is durable; it never runs after a rollback."""
+        """Await `callback` once the work is durable; it never runs after a rollback.
+
+        Its failure is logged and not raised: the work is done, and what a callback does (waking
+        a worker) is a convenience for which there is a sweep.
+        """
         self._after_commit.append(callback)
 
     @property
@@ -110,10 +118,10 @@ class UnitOfWork:
             await self._connection.commit()
             await self.close()
         if has_events and self._announce is not None:
-            await self._announce(self.tenant_id)
+            await _run_after_commit(partial(self._announce, self.tenant_id))
         callbacks, self._after_commit = self._after_commit, []
         for callback in callbacks:
-            await callback()
+            await _run_after_commit(callback)
 
     async def close(self) -> None:
         """Give the connection back; whatever was not committed is undone."""
@@ -127,9 +135,25 @@ class UnitOfWork:
 
     async def _open(self) -> AsyncConnection:
         if self._connection is None:
-            self._connection = await self._engine.connect()
-            await self._connection.execute(self._set_tenant, {"tenant": self.tenant_id})
+            try:
+                await self._begin()
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                # The pool held connections from before the server's restart and has dropped them
+                # all now. Nothing of this work was done yet, so it may begin again.
+                await self._begin()
+        assert self._connection is not None  # noqa: S101
         return self._connection
+
+    async def _begin(self) -> None:
+        connection = await self._engine.connect()
+        try:
+            await connection.execute(self._set_tenant, {"tenant": self.tenant_id})
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
 
 
 class UnitsOfWork:
@@ -169,6 +193,13 @@ class UnitsOfWork:
         async with self.engine.connect() as connection:
             found = await connection.execute(text(f"SELECT {self.schema}.{listing}()"))
             return [TenantId(tenant) for tenant in found.scalars()]
+
+
+async def _run_after_commit(callback: AfterCommit) -> None:
+    try:
+        await callback()
+    except Exception:  # noqa: BLE001  (whatever it was, the commit stands)
+        _log.exception("after_commit_failed")
 
 
 _SET_TENANT: dict[str, Executable] = {}

@@ -37,7 +37,7 @@ def build_part_worker(
         poll_delay=settings.poll_delay,
         jobs={**stream_jobs(relay, consumer), **(jobs or {})},
         periodics=[stream_sweep(relay), *periodics],
-        close=[context.close],
+        close=[relay.drain, context.close],
     )
 
 

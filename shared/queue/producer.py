@@ -36,18 +36,28 @@ def deserialize_job(raw: bytes) -> dict[str, Any]:
 class Queue:
     """Enqueues jobs; connects when first used, survives the absence of Redis."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, *, patience_seconds: float = 5) -> None:
+        # A Redis that accepts connections and says nothing must not hold up those who wake others.
+        self._patience_seconds = patience_seconds
         self._settings = RedisSettings.from_dsn(redis_url)
         self._settings.conn_retries = 0
         self._settings.conn_timeout = 2
         self._pool: ArqRedis | None = None
         self._connecting = asyncio.Lock()
 
-    async def enqueue(self, part: str, function: str, *arguments: str) -> bool:
-        """Ask `part`'s worker to run `function`; False when Redis cannot be reached."""
+    async def enqueue(
+        self, part: str, function: str, *arguments: str, job_id: str | None = None
+    ) -> bool:
+        """Ask `part`'s worker to run `function`; False when Redis cannot be reached.
+
+        A job whose `job_id` waits or runs already is not added again.
+        """
         try:
-            pool = await self._connected()
-            await pool.enqueue_job(function, *arguments, _queue_name=queue_name(part))
+            async with asyncio.timeout(self._patience_seconds):
+                pool = await self._connected()
+                await pool.enqueue_job(
+                    function, *arguments, _queue_name=queue_name(part), _job_id=job_id
+                )
         except (RedisError, OSError) as error:
             _log.warning("enqueue_failed", function=function, error=type(error).__name__)
             return False

@@ -19,6 +19,7 @@ _log = structlog.get_logger(__name__)
 Job = Callable[..., Awaitable[None]]
 JOB_TIMEOUT_SECONDS = 60
 _RECONNECT_SECONDS = 0.5
+_FINISH_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +68,30 @@ async def _serve_queue(worker: PartWorker, stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        with contextlib.suppress(RedisError, OSError):
-            await arq.close()
-        try:
-            await serving
-        except asyncio.CancelledError:
-            pass
-        except (RedisError, OSError) as error:
-            _log.warning("queue_lost", part=worker.part, error=type(error).__name__)
+        if stop.is_set():
+            await _finish_jobs(arq)
+        await _close(arq)
+        [outcome] = await asyncio.gather(serving, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            _log.warning("queue_lost", part=worker.part, error=repr(outcome)[:300])
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _RECONNECT_SECONDS)
+
+
+async def _close(arq: Worker) -> None:
+    # Closing cancels what still runs, and that may come out of it as a cancellation of ours.
+    await asyncio.gather(arq.close(), return_exceptions=True)
+    # Without Redis it gives up before it has closed its connections.
+    if arq._pool is not None:
+        with contextlib.suppress(RedisError, OSError):
+            await arq._pool.aclose(close_connection_pool=True)
+
+
+async def _finish_jobs(arq: Worker) -> None:
+    """Take no more jobs and let those that run come to their end, for a while."""
+    arq.allow_pick_jobs = False
+    if arq.tasks:
+        await asyncio.wait(list(arq.tasks.values()), timeout=_FINISH_SECONDS)
 
 
 def _arq_worker(worker: PartWorker) -> Worker:
@@ -94,7 +109,6 @@ def _arq_worker(worker: PartWorker) -> Worker:
         max_jobs=20,
         max_tries=3,
         job_timeout=JOB_TIMEOUT_SECONDS,
-        job_completion_wait=10,
         health_check_interval=60,
         health_check_key=f"{queue_name(worker.part)}:health",
         log_results=False,

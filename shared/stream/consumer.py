@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError
 
+from shared.db.failures import again_on_conflict, is_conflict, is_outage
 from shared.db.unit_of_work import UnitsOfWork
 from shared.observability.metrics import DEAD_LETTERS, EVENTS_APPLIED, STREAM_LAG
 from shared.queue.producer import Queue
@@ -17,7 +17,6 @@ from shared.stream.protocol import Parking, Verdict, judge
 from shared.stream.relay import ACKNOWLEDGE
 
 MAX_ATTEMPTS = 5
-_TRANSIENT_SQLSTATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P03", "08006", "08003"})
 _log = structlog.get_logger(__name__)
 
 
@@ -50,7 +49,7 @@ class Consumer:
 
     async def _take(self, batch: Batch) -> tuple[Verdict, int]:
         try:
-            return await self._apply(batch)
+            return await again_on_conflict(lambda: self._apply(batch))
         except Exception as error:
             if _is_transient(error):
                 raise
@@ -76,6 +75,8 @@ class Consumer:
         """Find the event at fault: the others are applied, it is tried again or set aside."""
         async with self._units.begin(batch.stream.tenant_id) as uow:
             position = (await self._repository.lock_cursor(uow, batch.stream)).position
+        if judge(position, batch.first, batch.last) is Verdict.GAP:
+            return Verdict.GAP, position
         for event in batch.events:
             if event.position <= position:
                 continue
@@ -110,7 +111,9 @@ class Consumer:
             await uow.commit()
         if exhausted:
             DEAD_LETTERS.labels(self._units.schema, stream.source).inc()
-            _log.error("event_set_aside", source=stream.source, type=event.type, event=event.id.hex)
+            _log.error(
+                "event_set_aside", source=stream.source, type=event.type, event_id=event.id.hex
+            )
         return exhausted
 
     async def _acknowledge(self, stream: StreamId, position: int) -> None:
@@ -133,9 +136,4 @@ class Consumer:
 
 def _is_transient(error: Exception) -> bool:
     """Whether the same batch may succeed by itself later: locks, lost connections, restarts."""
-    if isinstance(error, InterfaceError | OSError | asyncio.TimeoutError):
-        return True
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or state in _TRANSIENT_SQLSTATES
+    return is_conflict(error) or is_outage(error)

@@ -8,8 +8,8 @@ from sqlalchemy import Row, text
 
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import TenantId, new_id
-from shared.stream.envelope import Envelope, StreamId
 from shared.json import dumps_text
+from shared.stream.envelope import Envelope, StreamId
 
 
 @dataclass(frozen=True, slots=True)

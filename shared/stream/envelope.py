@@ -11,7 +11,7 @@ import orjson
 
 from shared.contracts.event import Event
 from shared.ids import TenantId
-from shared.json import dumps_text
+from shared.json import dumps, dumps_text
 
 EventT = TypeVar("EventT", bound=Event)
 
@@ -54,6 +54,10 @@ class Envelope:
             "data": self.data,
             "context": self.context,
         }
+
+    def wire_size(self) -> int:
+        """How many bytes it takes in a batch."""
+        return len(dumps(self.as_json()))
 
     @classmethod
     def from_json(cls, stream: StreamId, raw: dict[str, Any]) -> "Envelope":

@@ -3,8 +3,12 @@
 The source numbers committed events 1, 2, 3, … and sends batches of consecutive positions to each
 consumer, a window ahead of what that consumer has acknowledged. The consumer takes a batch only
 where it continues its cursor; one that came too early waits in memory for what is before it.
-After a silence the source goes back to the last acknowledged position. Batches may be lost,
-doubled, delayed or reordered; the cursor only moves forward.
+After a silence the source goes back to the last acknowledged position, with one batch at a time
+until it hears again: a consumer that is away must not find its queue full of repetitions.
+Batches may be lost, doubled, delayed or reordered; the cursor only moves forward.
+
+What `Progress.step` leaves behind is either everything sent or something unacknowledged. So the
+sweep, which looks for unnumbered and for unacknowledged events, finds all work there is.
 """
 
 from dataclasses import dataclass
@@ -16,7 +20,8 @@ WINDOW = 4000
 MAX_BATCH_EVENTS = 500
 MAX_BATCH_BYTES = 1 << 20
 FIRST_RESEND = timedelta(seconds=2)
-LAST_RESEND = timedelta(seconds=60)
+LAST_RESEND = timedelta(seconds=15)
+MOST_RESENDS = 10
 
 
 class Verdict(Enum):
@@ -64,9 +69,12 @@ class Parking(Generic[BatchT]):
         return len(self._parked)
 
     def park(self, batch: BatchT) -> None:
-        """Keep a batch for later, unless too many wait already."""
-        if len(self._parked) < MAX_PARKED:
+        """Keep a batch for later; when too many wait, those farthest ahead give way."""
+        known = self._parked.get(batch.first)
+        if known is None or known.last < batch.last:
             self._parked[batch.first] = batch
+        if len(self._parked) > MAX_PARKED:
+            del self._parked[max(self._parked)]
 
     def following(self, cursor: int) -> BatchT | None:
         """Take out a batch that continues `cursor`; what lies behind the cursor is dropped."""
@@ -81,23 +89,24 @@ class Parking(Generic[BatchT]):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a source is with one consumer. Invariant: acked <= sent."""
+    """How far a source is with one consumer. Invariant: acked <= sent.
+
+    `waiting_since` is the last sign of life while something is unacknowledged.
+    """
 
     acked: int
     sent: int
     resends: int
-    sent_at: datetime
+    waiting_since: datetime
 
-    def silent(self, now: datetime) -> bool:
-        """Whether an acknowledgement is overdue; the patience doubles with each resend."""
-        if self.acked >= self.sent:
-            return False
-        patience: timedelta = min(FIRST_RESEND * 2**self.resends, LAST_RESEND)
-        return now - self.sent_at >= patience
+    def step(self, last_position: int, now: datetime) -> "tuple[Progress, range]":
+        """The positions to send now, and the state once they are on their way.
 
-    def gone_back(self) -> "Progress":
-        """Start over after the last acknowledged position."""
-        return Progress(self.acked, self.acked, min(self.resends + 1, 10), self.sent_at)
+        `last_position` is the stream's last one. After a silence it goes back first.
+        """
+        before = self._gone_back() if self.is_silent(now) else self
+        positions = before._sendable(last_position)
+        return before._after_sending(positions, now), positions
 
     def acknowledged(self, position: int, now: datetime) -> "Progress":
         """The consumer has everything up to `position`; older news change nothing."""
@@ -105,10 +114,25 @@ class Progress:
             return self
         return Progress(position, max(self.sent, position), 0, now)
 
-    def sendable(self, last_position: int) -> range:
-        """The positions to send now, within the window."""
-        return range(self.sent + 1, min(last_position, self.acked + WINDOW) + 1)
+    def is_silent(self, now: datetime) -> bool:
+        """Whether an acknowledgement is overdue; the patience doubles with each resend."""
+        if self.acked >= self.sent:
+            return False
+        patience: timedelta = min(FIRST_RESEND * 2**self.resends, LAST_RESEND)
+        return now - self.waiting_since >= patience
 
-    def after_sending(self, positions: range, now: datetime) -> "Progress":
-        """The state once `positions` are on their way."""
-        return Progress(self.acked, positions.stop - 1, self.resends, now) if positions else self
+    def _gone_back(self) -> "Progress":
+        resends = min(self.resends + 1, MOST_RESENDS)
+        return Progress(self.acked, self.acked, resends, self.waiting_since)
+
+    def _sendable(self, last_position: int) -> range:
+        ahead = MAX_BATCH_EVENTS if self.resends else WINDOW
+        return range(self.sent + 1, min(last_position, self.acked + ahead) + 1)
+
+    def _after_sending(self, positions: range, now: datetime) -> "Progress":
+        if not positions:
+            return self
+        # Were the clock set anew by each sending, a lost batch would not be missed while others
+        # follow it.
+        since = now if self.acked == self.sent else self.waiting_since
+        return Progress(self.acked, positions.stop - 1, self.resends, since)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.ids import TenantId
 from shared.observability.metrics import EVENTS_RELAYED, STREAM_RESENDS
@@ -22,12 +24,14 @@ DELIVER = "stream.deliver"
 RELAY = "stream.relay"
 ACKNOWLEDGE = "stream.acknowledge"
 _NUMBERED_AT_ONCE = 2000
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sending:
     consumer: str
     positions: range
+    resends: int
 
 
 class Relay:
@@ -50,9 +54,14 @@ class Relay:
 
     async def announce(self, tenant_id: TenantId) -> None:
         """Pump soon, in the background (for commits of this very process)."""
-        task = asyncio.create_task(self.pump(tenant_id))
+        task = asyncio.create_task(self._announced(tenant_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def drain(self) -> None:
+        """Wait until everything that was announced has been sent."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def pump(self, tenant_id: TenantId) -> None:
         """Send what can be sent; calls during a running pump become one more round of it."""
@@ -73,20 +82,29 @@ class Relay:
         self, tenant_id: TenantId, consumer: str, split: int, position: int
     ) -> None:
         """A consumer tells how far it is, which opens its window again."""
+        stream = StreamId(tenant_id, self._units.schema, split)
         async with self._units.begin(tenant_id) as uow:
-            waiting = await self._repository.acknowledge(
-                uow, split=split, consumer=consumer, position=position
-            )
+            last = await self._repository.lock_stream(uow, split)
+            sendings = await self._plan(uow, stream, last, heard={consumer: position})
+            events = await self._load(uow, stream, sendings, fresh=())
             await uow.commit()
-        if waiting:
-            await self.pump(tenant_id)
+        await self._send(stream, sendings, events)
 
     async def sweep(self) -> None:
         """The net under lost wake-ups and lost batches: pump every tenant that has work."""
         unsent = await self._units.tenants("tenants_with_unsent_events")
         waiting = await self._units.tenants("tenants_with_unacknowledged_events")
         for tenant_id in dict.fromkeys([*unsent, *waiting]):
+            try:
+                await self.pump(tenant_id)
+            except Exception as error:  # noqa: BLE001  (one tenant's trouble is not the next one's)
+                _log.warning("sweep_failed", tenant=tenant_id.hex, error=repr(error)[:300])
+
+    async def _announced(self, tenant_id: TenantId) -> None:
+        try:
             await self.pump(tenant_id)
+        except Exception as error:  # noqa: BLE001  (the sweep is the retry)
+            _log.warning("pump_failed", tenant=tenant_id.hex, error=repr(error)[:300])
 
     async def _round(self, stream: StreamId) -> bool:
         async with self._units.begin(stream.tenant_id) as uow:
@@ -95,30 +113,28 @@ class Relay:
                 uow, stream, after=last, limit=_NUMBERED_AT_ONCE
             )
             last += len(fresh)
-            sendings = await self._plan(uow, stream, last)
+            sendings = await self._plan(uow, stream, last, heard={})
             events = await self._load(uow, stream, sendings, fresh)
             await uow.commit()
-        for sending in sendings:
-            await self._send(stream, sending, events)
+        await self._send(stream, sendings, events)
         return len(fresh) == _NUMBERED_AT_ONCE
 
-    async def _plan(self, uow: UnitOfWork, stream: StreamId, last: int) -> list[_Sending]:
+    async def _plan(
+        self, uow: UnitOfWork, stream: StreamId, last: int, *, heard: Mapping[str, int]
+    ) -> list[_Sending]:
+        """Decide and write what each consumer gets. The stream's row is locked."""
         now = uow.clock.now()
         known = await self._repository.progress(uow, stream.split)
         sendings: list[_Sending] = []
         changed: dict[str, Progress] = {}
         for consumer in self._subscriptions:
             before = known.get(consumer, Progress(0, 0, 0, now))
-            progress = before
-            if progress.silent(now):
-                progress = progress.gone_back()
-                STREAM_RESENDS.labels(stream.source).inc()
-            positions = progress.sendable(last)
-            progress = progress.after_sending(positions, now)
+            position = _plausible(heard.get(consumer, 0), last, consumer)
+            progress, positions = before.acknowledged(position, now).step(last, now)
             if progress != before or consumer not in known:
                 changed[consumer] = progress
             if positions:
-                sendings.append(_Sending(consumer, positions))
+                sendings.append(_Sending(consumer, positions, progress.resends))
         await self._repository.save_progress(uow, stream.split, changed)
         return sendings
 
@@ -129,23 +145,31 @@ class Relay:
         sendings: Sequence[_Sending],
         fresh: Sequence[Envelope],
     ) -> dict[int, Envelope]:
-        """The events of all positions to send; those just numbered need no second reading."""
+        """The events of all positions to send; those just numbered need no second reading.
+
+        Each consumer's positions are read by themselves: one that was away for a day and one
+        that is up to date may be a million events apart.
+        """
         events = {event.position: event for event in fresh}
-        wanted = {position for sending in sendings for position in sending.positions}
-        missing = wanted - events.keys()
-        if missing:
-            loaded = await self._repository.events(uow, stream, min(missing), max(missing))
-            events |= {event.position: event for event in loaded}
+        for sending in sendings:
+            missing = [position for position in sending.positions if position not in events]
+            if missing:
+                loaded = await self._repository.events(uow, stream, missing[0], missing[-1])
+                events |= {event.position: event for event in loaded}
         return events
 
     async def _send(
-        self, stream: StreamId, sending: _Sending, events: Mapping[int, Envelope]
+        self, stream: StreamId, sendings: Sequence[_Sending], events: Mapping[int, Envelope]
     ) -> None:
-        wanted = self._subscriptions[sending.consumer]
-        relevant = EVENTS_RELAYED.labels(stream.source, sending.consumer)
-        for batch in batches(stream, sending.positions, events, wanted):
-            await self._queue.enqueue(sending.consumer, DELIVER, batch.dump())
-            relevant.inc(len(batch.events))
+        for sending in sendings:
+            wanted = self._subscriptions[sending.consumer]
+            relayed = EVENTS_RELAYED.labels(stream.source, sending.consumer)
+            if sending.resends:
+                STREAM_RESENDS.labels(stream.source).inc()
+            for batch in batches(stream, sending.positions, events, wanted):
+                job_id = _resend_id(batch, sending) if sending.resends else None
+                await self._queue.enqueue(sending.consumer, DELIVER, batch.dump(), job_id=job_id)
+                relayed.inc(len(batch.events))
 
 
 def batches(
@@ -162,7 +186,7 @@ def batches(
         event = events.get(position)
         if event is None or event.type not in wanted:
             continue
-        event_size = len(str(event.data))
+        event_size = event.wire_size()
         if carried and (len(carried) >= MAX_BATCH_EVENTS or size + event_size > MAX_BATCH_BYTES):
             cut.append(Batch(stream, first, position - 1, carried))
             carried, first, size = [], position, 0
@@ -170,6 +194,24 @@ def batches(
         size += event_size
     cut.append(Batch(stream, first, positions.stop - 1, carried))
     return cut
+
+
+def _resend_id(batch: Batch, sending: _Sending) -> str:
+    """Names a repetition, so that the queue of a consumer that is away takes it only once.
+
+    The count of resends, which stops growing, is part of the name: a worker that was killed with
+    a batch in its hands blocks that job's id for a minute, and the next resend must get through.
+    """
+    stream = batch.stream
+    place = f"{stream.source}:{stream.tenant_id.hex}:{stream.split}:{batch.first}-{batch.last}"
+    return f"resend:{sending.consumer}:{place}:{sending.resends}"
+
+
+def _plausible(position: int, last: int, consumer: str) -> int:
+    """A consumer that has more than was ever sent remembers a source that lost its history."""
+    if position > last:
+        _log.error("consumer_ahead_of_source", consumer=consumer, position=position, last=last)
+    return min(position, last)
 
 
 def parse_tenant(text: str) -> TenantId:

@@ -69,24 +69,10 @@ class SourceRepository:
                 CAST(:resends AS int[]), CAST(:sent_at AS timestamptz[])
             ) AS p(consumer, acked, sent, resends, sent_at)
             ON CONFLICT (tenant_id, split, consumer) DO UPDATE SET
-                sent = greatest(excluded.sent, subscription.acked),
+                acked = excluded.acked,
+                sent = excluded.sent,
                 resends = excluded.resends,
                 sent_at = excluded.sent_at
-            """
-        )
-        self._acknowledge = text(
-            f"""
-            UPDATE {schema}.subscription SET
-                acked = :position, sent = greatest(sent, :position), resends = 0, sent_at = :now
-            WHERE tenant_id = :tenant AND split = :split AND consumer = :consumer
-              AND acked < :position
-            RETURNING sent
-            """
-        )
-        self._last = text(
-            f"""
-            SELECT last_position FROM {schema}.stream
-            WHERE tenant_id = :tenant AND split = :split
             """
         )
 
@@ -136,7 +122,7 @@ class SourceRepository:
     async def save_progress(
         self, uow: UnitOfWork, split: int, changed: Mapping[str, Progress]
     ) -> None:
-        """Write what was sent; an acknowledgement that came in between is not undone."""
+        """Write how far the stream is with its consumers. Its row is locked since it was read."""
         if not changed:
             return
         parameters: dict[str, Any] = {
@@ -146,21 +132,9 @@ class SourceRepository:
             "acked": [progress.acked for progress in changed.values()],
             "sent": [progress.sent for progress in changed.values()],
             "resends": [progress.resends for progress in changed.values()],
-            "sent_at": [progress.sent_at for progress in changed.values()],
+            "sent_at": [progress.waiting_since for progress in changed.values()],
         }
         await uow.execute(self._save_progress, parameters)
-
-    async def acknowledge(
-        self, uow: UnitOfWork, *, split: int, consumer: str, position: int
-    ) -> bool:
-        """Move a consumer's acknowledged position forward; whether there is more to send."""
-        identity = {"tenant": uow.tenant_id, "split": split}
-        news = {"consumer": consumer, "position": position, "now": uow.clock.now()}
-        sent = await uow.scalar(self._acknowledge, {**identity, **news})
-        if sent is None:
-            return False
-        last = await uow.scalar(self._last, identity)
-        return bool(sent < (last or 0))
 
 
 def _envelope(stream: StreamId, row: Row[*tuple[Any, ...]], position: int) -> Envelope:

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from shared.web.context import context_of
 from shared.json import dumps
+from shared.web.context import context_of
 
 router = APIRouter(include_in_schema=False)
 _PATIENCE_SECONDS = 2

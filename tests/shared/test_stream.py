@@ -1,13 +1,17 @@
 """The event stream between two real schemas over a real queue."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
+from redis.asyncio import Redis
+from sqlalchemy import text
+
 from shared.contracts.event import Event
 from shared.db.unit_of_work import UnitOfWork
-from shared.ids import new_id
+from shared.ids import TenantId, new_id
 from shared.part.context import PartContext
 from shared.queue.worker import PartWorker, run_workers
 from shared.stream.consumer import Consumer
@@ -16,8 +20,6 @@ from shared.stream.envelope import Envelope
 from shared.stream.handlers import EventHandlers
 from shared.stream.jobs import stream_jobs, stream_sweep
 from shared.stream.relay import Relay
-from sqlalchemy import text
-
 from tests.support.waiting import eventually
 
 RECORD = text(
@@ -41,7 +43,7 @@ class Effects:
 
     def __init__(self) -> None:
         self.poison: set[int] = set()
-        self.order: list[int] = []
+        self.order: defaultdict[TenantId, list[int]] = defaultdict(list)
 
     async def __call__(self, uow: UnitOfWork, events: Sequence[Envelope]) -> None:
         for event in events:
@@ -49,7 +51,7 @@ class Effects:
             if number in self.poison:
                 raise RuntimeError(f"cannot apply {number}")
             await uow.execute(RECORD, {"tenant": uow.tenant_id, "kind": str(number)})
-            self.order.append(number)
+            self.order[uow.tenant_id].append(number)
 
 
 @asynccontextmanager
@@ -99,7 +101,7 @@ async def test_every_event_takes_effect_once_and_in_order(source, sink, tenant):
             await tell(source, tenant, *range(start, start + 150))
         await eventually(lambda: recorded(sink, tenant), lambda found: len(found) == 1500)
     assert set((await recorded(sink, tenant)).values()) == {1}
-    assert effects.order == list(range(1500))
+    assert effects.order[tenant] == list(range(1500))
 
 
 async def test_a_poisoned_event_is_set_aside_and_the_rest_goes_on(source, sink, tenant):
@@ -125,17 +127,13 @@ async def test_a_poisoned_event_is_set_aside_and_the_rest_goes_on(source, sink, 
 
 
 async def test_flushing_redis_in_mid_stream_loses_nothing(source, sink, tenant):
-    from redis.asyncio import Redis
-
     effects = Effects()
     async with running(source, sink, effects), Redis.from_url(source.settings.redis_url) as redis:
         for number in range(60):
             await tell(source, tenant, number)
             if number % 10 == 5:
                 await redis.flushdb()
-        await eventually(
-            lambda: recorded(sink, tenant), lambda found: len(found) == 60, seconds=15
-        )
+        await eventually(lambda: recorded(sink, tenant), lambda found: len(found) == 60, seconds=15)
     assert set((await recorded(sink, tenant)).values()) == {1}
 
 

@@ -1,10 +1,14 @@
+import asyncio
 from typing import ClassVar
 
 import pytest
-from shared.contracts.event import Event
-from shared.ids import TenantId, new_id
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
+
+from shared.contracts.event import Event
+from shared.db.codes import CodeAllocator
+from shared.db.unit_of_work import UnitOfWork
+from shared.ids import TenantId, new_id
 
 COUNTERS = text("SELECT kind, next_value FROM source.code_counter WHERE tenant_id = :tenant")
 ALL_COUNTERS = text("SELECT count(*) FROM source.code_counter")
@@ -40,14 +44,18 @@ async def test_a_savepoint_takes_its_events_back_with_its_rows(source, tenant):
     async with source.units.begin(tenant) as uow:
         await uow.execute(ADD, {"tenant": tenant, "kind": "kept"})
         with pytest.raises(RuntimeError):
-            async with uow.savepoint():
-                await uow.execute(ADD, {"tenant": tenant, "kind": "undone"})
-                uow.append(ThingHappened(what="undone"), key=new_id())
-                raise RuntimeError
+            await _fail_in_a_savepoint(uow)
         await uow.commit()
     async with source.units.begin(tenant) as uow:
         assert [row.kind for row in await uow.rows(COUNTERS, {"tenant": tenant})] == ["kept"]
         assert await uow.rows(EVENTS, {"tenant": tenant}) == []
+
+
+async def _fail_in_a_savepoint(uow: UnitOfWork) -> None:
+    async with uow.savepoint():
+        await uow.execute(ADD, {"tenant": uow.tenant_id, "kind": "undone"})
+        uow.append(ThingHappened(what="undone"), key=new_id())
+        raise RuntimeError
 
 
 async def test_callbacks_run_after_the_commit_only(source, tenant):
@@ -88,8 +96,6 @@ async def test_a_role_cannot_read_another_parts_schema(source, sink, tenant):
 
 
 async def test_codes_are_unique_across_concurrent_takers(source, tenant):
-    import asyncio
-
     taken = await asyncio.gather(*(source.codes.take(tenant, "thing") for _ in range(100)))
     numbers = [number for block in taken for number in block]
     assert len(set(numbers)) == 100
@@ -97,9 +103,35 @@ async def test_codes_are_unique_across_concurrent_takers(source, tenant):
 
 
 async def test_two_processes_never_hand_out_the_same_code(source, tenant):
-    from shared.db.codes import CodeAllocator
-
     other = CodeAllocator(source.units)
     mine = [n for _ in range(9) for n in await source.codes.take(tenant, "thing")]
     theirs = [n for _ in range(9) for n in await other.take(tenant, "thing")]
     assert not set(mine) & set(theirs)
+
+
+async def test_a_failing_callback_does_not_undo_or_hide_the_commit(source, tenant):
+    async def fail() -> None:
+        raise RuntimeError("no one to wake")
+
+    async with source.units.begin(tenant) as uow:
+        await uow.execute(ADD, {"tenant": tenant, "kind": "a"})
+        uow.after_commit(fail)
+        await uow.commit()
+    async with source.units.begin(tenant) as uow:
+        assert len(await uow.rows(COUNTERS, {"tenant": tenant})) == 1
+
+
+async def test_work_begins_although_the_server_dropped_every_pooled_connection(source, tenant):
+    async with source.units.begin(tenant) as uow:
+        await uow.execute(ADD, {"tenant": tenant, "kind": "before"})
+        await uow.commit()
+    async with source.units.engine.connect() as killer:
+        await killer.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE usename = current_user AND pid <> pg_backend_pid()"
+            )
+        )
+        await killer.invalidate()
+    async with source.units.begin(tenant) as uow:
+        assert len(await uow.rows(COUNTERS, {"tenant": tenant})) == 1

@@ -1,0 +1,76 @@
+"""What a database error means for those who may try again. Decided by SQLSTATE, not by text."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+ResultT = TypeVar("ResultT")
+
+# Serialisation failure, deadlock, lock not available: the server has undone the transaction.
+CONFLICTS = frozenset({"40001", "40P01", "55P03"})
+# Connection trouble, too few resources, a server that stops, starts or cannot read its disk.
+_OUTAGE_CLASSES = frozenset({"08", "53", "58"})
+_OUTAGES = frozenset({"57P01", "57P02", "57P03", "25006"})
+# A NUL or a lone surrogate, in text or in JSON.
+_UNSTORABLE_TEXT = frozenset({"22021", "22P05"})
+
+ATTEMPTS = 4
+_FIRST_PAUSE_SECONDS = 0.005
+_log = structlog.get_logger(__name__)
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """The SQLSTATE of an error, whether or not SQLAlchemy has wrapped it."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(origin, "sqlstate", None)
+    return state if isinstance(state, str) else None
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether concurrent work undid the transaction, so that it may succeed when run again."""
+    return sqlstate(error) in CONFLICTS
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the server could not do its work; later the same work may succeed.
+
+    When it happens during a commit, nobody knows whether the work is done.
+    """
+    if isinstance(error, OSError | PoolTimeout):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = sqlstate(error) or ""
+    return state in _OUTAGES or state[:2] in _OUTAGE_CLASSES
+
+
+def is_unstorable_text(error: BaseException) -> bool:
+    """Whether a text holds what PostgreSQL keeps in no text (a NUL, half a surrogate pair)."""
+    return sqlstate(error) in _UNSTORABLE_TEXT
+
+
+async def again_on_conflict(
+    work: Callable[[], Awaitable[ResultT]],
+    *,
+    also: type[Exception] | tuple[type[Exception], ...] = (),
+) -> ResultT:
+    """Run a whole unit of work, and run it again (three times at most) when it lost a conflict.
+
+    `also` names errors that ask for the same. Raises what the last attempt raised.
+    """
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return await work()
+        except Exception as error:
+            if not (is_conflict(error) or isinstance(error, also)):
+                raise
+            _log.info("conflict_lost", attempt=attempt, reason=sqlstate(error) or repr(error)[:100])
+        # Those who met in a conflict must not meet again in step.
+        spread = random.uniform(0.5, 1.5)  # noqa: S311  (no secret depends on it)
+        await asyncio.sleep(_FIRST_PAUSE_SECONDS * 4 ** (attempt - 1) * spread)
+    return await work()
