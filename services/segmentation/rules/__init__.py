@@ -2,7 +2,7 @@
 
 `parse_rule` checks a rule once; `compile_rule` makes the SQL predicate that runs over a tenant,
 `evaluate` and `explain` say the same of one customer in memory, `next_flip` and `crossings` tell
-when time alone changes the answer, and `facts_used` which events can. `docs/rules.md` is the
+when time alone changes the answer, and `facts_used` which events can. `docs/segment-rules.md` is the
 language's reference.
 """
 
@@ -12,6 +12,7 @@ from services.segmentation.rules.errors import RuleInvalid
 from services.segmentation.rules.evaluate import Explanation, evaluate, explain
 from services.segmentation.rules.flips import next_flip
 from services.segmentation.rules.parse import RuleJson, parse_rule
+from services.segmentation.rules.rendering import explanation_json
 from services.segmentation.rules.tree import Rule
 from services.segmentation.rules.usage import facts_used
 
@@ -24,6 +25,7 @@ __all__ = [
     "crossings",
     "evaluate",
     "explain",
+    "explanation_json",
     "facts_used",
     "next_flip",
     "parse_rule",
