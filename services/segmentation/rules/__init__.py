@@ -2,8 +2,8 @@
 
 `parse_rule` checks a rule once; `compile_rule` makes the SQL predicate that runs over a tenant,
 `evaluate` and `explain` say the same of one customer in memory, `next_flip` and `crossings` tell
-when time alone changes the answer, and `facts_used` which events can. `docs/segment-rules.md` is the
-language's reference.
+when time alone changes the answer, and `facts_used` which events can.
+`docs/segment-rules.md` is the language's reference.
 """
 
 from services.segmentation.rules.compile import compile_rule
