@@ -1,0 +1,19 @@
+"""This service's projection of the staff."""
+
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Table, Text, Uuid
+
+from services.support_ticket.models import metadata
+from shared.db.tables import tenant_column
+
+agent = Table(
+    "agent",
+    metadata,
+    tenant_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    CheckConstraint("role IN ('owner', 'admin', 'manager', 'agent', 'analyst')", name="role"),
+)

@@ -1,0 +1,172 @@
+"""SQL of the projection of customers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import bindparam, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.support_ticket.customers.models import customer, segment_membership
+from shared.contracts.customer import CustomerState
+from shared.contracts.segmentation import Membership
+from shared.db.rows import RowsParameter
+from shared.db.unit_of_work import UnitOfWork
+
+ValueTier = Literal["standard", "silver", "gold", "vip"]
+
+_STATES = RowsParameter(
+    "state", customer, ("id", "version", "code", "name", "email", "phone", "locale", "value_tier")
+)
+_given = insert(customer).from_select(
+    ["tenant_id", *_STATES.columns],
+    select(bindparam("tenant", type_=customer.c.tenant_id.type), *_STATES.source.c),
+)
+_UPSERT = _given.on_conflict_do_update(
+    index_elements=list(customer.primary_key.columns),
+    set_={name: _given.excluded[name] for name in _STATES.columns if name != "id"},
+    where=_given.excluded.version > customer.c.version,
+).returning(customer.c.id)
+
+_MEMBERSHIPS = RowsParameter(
+    "moved",
+    segment_membership,
+    ("customer_id", "segment_id", "segment_key", "segment_name", "inside", "at"),
+)
+_moved = insert(segment_membership).from_select(
+    ["tenant_id", *_MEMBERSHIPS.columns],
+    select(bindparam("tenant", type_=customer.c.tenant_id.type), *_MEMBERSHIPS.source.c),
+)
+_KEEP_MEMBERSHIPS = _moved.on_conflict_do_update(
+    index_elements=list(segment_membership.primary_key.columns),
+    set_={name: _moved.excluded[name] for name in ("segment_key", "segment_name", "inside", "at")},
+    where=_moved.excluded.at >= segment_membership.c.at,
+)
+
+_PROFILE = (
+    customer.c.id,
+    customer.c.code,
+    customer.c.name,
+    customer.c.email,
+    customer.c.phone,
+    customer.c.locale,
+    customer.c.value_tier,
+)
+_BY_ID = select(*_PROFILE).where(
+    customer.c.tenant_id == bindparam("tenant"), customer.c.id == bindparam("customer")
+)
+_BY_ADDRESS = (
+    select(*_PROFILE)
+    .where(
+        customer.c.tenant_id == bindparam("tenant"),
+        or_(customer.c.email == bindparam("email"), customer.c.phone == bindparam("phone")),
+    )
+    # A few are enough to know that an address is not one person's.
+    .order_by((customer.c.email == bindparam("email")).desc().nulls_last(), customer.c.id)
+    .limit(10)
+)
+_SEGMENTS = (
+    select(
+        segment_membership.c.segment_id,
+        segment_membership.c.segment_key,
+        segment_membership.c.segment_name,
+    )
+    .where(
+        segment_membership.c.tenant_id == bindparam("tenant"),
+        segment_membership.c.customer_id == bindparam("customer"),
+        segment_membership.c.inside.is_(True),
+    )
+    .order_by(segment_membership.c.segment_key)
+    .limit(100)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerProfile:
+    """What this service knows of a customer."""
+
+    id: UUID
+    code: str
+    name: str | None
+    email: str | None
+    phone: str | None
+    locale: str | None
+    value_tier: ValueTier
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRef:
+    """A segment a customer is in."""
+
+    id: UUID
+    key: str
+    name: str
+
+
+class CustomerRepository:
+    """The customers of one tenant as told by their own service, inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    async def keep(self, states: Sequence[CustomerState]) -> list[CustomerState]:
+        """Take over newer states; those that were newer."""
+        latest = {state.customer_id: state for state in sorted(states, key=lambda s: s.version)}
+        rows = [
+            {"id": s.customer_id, **{n: getattr(s, n) for n in _STATES.columns if n != "id"}}
+            for s in latest.values()
+        ]
+        changed = await self._uow.scalars(
+            _UPSERT, {"tenant": self._uow.tenant_id, **_STATES.values(rows)}
+        )
+        return [latest[customer_id] for customer_id in changed]
+
+    async def keep_memberships(self, moves: Sequence[tuple[Membership, bool]]) -> None:
+        """Take over entries (True) and exits (False), the latest of each customer and segment."""
+        latest: dict[tuple[UUID, UUID], dict[str, Any]] = {}
+        for membership, inside in moves:
+            key = (membership.customer_id, membership.segment_id)
+            known_at: datetime | None = latest.get(key, {}).get("at")
+            if known_at is None or membership.at >= known_at:
+                latest[key] = {
+                    **membership.model_dump(exclude={"rule_version", "reason"}),
+                    "inside": inside,
+                }
+        await self._uow.execute(
+            _KEEP_MEMBERSHIPS,
+            {"tenant": self._uow.tenant_id, **_MEMBERSHIPS.values(latest.values())},
+        )
+
+    async def find(self, customer_id: UUID) -> CustomerProfile | None:
+        """A customer, if already told of."""
+        row = await self._uow.one_or_none(
+            _BY_ID, {"tenant": self._uow.tenant_id, "customer": customer_id}
+        )
+        return None if row is None else CustomerProfile(*row)
+
+    async def find_by_address(
+        self, *, email: str | None, phone: str | None
+    ) -> CustomerProfile | None:
+        """The one customer with this normalised e-mail address, or else with this phone number.
+
+        None when nobody has it, and when several do: guessing would show one person's words to
+        another.
+        """
+        if email is None and phone is None:
+            return None
+        rows = await self._uow.rows(
+            _BY_ADDRESS, {"tenant": self._uow.tenant_id, "email": email, "phone": phone}
+        )
+        found = [CustomerProfile(*row) for row in rows]
+        by_email = [profile for profile in found if email is not None and profile.email == email]
+        candidates = by_email or found
+        return candidates[0] if len(candidates) == 1 else None
+
+    async def list_segments(self, customer_id: UUID) -> list[SegmentRef]:
+        """The segments a customer is in, by key."""
+        rows = await self._uow.rows(
+            _SEGMENTS, {"tenant": self._uow.tenant_id, "customer": customer_id}
+        )
+        return [SegmentRef(*row) for row in rows]
