@@ -223,6 +223,15 @@ async def test_two_consumers_of_one_stream_apply_each_batch_once(sink, tenant):
     assert handler.calls == len(batches)
 
 
+async def test_of_an_overlapping_batch_only_what_is_new_is_applied(sink, tenant):
+    handler = Troubled("SELECT 1", times=0)
+    consumer = Consumer(units=sink.units, queue=sink.queue, handlers=handler)
+    await consumer.receive(batch_of(tenant, 1, 1, 2, 3, 4))
+    await consumer.receive(batch_of(tenant, 3, 3, 4, 5, 6))
+    assert await effects(sink, tenant) == {"1", "2", "3", "4", "5", "6"}
+    assert handler.calls == 2
+
+
 async def test_batches_out_of_order_wait_for_their_turn(sink, tenant):
     order: list[int] = []
 

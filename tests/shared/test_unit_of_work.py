@@ -122,9 +122,10 @@ async def test_a_failing_callback_does_not_undo_or_hide_the_commit(source, tenan
 
 
 async def test_work_begins_although_the_server_dropped_every_pooled_connection(source, tenant):
-    async with source.units.begin(tenant) as uow:
-        await uow.execute(ADD, {"tenant": tenant, "kind": "before"})
-        await uow.commit()
+    async with source.units.begin(tenant) as one, source.units.begin(tenant) as other:
+        await one.execute(ADD, {"tenant": tenant, "kind": "before"})
+        await other.rows(COUNTERS, {"tenant": tenant})
+        await one.commit()
     async with source.units.engine.connect() as killer:
         await killer.execute(
             text(
@@ -132,6 +133,5 @@ async def test_work_begins_although_the_server_dropped_every_pooled_connection(s
                 "WHERE usename = current_user AND pid <> pg_backend_pid()"
             )
         )
-        await killer.invalidate()
-    async with source.units.begin(tenant) as uow:
-        assert len(await uow.rows(COUNTERS, {"tenant": tenant})) == 1
+        async with source.units.begin(tenant) as uow:
+            assert len(await uow.rows(COUNTERS, {"tenant": tenant})) == 1
