@@ -8,12 +8,11 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from services.segmentation.facts.customer_facts import OrderFact
+from services.segmentation.facts.customer_facts import OrderFact, TicketFact
 from services.segmentation.rules import crossings, evaluate, next_flip, parse_rule
-from services.segmentation.rules.moments import Duration, Moment, age_on
 from shared.ids import new_id
 from tests.segmentation.facts import AS_OF, SAIGON, TENANT, FactsDatabase, customer
-from tests.segmentation.strategies import AS_OFS, TIMEZONES, customers, instants, moving_rules
+from tests.segmentation.strategies import AS_OFS, TIMEZONES, customers, moving_rules
 
 TICK = timedelta(microseconds=1)
 NEW_CUSTOMER = {
@@ -24,6 +23,16 @@ NEW_CUSTOMER = {
 def order(placed_at: datetime, **facts: Any) -> OrderFact:
     defaults = {"status": "open", "total_minor": 100, "currency": "VND"}
     return OrderFact(order_id=new_id(), placed_at=placed_at, **(defaults | facts))
+
+
+def ticket(resolved_at: datetime) -> TicketFact:
+    return TicketFact(
+        ticket_id=new_id(),
+        type="complaint",
+        status_category="resolved",
+        opened_at=resolved_at - timedelta(days=3),
+        resolved_at=resolved_at,
+    )
 
 
 def saigon(*parts: int) -> datetime:
@@ -78,69 +87,6 @@ async def test_what_lies_ahead_is_not_in_the_last_days(facts_database: FactsData
 
 
 @pytest.mark.parametrize(
-    ("since", "text", "first_day_out"),
-    [
-        (date(2026, 1, 31), "P1M", date(2026, 3, 1)),
-        (date(2024, 2, 29), "P1Y", date(2025, 3, 1)),
-        (date(2026, 5, 1), "P30D", date(2026, 6, 1)),
-        (date(2026, 5, 1), "P1Y2M3D", date(2027, 7, 5)),
-        (date(2026, 5, 1), "P0D", date(2026, 5, 2)),
-    ],
-)
-def test_a_day_passes_out_of_a_duration_of_months(since: date, text: str, first_day_out: date):
-    assert Duration.parse(text).first_day_out(since) == first_day_out
-
-
-@given(
-    days=st.tuples(st.dates(date(1950, 1, 1), date(2100, 1, 1)), st.integers(0, 40)),
-    text=st.sampled_from(["P1M", "P2M", "P1Y", "P30D", "P1M30D", "P0D", "P13M1D"]),
-)
-def test_no_day_passes_out_earlier(days: tuple[date, int], text: str):
-    day, step = days
-    duration = Duration.parse(text)
-    out = duration.first_day_out(day)
-
-    assert duration.before(out) > day
-    assert duration.before(out - timedelta(days=1 + step)) <= day
-
-
-@pytest.mark.parametrize("text", ["", "P", "PT", "30D", "P1.5D", "P1DT1H", "P-1D", "P101Y", "PT٣H"])
-def test_other_durations_are_refused(text: str):
-    with pytest.raises(ValueError):
-        Duration.parse(text)
-
-
-def test_a_day_without_midnight_begins_when_the_clock_has_moved():
-    cairo = ZoneInfo("Africa/Cairo")
-    moment = Moment(datetime(2024, 4, 25, 22, 0, tzinfo=UTC), cairo)
-
-    assert moment.midnight(date(2024, 4, 26)) == datetime(2024, 4, 25, 22, 0, tzinfo=UTC)
-    assert moment.today == date(2024, 4, 26)
-    assert moment.day_of(moment.as_of - TICK) == date(2024, 4, 25)
-
-
-@given(instant=instants(AS_OFS[4]), timezone=st.sampled_from(TIMEZONES))
-def test_a_day_lasts_from_its_midnight_to_the_next(instant: datetime, timezone: ZoneInfo):
-    moment = Moment(instant, timezone)
-
-    assert moment.midnight(moment.today) <= instant
-    assert instant < moment.midnight(moment.today + timedelta(days=1))
-
-
-@pytest.mark.parametrize(
-    ("today", "age"),
-    [
-        (date(2025, 2, 28), 24),
-        (date(2025, 3, 1), 25),
-        (date(2028, 2, 29), 28),
-        (date(1999, 1, 1), None),
-    ],
-)
-def test_a_leap_day_child_is_a_year_older_on_the_first_of_march(today: date, age: int | None):
-    assert age_on(today, date(2000, 2, 29)) == age
-
-
-@pytest.mark.parametrize(
     ("as_of", "within", "expected"),
     [
         (saigon(2026, 2, 28, 12), "P0D", True),
@@ -160,13 +106,158 @@ async def test_a_leap_day_birthday_is_kept_on_the_last_of_february(
     assert await facts_database.matches(rule, born, as_of=as_of) is expected
 
 
-def test_the_flip_is_the_midnight_after_the_last_day():
-    bought = customer(orders=[order(saigon(2026, 5, 1, 9, 30))])
-    as_of = saigon(2026, 5, 20, 12)
+def field(name: str, op: str, value: Any) -> dict[str, Any]:
+    return {"field": name, "op": op, "value": value}
 
-    flip = next_flip(parse_rule(NEW_CUSTOMER), bought, as_of=as_of, timezone=SAIGON)
 
-    assert flip == saigon(2026, 6, 1)
+def counted(collection: str, **extra: Any) -> dict[str, Any]:
+    return {collection: {"measure": "count", "op": "gte", "value": 1} | extra}
+
+
+FIRST_OF_MAY = saigon(2026, 5, 1)
+FLIPS = [
+    # a rule, a fact, an instant, and when the answer of that instant turns over
+    (
+        field("profile.last_order_at", "within_last", "P30D"),
+        {"last_order_at": FIRST_OF_MAY},
+        saigon(2026, 5, 9),
+        saigon(2026, 6, 1),
+    ),
+    (
+        field("profile.last_order_at", "within_last", "P30D"),
+        {"last_order_at": FIRST_OF_MAY - TICK},
+        saigon(2026, 5, 9),
+        saigon(2026, 5, 31),
+    ),
+    (
+        field("profile.last_order_at", "more_than_ago", "P1M"),
+        {"last_order_at": FIRST_OF_MAY},
+        saigon(2026, 5, 9),
+        saigon(2026, 6, 2),
+    ),
+    (
+        field("profile.last_order_at", "within_last", "PT36H"),
+        {"last_order_at": FIRST_OF_MAY},
+        saigon(2026, 5, 1),
+        saigon(2026, 5, 2, 12),
+    ),
+    (
+        field("profile.last_order_at", "within_last", "P1D"),
+        {"last_order_at": saigon(2026, 5, 1, 9)},
+        saigon(2026, 5, 1),
+        saigon(2026, 5, 1, 9),
+    ),
+    (
+        field("profile.birth_date", "within_last", "P30D"),
+        {"birth_date": date(2026, 5, 1)},
+        saigon(2026, 5, 9),
+        saigon(2026, 6, 1),
+    ),
+    (
+        field("profile.birth_date", "within_last", "P30D"),
+        {"birth_date": date(2026, 5, 1)},
+        saigon(2026, 4, 9),
+        saigon(2026, 5, 1),
+    ),
+    (
+        field("profile.birth_date", "more_than_ago", "P30D"),
+        {"birth_date": date(2026, 5, 1)},
+        saigon(2026, 5, 9),
+        saigon(2026, 6, 1),
+    ),
+    (
+        field("profile.birth_date", "anniversary_within", "P7D"),
+        {"birth_date": date(1990, 5, 20)},
+        saigon(2026, 5, 1),
+        saigon(2026, 5, 13),
+    ),
+    (
+        field("profile.birth_date", "anniversary_within", "P7D"),
+        {"birth_date": date(1990, 5, 20)},
+        saigon(2026, 5, 13),
+        saigon(2026, 5, 21),
+    ),
+    (
+        field("profile.birth_date", "anniversary_within", "P0D"),
+        {"birth_date": date(2000, 2, 29)},
+        saigon(2026, 2, 1),
+        saigon(2026, 2, 28),
+    ),
+    (
+        field("profile.age", "gte", 26),
+        {"birth_date": date(2000, 5, 20)},
+        saigon(2026, 5, 1),
+        saigon(2026, 5, 20),
+    ),
+    (
+        field("profile.age", "gte", 18),
+        {"birth_date": date(2008, 2, 29)},
+        saigon(2026, 2, 1),
+        saigon(2026, 3, 1),
+    ),
+    (
+        field("profile.age", "gte", 0),
+        {"birth_date": date(2026, 5, 20)},
+        saigon(2026, 5, 1),
+        saigon(2026, 5, 20),
+    ),
+    (
+        field("attributes.x", "within_last", "P7D"),
+        {"attributes": {"x": "2026-05-01"}},
+        saigon(2026, 5, 3),
+        saigon(2026, 5, 9),
+    ),
+    (NEW_CUSTOMER, {"orders": [order(FIRST_OF_MAY)]}, saigon(2026, 5, 9), saigon(2026, 6, 1)),
+    (
+        counted("orders", window={"last": "P7D"}),
+        {"orders": [order(FIRST_OF_MAY)]},
+        saigon(2026, 5, 3),
+        saigon(2026, 5, 9),
+    ),
+    (
+        counted("tickets", where=field("ticket.resolved_at", "more_than_ago", "PT2H")),
+        {"tickets": [ticket(FIRST_OF_MAY)]},
+        FIRST_OF_MAY,
+        saigon(2026, 5, 1, 2),
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "known", "as_of", "flip"), FLIPS)
+async def test_time_alone_turns_the_answer_over(
+    facts_database: FactsDatabase,
+    source: dict[str, Any],
+    known: dict[str, Any],
+    as_of: datetime,
+    flip: datetime,
+):
+    rule, person = parse_rule(source), customer(**known)
+
+    assert next_flip(rule, person, as_of=as_of, timezone=SAIGON) == flip
+    before = await facts_database.matches(source, person, as_of=flip - TICK)
+    assert await facts_database.matches(source, person, as_of=flip) is not before
+    tenant = await facts_database.store([person])
+    found = await facts_database.crossed(
+        tenant, rule, since=flip - TICK, until=flip, timezone=SAIGON
+    )
+    assert found == {person.profile.customer_id}
+
+
+@pytest.mark.parametrize(("source", "known", "as_of", "flip"), FLIPS)
+async def test_a_sweep_passes_by_who_is_not_at_an_edge(
+    facts_database: FactsDatabase,
+    source: dict[str, Any],
+    known: dict[str, Any],
+    as_of: datetime,
+    flip: datetime,
+):
+    tenant = await facts_database.store([customer(**known)])
+
+    found = await facts_database.crossed(
+        tenant, parse_rule(source), since=flip, until=flip + timedelta(hours=11), timezone=SAIGON
+    )
+
+    assert found == set()
 
 
 def test_the_flip_waits_until_enough_orders_have_passed():
