@@ -3,13 +3,14 @@
 from fastapi import FastAPI
 
 from services.customer.customers.endpoints import router as customers
+from services.customer.orders.endpoints import router as orders
 from services.customer.settings import CustomerSettings
 from services.customer.tenants.shops import Shops
 from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
 
-ROUTERS = (customers,)
+ROUTERS = (customers, orders)
 
 
 def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> FastAPI:

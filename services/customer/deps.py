@@ -8,6 +8,8 @@ from services.customer.customers.repository import CustomerRepository
 from services.customer.customers.search import CustomerLists
 from services.customer.customers.service import CustomerService
 from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.orders.repository import OrderRepository
+from services.customer.orders.service import OrderService
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
 from shared.web.context import context_of
@@ -46,6 +48,18 @@ async def customer_service(
     )
 
 
+async def order_service(uow: UnitOfWorkDep, shops: ShopsDep) -> OrderService:
+    """The order service, in the unit of work of the request."""
+    return OrderService(
+        uow=uow,
+        orders=OrderRepository(uow),
+        customers=CustomerRepository(uow),
+        timeline=TimelineRepository(uow),
+        shops=shops,
+    )
+
+
 ShopDep = Annotated[Shop, Depends(current_shop)]
 CustomerListsDep = Annotated[CustomerLists, Depends(customer_lists)]
 CustomerServiceDep = Annotated[CustomerService, Depends(customer_service)]
+OrderServiceDep = Annotated[OrderService, Depends(order_service)]

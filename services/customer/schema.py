@@ -3,7 +3,8 @@
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
 from services.customer.models import metadata
+from services.customer.orders import models as orders
 from services.customer.tenants import models as tenants
 from services.customer.timeline import models as timeline
 
-__all__ = ["customers", "duplicates", "metadata", "tenants", "timeline"]
+__all__ = ["customers", "duplicates", "metadata", "orders", "tenants", "timeline"]

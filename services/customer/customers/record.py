@@ -8,12 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.tenants.shops import ValueTier
+from services.customer.timeline.entries import Entry
 from shared.contracts.customer import ConsentState, CustomerState
 from shared.text import search_key
 
 Stage = Literal["lead", "customer"]
 Gender = Literal["female", "male", "other"]
-ValueTier = Literal["standard", "silver", "gold", "vip"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,10 @@ class CustomerRecord:
             return self
         after = replace(self, **differing, updated_at=at, version=self.version + 1)
         return replace(after, search_key=_search_key(after.as_row()))
+
+    def next_version_of(self, stored: "CustomerRecord") -> Self:
+        """The same as the version after `stored`, however many changes lie between them."""
+        return replace(self, version=stored.version + 1)
 
     def differences(self, before: "CustomerRecord") -> list[str]:
         """The names of the columns, but for bookkeeping, that differ from an earlier version."""
@@ -115,6 +120,26 @@ def new_record(
         "version": 1,
     }
     return CustomerRecord(**columns, search_key=_search_key(columns))
+
+
+def created_entry(record: CustomerRecord) -> Entry:
+    """What the timeline of a new customer begins with."""
+    return Entry(
+        customer_id=record.id,
+        type="customer.created",
+        occurred_at=record.created_at,
+        data={"source": record.source},
+    )
+
+
+def changed_entry(before: CustomerRecord, after: CustomerRecord) -> Entry:
+    """That these fields of a customer were changed."""
+    return Entry(
+        customer_id=after.id,
+        type="customer.changed",
+        occurred_at=after.updated_at,
+        data={"fields": after.differences(before)},
+    )
 
 
 def customer_code(number: int) -> str:

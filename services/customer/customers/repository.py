@@ -211,13 +211,6 @@ class CustomerRepository:
         rows = await self._uow.rows(_LOCK, {**self._tenant, "ids": list(customer_ids)})
         return {row.id: CustomerRecord.of(row) for row in rows}
 
-    async def lock_one(self, customer_id: UUID) -> CustomerRecord:
-        """A customer whom nobody else changes until the commit. Raises CustomerNotFound."""
-        locked = await self.lock([customer_id])
-        if customer_id not in locked:
-            raise CustomerNotFound
-        return locked[customer_id]
-
     async def save(self, customers: Sequence[CustomerRecord]) -> None:
         """Write changed customers whose version has grown; tags are kept by `replace_tags`."""
         rows = [record.as_row() for record in customers]

@@ -16,7 +16,8 @@ from pydantic import (
 
 from services.customer.customers.identities import Standing
 from services.customer.customers.identity_match import IdentifierKind
-from services.customer.customers.record import CustomerRecord, Gender, Stage, ValueTier
+from services.customer.customers.record import CustomerRecord, Gender, Stage
+from services.customer.tenants.shops import ValueTier
 from shared.money import Money, MoneyRead
 from shared.text import Name, NormalisedStr, TextRule
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.errors import IdentityTaken, PhoneNotValid
 from services.customer.customers.identities import (
     Identity,
@@ -15,7 +16,12 @@ from services.customer.customers.identities import (
     platform_identity,
 )
 from services.customer.customers.recognition import Recognition, look_alikes
-from services.customer.customers.record import CustomerRecord, new_record
+from services.customer.customers.record import (
+    CustomerRecord,
+    changed_entry,
+    created_entry,
+    new_record,
+)
 from services.customer.customers.repository import CustomerRepository, NewCustomer
 from services.customer.customers.schemas import (
     CustomerCreate,
@@ -25,9 +31,8 @@ from services.customer.customers.schemas import (
 )
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.tenants.shops import Shop, Shops
-from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
-from shared.contracts.customer import CustomerCreated, CustomerUpdated
+from shared.contracts.customer import CustomerCreated
 from shared.db.codes import CodeAllocator
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
@@ -51,6 +56,7 @@ class CustomerService:
     ) -> None:
         self._uow = uow
         self._customers = customers
+        self._changes = CustomerChanges(uow)
         self._duplicates = duplicates
         self._timeline = timeline
         self._codes = codes
@@ -87,11 +93,11 @@ class CustomerService:
 
         Raises CustomerNotFound, PreconditionFailed, PhoneNotValid.
         """
-        before = await self._customers.lock_one(customer_id)
-        check_version(before.version, expected_version)
+        await self._changes.lock([customer_id])
+        check_version(self._changes[customer_id].version, expected_version)
         shop = await self._shops.of(self._uow)
         identities = distinct(_contacts(given, "api", shop))
-        after = await self._merge(before, _said(given), identities)
+        after = await self._merge(customer_id, _said(given), identities)
         if identities:
             holders = await self._customers.holders(identities)
             await self._duplicates.propose(look_alikes(customer_id, identities, holders))
@@ -114,6 +120,7 @@ class CustomerService:
                 return await self._put(said, identities, shop)
         except IdentityTaken:
             # Someone else has just brought the same person: now they can be seen.
+            self._changes = CustomerChanges(self._uow)
             return await self._put(said, identities, shop)
 
     async def _put(
@@ -123,8 +130,8 @@ class CustomerService:
         found = recognition.recognise(identities)
         if found.is_new:
             return await self._add(said, identities, shop), True
-        before = await self._customers.lock_one(found.customer_id)
-        after = await self._merge(before, said, found.identities)
+        await self._changes.lock([found.customer_id])
+        after = await self._merge(found.customer_id, said, found.identities)
         await self._duplicates.propose(found.proposals)
         return after, False
 
@@ -139,38 +146,23 @@ class CustomerService:
             currency=shop.currency,
             at=self._uow.clock.now(),
         )
-        entry = Entry(
-            customer_id=record.id,
-            type="customer.created",
-            occurred_at=record.created_at,
-            data={"source": record.source},
-        )
-        holders = await self._customers.add([NewCustomer(record, identities)], [entry])
+        new = [NewCustomer(record, identities)]
+        holders = await self._customers.add(new, [created_entry(record)])
         await self._duplicates.propose(look_alikes(record.id, identities, holders))
         self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         return record
 
     async def _merge(
-        self, before: CustomerRecord, said: dict[str, Any], identities: Sequence[Identity]
+        self, customer_id: UUID, said: dict[str, Any], identities: Sequence[Identity]
     ) -> CustomerRecord:
-        changes = _changes(before, said) | _primary_contacts(identities)
-        after = before.merged(changes, at=self._uow.clock.now())
+        before = self._changes[customer_id]
+        self._changes.apply(customer_id, _changes(before, said) | _primary_contacts(identities))
+        after = self._changes[customer_id]
         await self._replace_contacts(before, after)
-        await self._customers.give_identities((before.id, identity) for identity in identities)
-        if after is before:
-            return before
-        await self._customers.save([after])
-        if after.tags != before.tags:
-            await self._customers.replace_tags([after])
-        entry = Entry(
-            customer_id=after.id,
-            type="customer.changed",
-            occurred_at=after.updated_at,
-            data={"fields": after.differences(before)},
-        )
-        await self._timeline.add([entry])
-        self._uow.append(CustomerUpdated(customer=after.state()), key=after.id)
-        return after
+        await self._customers.give_identities((customer_id, identity) for identity in identities)
+        if await self._changes.save():
+            await self._timeline.add([changed_entry(before, after)])
+        return self._changes[customer_id]
 
     async def _replace_contacts(self, before: CustomerRecord, after: CustomerRecord) -> None:
         """What a customer only claimed, and now takes back, leads to them no more."""

@@ -12,7 +12,18 @@ from shared.db.unit_of_work import UnitOfWork
 
 _tenant = part_tables("customer").tenant
 _TENANT = bindparam("tenant", type_=Uuid)
-_FIND = select(_tenant.c.currency, _tenant.c.country).where(_tenant.c.tenant_id == _TENANT)
+_FIND = (
+    select(
+        _tenant.c.currency,
+        _tenant.c.country,
+        value_policy.c.currency.label("value_currency"),
+        value_policy.c.silver_from_minor,
+        value_policy.c.gold_from_minor,
+        value_policy.c.vip_from_minor,
+    )
+    .join(value_policy, value_policy.c.tenant_id == _tenant.c.tenant_id)
+    .where(_tenant.c.tenant_id == _TENANT, value_policy.c.tenant_id == _TENANT)
+)
 
 _new_tenant = insert(_tenant)
 _PUT = _new_tenant.on_conflict_do_update(
@@ -30,7 +41,7 @@ class TenantRepository:
         self._uow = uow
 
     async def find(self) -> Row[*tuple[Any, ...]] | None:
-        """Currency and country, once the tenant was provisioned."""
+        """Its defaults and value policy, once the tenant was provisioned."""
         return await self._uow.one_or_none(_FIND, {"tenant": self._uow.tenant_id})
 
     async def put(self, state: TenantState) -> None:

@@ -2,13 +2,35 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from services.customer.tenants.repository import TenantRepository
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import TenantId
 
+ValueTier = Literal["standard", "silver", "gold", "vip"]
+
 _KEPT_FOR: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePolicy:
+    """From how many minor units spent in `currency` on a customer is worth more."""
+
+    currency: str
+    silver_from_minor: int
+    gold_from_minor: int
+    vip_from_minor: int
+
+    def tier(self, spent_minor: int, currency: str) -> ValueTier:
+        """What a customer is worth; money of another currency cannot be compared."""
+        if currency != self.currency:
+            return "standard"
+        if spent_minor >= self.vip_from_minor:
+            return "vip"
+        if spent_minor >= self.gold_from_minor:
+            return "gold"
+        return "silver" if spent_minor >= self.silver_from_minor else "standard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +39,7 @@ class Shop:
 
     currency: str = "VND"
     country: str = "VN"
+    values: ValuePolicy = ValuePolicy("VND", 5_000_000, 20_000_000, 50_000_000)
 
 
 class Shops:
@@ -34,6 +57,12 @@ class Shops:
         row = await TenantRepository(uow).find()
         if row is None:
             return Shop()
-        shop = Shop(currency=row.currency, country=row.country)
+        shop = Shop(
+            currency=row.currency,
+            country=row.country,
+            values=ValuePolicy(
+                row.value_currency, row.silver_from_minor, row.gold_from_minor, row.vip_from_minor
+            ),
+        )
         self._known[uow.tenant_id] = (shop, now)
         return shop
