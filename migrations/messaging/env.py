@@ -1,7 +1,6 @@
 """The history of the schema `messaging`."""
 
-from services.messaging.models import metadata
-
 from migrations.environment import run_migrations
+from services.messaging.schema import metadata
 
 run_migrations(metadata)

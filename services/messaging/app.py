@@ -1,0 +1,35 @@
+"""The messaging service as an ASGI application."""
+
+from fastapi import FastAPI
+
+from services.messaging.automations.endpoints import router as automations
+from services.messaging.inbound.endpoints import router as inbound
+from services.messaging.messages.endpoints import router as messages
+from services.messaging.policies.endpoints import router as policies
+from services.messaging.preferences.endpoints import router as suppressions
+from services.messaging.preferences.pages import router as pages
+from services.messaging.reports.endpoints import router as reports
+from services.messaging.settings import MessagingSettings
+from services.messaging.templates.endpoints import router as templates
+from shared.clock import Clock
+from shared.part.app import create_part_app
+from shared.part.context import build_context
+
+
+def create_app(settings: MessagingSettings, *, clock: Clock | None = None) -> FastAPI:
+    """The application; it connects when it is first asked."""
+    return create_part_app(
+        build_context(settings, clock),
+        title="Careloop messaging",
+        description="What a shop tells its customers, and what they write to it.",
+        routers=[
+            templates,
+            messages,
+            automations,
+            policies,
+            suppressions,
+            inbound,
+            reports,
+            pages,
+        ],
+    )

@@ -1,0 +1,99 @@
+"""Automations as clients write and read them."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from services.messaging.automations.records import (
+    Automation,
+    AutomationStatus,
+    Occurrence,
+    Trigger,
+)
+from services.messaging.policies.records import Channel, Promotional
+from services.messaging.templates.records import TemplateKey
+from shared.text import Name
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+SegmentKey = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$"), Field(examples=["new_customers"])
+]
+Delay = Annotated[int, Field(ge=0, le=60 * 24 * 90, description="Minutes from trigger to message")]
+
+
+class AutomationCreate(BaseModel):
+    """A new automation; it is active at once unless said otherwise."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: Key = Field(examples=["win_back_gold"])
+    name: Name = Field(examples=["Win back gold customers"])
+    status: AutomationStatus = "active"
+    trigger: Trigger = "segment_entered"
+    segment_key: SegmentKey
+    template: TemplateKey
+    message_class: Promotional = Field(
+        default="care", description="Both need the customer's consent and meet the caps"
+    )
+    channel: Channel = "email"
+    occurrence: Occurrence = Field(
+        default="once", description="`once` per customer, ever, or at `every_entry`"
+    )
+    delay_minutes: Delay = 0
+    cancel_on_exit: bool = Field(
+        default=False, description="Leaving the segment calls off what has not been sent"
+    )
+
+
+class AutomationPatch(BaseModel):
+    """What is absent stays as it is; nothing can be cleared."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    segment_key: SegmentKey | None = None
+    template: TemplateKey | None = None
+    message_class: Promotional | None = None
+    occurrence: Occurrence | None = None
+    delay_minutes: Delay | None = None
+    cancel_on_exit: bool | None = None
+
+    @model_validator(mode="after")
+    def _no_nulls(self) -> Self:
+        if any(getattr(self, name) is None for name in self.model_fields_set):
+            raise ValueError("null is not a value here; leave the field out")
+        return self
+
+
+class AutomationRead(BaseModel):
+    """What is sent by itself when a customer enters a segment."""
+
+    id: UUID
+    object: Literal["automation"] = "automation"
+    version: int
+    key: str
+    name: str
+    status: AutomationStatus
+    allowed_transitions: list[AutomationStatus]
+    trigger: Trigger
+    segment_key: str
+    template: str
+    message_class: Promotional
+    channel: Channel
+    occurrence: Occurrence
+    delay_minutes: int
+    cancel_on_exit: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, automation: Automation) -> Self:
+        """What clients see of an automation."""
+        plain = set(cls.model_fields) - {"object", "template", "allowed_transitions"}
+        return cls(
+            **{name: getattr(automation, name) for name in plain},
+            template=automation.template_key,
+            allowed_transitions=["paused" if automation.status == "active" else "active"],
+        )

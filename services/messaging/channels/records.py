@@ -1,0 +1,28 @@
+"""An e-mail channel, ready to be spoken to."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+Security = Literal["none", "starttls", "tls"]
+INSTALLATION_CHANNEL = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChannel:
+    """An SMTP account. Two equal channels may share a connection."""
+
+    connection_id: UUID
+    version: int
+    host: str
+    port: int
+    security: Security
+    sender_name: str
+    sender_address: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def sender_domain(self) -> str:
+        """The domain that messages come from; it also names their ids."""
+        return self.sender_address.rpartition("@")[2]

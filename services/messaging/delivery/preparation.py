@@ -1,0 +1,237 @@
+"""From a due message to a mail or to the reason why there is none. No SQL, no network."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.messaging.channels.records import EmailChannel
+from services.messaging.delivery.mail import Letter, OutgoingMail, compose
+from services.messaging.delivery.outcomes import postpone_delay
+from services.messaging.messages.records import Message
+from services.messaging.policies.decide import (
+    ActiveSuppression,
+    Decision,
+    Reason,
+    RecentSend,
+    decide,
+    refuse_address,
+)
+from services.messaging.policies.records import Policy
+from services.messaging.preferences.links import UnsubscribeLinks
+from services.messaging.recipients.addresses import address_key, mailbox
+from services.messaging.recipients.records import Recipient
+from services.messaging.shops.repository import Shop
+from services.messaging.templates.errors import RenderError
+from services.messaging.templates.records import Rendered, Template
+from services.messaging.templates.rendering import render_content, with_obligations
+from services.messaging.templates.variables import message_variables
+from shared.ids import TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that preparing a batch of one shop's messages needs to know.
+
+    `recent_sends` grows while the batch is prepared, so that its own messages count too.
+    """
+
+    tenant_id: TenantId
+    shop: Shop
+    policy: Policy
+    channel: EmailChannel | None
+    recipients: Mapping[UUID, Recipient]
+    suppressions: Mapping[str, Sequence[ActiveSuppression]]
+    recent_sends: dict[str, list[RecentSend]]
+    templates: Mapping[str, Template]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who sends, and until when it alone may."""
+
+    owner: UUID
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a message has become, and the mail to send if it is to be sent."""
+
+    message: Message
+    mail: OutgoingMail | None = None
+
+
+class Preparation:
+    """Prepares the messages of one batch at one moment."""
+
+    def __init__(
+        self, *, facts: Facts, links: UnsubscribeLinks, lease: Lease, now: datetime
+    ) -> None:
+        self._facts = facts
+        self._links = links
+        self._lease = lease
+        self._now = now
+
+    def prepare(self, message: Message) -> Prepared:
+        """Decide, render and compose; or hold, suppress or fail with the reason."""
+        known = self._recipient_of(message)
+        if known is None and self._needs_recipient(message):
+            return Prepared(self._wait_for_recipient(message))
+        address = message.address or (known.email if known else None)
+        decision = self._decide(message, known, address)
+        decided = replace(message, address=address, decision=_document(decision))
+        if not decision.allowed or address is None:
+            return Prepared(self._end(decided, "suppressed", decision.reason))
+        return self._write(decided, known, address)
+
+    def _recipient_of(self, message: Message) -> Recipient | None:
+        return self._facts.recipients.get(message.customer_id) if message.customer_id else None
+
+    @staticmethod
+    def _needs_recipient(message: Message) -> bool:
+        """Without the customer there is no address, or no consent to be found."""
+        promotional = message.message_class != "transactional"
+        return message.customer_id is not None and (promotional or message.address is None)
+
+    def _decide(self, message: Message, known: Recipient | None, address: str | None) -> Decision:
+        policy = self._facts.policy
+        if address is None:
+            return refuse_address(Reason.NO_ADDRESS, policy=policy, now=self._now)
+        if mailbox(address) is None:
+            return refuse_address(Reason.INVALID_ADDRESS, policy=policy, now=self._now)
+        key = address_key(address)
+        return decide(
+            message_class=message.message_class,
+            channel=message.channel,
+            consents=known.consents if known else (),
+            suppressions=self._facts.suppressions.get(key, []),
+            recent_sends=self._facts.recent_sends.get(key, []),
+            policy=policy,
+            now=self._now,
+        )
+
+    def _write(self, message: Message, known: Recipient | None, address: str) -> Prepared:
+        channel, template = self._facts.channel, self._facts.templates.get(message.template_key)
+        if channel is None:
+            return Prepared(self._end(message, "failed", "NO_CHANNEL"))
+        if template is None:
+            return Prepared(
+                self._end(message, "failed", "TEMPLATE_NOT_FOUND", message.template_key)
+            )
+        url = self._links.url(self._facts.tenant_id, message.id)
+        try:
+            words = self._words(message, template, known, address, url)
+            mail = compose(self._letter(message, known, address, words, url), channel)
+        except RenderError as error:
+            return Prepared(self._end(message, "failed", error.reason, str(error)))
+        except ValueError as error:
+            return Prepared(self._end(message, "failed", "MESSAGE_NOT_COMPOSABLE", str(error)))
+        return Prepared(self._leased(message, template, words, address), mail)
+
+    def _words(
+        self,
+        message: Message,
+        template: Template,
+        known: Recipient | None,
+        address: str,
+        url: str,
+    ) -> Rendered:
+        wishes = (message.locale, known.locale if known else None, self._facts.shop.locale)
+        content = template.content_for(message.channel, wishes)
+        promotional = message.message_class != "transactional"
+        variables = message_variables(
+            shop_name=self._facts.shop.name,
+            recipient=known,
+            name=message.recipient_name,
+            address=address,
+            locale=content.locale,
+            given={**message.variables, **({"unsubscribe_url": url} if promotional else {})},
+        )
+        return with_obligations(
+            render_content(content, variables),
+            message_class=message.message_class,
+            unsubscribe_url=url,
+        )
+
+    def _letter(
+        self,
+        message: Message,
+        known: Recipient | None,
+        address: str,
+        words: Rendered,
+        url: str,
+    ) -> Letter:
+        return Letter(
+            message_id=message.id,
+            to_address=address,
+            to_name=message.recipient_name or (known.name if known else None),
+            words=words,
+            at=self._now,
+            unsubscribe_url=None if message.message_class == "transactional" else url,
+            automatic=message.origin in ("automation", "survey"),
+            reply_to=message.reply_to,
+            thread_id=message.thread_id,
+        )
+
+    def _leased(
+        self, message: Message, template: Template, words: Rendered, address: str
+    ) -> Message:
+        if message.message_class != "transactional":
+            sends = self._facts.recent_sends.setdefault(address_key(address), [])
+            sends.append(RecentSend(message.message_class, self._now))
+        return replace(
+            message,
+            status="sending",
+            reason=None,
+            detail=None,
+            hold=None,
+            locale=words.locale,
+            subject=words.subject,
+            decision={**(message.decision or {}), "template_version": template.version},
+            attempts=message.attempts + 1,
+            lease_owner=self._lease.owner,
+            lease_until=self._lease.until,
+            attempted_at=self._now,
+            version=message.version + 1,
+            updated_at=self._now,
+        )
+
+    def _wait_for_recipient(self, message: Message) -> Message:
+        """The event that planned a message can arrive before the one that tells of its customer."""
+        delay = postpone_delay(message.postponements)
+        if delay is None:
+            return self._end(message, "failed", "RECIPIENT_UNKNOWN")
+        return replace(
+            message,
+            reason="RECIPIENT_UNKNOWN",
+            hold="recipient",
+            postponements=message.postponements + 1,
+            due_at=self._now + delay,
+            updated_at=self._now,
+        )
+
+    def _end(
+        self, message: Message, status: Any, reason: str | None, detail: str | None = None
+    ) -> Message:
+        return replace(
+            message,
+            status=status,
+            reason=reason,
+            detail=detail,
+            hold=None,
+            finished_at=self._now,
+            version=message.version + 1,
+            updated_at=self._now,
+        )
+
+
+def _document(decision: Decision) -> dict[str, Any]:
+    return {
+        "allowed": decision.allowed,
+        "reason": decision.reason,
+        "decided_at": decision.decided_at,
+        "policy_version": decision.policy_version,
+        "steps": [asdict(step) for step in decision.trace],
+    }

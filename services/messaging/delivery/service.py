@@ -1,0 +1,200 @@
+"""Sending what is due: take under a lease, send outside any transaction, write down the outcome.
+
+Between the two transactions a message is `sending`. Whoever dies there leaves it so; when the
+lease has run out it becomes `unknown`, because the provider may have taken it. Nothing is ever
+sent twice on a guess.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from services.messaging.channels.records import EmailChannel
+from services.messaging.channels.repository import ChannelRepository
+from services.messaging.delivery.mail import OutgoingMail
+from services.messaging.delivery.outcomes import Outcome
+from services.messaging.delivery.preparation import Facts, Lease, Preparation
+from services.messaging.delivery.repository import DeliveryRepository
+from services.messaging.delivery.settlement import LEASE_EXPIRED, settle
+from services.messaging.delivery.smtp import SmtpConnections, batch_of
+from services.messaging.messages.records import Message
+from services.messaging.policies.decide import longest_window
+from services.messaging.policies.repository import PolicyRepository
+from services.messaging.preferences.links import UnsubscribeLinks
+from services.messaging.preferences.repository import Suppression, SuppressionRepository
+from services.messaging.recipients.addresses import address_key
+from services.messaging.recipients.repository import RecipientRepository
+from services.messaging.shops.repository import Shop, ShopRepository
+from services.messaging.templates.repository import TemplateRepository
+from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
+from shared.ids import TenantId, new_id
+from shared.security.keys import SecretBox
+
+BATCH: Final = 100
+SENDING_SECONDS: Final = 15
+# Longer than sending can take, so that a lease never runs out under a sender that lives.
+LEASE: Final = timedelta(seconds=120)
+_ROUNDS: Final = 20
+_log = structlog.get_logger(__name__)
+
+
+class ChannelUnreadable(Exception):
+    """A shop's channel was sealed with another secret key; its messages wait meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A batch under lease."""
+
+    count: int
+    channel: EmailChannel | None
+    mails: Sequence[OutgoingMail]
+    owner: UUID
+
+
+class Delivery:
+    """Sends the messages of any shop; one per process."""
+
+    def __init__(
+        self,
+        *,
+        units: UnitsOfWork,
+        connections: SmtpConnections,
+        links: UnsubscribeLinks,
+        secrets: SecretBox,
+        fallback_channel: EmailChannel | None,
+    ) -> None:
+        self._units = units
+        self._connections = connections
+        self._links = links
+        self._secrets = secrets
+        self._fallback = fallback_channel
+
+    async def send_due(self, tenant_id: TenantId) -> bool:
+        """Send what is due of one shop; whether more may be waiting."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        for _ in range(_ROUNDS):
+            try:
+                taken = await self._take(tenant_id)
+            except ChannelUnreadable:
+                _log.exception("channel_unreadable", tenant=tenant_id.hex)
+                return False
+            if taken.channel is not None and taken.mails:
+                await self._send(tenant_id, taken, taken.channel)
+            if taken.count < BATCH:
+                return False
+            if loop.time() - started > SENDING_SECONDS:
+                break
+        return True
+
+    async def expire_leases(self, tenant_id: TenantId) -> None:
+        """Messages whose sender went away become `unknown`."""
+        async with self._units.begin(tenant_id) as uow:
+            ledger, now = DeliveryRepository(uow), uow.clock.now()
+            expired = await ledger.lock_expired(now=now, limit=BATCH)
+            settled = [settle(message, LEASE_EXPIRED, now=now) for message in expired]
+            await ledger.write(settled)
+            _tell(uow, settled)
+            await uow.commit()
+        if expired:
+            _log.warning("leases_expired", tenant=tenant_id.hex, messages=len(expired))
+
+    async def _take(self, tenant_id: TenantId) -> Taken:
+        """Decide on what is due, and lease what may be sent."""
+        owner = new_id()
+        async with self._units.begin(tenant_id) as uow:
+            # One taker per shop at a time: two that count an address's sends at once would both
+            # find room under its cap.
+            shop = await ShopRepository(uow).lock()
+            if shop is None:
+                return Taken(0, None, (), owner)
+            ledger, now = DeliveryRepository(uow), uow.clock.now()
+            due = await ledger.take_due(now=now, limit=BATCH)
+            if not due:
+                return Taken(0, None, (), owner)
+            facts = await self._facts(uow, shop, due)
+            preparation = Preparation(
+                facts=facts, links=self._links, lease=Lease(owner, now + LEASE), now=now
+            )
+            prepared = [preparation.prepare(message) for message in due]
+            changed = [each.message for each in prepared]
+            await ledger.write(changed)
+            _tell(uow, changed)
+            await uow.commit()
+        mails = [each.mail for each in prepared if each.mail is not None]
+        return Taken(len(due), facts.channel, mails, owner)
+
+    async def _facts(self, uow: UnitOfWork, shop: Shop, due: Sequence[Message]) -> Facts:
+        policy = await PolicyRepository(uow).get()
+        customers = {m.customer_id for m in due if m.customer_id is not None}
+        recipients = await RecipientRepository(uow).find_many(customers)
+        addresses = {m.address for m in due} | {r.email for r in recipients.values()}
+        keys = {address_key(address) for address in addresses if address}
+        since = uow.clock.now() - longest_window(policy)
+        return Facts(
+            tenant_id=uow.tenant_id,
+            shop=shop,
+            policy=policy,
+            channel=await self._channel(uow),
+            recipients=recipients,
+            suppressions=await SuppressionRepository(uow).active("email", keys),
+            recent_sends=await DeliveryRepository(uow).recent_sends(keys, since=since),
+            templates=await TemplateRepository(uow).find_many({m.template_key for m in due}),
+        )
+
+    async def _channel(self, uow: UnitOfWork) -> EmailChannel | None:
+        try:
+            own = await ChannelRepository(uow, secrets=self._secrets).find_default()
+        except ValueError as error:
+            raise ChannelUnreadable from error
+        return own or self._fallback
+
+    async def _send(self, tenant_id: TenantId, taken: Taken, channel: EmailChannel) -> None:
+        batch = batch_of(channel, taken.mails)
+        try:
+            await self._connections.send(batch, seconds=SENDING_SECONDS)
+        finally:
+            # Also when this job is being stopped: what is known must not become unknown.
+            await asyncio.shield(self._record(tenant_id, taken.owner, batch.outcomes))
+
+    async def _record(
+        self, tenant_id: TenantId, owner: UUID, outcomes: Mapping[UUID, Outcome]
+    ) -> None:
+        async with self._units.begin(tenant_id) as uow:
+            ledger, now = DeliveryRepository(uow), uow.clock.now()
+            leased = await ledger.lock_leased(outcomes, owner=owner)
+            settled = [settle(message, outcomes[message.id], now=now) for message in leased]
+            await ledger.write(settled)
+            gone = [message for message in settled if outcomes[message.id].nobody_there]
+            await SuppressionRepository(uow).add(
+                [_invalid_address(message) for message in gone if message.address]
+            )
+            _tell(uow, settled)
+            await uow.commit()
+        _log.info("messages_sent", tenant=tenant_id.hex, messages=len(settled))
+
+
+def _tell(uow: UnitOfWork, messages: Sequence[Message]) -> None:
+    for message in messages:
+        if (event := message.outcome_event()) is not None:
+            uow.append(event, key=message.id)
+
+
+def _invalid_address(message: Message) -> Suppression:
+    return Suppression(
+        id=new_id(),
+        channel=message.channel,
+        address=address_key(message.address or ""),
+        scope="all",
+        reason="invalid_address",
+        source="provider",
+        message_id=message.id,
+        customer_id=message.customer_id,
+        created_at=message.updated_at,
+    )

@@ -1,0 +1,117 @@
+"""Wiring: how an endpoint gets the service it calls."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.messaging.automations.repository import AutomationRepository
+from services.messaging.automations.service import AutomationService
+from services.messaging.delivery.tasks import SEND
+from services.messaging.inbound.repository import InboundRepository
+from services.messaging.inbound.service import InboundService
+from services.messaging.messages.ledger import Ledger
+from services.messaging.messages.repository import MessageRepository
+from services.messaging.messages.service import MessageService
+from services.messaging.policies.repository import PolicyRepository
+from services.messaging.policies.service import PolicyService
+from services.messaging.preferences.links import UnsubscribeLinks
+from services.messaging.preferences.repository import SuppressionRepository
+from services.messaging.preferences.service import PreferenceService, SuppressionService
+from services.messaging.recipients.repository import RecipientRepository
+from services.messaging.reports.repository import ReportRepository
+from services.messaging.reports.service import ReportService
+from services.messaging.shops.repository import ShopRepository
+from services.messaging.templates.repository import TemplateRepository
+from services.messaging.templates.service import TemplateService
+from shared.queue.producer import Waker
+from shared.web.context import context_of
+from shared.web.routing import UnitOfWorkDep
+
+
+async def ledger(uow: UnitOfWorkDep, request: Request) -> Ledger:
+    """The ledger; planning wakes this service's worker after the commit."""
+    state = request.app.state
+    if not hasattr(state, "send_waker"):
+        state.send_waker = Waker(context_of(request).queue, part="messaging", function=SEND)
+    return Ledger(uow, wake=state.send_waker.wake)
+
+
+LedgerDep = Annotated[Ledger, Depends(ledger)]
+
+
+async def template_service(uow: UnitOfWorkDep) -> TemplateService:
+    """Templates in this request."""
+    return TemplateService(
+        templates=TemplateRepository(uow),
+        recipients=RecipientRepository(uow),
+        shops=ShopRepository(uow),
+        clock=uow.clock,
+    )
+
+
+async def policy_service(uow: UnitOfWorkDep) -> PolicyService:
+    """The policy in this request."""
+    return PolicyService(policies=PolicyRepository(uow))
+
+
+async def message_service(uow: UnitOfWorkDep, ledger: LedgerDep) -> MessageService:
+    """Messages in this request."""
+    return MessageService(
+        messages=MessageRepository(uow), ledger=ledger, templates=TemplateRepository(uow)
+    )
+
+
+async def automation_service(uow: UnitOfWorkDep, ledger: LedgerDep) -> AutomationService:
+    """Automations in this request."""
+    return AutomationService(
+        automations=AutomationRepository(uow),
+        templates=TemplateRepository(uow),
+        ledger=ledger,
+        clock=uow.clock,
+    )
+
+
+async def preference_service(uow: UnitOfWorkDep, request: Request) -> PreferenceService:
+    """Unsubscribing in this request."""
+    settings = context_of(request).settings
+    return PreferenceService(
+        uow=uow,
+        messages=MessageRepository(uow),
+        suppressions=SuppressionRepository(uow),
+        shops=ShopRepository(uow),
+        links=UnsubscribeLinks(root_key=settings.root_key, public_url=settings.public_url),
+    )
+
+
+async def suppression_service(uow: UnitOfWorkDep) -> SuppressionService:
+    """Suppressions in this request."""
+    return SuppressionService(
+        uow=uow,
+        suppressions=SuppressionRepository(uow),
+        recipients=RecipientRepository(uow),
+    )
+
+
+async def inbound_service(uow: UnitOfWorkDep) -> InboundService:
+    """Inbound messages in this request."""
+    return InboundService(
+        uow=uow,
+        inbound=InboundRepository(uow),
+        recipients=RecipientRepository(uow),
+        shops=ShopRepository(uow),
+    )
+
+
+async def report_service(uow: UnitOfWorkDep) -> ReportService:
+    """Reports in this request."""
+    return ReportService(reports=ReportRepository(uow))
+
+
+TemplateServiceDep = Annotated[TemplateService, Depends(template_service)]
+PolicyServiceDep = Annotated[PolicyService, Depends(policy_service)]
+MessageServiceDep = Annotated[MessageService, Depends(message_service)]
+AutomationServiceDep = Annotated[AutomationService, Depends(automation_service)]
+PreferenceServiceDep = Annotated[PreferenceService, Depends(preference_service)]
+SuppressionServiceDep = Annotated[SuppressionService, Depends(suppression_service)]
+InboundServiceDep = Annotated[InboundService, Depends(inbound_service)]
+ReportServiceDep = Annotated[ReportService, Depends(report_service)]

@@ -1,0 +1,69 @@
+"""Inbound messages as clients hand them in and read them."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field
+
+from services.messaging.inbound.records import InboundChannel, InboundMessage
+from shared.text import Name, NormalisedStr, TextRule
+
+
+class InboundSender(BaseModel):
+    """Who wrote, as far as the channel tells."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = Field(default=None, examples=["Trần Thị Bình"])
+    email: Annotated[EmailStr, Field(max_length=254)] | None = None
+    phone: Annotated[str, TextRule(64)] | None = Field(default=None, examples=["0912 345 678"])
+
+
+class InboundMessageCreate(BaseModel):
+    """Something that a person wrote to the shop."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: InboundChannel
+    external_id: Annotated[str, TextRule(255)] = Field(
+        description="The channel's own id of the message; the same id again is the same message",
+        examples=["<CAF1x9@mail.example.com>"],
+    )
+    conversation_ref: NormalisedStr | None = Field(
+        default=None, description="The channel's own id of the conversation"
+    )
+    customer_id: UUID | None = Field(
+        default=None, description="When the sender is known; else found by e-mail or phone"
+    )
+    sender: InboundSender = Field(default_factory=InboundSender)
+    subject: NormalisedStr | None = None
+    text: Annotated[str, TextRule(20_000, lines=True)] = Field(
+        examples=["Đơn hàng của tôi bị thiếu một món"]
+    )
+    received_at: AwareDatetime | None = Field(default=None, description="Default: now")
+
+
+class InboundMessageRead(BaseModel):
+    """A message that came in."""
+
+    id: UUID
+    object: Literal["inbound_message"] = "inbound_message"
+    channel: InboundChannel
+    external_id: str
+    conversation_ref: str | None
+    customer_id: UUID | None
+    sender: InboundSender
+    subject: str | None
+    text: str
+    received_at: datetime
+    created_at: datetime
+
+    @classmethod
+    def of(cls, message: InboundMessage) -> Self:
+        """What clients see of an inbound message."""
+        plain = set(cls.model_fields) - {"object", "sender"}
+        sender = InboundSender.model_construct(
+            name=message.sender_name, email=message.sender_email, phone=message.sender_phone
+        )
+        return cls(**{name: getattr(message, name) for name in plain}, sender=sender)

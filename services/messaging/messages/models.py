@@ -1,0 +1,129 @@
+"""The ledger: one row per message to one recipient, from its plan to its outcome.
+
+The unique key makes a second plan of the same message impossible, whatever repeats it.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.messaging.models import metadata
+from shared.db.tables import instant, tenant_column
+
+message = Table(
+    "message",
+    metadata,
+    tenant_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("origin_id", Uuid, nullable=False),
+    Column("recipient_key", Text, nullable=False),
+    Column("occurrence", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("message_class", Text, nullable=False),
+    Column("lane", SmallInteger, nullable=False),
+    Column("template_key", Text, nullable=False),
+    Column("variables", JSONB, nullable=False),
+    Column("customer_id", Uuid),
+    Column("address", Text),
+    Column("address_key", Text),
+    Column("recipient_name", Text),
+    Column("locale", Text),
+    Column("reply_to", Text),
+    Column("thread_id", Uuid),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("hold", Text),
+    Column("subject", Text),
+    Column("decision", JSONB(none_as_null=True)),
+    Column("attempts", Integer, nullable=False),
+    Column("postponements", Integer, nullable=False),
+    Column("lease_owner", Uuid),
+    instant("lease_until", nullable=True),
+    instant("attempted_at", nullable=True),
+    instant("due_at"),
+    instant("planned_at"),
+    instant("finished_at", nullable=True),
+    instant("created_at"),
+    instant("updated_at"),
+    UniqueConstraint("tenant_id", "origin", "origin_id", "recipient_key", "occurrence"),
+    CheckConstraint("origin IN ('automation', 'ticket_reply', 'survey', 'api')", name="origin"),
+    CheckConstraint("channel IN ('email')", name="channel"),
+    CheckConstraint(
+        "message_class IN ('transactional', 'care', 'advertising')", name="message_class"
+    ),
+    CheckConstraint(
+        "status IN ('planned', 'sending', 'sent', 'suppressed', 'failed', 'unknown', 'cancelled')",
+        name="status",
+    ),
+    CheckConstraint("hold IN ('recipient', 'paused')", name="hold"),
+    CheckConstraint("(status = 'sending') <= (lease_until IS NOT NULL)", name="sending_is_leased"),
+)
+
+_PLANNED = text("status = 'planned'")
+
+Index(
+    "ix_message_planned",
+    message.c.tenant_id,
+    message.c.lane,
+    message.c.due_at,
+    message.c.id,
+    postgresql_where=_PLANNED,
+)
+Index(
+    "ix_message_planned_recipient",
+    message.c.tenant_id,
+    message.c.customer_id,
+    postgresql_where=_PLANNED,
+)
+Index(
+    "ix_message_planned_origin",
+    message.c.tenant_id,
+    message.c.origin_id,
+    postgresql_where=_PLANNED,
+)
+Index(
+    "ix_message_leased",
+    message.c.tenant_id,
+    message.c.lease_until,
+    postgresql_where=text("status = 'sending'"),
+)
+# What counts against a frequency cap: sent, on its way, or perhaps sent.
+Index(
+    "ix_message_capped",
+    message.c.tenant_id,
+    message.c.address_key,
+    message.c.attempted_at,
+    postgresql_where=text(
+        "status IN ('sending', 'sent', 'unknown') AND message_class IN ('care', 'advertising')"
+    ),
+)
+Index("ix_message_tenant_id_planned_at_id", message.c.tenant_id, message.c.planned_at, message.c.id)
+Index(
+    "ix_message_tenant_id_customer_id_planned_at_id",
+    message.c.tenant_id,
+    message.c.customer_id,
+    message.c.planned_at,
+    message.c.id,
+)
+Index(
+    "ix_message_tenant_id_status_planned_at_id",
+    message.c.tenant_id,
+    message.c.status,
+    message.c.planned_at,
+    message.c.id,
+)
+Index("ix_message_tenant_id_origin_status", message.c.tenant_id, message.c.origin, message.c.status)

@@ -1,0 +1,122 @@
+"""Messages as clients plan and read them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, model_validator
+
+from services.messaging.messages.records import Message, Origin, Status
+from services.messaging.policies.records import Channel, MessageClass
+from services.messaging.templates.given import Variables
+from services.messaging.templates.records import Locale, TemplateKey
+from shared.text import Name
+
+Email = Annotated[EmailStr, Field(max_length=254, examples=["duc.nguyen@example.com"])]
+
+
+class MessageRecipient(BaseModel):
+    """Whom a message is to: a customer, an address, or a customer at another address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer_id: UUID | None = None
+    email: Email | None = None
+    name: Name | None = Field(default=None, examples=["Nguyễn Văn Đức"])
+    locale: Locale | None = None
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.customer_id is None and self.email is None:
+            raise ValueError("customer_id or email is needed")
+        return self
+
+
+class MessageCreate(BaseModel):
+    """A message to be sent as soon as possible."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    template: TemplateKey
+    to: MessageRecipient
+    channel: Channel = "email"
+    message_class: MessageClass = Field(
+        default="transactional",
+        description="`care` and `advertising` need the recipient's consent and meet the caps",
+    )
+    variables: Variables = Field(default_factory=dict, examples=[{"order": {"number": "#1001"}}])
+    reply_to: Email | None = None
+
+
+class MessageRead(BaseModel):
+    """One message to one recipient, and how it went."""
+
+    id: UUID
+    object: Literal["message"] = "message"
+    version: int
+    status: Status
+    reason: str | None = Field(
+        description="Why it was suppressed, failed or has to wait", examples=["NO_CONSENT"]
+    )
+    detail: str | None = Field(description="What the provider or the template said")
+    origin: Origin
+    origin_id: UUID = Field(description="The automation, ticket message or survey it comes from")
+    channel: Channel
+    message_class: MessageClass
+    template: str
+    customer_id: UUID | None
+    address: str | None = Field(description="Known once the message was decided on")
+    subject: str | None
+    attempts: int = Field(description="How often the provider was given the message")
+    allowed_transitions: list[Status]
+    due_at: datetime
+    planned_at: datetime
+    finished_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """What clients see of a message."""
+        plain = set(cls.model_fields) - {"object", "template", "allowed_transitions"}
+        return cls(
+            **{name: getattr(message, name) for name in plain},
+            template=message.template_key,
+            allowed_transitions=["cancelled"] if message.status == "planned" else [],
+        )
+
+
+class DecisionStep(BaseModel):
+    """What one rule said, and on what grounds."""
+
+    rule: Literal["address", "suppression", "consent", "frequency_cap"]
+    outcome: Literal["passed", "stopped", "not_applicable"]
+    reason: str | None
+    evidence: dict[str, Any]
+
+
+class MessageDecision(BaseModel):
+    """Why a message was or was not sent. All null while it has not been decided."""
+
+    object: Literal["message_decision"] = "message_decision"
+    message_id: UUID
+    allowed: bool | None
+    reason: str | None = Field(examples=["NO_CONSENT"])
+    decided_at: datetime | None
+    policy_version: int | None
+    template_version: int | None
+    steps: list[DecisionStep]
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """What clients see of the decision on a message."""
+        told = message.decision or {}
+        return cls(
+            message_id=message.id,
+            allowed=told.get("allowed"),
+            reason=told.get("reason"),
+            decided_at=told.get("decided_at"),
+            policy_version=told.get("policy_version"),
+            template_version=told.get("template_version"),
+            steps=told.get("steps", []),
+        )

@@ -1,0 +1,117 @@
+"""SQL of suppressions."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from sqlalchemy import Row, Text, Uuid, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from services.messaging.policies.decide import ActiveSuppression
+from services.messaging.preferences.models import suppression
+from services.messaging.recipients.addresses import address_key
+from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
+from shared.db.rows import RowsParameter
+from shared.db.unit_of_work import UnitOfWork
+
+Scope = Literal["marketing", "all"]
+SuppressionReason = Literal["unsubscribed", "invalid_address", "complaint", "manual"]
+TENANT = bindparam("tenant", type_=Uuid)
+_OWN = suppression.c.tenant_id == TENANT
+_ORDER = (
+    SortKey(suppression.c.created_at, "created_at", parse_instant, descending=True),
+    SortKey(suppression.c.id, "id", parse_id, descending=True),
+)
+_new = RowsParameter("new", suppression, [c.name for c in suppression.c][1:])
+_ADD = (
+    insert(suppression)
+    .from_select(["tenant_id", *_new.columns], select(TENANT, *_new.source.c))
+    .on_conflict_do_nothing(index_elements=["tenant_id", "channel", "address", "scope"])
+    .returning(suppression.c.id)
+)
+_OF_ADDRESSES = select(suppression).where(
+    _OWN,
+    suppression.c.channel == bindparam("channel", type_=Text),
+    suppression.c.address == func.any(bindparam("keys", type_=ARRAY(Text))),
+)
+_FIND = select(suppression).where(_OWN, suppression.c.id == bindparam("id", type_=Uuid))
+_DELETE = delete(suppression).where(_OWN, suppression.c.id == bindparam("id", type_=Uuid))
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address, as compared, that must not be written to: for marketing or for anything."""
+
+    id: UUID
+    channel: str
+    address: str
+    scope: Scope
+    reason: SuppressionReason
+    source: str
+    message_id: UUID | None
+    customer_id: UUID | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
+        """A suppression from its row."""
+        return cls(**{name: getattr(row, name) for name in cls.__slots__})
+
+
+class SuppressionRepository:
+    """Suppressions inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._tenant = {"tenant": uow.tenant_id}
+
+    async def add(self, suppressions: Iterable[Suppression]) -> Sequence[UUID]:
+        """Suppress addresses that are not yet; the ids of those that were new."""
+        rows = [{name: getattr(each, name) for name in _new.columns} for each in suppressions]
+        if not rows:
+            return []
+        return await self._uow.scalars(_ADD, {**self._tenant, **_new.values(rows)})
+
+    async def active(
+        self, channel: str, address_keys: Collection[str]
+    ) -> Mapping[str, Sequence[ActiveSuppression]]:
+        """What is in force for each of these addresses, as `address_key` gives them."""
+        found: defaultdict[str, list[ActiveSuppression]] = defaultdict(list)
+        if address_keys:
+            values = {"channel": channel, "keys": list(address_keys)}
+            for row in await self._uow.rows(_OF_ADDRESSES, {**self._tenant, **values}):
+                found[row.address].append(
+                    ActiveSuppression(str(row.id), row.scope, row.reason, row.created_at)
+                )
+        return found
+
+    async def find(self, *, channel: str, address: str, scope: Scope) -> Suppression | None:
+        """The suppression of one address in one scope, if there is one."""
+        values = {"channel": channel, "keys": [address_key(address)]}
+        rows = await self._uow.rows(_OF_ADDRESSES, {**self._tenant, **values})
+        return next((Suppression.of(row) for row in rows if row.scope == scope), None)
+
+    async def list_page(
+        self, request: PageRequest, *, address: str | None, reason: str | None
+    ) -> tuple[Sequence[Suppression], str | None]:
+        """A page of suppressions, newest first, and the cursor of the next."""
+        statement = select(suppression).where(_OWN)
+        if address is not None:
+            statement = statement.where(suppression.c.address == address_key(address))
+        if reason is not None:
+            statement = statement.where(suppression.c.reason == reason)
+        rows = await self._uow.rows(page(statement, _ORDER, request), self._tenant)
+        kept, cursor = next_cursor(rows, _ORDER, request.limit)
+        return [Suppression.of(row) for row in kept], cursor
+
+    async def get_or_none(self, suppression_id: UUID) -> Suppression | None:
+        """One suppression by id."""
+        row = await self._uow.one_or_none(_FIND, {**self._tenant, "id": suppression_id})
+        return None if row is None else Suppression.of(row)
+
+    async def remove(self, suppression_id: UUID) -> bool:
+        """Lift a suppression; whether there was one."""
+        return await self._uow.execute(_DELETE, {**self._tenant, "id": suppression_id}) == 1

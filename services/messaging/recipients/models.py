@@ -1,0 +1,43 @@
+"""Customers as messages need to know them, and the last order of each. Both are projections."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.messaging.models import metadata
+from shared.db.tables import instant, tenant_column
+
+recipient = Table(
+    "recipient",
+    metadata,
+    tenant_column(),
+    Column("customer_id", Uuid, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("name", Text),
+    Column("email", Text),
+    Column("email_key", Text),
+    Column("phone", Text),
+    Column("locale", Text),
+    Column("value_tier", Text, nullable=False),
+    Column("orders_count", Integer, nullable=False),
+    Column("consents", JSONB, nullable=False),
+    instant("updated_at"),
+)
+Index("ix_recipient_tenant_id_email_key", recipient.c.tenant_id, recipient.c.email_key)
+Index("ix_recipient_tenant_id_phone", recipient.c.tenant_id, recipient.c.phone)
+
+last_order = Table(
+    "last_order",
+    metadata,
+    tenant_column(),
+    Column("customer_id", Uuid, primary_key=True),
+    Column("order_id", Uuid, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("total_minor", BigInteger, nullable=False),
+    instant("placed_at"),
+)

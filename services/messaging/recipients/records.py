@@ -1,0 +1,53 @@
+"""Recipients as the rest of this service reads them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from shared.contracts.customer import ConsentState
+
+_CONSENTS = TypeAdapter(tuple[ConsentState, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class LastOrder:
+    """The order placed last, whatever became of it; money in minor units of `currency`."""
+
+    order_id: UUID
+    number: str
+    source: str
+    status: str
+    currency: str
+    total_minor: int
+    placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A customer as a message needs to know it."""
+
+    customer_id: UUID
+    version: int
+    code: str
+    stage: str
+    name: str | None
+    email: str | None
+    phone: str | None
+    locale: str | None
+    value_tier: str
+    orders_count: int
+    consents: tuple[ConsentState, ...]
+    last_order: LastOrder | None = None
+
+
+def recipient_from(row: Mapping[str, Any]) -> Recipient:
+    """A recipient from a joined row of both projections."""
+    ordered = row["order_id"] is not None
+    order = LastOrder(**{name: row[name] for name in LastOrder.__slots__}) if ordered else None
+    plain = {n: row[n] for n in Recipient.__slots__ if n not in ("consents", "last_order")}
+    consents = _CONSENTS.validate_python(row["consents"])
+    return Recipient(**plain, consents=consents, last_order=order)
