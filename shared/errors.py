@@ -5,6 +5,7 @@ CareloopError
 ├── Forbidden            403   known caller, not allowed
 ├── NotFound             404   absent, or another tenant's: a caller cannot tell which
 ├── Conflict             409   the current state forbids it
+│   └── LostRace         409   a concurrent request got in between; the edge tries again first
 ├── PreconditionFailed   412   stale If-Match
 ├── TooLarge             413   over a stated limit
 ├── Invalid              422   the payload, with the fields at fault
@@ -81,6 +82,16 @@ class Conflict(CareloopError):
     status = 409
     code = "conflict"
     title = "Conflicts with the current state"
+
+
+class LostRace(Conflict):
+    """A concurrent request got in between, and the same work would go well now.
+
+    A service raises it for its unit of work to be run again; the edge does so a few times.
+    """
+
+    code = "concurrent_change"
+    title = "Others were changing this at the same time"
 
 
 class PreconditionFailed(CareloopError):

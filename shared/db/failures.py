@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import structlog
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from shared.errors import LostRace, Unavailable
 
 ResultT = TypeVar("ResultT")
 
@@ -16,7 +17,7 @@ CONFLICTS = frozenset({"40001", "40P01", "55P03"})
 # Connection trouble, too few resources, a server that stops, starts or cannot read its disk.
 _OUTAGE_CLASSES = frozenset({"08", "53", "58"})
 _OUTAGES = frozenset({"57P01", "57P02", "57P03", "25006"})
-# A NUL or a lone surrogate, in text or in JSON.
+# A NUL, in text or in JSON.
 _UNSTORABLE_TEXT = frozenset({"22021", "22P05"})
 
 ATTEMPTS = 4
@@ -32,8 +33,8 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether concurrent work undid the transaction, so that it may succeed when run again."""
-    return sqlstate(error) in CONFLICTS
+    """Whether the work was undone because of concurrent work, and may succeed when run again."""
+    return isinstance(error, LostRace) or sqlstate(error) in CONFLICTS
 
 
 def is_outage(error: BaseException) -> bool:
@@ -41,7 +42,7 @@ def is_outage(error: BaseException) -> bool:
 
     When it happens during a commit, nobody knows whether the work is done.
     """
-    if isinstance(error, OSError | PoolTimeout):
+    if isinstance(error, Unavailable):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
@@ -50,24 +51,24 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_unstorable_text(error: BaseException) -> bool:
-    """Whether a text holds what PostgreSQL keeps in no text (a NUL, half a surrogate pair)."""
+    """Whether a value holds what PostgreSQL keeps in no text: a NUL."""
     return sqlstate(error) in _UNSTORABLE_TEXT
 
 
 async def again_on_conflict(
     work: Callable[[], Awaitable[ResultT]],
     *,
-    also: type[Exception] | tuple[type[Exception], ...] = (),
+    while_possible: Callable[[], bool] = lambda: True,
 ) -> ResultT:
     """Run a whole unit of work, and run it again (three times at most) when it lost a conflict.
 
-    `also` names errors that ask for the same. Raises what the last attempt raised.
+    Raises what the last attempt raised.
     """
     for attempt in range(1, ATTEMPTS):
         try:
             return await work()
         except Exception as error:
-            if not (is_conflict(error) or isinstance(error, also)):
+            if not (is_conflict(error) and while_possible()):
                 raise
             _log.info("conflict_lost", attempt=attempt, reason=sqlstate(error) or repr(error)[:100])
         # Those who met in a conflict must not meet again in step.

@@ -14,9 +14,10 @@ from fastapi import Request, Response
 from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
+from shared.db.failures import is_conflict
 from shared.db.tables import part_tables
 from shared.db.unit_of_work import UnitOfWork
-from shared.errors import CareloopError, FieldError, Invalid
+from shared.errors import FieldError, Invalid
 from shared.security.principal import Principal
 from shared.web.context import context_of
 
@@ -48,8 +49,12 @@ async def answer_once(
     schema = context_of(request).units.schema
     try:
         response = await answer(request)
-    except CareloopError:
-        # A repetition often fails for the very reason that the first one succeeded.
+    except Exception as error:
+        if is_conflict(error):
+            raise
+        # A repetition often fails for the very reason that the first one succeeded. Two of them
+        # must not wait for each other's connections to find that out.
+        await uow.close()
         replayed = await _replay(request, identity, fingerprint)
         if replayed is not None:
             return replayed

@@ -1,5 +1,6 @@
 """The outermost ring of every application: request id, trace, log line, metrics, last resort."""
 
+import re
 import time
 
 import structlog
@@ -14,7 +15,7 @@ from shared.observability.tracing import parent_of, tracing_enabled
 from shared.web.problems import REQUEST_ID_HEADER, problem_response
 
 _log = structlog.get_logger("careloop.http")
-_MAX_REQUEST_ID = 64
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestMiddleware:
@@ -82,7 +83,7 @@ def _request_id(scope: Scope) -> str:
     name = REQUEST_ID_HEADER.encode()
     headers: list[tuple[bytes, bytes]] = list(scope["headers"])
     for key, value in headers:
-        if key == name and 0 < len(value) <= _MAX_REQUEST_ID and value.isalnum():
+        if key == name and _REQUEST_ID.fullmatch(value):
             return value.decode()
     request_id: str = new_id().hex
     scope["headers"] = [h for h in headers if h[0] != name] + [(name, request_id.encode())]

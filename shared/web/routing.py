@@ -1,7 +1,8 @@
 """The edge of a part: one request = one principal = one unit of work = one commit.
 
 Order of things: the principal is verified and its scopes checked before the body is parsed; the
-unit of work commits after the endpoint has answered and before the first byte leaves.
+unit of work commits after the endpoint has answered and before the first byte leaves. A unit of
+work that lost a conflict with concurrent work is run again as a whole.
 """
 
 from collections.abc import Callable, Coroutine
@@ -11,13 +12,16 @@ import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
+from shared.db.failures import again_on_conflict, is_conflict, is_outage, is_unstorable_text
 from shared.db.unit_of_work import UnitOfWork
+from shared.errors import CareloopError, Invalid, Unavailable
 from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
 from shared.web.context import context_of
 from shared.web.idempotency import IDEMPOTENCY_HEADER, answer_once
 from shared.web.problems import problem_responses
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+_log = structlog.get_logger(__name__)
 
 
 class RequiredScopes:
@@ -86,15 +90,48 @@ class UnitOfWorkRoute(APIRoute):
                 tenant=principal.tenant_id.hex, actor=principal.actor_id
             )
             request.state.principal = principal
-            async with context.units.begin(principal.tenant_id) as uow:
-                request.state.unit_of_work = uow
-                if request.method == "GET" or IDEMPOTENCY_HEADER not in request.headers:
-                    response = await answer(request)
-                    await uow.commit()
-                    return response
-                return await answer_once(request, principal=principal, uow=uow, answer=answer)
+            try:
+                return await again_on_conflict(
+                    lambda: _in_unit_of_work(request, answer),
+                    while_possible=lambda: _can_be_read_again(request),
+                )
+            except Exception as error:
+                told = _told(error)
+                if told is None:
+                    raise
+                raise told from error
 
         return handle
+
+
+async def _in_unit_of_work(request: Request, answer: Handler) -> Response:
+    """Answer inside a new unit of work and commit it. Raises whatever undid the work."""
+    principal: Principal = request.state.principal
+    async with context_of(request).units.begin(principal.tenant_id) as uow:
+        request.state.unit_of_work = uow
+        if request.method == "GET" or IDEMPOTENCY_HEADER not in request.headers:
+            response = await answer(request)
+            await uow.commit()
+            return response
+        return await answer_once(request, principal=principal, uow=uow, answer=answer)
+
+
+def _can_be_read_again(request: Request) -> bool:
+    """Whether the body is in memory, or was not touched; uploads are read only once."""
+    in_memory = hasattr(request, "_body") and request._form is None
+    return in_memory or not request._stream_consumed
+
+
+def _told(error: Exception) -> CareloopError | None:
+    """What a client is told of an error when there is more to say than that we failed."""
+    if isinstance(error, CareloopError):
+        return None
+    if is_conflict(error) or is_outage(error):
+        _log.warning("database_unavailable", error=repr(error)[:300])
+        return Unavailable(headers={"Retry-After": "1"})
+    if is_unstorable_text(error):
+        return Invalid("A text holds the character NUL, which cannot be kept")
+    return None
 
 
 async def current_principal(request: Request) -> Principal:
@@ -119,5 +156,5 @@ def service_router(*, prefix: str, tag: str) -> APIRouter:
         prefix=prefix,
         tags=[tag],
         route_class=UnitOfWorkRoute,
-        responses=problem_responses(401, 403, 404, 409, 412, 422),
+        responses=problem_responses(401, 403, 404, 409, 412, 422, 503),
     )

@@ -78,6 +78,12 @@ async def running(source: PartContext[Any], sink: PartContext[Any], effects: Eff
     finally:
         stop.set()
         await task
+        source.units.announce_events_to(tell_nobody)
+        await relay.drain()
+
+
+async def tell_nobody(_tenant: TenantId) -> None:
+    """What an announcement is when no relay runs."""
 
 
 async def tell(source: PartContext[Any], tenant, *numbers: int) -> None:
