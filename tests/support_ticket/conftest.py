@@ -1,11 +1,11 @@
 """The support-ticket service, once per run; a shop of its own per test."""
 
 import pytest
+
 from services.support_ticket.app import create_app
 from services.support_ticket.handlers import build_handlers
 from services.support_ticket.settings import SupportTicketSettings
 from shared.ids import TenantId, new_id
-
 from tests.support.harness import ServiceHarness
 from tests.support_ticket.clock import MONDAY, TestClock
 from tests.support_ticket.shop import Shop

@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+
 from shared.contracts.customer import CustomerState, CustomerUpdated
 from shared.contracts.gateway import StaffChanged, StaffState, TenantProvisioned, TenantState
 from shared.contracts.messaging import InboundMessageReceived
 from shared.ids import TenantId, new_id
 from shared.security.principal import PrincipalKind
-
 from tests.support.harness import ServiceHarness
 
 SCOPES = tuple(
@@ -69,9 +69,7 @@ class Shop:
                 **staff,
             }
         )
-        await self.service.receive(
-            self.tenant, "gateway", [(staff_id, StaffChanged(staff=state))]
-        )
+        await self.service.receive(self.tenant, "gateway", [(staff_id, StaffChanged(staff=state))])
         return staff_id
 
     async def knows(self, customer_id: UUID | None = None, **customer: Any) -> UUID:
@@ -96,9 +94,7 @@ class Shop:
         return customer_id
 
     async def hears(self, *messages: InboundMessageReceived) -> None:
-        await self.service.receive(
-            self.tenant, "messaging", [(m.inbound_id, m) for m in messages]
-        )
+        await self.service.receive(self.tenant, "messaging", [(m.inbound_id, m) for m in messages])
 
     def message(self, text: str = "Xin chào", **message: Any) -> InboundMessageReceived:
         return InboundMessageReceived(
@@ -138,4 +134,5 @@ class Shop:
         return response.json()
 
     async def resolve(self, ticket_id: str, **how: Any) -> Any:
-        return await self.post(f"/v1/tickets/{ticket_id}/resolution", {"kind": "answer", **how}, 201)
+        body = {"kind": "answer", **how}
+        return await self.post(f"/v1/tickets/{ticket_id}/resolution", body, 201)

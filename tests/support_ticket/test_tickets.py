@@ -58,13 +58,9 @@ async def test_a_shop_can_rank_by_rules_of_its_own(shop: Shop) -> None:
     async with shop.api() as api:
         rules = (await api.get("/v1/ticket-rules/priority")).json()["policy"]
         refunds = {"name": "Refunds first", "priority": "urgent", "types": ["refund"]}
-        changed = await api.put(
-            "/v1/ticket-rules/priority", json={**rules, "rules": [refunds]}
-        )
+        changed = await api.put("/v1/ticket-rules/priority", json={**rules, "rules": [refunds]})
         assert changed.status_code == 200
-        stale = await api.put(
-            "/v1/ticket-rules/priority", json=rules, headers={"If-Match": '"0"'}
-        )
+        stale = await api.put("/v1/ticket-rules/priority", json=rules, headers={"If-Match": '"0"'})
         assert stale.status_code == 412
     assert (await shop.ticket(type="refund", urgency="low"))["priority"] == "urgent"
     assert (await shop.ticket(type="question", urgency="low"))["priority"] == "low"
@@ -201,9 +197,7 @@ async def test_one_idempotency_key_opens_one_ticket(shop: Shop) -> None:
         first, second = await asyncio.gather(
             *(api.post("/v1/tickets", json=body, headers=headers) for _ in range(2))
         )
-        other = await api.post(
-            "/v1/tickets", json={**body, "subject": "Khác"}, headers=headers
-        )
+        other = await api.post("/v1/tickets", json={**body, "subject": "Khác"}, headers=headers)
     assert first.status_code == second.status_code == 201
     assert first.json() == second.json()
     assert other.status_code == 422
