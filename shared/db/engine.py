@@ -14,10 +14,13 @@ def create_engine(url: str, *, pool_size: int, application: str) -> AsyncEngine:
         max_overflow=pool_size,
         pool_use_lifo=True,
         pool_recycle=1800,
+        # Units of work begin and commit by themselves; see transaction.py.
+        isolation_level="AUTOCOMMIT",
         json_serializer=dumps_text,
         json_deserializer=orjson.loads,
         connect_args={
-            "prepared_statement_cache_size": 512,
+            "prepared_statement_cache_size": 256,
+            "statement_cache_size": 512,
             "server_settings": {"application_name": application, "jit": "off"},
         },
     )

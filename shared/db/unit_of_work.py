@@ -11,19 +11,22 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import Executable, Row, text
-from sqlalchemy.engine import CursorResult
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.db.outbox import Outbox
+from shared.db.prepared import PreparedStatements, Rows
+from shared.db.transaction import Parameters, Transaction
+from shared.errors import Unavailable
 from shared.ids import TenantId
 
-Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 AfterCommit = Callable[[], Awaitable[None]]
 Announce = Callable[[TenantId], Awaitable[None]]
 _log = structlog.get_logger(__name__)
+_NONE: Mapping[str, Any] = {}
 
 
 class UnitOfWork:
@@ -36,6 +39,7 @@ class UnitOfWork:
         self,
         *,
         engine: AsyncEngine,
+        statements: PreparedStatements,
         schema: str,
         tenant_id: TenantId,
         clock: Clock,
@@ -44,41 +48,49 @@ class UnitOfWork:
         self.tenant_id = tenant_id
         self.clock = clock
         self._engine = engine
+        self._statements = statements
+        self._schema = schema
         self._announce = announce
-        self._set_tenant = _set_tenant_statement(schema)
         self._outbox = Outbox(schema, tenant_id)
-        self._connection: AsyncConnection | None = None
+        self._transaction: Transaction | None = None
         self._after_commit: list[AfterCommit] = []
 
     async def execute(self, statement: Executable, parameters: Parameters = None) -> int:
         """Run a statement; the number of rows it touched."""
-        return (await self._run(statement, parameters)).rowcount
+        transaction = self._transaction or await self._open()
+        return await transaction.execute(statement, _NONE if parameters is None else parameters)
 
-    async def rows(
-        self, statement: Executable, parameters: Parameters = None
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
+    async def rows(self, statement: Executable, parameters: Parameters = None) -> Rows:
         """All rows of a statement."""
-        return (await self._run(statement, parameters)).all()
+        transaction = self._transaction or await self._open()
+        return await transaction.rows(statement, _NONE if parameters is None else parameters)
 
     async def one(
         self, statement: Executable, parameters: Parameters = None
     ) -> Row[*tuple[Any, ...]]:
         """The only row of a statement. Raises NoResultFound or MultipleResultsFound."""
-        return (await self._run(statement, parameters)).one()
+        row = await self.one_or_none(statement, parameters)
+        if row is None:
+            raise NoResultFound("No row was found when one was required")
+        return row
 
     async def one_or_none(
         self, statement: Executable, parameters: Parameters = None
     ) -> Row[*tuple[Any, ...]] | None:
         """The only row of a statement, or None. Raises MultipleResultsFound."""
-        return (await self._run(statement, parameters)).one_or_none()
+        rows = await self.rows(statement, parameters)
+        if len(rows) > 1:
+            raise MultipleResultsFound("Multiple rows were found when at most one was required")
+        return rows[0] if rows else None
 
     async def scalar(self, statement: Executable, parameters: Parameters = None) -> Any:
         """The first column of the first row, or None."""
-        return (await self._run(statement, parameters)).scalar()
+        rows = await self.rows(statement, parameters)
+        return rows[0][0] if rows else None
 
     async def scalars(self, statement: Executable, parameters: Parameters = None) -> Sequence[Any]:
         """The first column of every row."""
-        return (await self._run(statement, parameters)).scalars().all()
+        return [row[0] for row in await self.rows(statement, parameters)]
 
     def append(self, event: Event, *, key: UUID, context: Mapping[str, str] | None = None) -> None:
         """Tell the other services, in order per `key`, once and only if this work commits."""
@@ -100,22 +112,24 @@ class UnitOfWork:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo only what happened inside when the block raises."""
+        transaction = self._transaction or await self._open()
         mark = self._outbox.mark()
+        savepoint = await transaction.set_savepoint()
         try:
-            async with (await self._open()).begin_nested():
-                yield
+            yield
         except BaseException:
             self._outbox.rewind(mark)
+            await transaction.return_to(savepoint)
             raise
+        await transaction.release(savepoint)
 
     async def commit(self) -> None:
         """Make everything durable, then run what waits for that."""
         has_events = len(self._outbox) > 0
         if has_events:
-            statement, parameters = self._outbox.flush()
-            await self._run(statement, parameters)
-        if self._connection is not None:
-            await self._connection.commit()
+            await self.execute(*self._outbox.flush())
+        if self._transaction is not None:
+            await self._transaction.commit()
             await self.close()
         if has_events and self._announce is not None:
             await _run_after_commit(partial(self._announce, self.tenant_id))
@@ -125,35 +139,29 @@ class UnitOfWork:
 
     async def close(self) -> None:
         """Give the connection back; whatever was not committed is undone."""
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            await connection.close()
+        if self._transaction is not None:
+            transaction, self._transaction = self._transaction, None
+            await transaction.close()
 
-    async def _run(self, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
-        connection = self._connection or await self._open()
-        return await connection.execute(statement, parameters)
-
-    async def _open(self) -> AsyncConnection:
-        if self._connection is None:
-            try:
-                await self._begin()
-            except DBAPIError as error:
-                if not error.connection_invalidated:
-                    raise
-                # The pool held connections from before the server's restart and has dropped them
-                # all now. Nothing of this work was done yet, so it may begin again.
-                await self._begin()
-        assert self._connection is not None  # noqa: S101
-        return self._connection
-
-    async def _begin(self) -> None:
-        connection = await self._engine.connect()
+    async def _open(self) -> Transaction:
         try:
-            await connection.execute(self._set_tenant, {"tenant": self.tenant_id})
-        except BaseException:
-            await connection.close()
-            raise
-        self._connection = connection
+            self._transaction = await self._begin()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            # The pool holds connections from before a restart of the server. Nothing of this work
+            # was done yet, so it may begin again with a new one.
+            await self._engine.dispose()
+            self._transaction = await self._begin()
+        return self._transaction
+
+    async def _begin(self) -> Transaction:
+        try:
+            return await Transaction.begin(
+                self._engine, self._statements, schema=self._schema, tenant=self.tenant_id
+            )
+        except PoolTimeout as error:
+            raise Unavailable("Too much is going on at once") from error
 
 
 class UnitsOfWork:
@@ -163,6 +171,7 @@ class UnitsOfWork:
         self.engine = engine
         self.schema = schema
         self.clock = clock
+        self._statements = PreparedStatements(engine.dialect)
         self._announce: Announce | None = None
 
     def announce_events_to(self, announce: Announce) -> None:
@@ -182,6 +191,7 @@ class UnitsOfWork:
         """A unit of work that the caller closes."""
         return UnitOfWork(
             engine=self.engine,
+            statements=self._statements,
             schema=self.schema,
             tenant_id=tenant_id,
             clock=self.clock,
@@ -200,13 +210,3 @@ async def _run_after_commit(callback: AfterCommit) -> None:
         await callback()
     except Exception:  # noqa: BLE001  (whatever it was, the commit stands)
         _log.exception("after_commit_failed")
-
-
-_SET_TENANT: dict[str, Executable] = {}
-
-
-def _set_tenant_statement(schema: str) -> Executable:
-    statement = _SET_TENANT.get(schema)
-    if statement is None:
-        statement = _SET_TENANT[schema] = text(f"SELECT {schema}.set_tenant(:tenant)")
-    return statement

@@ -1,0 +1,138 @@
+"""One open transaction of one tenant on one connection of the pool."""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy import Executable, Row
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.db.prepared import PreparedStatements, Rows
+from shared.ids import TenantId
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+T = TypeVar("T")
+
+_ERRORS: tuple[tuple[type[Exception], type[DBAPIError]], ...] = (
+    (asyncpg.IntegrityConstraintViolationError, IntegrityError),
+    (asyncpg.SyntaxOrAccessError, ProgrammingError),
+    (asyncpg.DataError, DataError),
+    (asyncpg.PostgresError, OperationalError),
+    (asyncpg.InterfaceError, InterfaceError),
+    (OSError, OperationalError),
+)
+
+
+class Transaction:
+    """Runs statements between BEGIN and COMMIT; the pool's connections are in autocommit mode."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        driver: asyncpg.Connection,
+        statements: PreparedStatements,
+    ) -> None:
+        self._connection = connection
+        self._driver = driver
+        self._statements = statements
+        self._open = True
+        self._savepoints = 0
+
+    @classmethod
+    async def begin(
+        cls, engine: AsyncEngine, statements: PreparedStatements, *, schema: str, tenant: TenantId
+    ) -> "Transaction":
+        """Take a connection, begin, and choose the tenant. Raises DBAPIError."""
+        connection = await engine.connect()
+        try:
+            driver = (await connection.get_raw_connection()).driver_connection
+            if driver is None:
+                raise InterfaceError("BEGIN", None, asyncpg.InterfaceError("no connection"))
+            transaction = cls(connection, driver, statements)
+            await transaction._send("BEGIN")
+            await transaction._call(driver.fetchval(f"SELECT {schema}.set_tenant($1)", tenant))
+        except BaseException:
+            # In an unknown state it must not serve anybody else.
+            await connection.invalidate()
+            await connection.close()
+            raise
+        return transaction
+
+    async def execute(self, statement: Executable, parameters: Parameters) -> int:
+        """Run a statement; the number of rows it touched."""
+        if isinstance(parameters, Mapping):
+            prepared = self._statements.find(statement, parameters)
+            if prepared is not None:
+                arguments = prepared.arguments(parameters)
+                status = await self._call(self._driver.execute(prepared.sql, *arguments))
+                return int(status.rsplit(" ", 1)[-1])
+        return (await self._connection.execute(statement, parameters)).rowcount
+
+    async def rows(self, statement: Executable, parameters: Parameters) -> Rows:
+        """All rows of a statement."""
+        if isinstance(parameters, Mapping):
+            prepared = self._statements.find(statement, parameters)
+            if prepared is not None:
+                arguments = prepared.arguments(parameters)
+                return prepared.rows(await self._call(self._driver.fetch(prepared.sql, *arguments)))
+        result = await self._connection.execute(statement, parameters)
+        found: Sequence[Row[*tuple[Any, ...]]] = result.all()
+        return found
+
+    async def set_savepoint(self) -> str:
+        """A point to return to."""
+        self._savepoints += 1
+        name = f"savepoint_{self._savepoints}"
+        await self._send(f"SAVEPOINT {name}")
+        return name
+
+    async def return_to(self, savepoint: str) -> None:
+        """Undo what was done since."""
+        await self._send(f"ROLLBACK TO SAVEPOINT {savepoint}")
+
+    async def release(self, savepoint: str) -> None:
+        """Keep what was done since."""
+        await self._send(f"RELEASE SAVEPOINT {savepoint}")
+
+    async def commit(self) -> None:
+        """Make everything durable. Raises DBAPIError, also when the server rolled back instead."""
+        self._open = False
+        status = await self._send("COMMIT")
+        if status != "COMMIT":
+            error = asyncpg.InFailedSQLTransactionError("the transaction had failed before")
+            raise OperationalError("COMMIT", None, error)
+
+    async def close(self) -> None:
+        """Give the connection back; roll back when it was not committed."""
+        try:
+            if self._open and not self._driver.is_closed():
+                self._open = False
+                await self._send("ROLLBACK")
+        except BaseException:
+            # In an unknown state it must not serve another tenant.
+            await self._connection.invalidate()
+            raise
+        finally:
+            await self._connection.close()
+
+    async def _send(self, command: str) -> str:
+        return await self._call(self._driver.execute(command))
+
+    async def _call(self, answer: Awaitable[T]) -> T:
+        try:
+            return await answer
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise self._translated(error) from error
+
+    def _translated(self, error: Exception) -> DBAPIError:
+        """The same error as SQLAlchemy would raise it; `orig` is the driver's, with `sqlstate`."""
+        kind = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
+        return kind(None, None, error, connection_invalidated=self._driver.is_closed())
