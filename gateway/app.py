@@ -7,9 +7,12 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from gateway.api_keys.endpoints import router as api_keys
+from gateway.connections.endpoints import router as connections
+from gateway.deliveries.endpoints import router as deliveries
 from gateway.deps import attach_house
 from gateway.door.door import Door
 from gateway.door.security_headers import SecurityHeaders
+from gateway.hooks.endpoints import router as hooks
 from gateway.house import House
 from gateway.sessions.endpoints import public_router as logins
 from gateway.sessions.endpoints import router as sessions
@@ -40,12 +43,23 @@ def create_app(
         context,
         title="Careloop",
         description=_DESCRIPTION,
-        routers=[tenants, logins, sessions, staff, api_keys, shopper_tokens],
+        # Hooks first: the router looks through its routes in this order.
+        routers=[
+            hooks,
+            tenants,
+            logins,
+            sessions,
+            staff,
+            api_keys,
+            shopper_tokens,
+            connections,
+            deliveries,
+        ],
     )
     attach_house(app, house)
     # Behind the ring that gives each request its id, before the gateway's own endpoints.
     app.user_middleware.append(_door(house))
-    _run_together(app, upstreams)
+    _run_together(app, house)
     return app
 
 
@@ -62,16 +76,17 @@ def _door(house: House) -> Middleware:
     )
 
 
-def _run_together(app: FastAPI, upstreams: Mapping[str, Upstream]) -> None:
+def _run_together(app: FastAPI, house: House) -> None:
     """Start the upstreams before the gateway and stop them after it."""
     own_lifespan = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(started: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            for upstream in upstreams.values():
+            for upstream in house.upstreams.values():
                 await stack.enter_async_context(upstream.running())
             await stack.enter_async_context(own_lifespan(started))
+            stack.push_async_callback(house.delivery_waker.drain)
             yield
 
     app.router.lifespan_context = lifespan

@@ -7,6 +7,11 @@ from fastapi import Depends, FastAPI, Request
 from gateway.access.tokens import AccessTokens
 from gateway.api_keys.repository import ApiKeyRepository
 from gateway.api_keys.service import ApiKeyService
+from gateway.connections.repository import ConnectionRepository
+from gateway.connections.service import ConnectionService
+from gateway.deliveries.repository import DeliveryRepository
+from gateway.deliveries.service import DeliveryService
+from gateway.hooks.receiver import Receiver
 from gateway.house import House
 from gateway.sessions.repository import SessionRepository
 from gateway.sessions.service import SessionService
@@ -71,6 +76,38 @@ async def api_key_service(
     )
 
 
+async def connection_service(house: HouseDep, uow: UnitOfWorkDep) -> ConnectionService:
+    """The connections of the caller's shop."""
+    return ConnectionService(
+        uow=uow,
+        connections=ConnectionRepository(uow),
+        directory=house.directory,
+        hooks=house.hook_connections,
+        box=house.box,
+    )
+
+
+async def delivery_service(house: HouseDep, uow: UnitOfWorkDep) -> DeliveryService:
+    """The deliveries to the caller's shop."""
+    return DeliveryService(
+        uow=uow,
+        connections=ConnectionRepository(uow),
+        deliveries=DeliveryRepository(uow),
+        wake=house.delivery_waker.wake,
+    )
+
+
+def receiver_of(request: Request) -> Receiver:
+    """Takes deliveries in."""
+    house: House = request.app.state.house
+    return house.receiver
+
+
+async def public_url(house: HouseDep) -> str:
+    """Where the outside reaches the gateway."""
+    return house.context.settings.public_url.rstrip("/")
+
+
 async def access_tokens(house: HouseDep) -> AccessTokens:
     """Issues access tokens."""
     return house.tokens
@@ -80,4 +117,7 @@ ProvisioningDep = Annotated[Provisioning, Depends(provisioning)]
 SessionServiceDep = Annotated[SessionService, Depends(session_service)]
 StaffServiceDep = Annotated[StaffService, Depends(staff_service)]
 ApiKeyServiceDep = Annotated[ApiKeyService, Depends(api_key_service)]
+ConnectionServiceDep = Annotated[ConnectionService, Depends(connection_service)]
+DeliveryServiceDep = Annotated[DeliveryService, Depends(delivery_service)]
+PublicUrlDep = Annotated[str, Depends(public_url)]
 AccessTokensDep = Annotated[AccessTokens, Depends(access_tokens)]

@@ -9,11 +9,16 @@ from gateway.access.authenticator import Authenticator
 from gateway.access.passwords import Passwords
 from gateway.access.tokens import AccessTokens
 from gateway.api_keys.keyring import Keyring
+from gateway.deliveries.tasks import READ_DELIVERIES
 from gateway.directory.directory import Directory
+from gateway.hooks.connections import HookConnections
+from gateway.hooks.receiver import Receiver
 from gateway.sessions.service import SessionLife
 from gateway.settings import GatewaySettings
 from gateway.upstreams.upstream import Upstream
 from shared.part.context import PartContext
+from shared.queue.producer import Waker
+from shared.security.keys import SecretBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +33,34 @@ class House:
     keyring: Keyring
     authenticator: Authenticator
     session_life: SessionLife
+    box: SecretBox
+    hook_connections: HookConnections
+    receiver: Receiver
+    delivery_waker: Waker
 
     @classmethod
     def of(cls, context: PartContext[GatewaySettings], upstreams: Mapping[str, Upstream]) -> Self:
         """Everything, wired; nothing connects yet."""
         settings, clock = context.settings, context.clock
         operator_key = settings.operator_key
+        directory = Directory(context.units)
+        box = SecretBox(settings.root_key)
         tokens = AccessTokens(root_key=settings.root_key, clock=clock)
+        waker = Waker(context.queue, part=settings.part, function=READ_DELIVERIES)
+        hook_connections = HookConnections(
+            units=context.units,
+            directory=directory,
+            box=box,
+            clock=clock,
+            cache_seconds=settings.credential_cache_seconds,
+        )
         keyring = Keyring(
             units=context.units, clock=clock, cache_seconds=settings.credential_cache_seconds
         )
         return cls(
             context=context,
             upstreams=upstreams,
-            directory=Directory(context.units),
+            directory=directory,
             passwords=Passwords(),
             tokens=tokens,
             keyring=keyring,
@@ -55,4 +74,8 @@ class House:
                 refresh=timedelta(days=settings.refresh_token_days),
                 session=timedelta(days=settings.session_days),
             ),
+            box=box,
+            hook_connections=hook_connections,
+            receiver=Receiver(units=context.units, connections=hook_connections, wake=waker.wake),
+            delivery_waker=waker,
         )

@@ -5,6 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from migrations.environment import add_stream_listings, protect
+from shared.db.protection import tenant_listing
 
 revision = '0001'
 down_revision = None
@@ -244,6 +245,13 @@ def upgrade() -> None:
     # ### end Alembic commands ###
     protect("gateway", "api_key", "code_counter", "connection", "cursor", "dead_letter", "delivery", "directory", "idempotency_key", "job", "outbox", "refresh_token", "session", "staff", "stream", "subscription", "tenant")
     add_stream_listings("gateway")
+    for statement in tenant_listing(
+        "gateway",
+        "tenants_with_pending_deliveries",
+        table="delivery",
+        where="t.status = 'pending'",
+    ):
+        op.execute(statement)
 
 
 def downgrade() -> None:

@@ -1,0 +1,32 @@
+"""What can go wrong with connections."""
+
+from shared.errors import Conflict, FieldError, Invalid, NotFound
+
+
+class ConnectionNotFound(NotFound):
+    """No such connection in this shop, or one that was switched off."""
+
+    code = "connection_not_found"
+    title = "There is no such connection"
+
+
+class NoSecretToRotate(Conflict):
+    """Only a platform signs what it sends."""
+
+    code = "no_secret_to_rotate"
+    title = "This kind of connection has no signing secret"
+
+
+class NotOfThisKind(Invalid):
+    """A field that another kind of connection has."""
+
+    code = "not_of_this_kind"
+    title = "This kind of connection has no such field"
+
+    def __init__(self, kind: str, fields: list[str]) -> None:
+        super().__init__(
+            errors=[
+                FieldError(f"/body/{name}", "not_of_this_kind", f"Not a field of kind {kind}")
+                for name in fields
+            ]
+        )

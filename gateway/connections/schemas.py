@@ -1,0 +1,181 @@
+"""Connections as clients write and read them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    EmailStr,
+    Field,
+    SecretStr,
+    StringConstraints,
+    Tag,
+)
+
+from gateway.connections.record import EMAIL_OPTIONS, ConnectionKind, ConnectionRecord
+from gateway.platforms.platform import Platform
+from shared.text import Name
+
+SigningSecret = Annotated[SecretStr, Field(min_length=8, max_length=255)]
+Host = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$"),
+    Field(examples=["smtp.example.com"]),
+]
+Port = Annotated[int, Field(ge=1, le=65535, examples=[587])]
+Security = Literal["none", "starttls", "tls"]
+Credential = Annotated[SecretStr, Field(min_length=1, max_length=512)]
+SenderAddress = Annotated[EmailStr, Field(max_length=254, examples=["care@example.com"])]
+EmailsVerified = Annotated[
+    bool,
+    Field(
+        description="The shop lets nobody order with an account whose e-mail address was not"
+        " confirmed. Only then do such addresses join customers of several platforms. Shopify"
+        " says it of each customer; for WooCommerce it takes a plugin."
+    ),
+]
+
+
+class PlatformConnectionCreate(BaseModel):
+    """A shop on an e-commerce platform, which delivers webhooks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["platform"] = "platform"
+    platform: Platform
+    name: Name | None = Field(default=None, examples=["hoa-sen.myshopify.com"])
+    secret: SigningSecret | None = Field(
+        default=None, description="What the platform signs with; made up here if absent"
+    )
+    emails_verified: EmailsVerified = False
+
+
+class EmailConnectionCreate(BaseModel):
+    """An SMTP account that messages go out through."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["email"]
+    name: Name | None = Field(default=None, examples=["Care mailbox"])
+    host: Host
+    port: Port = 587
+    security: Security = "starttls"
+    sender_name: Name = Field(examples=["Hoa Sen"])
+    sender_address: SenderAddress
+    username: Credential | None = None
+    password: Credential | None = None
+
+
+def _kind_of(value: Any) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return "email" if kind == "email" else "platform"
+
+
+ConnectionCreate = Annotated[
+    Annotated[PlatformConnectionCreate, Tag("platform")]
+    | Annotated[EmailConnectionCreate, Tag("email")],
+    Discriminator(_kind_of),
+]
+
+
+class ConnectionPatch(BaseModel):
+    """A change: what is absent stays as it is. Only fields of the connection's own kind."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    active: bool | None = None
+    emails_verified: EmailsVerified | None = None
+    host: Host | None = None
+    port: Port | None = None
+    security: Security | None = None
+    sender_name: Name | None = None
+    sender_address: SenderAddress | None = None
+    username: Credential | None = None
+    password: Credential | None = None
+
+
+class EmailChannelRead(BaseModel):
+    """The SMTP account of an e-mail connection, without its password."""
+
+    host: str
+    port: int
+    security: Security
+    sender_name: str
+    sender_address: str
+    has_credentials: bool
+
+
+class ConnectionRead(BaseModel):
+    """A platform or an e-mail account, without its secrets."""
+
+    id: UUID
+    object: Literal["connection"] = "connection"
+    kind: ConnectionKind
+    platform: Platform | None
+    name: str
+    active: bool
+    hook_url: str | None = Field(
+        description="Where the platform shall deliver its webhooks",
+        examples=["https://care.example.com/v1/hooks/shopify/0199d6a2-b1c9-7e4f-9b1f-5d6c7a8e9f00"],
+    )
+    emails_verified: bool | None
+    previous_secret_until: datetime | None = Field(
+        description="Until then deliveries signed with the secret before the last rotation pass"
+    )
+    email: EmailChannelRead | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, record: ConnectionRecord, *, public_url: str) -> Self:
+        """The connection of a record."""
+        is_email = record.kind == "email"
+        email = {name: record.options[name] for name in EMAIL_OPTIONS} if is_email else None
+        hook_url = None if is_email else f"{public_url}/v1/hooks/{record.platform}/{record.id}"
+        return cls(
+            id=record.id,
+            kind=record.kind,
+            platform=Platform(record.platform) if record.platform else None,
+            name=record.name,
+            active=record.active,
+            hook_url=hook_url,
+            emails_verified=None if is_email else record.options["emails_verified"],
+            previous_secret_until=record.previous_secret_until,
+            email=EmailChannelRead(**email, has_credentials=record.sealed_secret is not None)
+            if email
+            else None,
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+            version=record.version,
+        )
+
+
+class ConnectionCreated(ConnectionRead):
+    """A new connection, and the only time that its signing secret is told."""
+
+    secret: str | None = Field(description="What the platform signs with; null for e-mail")
+
+
+class RotationCreate(BaseModel):
+    """A new signing secret."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    secret: SigningSecret | None = Field(default=None, description="Made up here if absent")
+    keep_old_for: Annotated[
+        int, Field(ge=0, le=7 * 24 * 3600, description="Seconds that the old one stays valid")
+    ] = 24 * 3600
+
+
+class RotationRead(BaseModel):
+    """The new secret, told this once."""
+
+    object: Literal["rotation"] = "rotation"
+    connection_id: UUID
+    secret: str
+    previous_secret_until: datetime | None
