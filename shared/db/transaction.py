@@ -27,7 +27,16 @@ _ERRORS: tuple[tuple[type[Exception], type[DBAPIError]], ...] = (
     (asyncpg.DataError, DataError),
     (asyncpg.PostgresError, OperationalError),
     (asyncpg.InterfaceError, InterfaceError),
+    (asyncpg.InternalClientError, InterfaceError),
     (OSError, OperationalError),
+)
+_DRIVER_ERRORS = tuple(theirs for theirs, _ours in _ERRORS)
+_CONNECTION_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,
+    OSError,
 )
 
 
@@ -129,10 +138,11 @@ class Transaction:
     async def _call(self, answer: Awaitable[T]) -> T:
         try:
             return await answer
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except _DRIVER_ERRORS as error:
             raise self._translated(error) from error
 
     def _translated(self, error: Exception) -> DBAPIError:
         """The same error as SQLAlchemy would raise it; `orig` is the driver's, with `sqlstate`."""
         kind = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
-        return kind(None, None, error, connection_invalidated=self._driver.is_closed())
+        lost = isinstance(error, _CONNECTION_LOST) or self._driver.is_closed()
+        return kind(None, None, error, connection_invalidated=lost)

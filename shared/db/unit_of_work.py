@@ -144,15 +144,16 @@ class UnitOfWork:
             await transaction.close()
 
     async def _open(self) -> Transaction:
-        try:
-            self._transaction = await self._begin()
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            # The pool holds connections from before a restart of the server. Nothing of this work
-            # was done yet, so it may begin again with a new one.
-            await self._engine.dispose()
-            self._transaction = await self._begin()
+        # After a restart of the server every connection in the pool is dead. Nothing of this work
+        # was done yet, so it may begin again until a living or a new one is found.
+        dead_at_most = self._engine.pool.checkedin()  # type: ignore[attr-defined]
+        while self._transaction is None:
+            try:
+                self._transaction = await self._begin()
+            except DBAPIError as error:
+                if not error.connection_invalidated or dead_at_most <= 0:
+                    raise
+                dead_at_most -= 1
         return self._transaction
 
     async def _begin(self) -> Transaction:

@@ -1,8 +1,9 @@
 """Who is asking: minted and signed by the gateway, the only thing that services trust."""
 
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -49,53 +50,112 @@ class Principal:
             )
 
 
+_Identity = tuple[TenantId, PrincipalKind, str, frozenset[str], UUID | None]
+
+
 class PrincipalTokens:
-    """Mints and verifies principal tokens (JWT, HS256, about a minute of life)."""
+    """Mints and verifies principal tokens: `<identity>~<request id>~<seal>`.
+
+    The identity is a JWT (HS256) that lives for about a minute and is made once for the requests
+    of some seconds; the seal (HMAC-SHA256) binds it to one request. So a caller of many requests
+    costs a JWT now and then, and each request two short hashes.
+    """
 
     _ALGORITHM = "HS256"
     _LIFE = timedelta(seconds=60)
+    _REUSED_FOR = timedelta(seconds=20)
+    _MOST_KEPT = 4096
 
     def __init__(self, *, root_key: str, clock: Clock) -> None:
         self._key = derive_key(root_key, "principal-token")
+        self._seal_key = derive_key(root_key, "principal-seal")
         self._clock = clock
+        self._minted: dict[_Identity, tuple[str, datetime]] = {}
+        self._verified: dict[str, tuple[_Identity, float]] = {}
 
     def mint(self, principal: Principal) -> str:
         """A signed token that carries the principal to one upstream request."""
-        claims: dict[str, object] = {
-            "exp": int((self._clock.now() + self._LIFE).timestamp()),
-            "tid": principal.tenant_id.hex,
-            "knd": principal.kind.value,
-            "sub": principal.actor_id,
-            "scp": " ".join(principal.scopes),
-            "rid": principal.request_id,
-        }
-        if principal.customer_id is not None:
-            claims["cid"] = principal.customer_id.hex
-        return jwt.encode(claims, self._key, algorithm=self._ALGORITHM)
+        identity = self._identity_token(_identity_of(principal))
+        return f"{identity}~{principal.request_id}~{self._seal(identity, principal.request_id)}"
 
     def verify(self, token: str | None) -> Principal:
         """The principal of a token. Raises Unauthenticated when absent, forged or expired."""
         if not token:
             raise Unauthenticated("Requests reach this service through the gateway only")
+        identity_token, _, rest = token.partition("~")
+        request_id, _, seal = rest.partition("~")
+        expected = self._seal(identity_token, request_id)
+        if not hmac.compare_digest(expected.encode(), seal.encode()):
+            raise Unauthenticated("The principal token is not valid")
+        identity, expires = self._verified.get(identity_token) or self._read(identity_token)
+        if expires <= self._clock.now().timestamp():
+            raise Unauthenticated("The principal token has expired")
+        tenant_id, kind, actor_id, scopes, customer_id = identity
+        return Principal(tenant_id, kind, actor_id, scopes, request_id, customer_id)
+
+    def _seal(self, identity: str, request_id: str) -> str:
+        sealed = f"{identity}~{request_id}".encode()
+        return hmac.digest(self._seal_key, sealed, "sha256").hex()
+
+    def _identity_token(self, identity: _Identity) -> str:
+        now = self._clock.now()
+        known = self._minted.get(identity)
+        if known is not None and known[1] > now:
+            return known[0]
+        tenant_id, kind, actor_id, scopes, customer_id = identity
+        claims: dict[str, object] = {
+            "exp": int((now + self._LIFE).timestamp()),
+            "tid": tenant_id.hex,
+            "knd": kind.value,
+            "sub": actor_id,
+            "scp": " ".join(sorted(scopes)),
+        }
+        if customer_id is not None:
+            claims["cid"] = customer_id.hex
+        token = jwt.encode(claims, self._key, algorithm=self._ALGORITHM)
+        _make_room(self._minted, self._MOST_KEPT)
+        self._minted[identity] = (token, now + self._REUSED_FOR)
+        return token
+
+    def _read(self, identity_token: str) -> tuple[_Identity, float]:
         try:
             # The expiry is for our own clock to judge.
             claims = jwt.decode(
-                token, self._key, algorithms=[self._ALGORITHM], options={"verify_exp": False}
+                identity_token,
+                self._key,
+                algorithms=[self._ALGORITHM],
+                options={"verify_exp": False},
             )
-            if claims["exp"] <= self._clock.now().timestamp():
-                raise Unauthenticated("The principal token has expired")
-            return _principal(claims)
+            read = (_identity(claims), float(claims["exp"]))
         except (jwt.InvalidTokenError, KeyError, ValueError) as error:
             raise Unauthenticated("The principal token is not valid") from error
+        _make_room(self._verified, self._MOST_KEPT)
+        self._verified[identity_token] = read
+        return read
 
 
-def _principal(claims: dict[str, Any]) -> Principal:
-    customer = claims.get("cid")
-    return Principal(
-        tenant_id=TenantId(UUID(claims["tid"])),
-        kind=PrincipalKind(claims["knd"]),
-        actor_id=claims["sub"],
-        scopes=frozenset(claims["scp"].split()),
-        request_id=claims["rid"],
-        customer_id=UUID(customer) if customer else None,
+def _identity_of(principal: Principal) -> _Identity:
+    return (
+        principal.tenant_id,
+        principal.kind,
+        principal.actor_id,
+        principal.scopes,
+        principal.customer_id,
     )
+
+
+def _identity(claims: dict[str, Any]) -> _Identity:
+    customer = claims.get("cid")
+    return (
+        TenantId(UUID(claims["tid"])),
+        PrincipalKind(claims["knd"]),
+        claims["sub"],
+        frozenset(claims["scp"].split()),
+        UUID(customer) if customer else None,
+    )
+
+
+def _make_room(kept: dict[Any, Any], most: int) -> None:
+    """Start over when a cache is full: what is needed comes back at once."""
+    if len(kept) >= most:
+        kept.clear()
