@@ -1,6 +1,6 @@
 """The history of the schema `segmentation`."""
 
-from services.segmentation.models import metadata
+from services.segmentation.schema import metadata
 
 from migrations.environment import run_migrations
 

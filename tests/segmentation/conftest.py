@@ -1,12 +1,18 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from services.segmentation.app import create_app
 from services.segmentation.facts import models  # noqa: F401  (defines the tables)
+from services.segmentation.handlers import build_handlers
 from services.segmentation.models import metadata
+from services.segmentation.settings import SegmentationSettings
+from shared.ids import TenantId, new_id
 from tests.segmentation.facts import FactsDatabase
+from tests.segmentation.shop import ManualClock, Shop
+from tests.support.harness import ServiceHarness
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +38,50 @@ async def facts_connection(facts_engine: AsyncEngine) -> AsyncIterator[AsyncConn
 def facts_database(facts_connection: AsyncConnection) -> FactsDatabase:
     """Writes facts and asks rules, each time in a tenant of its own."""
     return FactsDatabase(facts_connection)
+
+@pytest.fixture(scope="session")
+def session_clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def clock(session_clock: ManualClock) -> ManualClock:
+    """The time of the service, which stands still unless the test moves it."""
+    session_clock.reset()
+    return session_clock
+
+
+@pytest.fixture(scope="session")
+async def service(
+    database_url: str, redis_url: str, root_key: str, session_clock: ManualClock
+) -> AsyncIterator[ServiceHarness]:
+    """The service, once per run."""
+    settings = SegmentationSettings(
+        secret_key=root_key,
+        admin_database_url=database_url,
+        redis_url=redis_url,
+        access_log=False,
+        step_size=50,
+        _env_file=None,
+    )
+    app = create_app(settings, clock=session_clock)
+    context = app.state.context
+    yield ServiceHarness(app, context, build_handlers(context))
+    await context.close()
+
+
+@pytest.fixture
+def open_shop(service: ServiceHarness, clock: ManualClock) -> Callable[..., Awaitable[Shop]]:
+    """Opens a shop that this service has been told of."""
+
+    async def opened(**settings: str) -> Shop:
+        shop = Shop(service, clock, TenantId(new_id()))
+        await shop.provision(**settings)
+        return shop
+
+    return opened
+
+
+@pytest.fixture
+async def shop(open_shop: Callable[..., Awaitable[Shop]]) -> Shop:
+    return await open_shop()

@@ -96,6 +96,7 @@ order_fact = Table(
     Column("financial_status", Text),
     Column("fulfillment_status", Text),
     Column("total_minor", BigInteger, nullable=False),
+    Column("refunded_minor", BigInteger, nullable=False, server_default=text("0")),
     Column("currency", Text, nullable=False),
     Column("channel", Text),
     _count("lines_count"),

@@ -1,0 +1,151 @@
+"""Figures of customers made of their facts: counted anew for whoever was touched, never added up.
+
+So a batch that comes twice changes nothing, and a rebuild ends where increments would have.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    column,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+
+from services.segmentation.facts.models import message_fact, order_fact, profile, ticket_fact
+from services.segmentation.facts.rows import (
+    OPEN_CATEGORIES,
+    PAID,
+    UNCOUNTED_PAYMENTS,
+    UNCOUNTED_STATUSES,
+)
+from shared.db.tables import Instant
+from shared.db.unit_of_work import UnitOfWork
+
+_TENANT: Final = bindparam("tenant", type_=Uuid)
+_CURRENCY: Final = bindparam("currency", type_=Text)
+_WHO: Final = (
+    func.unnest(bindparam("ids", type_=ARRAY(Uuid)))
+    .table_valued(column("customer_id", Uuid))
+    .render_derived(name="who")
+)
+
+
+def _refresh(
+    facts: Table, figures: dict[str, ColumnElement[Any]], *counted: ColumnElement[bool]
+) -> Executable:
+    """Write the figures made of the counted facts of `_WHO`, where they differ."""
+    mine = and_(facts.c.tenant_id == _TENANT, facts.c.customer_id == _WHO.c.customer_id, *counted)
+    found = (
+        select(_WHO.c.customer_id, *(figure.label(name) for name, figure in figures.items()))
+        .select_from(_WHO.outerjoin(facts, mine))
+        .group_by(_WHO.c.customer_id)
+        .subquery("found")
+    )
+    before = tuple_(*(profile.c[name] for name in figures))
+    after = tuple_(*(found.c[name] for name in figures))
+    return (
+        update(profile)
+        .values(
+            {name: found.c[name] for name in figures}
+            | {"updated_at": bindparam("now", type_=Instant)}
+        )
+        .where(
+            profile.c.tenant_id == _TENANT,
+            profile.c.customer_id == found.c.customer_id,
+            before.is_distinct_from(after),
+        )
+    )
+
+
+_order, _ticket, _message = order_fact.c, ticket_fact.c, message_fact.c
+_is_paid: Final = _order.financial_status.in_(PAID)
+_is_open: Final = _ticket.status_category.in_(OPEN_CATEGORIES)
+_is_sent: Final = _message.status == "sent"
+
+
+def _newest_score(value: Any) -> ColumnElement[Any]:
+    """`value` of the ticket that was scored last."""
+    newest_first = aggregate_order_by(value, _ticket.csat_at.desc(), _ticket.ticket_id.desc())
+    scored = and_(_ticket.csat.is_not(None), _ticket.csat_at.is_not(None))
+    scores: ColumnElement[Any] = func.array_agg(newest_first, type_=ARRAY(value.type)).filter(
+        scored
+    )
+    return scores[1]
+
+
+ORDER_FIGURES: Final = _refresh(
+    order_fact,
+    {
+        "orders_count": func.count(_order.order_id),
+        "paid_orders_count": func.count(_order.order_id).filter(_is_paid),
+        "first_order_at": func.min(_order.placed_at),
+        "last_order_at": func.max(_order.placed_at),
+        # Paid minus refunded; in another currency than the shop's it cannot be added up.
+        "total_spent_minor": func.coalesce(
+            func.sum(_order.total_minor - _order.refunded_minor).filter(
+                _is_paid, _order.currency == _CURRENCY
+            ),
+            literal(0),
+        ),
+        "currency": case((func.count(_order.order_id) > 0, _CURRENCY)),
+    },
+    _order.status.not_in(UNCOUNTED_STATUSES),
+    func.coalesce(_order.financial_status, "unknown").not_in(UNCOUNTED_PAYMENTS),
+)
+TICKET_FIGURES: Final = _refresh(
+    ticket_fact,
+    {
+        "tickets_count": func.count(_ticket.ticket_id),
+        "open_tickets_count": func.count(_ticket.ticket_id).filter(_is_open),
+        "open_complaints_count": func.count(_ticket.ticket_id).filter(
+            _is_open, _ticket.type == "complaint"
+        ),
+        "last_csat": _newest_score(_ticket.csat),
+        "last_csat_at": _newest_score(_ticket.csat_at),
+        "last_ticket_at": func.max(_ticket.opened_at),
+    },
+)
+MESSAGE_FIGURES: Final = _refresh(
+    message_fact,
+    {
+        "messages_sent_count": func.count(_message.message_id),
+        "last_message_at": func.max(_message.sent_at),
+    },
+    _is_sent,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Whose figures must be counted anew."""
+
+    orders: Collection[UUID]
+    tickets: Collection[UUID]
+    messages: Collection[UUID]
+
+
+async def refresh_figures(uow: UnitOfWork, stale: Stale, *, currency: str) -> None:
+    """Count anew; totals are in `currency`, the shop's. The profiles must be locked."""
+    for statement, customers, more in (
+        (ORDER_FIGURES, stale.orders, {"currency": currency}),
+        (TICKET_FIGURES, stale.tickets, {}),
+        (MESSAGE_FIGURES, stale.messages, {}),
+    ):
+        if customers:
+            shared = {"tenant": uow.tenant_id, "ids": list(customers), "now": uow.clock.now()}
+            await uow.execute(statement, shared | more)

@@ -1,0 +1,153 @@
+"""Applies what other services tell to the facts, a batch at a time."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from services.segmentation.facts.figures import Stale, refresh_figures
+from services.segmentation.facts.newest import NewestStates
+from services.segmentation.facts.repository import (
+    MESSAGE_FACTS,
+    ORDER_FACTS,
+    TICKET_FACTS,
+    FactRepository,
+    FactTable,
+)
+from services.segmentation.facts.rows import (
+    Row,
+    message_row,
+    order_row,
+    profile_row,
+    ticket_row,
+)
+from shared.db.unit_of_work import UnitOfWork
+
+
+class FactGroup(StrEnum):
+    """What sort of fact has changed about a customer."""
+
+    PROFILE = "profile"
+    ORDERS = "orders"
+    TICKETS = "tickets"
+    MESSAGES = "messages"
+
+
+Changes = Mapping[UUID, frozenset[FactGroup]]
+"""What has changed, by customer."""
+EVERYTHING = frozenset(FactGroup)
+
+
+class _AboutCustomer(Protocol):
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def customer_id(self) -> UUID | None: ...
+
+
+StateT = TypeVar("StateT", bound=_AboutCustomer)
+
+
+@dataclass(frozen=True, slots=True)
+class _NewFacts:
+    """Facts of one kind that are newer than those in the table, and whom they are about."""
+
+    table: FactTable
+    rows: Collection[Row]
+    touched: frozenset[UUID]
+
+
+class Projection:
+    """The facts of one tenant, inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork, *, currency: str) -> None:
+        self._uow = uow
+        self._facts = FactRepository(uow)
+        self._currency = currency
+
+    async def apply(self, newest: NewestStates) -> Changes:
+        """Write what is newer than what is known; what has changed about whom.
+
+        The profiles of everybody in the answer stay locked, so that whoever is evaluated next is
+        evaluated with all their facts, whichever service told of them.
+        """
+        orders = await self._newer(ORDER_FACTS, newest.orders, order_row)
+        tickets = await self._newer(TICKET_FACTS, newest.tickets, ticket_row)
+        messages = await self._newer(MESSAGE_FACTS, newest.messages, message_row)
+        about = orders.touched | tickets.touched | messages.touched
+        versions = await self._facts.lock_profiles(about | newest.customers.keys())
+        strangers = about - versions.keys() - newest.customers.keys()
+        changed = {
+            key for key, state in newest.customers.items() if state.version > versions.get(key, -1)
+        }
+        await self._put_profiles(newest, changed, strangers)
+        for facts in (orders, tickets, messages):
+            if facts.rows:
+                await self._facts.put(facts.table, facts.rows)
+        # A profile that is new here may belong to facts that were here before it.
+        new = strangers | (changed - versions.keys())
+        await refresh_figures(
+            self._uow,
+            Stale(orders.touched | new, tickets.touched | new, messages.touched | new),
+            currency=self._currency,
+        )
+        return _changes(orders, tickets, messages, changed, new_to_all=_unknown(changed, versions))
+
+    async def _newer(
+        self,
+        table: FactTable,
+        states: Mapping[UUID, StateT],
+        row: Callable[[StateT], Row],
+    ) -> _NewFacts:
+        """Those of the states that are newer; the touched are their owners and former owners."""
+        known = await self._facts.known(table, states) if states else {}
+        rows: list[Row] = []
+        touched: set[UUID] = set()
+        for key, state in states.items():
+            before = known.get(key)
+            if state.customer_id is None or (before and state.version <= before.version):
+                continue
+            rows.append(row(state))
+            touched.add(state.customer_id)
+            if before is not None:
+                touched.add(before.customer_id)
+        return _NewFacts(table, rows, frozenset(touched))
+
+    async def _put_profiles(
+        self, newest: NewestStates, changed: Iterable[UUID], strangers: Collection[UUID]
+    ) -> None:
+        rows = [profile_row(newest.customers[key]) for key in changed]
+        if rows:
+            await self._facts.put_profiles(rows)
+        if strangers:
+            await self._facts.add_strangers(strangers)
+
+
+def _unknown(changed: Iterable[UUID], versions: Mapping[UUID, int]) -> frozenset[UUID]:
+    """Those who were no customers here until now."""
+    return frozenset(key for key in changed if versions.get(key, 0) == 0)
+
+
+def _changes(
+    orders: _NewFacts,
+    tickets: _NewFacts,
+    messages: _NewFacts,
+    profiles: Iterable[UUID],
+    *,
+    new_to_all: frozenset[UUID],
+) -> Changes:
+    groups: dict[UUID, set[FactGroup]] = {}
+    for group, customers in (
+        (FactGroup.PROFILE, profiles),
+        (FactGroup.ORDERS, orders.touched),
+        (FactGroup.TICKETS, tickets.touched),
+        (FactGroup.MESSAGES, messages.touched),
+    ):
+        for customer_id in customers:
+            groups.setdefault(customer_id, set()).add(group)
+    return {
+        customer_id: EVERYTHING if customer_id in new_to_all else frozenset(found)
+        for customer_id, found in groups.items()
+    }

@@ -1,0 +1,119 @@
+"""From the states of other services to the columns of the facts."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from services.segmentation.facts.customer_facts import ProfileFacts
+from services.segmentation.facts.newest import ScoredTicket
+from services.segmentation.facts.search_keys import profile_search_keys, titles_search
+from shared.contracts.customer import CustomerState, OrderState
+from shared.contracts.messaging import MessageState
+from shared.contracts.support_ticket import TicketStatus
+from shared.text import search_key
+
+Row = dict[str, Any]
+
+STATUS_CATEGORY: Final[Mapping[TicketStatus, str]] = {
+    "new": "open",
+    "open": "open",
+    "pending_customer": "pending",
+    "on_hold": "pending",
+    "resolved": "resolved",
+    "closed": "closed",
+}
+OPEN_CATEGORIES: Final = ("open", "pending")
+UNCOUNTED_STATUSES: Final = ("cancelled",)
+UNCOUNTED_PAYMENTS: Final = ("voided",)
+PAID: Final = ("paid", "partially_refunded")
+
+
+def profile_row(state: CustomerState) -> Row:
+    """A customer's own columns of `profile`; the figures are not among them."""
+    consent = {f"{given.channel}.{given.purpose}": given.status for given in state.consents}
+    facts = ProfileFacts(
+        customer_id=state.customer_id,
+        code=state.code,
+        full_name=state.name,
+        email=state.email,
+        phone=state.phone,
+        city=state.city,
+        province=state.province,
+        source=state.source,
+        attributes=state.attributes,
+    )
+    return {
+        "customer_id": state.customer_id,
+        "version": state.version,
+        "code": state.code,
+        "full_name": state.name,
+        "search_name": None if state.name is None else search_key(state.name),
+        "email": state.email,
+        "phone": state.phone,
+        "locale": state.locale,
+        "gender": state.gender,
+        "birth_date": state.birth_date,
+        "city": state.city,
+        "province": state.province,
+        "country": state.country,
+        "stage": state.stage,
+        "source": state.source,
+        "tags": state.tags,
+        "attributes": state.attributes,
+        "consent": consent,
+        "search_keys": profile_search_keys(facts),
+        "created_at": state.created_at,
+    }
+
+
+def order_row(state: OrderState) -> Row:
+    """A row of `order_fact`."""
+    titles = [line.title for line in state.lines]
+    return {
+        "order_id": state.order_id,
+        "version": state.version,
+        "customer_id": state.customer_id,
+        "placed_at": state.placed_at,
+        "status": state.status,
+        "financial_status": state.financial_status,
+        "fulfillment_status": state.fulfillment_status,
+        "total_minor": state.total_minor,
+        "refunded_minor": state.refunded_minor,
+        "currency": state.currency,
+        "channel": state.channel,
+        "lines_count": len(state.lines),
+        "skus": [line.sku for line in state.lines if line.sku is not None],
+        "product_titles": titles,
+        "product_search": titles_search(titles),
+    }
+
+
+def ticket_row(ticket: ScoredTicket) -> Row:
+    """A row of `ticket_fact`, of a ticket whose customer is known."""
+    state = ticket.state
+    return {
+        "ticket_id": state.ticket_id,
+        "version": state.version,
+        "customer_id": state.customer_id,
+        "type": state.type,
+        "status_category": STATUS_CATEGORY[state.status],
+        "priority": state.priority,
+        "urgency": state.urgency,
+        "channel": state.channel,
+        "opened_at": state.opened_at,
+        "resolved_at": state.resolved_at,
+        "csat": state.csat,
+        "csat_at": ticket.csat_at,
+    }
+
+
+def message_row(state: MessageState) -> Row:
+    """A row of `message_fact`, of a message to a known customer."""
+    return {
+        "message_id": state.message_id,
+        "version": state.version,
+        "customer_id": state.customer_id,
+        "channel": state.channel,
+        "purpose": state.message_class,
+        "status": state.status,
+        "sent_at": state.finished_at if state.status == "sent" else None,
+    }

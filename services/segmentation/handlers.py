@@ -1,0 +1,51 @@
+"""What this service does when others tell something."""
+
+from collections.abc import Sequence
+
+from services.segmentation.facts.newest import STATE_EVENTS, NewestStates
+from services.segmentation.facts.projection import Projection
+from services.segmentation.provisioning.service import provision
+from services.segmentation.settings import SegmentationSettings
+from services.segmentation.tenants.repository import ShopRepository
+from services.segmentation.wiring import Wiring
+from shared.contracts.customer import SnapshotCompleted
+from shared.contracts.gateway import TenantProvisioned
+from shared.db.unit_of_work import UnitOfWork
+from shared.part.context import PartContext
+from shared.stream.envelope import Envelope
+from shared.stream.handlers import EventHandlers
+
+
+def build_handlers(context: PartContext[SegmentationSettings]) -> EventHandlers:
+    """The reactions of this service to every event it subscribed to."""
+    wiring = Wiring.of(context)
+    part = context.settings.part
+
+    async def follow(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
+        """Apply what is new about customers, and let enter and leave whoever that moves."""
+        shop = await ShopRepository(uow).share()
+        projection = Projection(uow, currency=shop.currency)
+        changes = await projection.apply(NewestStates.of(envelopes))
+        await wiring.memberships(uow).follow(changes, shop=shop)
+
+    async def open_shop(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
+        for envelope in envelopes:
+            await provision(
+                envelope.read(TenantProvisioned).tenant,
+                shops=ShopRepository(uow),
+                segments=wiring.segments(uow),
+                runs=wiring.runs(uow),
+            )
+
+    async def end_snapshot(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
+        for envelope in envelopes:
+            told = envelope.read(SnapshotCompleted)
+            if told.requested_by == part:
+                await wiring.rebuilds(uow).snapshot_completed(told.job_id)
+
+    return (
+        EventHandlers()
+        .on(*STATE_EVENTS, apply=follow)
+        .on(TenantProvisioned, apply=open_shop)
+        .on(SnapshotCompleted, apply=end_snapshot)
+    )

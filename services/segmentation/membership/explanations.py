@@ -1,0 +1,133 @@
+"""Why a customer belongs to a segment, or why not."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from services.segmentation.facts.reading import find_customer_facts
+from services.segmentation.membership.queries import MembershipQueries
+from services.segmentation.membership.schemas import (
+    ExplanationNode,
+    ExplanationRead,
+    MembershipList,
+    MembershipRead,
+)
+from services.segmentation.rules import Explanation, explain, next_flip, parse_rule
+from services.segmentation.segments.errors import CustomerUnknown
+from services.segmentation.segments.repository import SegmentRepository
+from services.segmentation.tenants.repository import ShopRepository
+from shared.db.unit_of_work import UnitOfWork
+from shared.money import Money
+
+
+class ExplanationService:
+    """Reads one customer's facts and says what rules make of them."""
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        shops: ShopRepository,
+        segments: SegmentRepository,
+        memberships: MembershipQueries,
+    ) -> None:
+        self._uow = uow
+        self._shops = shops
+        self._segments = segments
+        self._memberships = memberships
+
+    async def explain(self, segment_id: UUID, customer_id: UUID) -> ExplanationRead:
+        """Every node of the rule with its truth and values.
+
+        Raises SegmentNotFound, CustomerUnknown.
+        """
+        segment = await self._segments.get(segment_id)
+        facts = await find_customer_facts(self._uow, customer_id)
+        if facts is None:
+            raise CustomerUnknown
+        shop = await self._shops.read()
+        member = await self._memberships.find(segment_id, customer_id)
+        rule, now = parse_rule(segment.rule), self._uow.clock.now()
+        explanation = explain(rule, facts, as_of=now, timezone=shop.timezone)
+        return ExplanationRead(
+            segment_id=segment_id,
+            customer_id=customer_id,
+            rule_version=segment.rule_version,
+            matches=explanation.truth is True,
+            is_member=member is not None,
+            entered_at=None if member is None else member.entered_at,
+            reason=None if member is None else member.reason,
+            flips_at=next_flip(rule, facts, as_of=now, timezone=shop.timezone),
+            rule=_node(explanation),
+            as_of=now,
+        )
+
+    async def memberships_of(self, customer_id: UUID) -> MembershipList:
+        """All segments of a customer, those entered last first. Raises CustomerUnknown."""
+        facts = await find_customer_facts(self._uow, customer_id)
+        if facts is None:
+            raise CustomerUnknown
+        shop = await self._shops.read()
+        rows = await self._memberships.of_customer(customer_id)
+        now = self._uow.clock.now()
+        data: list[MembershipRead] = []
+        for row in rows:
+            rule = parse_rule(row.rule)
+            explanation = explain(rule, facts, as_of=now, timezone=shop.timezone)
+            flips_at = next_flip(rule, facts, as_of=now, timezone=shop.timezone)
+            data.append(_membership(row, explanation, flips_at))
+        return MembershipList(data=data)
+
+
+def _membership(row: Any, explanation: Explanation, flips_at: datetime | None) -> MembershipRead:
+    return MembershipRead(
+        segment_id=row.segment_id,
+        segment_key=row.key,
+        segment_name=row.name,
+        customer_id=row.customer_id,
+        entered_at=row.entered_at,
+        rule_version=row.rule_version,
+        reason=row.reason,
+        because=[_node(leaf) for leaf in _true_leaves(explanation)],
+        flips_at=flips_at,
+    )
+
+
+def _true_leaves(explanation: Explanation) -> Iterator[Explanation]:
+    """What makes the rule true: its true conditions; of a negation the negation itself."""
+    if explanation.truth is not True:
+        return
+    if explanation.kind in {"all", "any"}:
+        for child in explanation.children:
+            yield from _true_leaves(child)
+    else:
+        yield explanation
+
+
+def _node(explanation: Explanation) -> ExplanationNode:
+    return ExplanationNode(
+        pointer=explanation.pointer,
+        kind=explanation.kind,
+        truth=explanation.truth,
+        asks=explanation.asks,
+        op=explanation.op,
+        expected=explanation.expected,
+        actual=_shown(explanation.actual, explanation.currency),
+        evidence=list(explanation.evidence),
+        children=[_node(child) for child in explanation.children],
+    )
+
+
+def _shown(value: object, currency: str | None) -> object:
+    """A value as JSON has it: money as an amount, an average rounded to what people read."""
+    if isinstance(value, Fraction) and currency is None:
+        return float(round(value, 6))
+    if currency is not None and isinstance(value, int | Fraction | Decimal):
+        return {
+            "amount": Money(round(value), currency).decimal_string(),
+            "currency": currency,
+        }
+    return value

@@ -1,0 +1,36 @@
+"""Who would belong, if a rule were in force."""
+
+from services.segmentation.membership.evaluation import TENANT, count_matches, newest_matches
+from services.segmentation.membership.schemas import PreviewRead, PreviewRequest, SampleCustomer
+from services.segmentation.rules import compile_rule, parse_rule
+from services.segmentation.segments.service import template_rule
+from services.segmentation.tenants.repository import ShopRepository
+from shared.db.unit_of_work import UnitOfWork
+
+
+class PreviewService:
+    """Tries rules on the customers of one tenant."""
+
+    def __init__(self, *, uow: UnitOfWork, shops: ShopRepository) -> None:
+        self._uow = uow
+        self._shops = shops
+
+    async def preview(self, wanted: PreviewRequest) -> PreviewRead:
+        """How many would belong, and some of them. Raises TemplateNotFound, Invalid."""
+        shop = await self._shops.read()
+        source = wanted.source() or template_rule(wanted.template, currency=shop.currency)
+        now = self._uow.clock.now()
+        predicate = compile_rule(
+            parse_rule(source), tenant_id_param=TENANT, as_of=now, timezone=shop.timezone
+        )
+        tenant = {"tenant": self._uow.tenant_id}
+        counts = await self._uow.one(count_matches(predicate), tenant)
+        sample = await self._uow.rows(
+            newest_matches(predicate), {**tenant, "limit": wanted.sample_size}
+        )
+        return PreviewRead(
+            count=counts.matching,
+            total=counts.total,
+            sample=[SampleCustomer.model_validate(dict(row._mapping)) for row in sample],
+            as_of=now,
+        )
