@@ -4,15 +4,20 @@ import os
 import re
 
 import pytest
+import structlog
 from redis.asyncio import Redis
-from shared.ids import TenantId, new_id
 
+from shared.ids import TenantId, new_id
 from tests.support.servers import ROOT_KEY, Servers, create_database
 
 _SERVERS = pytest.StashKey[Servers]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # The pretty tracebacks of the default take seconds each.
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    defaults = structlog.get_config()["processors"]
+    structlog.configure(processors=[*defaults[:-1], plain])
     if hasattr(config, "workerinput"):
         os.environ.update(config.workerinput["careloop"])
         return

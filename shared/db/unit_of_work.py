@@ -161,8 +161,8 @@ class UnitOfWork:
             return await Transaction.begin(
                 self._engine, self._statements, schema=self._schema, tenant=self.tenant_id
             )
-        except PoolTimeout as error:
-            raise Unavailable("Too much is going on at once") from error
+        except (OSError, PoolTimeout) as error:
+            raise Unavailable(headers={"Retry-After": "1"}) from error
 
 
 class UnitsOfWork:

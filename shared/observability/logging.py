@@ -20,8 +20,7 @@ def configure_logging(
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _renderer(style),
+            *_renderers(style),
         ],
         logger_factory=_logger_factory(style),
     )
@@ -29,10 +28,15 @@ def configure_logging(
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
 
 
-def _renderer(style: str) -> structlog.typing.Processor:
+def _renderers(style: str) -> list[structlog.typing.Processor]:
     if style == "json":
-        return structlog.processors.JSONRenderer(serializer=orjson.dumps, default=str)
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        return [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=orjson.dumps, default=str),
+        ]
+    # The pretty default prints every local variable, bodies and secrets among them.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
 
 
 def _logger_factory(style: str) -> structlog.BytesLoggerFactory | structlog.PrintLoggerFactory:
