@@ -9,11 +9,14 @@ from starlette.middleware import Middleware
 from gateway.api_keys.endpoints import router as api_keys
 from gateway.connections.endpoints import router as connections
 from gateway.deliveries.endpoints import router as deliveries
-from gateway.deps import attach_house
+from gateway.deps import attach_document, attach_house
 from gateway.door.door import Door
 from gateway.door.security_headers import SecurityHeaders
 from gateway.hooks.endpoints import router as hooks
 from gateway.house import House
+from gateway.openapi.document import ApiDocument
+from gateway.openapi.endpoints import STATIC_PATH, docs_files
+from gateway.openapi.endpoints import router as docs
 from gateway.sessions.endpoints import public_router as logins
 from gateway.sessions.endpoints import router as sessions
 from gateway.settings import GatewaySettings
@@ -54,13 +57,26 @@ def create_app(
             shopper_tokens,
             connections,
             deliveries,
+            docs,
         ],
+        openapi_url=None,
     )
+    app.mount(STATIC_PATH, docs_files())
     attach_house(app, house)
+    attach_document(app, _document(app, house))
     # Behind the ring that gives each request its id, before the gateway's own endpoints.
     app.user_middleware.append(_door(house))
     _run_together(app, house)
     return app
+
+
+def _document(app: FastAPI, house: House) -> ApiDocument:
+    return ApiDocument(
+        own=app.openapi,
+        upstreams=house.upstreams,
+        public_url=house.context.settings.public_url,
+        clock=house.context.clock,
+    )
 
 
 def _door(house: House) -> Middleware:

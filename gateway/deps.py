@@ -13,6 +13,7 @@ from gateway.deliveries.repository import DeliveryRepository
 from gateway.deliveries.service import DeliveryService
 from gateway.hooks.receiver import Receiver
 from gateway.house import House
+from gateway.openapi.document import ApiDocument
 from gateway.sessions.repository import SessionRepository
 from gateway.sessions.service import SessionService
 from gateway.staff.repository import StaffRepository
@@ -103,6 +104,17 @@ def receiver_of(request: Request) -> Receiver:
     return house.receiver
 
 
+def attach_document(app: FastAPI, document: ApiDocument) -> None:
+    """Give the application the description of the whole API."""
+    app.state.api_document = document
+
+
+async def api_document(request: Request) -> ApiDocument:
+    """The description of the whole API."""
+    document: ApiDocument = request.app.state.api_document
+    return document
+
+
 async def public_url(house: HouseDep) -> str:
     """Where the outside reaches the gateway."""
     return house.context.settings.public_url.rstrip("/")
@@ -120,4 +132,5 @@ ApiKeyServiceDep = Annotated[ApiKeyService, Depends(api_key_service)]
 ConnectionServiceDep = Annotated[ConnectionService, Depends(connection_service)]
 DeliveryServiceDep = Annotated[DeliveryService, Depends(delivery_service)]
 PublicUrlDep = Annotated[str, Depends(public_url)]
+ApiDocumentDep = Annotated[ApiDocument, Depends(api_document)]
 AccessTokensDep = Annotated[AccessTokens, Depends(access_tokens)]

@@ -19,7 +19,12 @@ from shared.web.problems import Problem, install_problem_handlers
 
 
 def create_part_app(
-    context: PartContext[Any], *, title: str, description: str, routers: Sequence[APIRouter]
+    context: PartContext[Any],
+    *,
+    title: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    openapi_url: str | None = "/openapi.json",
 ) -> FastAPI:
     """An application that answers `routers` for one part, and wakes the relay after commits."""
     settings = context.settings
@@ -39,6 +44,7 @@ def create_part_app(
         description=description,
         version="1",
         lifespan=lifespan,
+        openapi_url=openapi_url,
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,

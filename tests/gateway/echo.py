@@ -20,6 +20,7 @@ def create_echo(name: str, root_key: str) -> FastAPI:
 
     @app.get("/v1/jobs/{job_id}", operation_id="jobs.get")
     async def job(job_id: str, request: Request) -> dict[str, str]:
+        """A job of this part."""
         principals.verify(request.headers.get(PRINCIPAL_HEADER))
         if job_id != f"of-{name}":
             raise NotFound
@@ -27,6 +28,7 @@ def create_echo(name: str, root_key: str) -> FastAPI:
 
     @app.get("/v1/customers/stream")
     async def stream() -> StreamingResponse:
+        """Three lines, one after the other."""
         async def lines():
             for number in range(3):
                 yield f"line {number}\n"

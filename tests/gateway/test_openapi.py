@@ -1,0 +1,164 @@
+"""One description of the whole API."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from fastapi import FastAPI
+
+from gateway.app import create_app
+from gateway.openapi.merge import merge
+from gateway.settings import GatewaySettings
+from gateway.upstreams.owners import owner_of
+from gateway.upstreams.upstream import HttpUpstream
+from tests.gateway.conftest import client_of
+
+INFO = {"title": "t", "version": "1", "description": "d"}
+
+
+def schema(**properties: str) -> dict[str, Any]:
+    return {"type": "object", "properties": {k: {"type": v} for k, v in properties.items()}}
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def document(path: str, answers: str, schemas: dict[str, Any], **operation: Any) -> dict[str, Any]:
+    content = {"application/json": {"schema": ref(answers)}}
+    get = {"responses": {"200": {"description": "OK", "content": content}}, **operation}
+    return {"paths": {path: {"get": get}}, "components": {"schemas": schemas}}
+
+
+def merged(**documents: dict[str, Any]) -> dict[str, Any]:
+    return merge(documents, owner_of=owner_of, info=INFO, servers=["http://x"])
+
+
+def answer_of(merged: dict[str, Any], path: str) -> str:
+    content = merged["paths"][path]["get"]["responses"]["200"]["content"]
+    found: str = content["application/json"]["schema"]["$ref"]
+    return found.rsplit("/", 1)[1]
+
+
+class TestMerging:
+    def test_the_same_schema_is_there_once(self) -> None:
+        page = {"Page": {"properties": {"data": ref("Item")}}, "Item": schema(id="string")}
+        both = merged(
+            customer=document("/v1/customers", "Page", page),
+            messaging=document("/v1/messages", "Page", json.loads(json.dumps(page))),
+        )
+        assert set(both["components"]["schemas"]) == {"Page", "Item"}
+
+    def test_schemas_that_differ_are_told_apart(self) -> None:
+        both = merged(
+            customer=document("/v1/customers", "Item", {"Item": schema(id="string")}),
+            support_ticket=document("/v1/tickets", "Item", {"Item": schema(id="integer")}),
+        )
+        assert answer_of(both, "/v1/customers") == "Item"
+        assert answer_of(both, "/v1/tickets") == "SupportTicketItem"
+        properties = both["components"]["schemas"]["SupportTicketItem"]["properties"]
+        assert properties == {"id": {"type": "integer"}}
+
+    def test_schemas_that_differ_only_in_what_they_refer_to_are_told_apart(self) -> None:
+        page = {"properties": {"data": ref("Item")}}
+        both = merged(
+            customer=document("/v1/customers", "Page", {"Page": page, "Item": schema(id="string")}),
+            messaging=document("/v1/messages", "Page", {"Page": page, "Item": schema(x="string")}),
+        )
+        assert answer_of(both, "/v1/messages") == "MessagingPage"
+        inner = both["components"]["schemas"]["MessagingPage"]["properties"]["data"]
+        assert inner == ref("MessagingItem")
+
+    def test_paths_of_others_and_what_only_they_need_are_left_out(self) -> None:
+        schemas = {"Mine": schema(id="string"), "Secret": schema(id="string")}
+        both = document("/v1/customers", "Mine", schemas)
+        both["paths"]["/v1/tickets"] = document("/", "Secret", {})["paths"]["/"]
+        both["paths"]["/internal"] = both["paths"]["/v1/tickets"]
+        result = merged(customer=both)
+        assert set(result["paths"]) == {"/v1/customers"}
+        assert set(result["components"]["schemas"]) == {"Mine"}
+
+    def test_who_needs_no_credential_is_told_so(self) -> None:
+        schemas = {"X": schema(id="string")}
+        scoped = {"x-required-scopes": ["customers:read"]}
+        public = {"x-required-scopes": ["public:pages"]}
+        result = merged(
+            customer=document("/v1/customers", "X", schemas, **scoped),
+            support_ticket=document("/pages/surveys/{token}", "X", schemas, **public),
+        )
+        assert "security" not in result["paths"]["/v1/customers"]["get"]
+        assert result["paths"]["/pages/surveys/{token}"]["get"]["security"] == []
+
+
+class TestServing:
+    async def test_the_gateways_own_operations_are_described(
+        self, anybody: httpx.AsyncClient
+    ) -> None:
+        answer = await anybody.get("/openapi.json")
+        assert answer.status_code == 200
+        paths = answer.json()["paths"]
+        assert paths["/v1/staff"]["post"]["operationId"] == "staff.create"
+        assert paths["/v1/staff"]["post"]["x-required-scopes"] == ["staff:write"]
+        assert {"413", "415", "422", "401"} <= paths["/v1/staff"]["post"]["responses"].keys()
+        parameters = paths["/v1/staff"]["post"]["parameters"]
+        assert [parameter["name"] for parameter in parameters] == ["Idempotency-Key"]
+        assert paths["/v1/auth/login"]["post"]["security"] == []
+        assert paths["/v1/hooks/{platform}/{connection_id}"]["post"]["security"] == []
+        assert paths["/v1/jobs/{job_id}"]["get"]["operationId"] == "jobs.get"
+        assert not any(path.startswith(("/healthz", "/docs", "/openapi")) for path in paths)
+
+    async def test_a_part_that_never_answered_makes_it_unavailable(
+        self, gateway_settings: GatewaySettings
+    ) -> None:
+        app = create_app(gateway_settings, {"customer": HttpUpstream("http://127.0.0.1:9")})
+        async with app.router.lifespan_context(app), client_of(app) as client:
+            answer = await client.get("/openapi.json")
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+    async def test_the_docs_need_no_other_host(self, anybody: httpx.AsyncClient) -> None:
+        page = await anybody.get("/docs")
+        assert page.status_code == 200
+        assert "://" not in page.text
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+        for path in (
+            "/docs/start.js",
+            "/docs/static/swagger-ui-bundle.js",
+            "/docs/static/swagger-ui.css",
+        ):
+            assert path in page.text
+            assert (await anybody.get(path)).status_code == 200
+
+
+class TestDocument:
+    """Holds for the whole document, with everything that is in it."""
+
+    @pytest.fixture
+    async def whole(self, gateway: FastAPI) -> dict[str, Any]:
+        async with client_of(gateway) as client:
+            answer: dict[str, Any] = (await client.get("/openapi.json")).json()
+        return answer
+
+    def operations(self, whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for path, item in whole["paths"].items():
+            for method, operation in item.items():
+                yield f"{method} {path}", operation
+
+    def test_every_operation_has_a_name_of_its_own_and_a_docstring(
+        self, whole: dict[str, Any]
+    ) -> None:
+        named = [operation["operationId"] for _, operation in self.operations(whole)]
+        assert len(named) == len(set(named))
+        for place, operation in self.operations(whole):
+            assert operation.get("description"), place
+
+    def test_every_reference_leads_somewhere(self, whole: dict[str, Any]) -> None:
+        text = json.dumps(whole)
+        for part in text.split("#/components/schemas/")[1:]:
+            assert part.split('"')[0] in whole["components"]["schemas"]
+
+    def test_every_schema_is_a_schema(self, whole: dict[str, Any]) -> None:
+        for name, each in whole["components"]["schemas"].items():
+            jsonschema.Draft202012Validator.check_schema(each), name
