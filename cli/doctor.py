@@ -91,7 +91,12 @@ async def check_database(installation: Installation) -> Finding:
         return Finding("postgres", True, "embedded, not running (careloop up starts it)")
     fault = _url_fault(url)
     if fault:
-        return Finding("postgres", False, fault, "DATABASE_URL is postgresql+asyncpg://user:password@host/database")
+        return Finding(
+            "postgres",
+            False,
+            fault,
+            "DATABASE_URL is postgresql+asyncpg://user:password@host/database",
+        )
     engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": 5})
     try:
         return await _examine_server(engine)

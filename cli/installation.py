@@ -58,7 +58,7 @@ class Installation:
         return self.home / "demo.json"
 
     def start_servers(self) -> None:
-        """Start (or adopt) the embedded servers that no URL replaces. Raises EmbeddedServerError."""
+        """Start (or adopt) embedded servers where no URL is set. Raises EmbeddedServerError."""
         if "DATABASE_URL" not in self.environment:
             postgres = EmbeddedPostgres(self.home / "postgres", settings=_POSTGRES_SETTINGS)
             postgres.start()

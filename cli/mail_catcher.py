@@ -13,22 +13,17 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-LOOPBACK = "127.0.0.1"
+from cli.ports import LOOPBACK, free_port
 
 
 class MailCatcher:
-    """An SMTP server on a free (or the given) port of loopback."""
+    """An SMTP server on a free port of loopback."""
 
-    def __init__(self, folder: Path, *, port: int = 0) -> None:
+    def __init__(self, folder: Path) -> None:
         self._maildir = mailbox.Maildir(folder, create=True)
-        self._controller = Controller(self, hostname=LOOPBACK, port=port, ready_timeout=10)
         self.folder = folder
-
-    @property
-    def port(self) -> int:
-        """The port it listens on, once started."""
-        sockets = self._controller.server.sockets if self._controller.server else ()
-        return int(next(iter(sockets)).getsockname()[1])
+        self.port = free_port()
+        self._controller = Controller(self, hostname=LOOPBACK, port=self.port, ready_timeout=10)
 
     def start(self) -> None:
         """Listen, in a thread of its own."""

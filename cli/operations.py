@@ -1,6 +1,5 @@
 """What the operator's commands do inside a part: each with the part's own role and code."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -75,7 +74,12 @@ async def stream_positions(tenant_id: TenantId) -> list[StreamPosition]:
             tables = part_tables(part)
             stream, subscription = tables.stream, tables.subscription
             statement = (
-                select(subscription.c.consumer, subscription.c.sent, subscription.c.acked, stream.c.last_position)
+                select(
+                    subscription.c.consumer,
+                    subscription.c.sent,
+                    subscription.c.acked,
+                    stream.c.last_position,
+                )
                 .join_from(
                     subscription,
                     stream,

@@ -16,7 +16,9 @@ T = TypeVar("T")
 stream = typer.Typer(help="The event stream between the parts.", no_args_is_help=True)
 dead_letters = typer.Typer(help="Events that could not be applied.", no_args_is_help=True)
 
-PartArgument = Annotated[str, typer.Argument(help="customer, segmentation, support_ticket or messaging")]
+PartArgument = Annotated[
+    str, typer.Argument(help="customer, segmentation, support_ticket or messaging")
+]
 TenantOption = Annotated[UUID, typer.Option("--tenant", help="The shop's id")]
 
 

@@ -54,7 +54,8 @@ class ConsoleNarrator:
         self._number += 1
         mark = "[green]✓[/green]" if step.ok else "[red]✗[/red]"
         self._console.print(
-            f"{mark} [bold]{self._number}. {step.title}[/bold] [dim]{step.milliseconds:.0f} ms[/dim]"
+            f"{mark} [bold]{self._number}. {step.title}[/bold]"
+            f" [dim]{step.milliseconds:.0f} ms[/dim]"
         )
         for name, value in step.facts.items():
             self._console.print(f"    [dim]{name.replace('_', ' ')}[/dim] {value}", highlight=False)

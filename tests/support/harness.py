@@ -67,9 +67,7 @@ class ServiceHarness:
             for offset, (key, event) in enumerate(events)
         ]
         self._positions[stream] = first + len(envelopes) - 1
-        await self._consumer.receive(
-            Batch(stream, first, first + len(envelopes) - 1, envelopes)
-        )
+        await self._consumer.receive(Batch(stream, first, first + len(envelopes) - 1, envelopes))
 
     async def told(self, tenant_id: TenantId, *types: str) -> Sequence[dict[str, Any]]:
         """The events the service has appended for a tenant, oldest first: type, key and data."""

@@ -1,14 +1,14 @@
 """A whole installation of real processes, in either topology, on the run's servers."""
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cli.mail_catcher import LOOPBACK, MailCatcher
+from cli.mail_catcher import MailCatcher
+from cli.ports import LOOPBACK, free_port
 from cli.processes import Children
 from cli.readiness import wait_until_ready
 from shared.settings import SCHEMAS, SERVICES
@@ -77,10 +77,3 @@ def _split_commands(environment: dict[str, str], port: int) -> dict[str, list[st
     for part in SCHEMAS:
         commands[f"{part}-worker"] = ["worker", "--part", part]
     return commands
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
