@@ -17,6 +17,7 @@ from gateway.house import House
 from gateway.openapi.document import ApiDocument
 from gateway.openapi.endpoints import STATIC_PATH, docs_files
 from gateway.openapi.endpoints import router as docs
+from gateway.reports.endpoints import router as reports
 from gateway.sessions.endpoints import public_router as logins
 from gateway.sessions.endpoints import router as sessions
 from gateway.settings import GatewaySettings
@@ -57,6 +58,7 @@ def create_app(
             shopper_tokens,
             connections,
             deliveries,
+            reports,
             docs,
         ],
         openapi_url=None,

@@ -14,11 +14,15 @@ from gateway.deliveries.service import DeliveryService
 from gateway.hooks.receiver import Receiver
 from gateway.house import House
 from gateway.openapi.document import ApiDocument
+from gateway.reports.repository import CountRepository
+from gateway.reports.service import CareLoopReports
 from gateway.sessions.repository import SessionRepository
 from gateway.sessions.service import SessionService
 from gateway.staff.repository import StaffRepository
 from gateway.staff.service import StaffService
 from gateway.tenants.provisioning import Provisioning
+from gateway.upstreams.headers import PRINCIPAL
+from shared.web.problems import REQUEST_ID_HEADER
 from shared.web.routing import PrincipalDep, UnitOfWorkDep
 
 
@@ -115,6 +119,19 @@ async def api_document(request: Request) -> ApiDocument:
     return document
 
 
+async def care_loop_reports(
+    house: HouseDep, uow: UnitOfWorkDep, request: Request
+) -> CareLoopReports:
+    """Composes reports; the services are asked as the caller."""
+    passed_on = (PRINCIPAL, REQUEST_ID_HEADER.encode())
+    return CareLoopReports(
+        clock=house.context.clock,
+        own=CountRepository(uow),
+        upstreams=house.upstreams,
+        caller=[pair for pair in request.headers.raw if pair[0] in passed_on],
+    )
+
+
 async def public_url(house: HouseDep) -> str:
     """Where the outside reaches the gateway."""
     return house.context.settings.public_url.rstrip("/")
@@ -133,4 +150,5 @@ ConnectionServiceDep = Annotated[ConnectionService, Depends(connection_service)]
 DeliveryServiceDep = Annotated[DeliveryService, Depends(delivery_service)]
 PublicUrlDep = Annotated[str, Depends(public_url)]
 ApiDocumentDep = Annotated[ApiDocument, Depends(api_document)]
+CareLoopReportsDep = Annotated[CareLoopReports, Depends(care_loop_reports)]
 AccessTokensDep = Annotated[AccessTokens, Depends(access_tokens)]

@@ -26,9 +26,18 @@ def create_echo(name: str, root_key: str) -> FastAPI:
             raise NotFound
         return {"id": job_id, "part": name}
 
+    app.state.counts = {}
+
+    @app.get("/v1/care-loop-counts", include_in_schema=False)
+    async def counts(request: Request) -> dict[str, int]:
+        principals.verify(request.headers.get(PRINCIPAL_HEADER)).require(["reports:read"])
+        told: dict[str, int] = app.state.counts
+        return told
+
     @app.get("/v1/customers/stream")
     async def stream() -> StreamingResponse:
         """Three lines, one after the other."""
+
         async def lines():
             for number in range(3):
                 yield f"line {number}\n"
