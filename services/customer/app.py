@@ -2,15 +2,20 @@
 
 from fastapi import FastAPI
 
+from services.customer.consents.endpoints import router as consents
 from services.customer.customers.endpoints import router as customers
+from services.customer.duplicates.endpoints import router as duplicates
 from services.customer.orders.endpoints import router as orders
+from services.customer.reports.endpoints import router as reports
 from services.customer.settings import CustomerSettings
+from services.customer.tasks.endpoints import router as tasks
 from services.customer.tenants.shops import Shops
+from services.customer.timeline.endpoints import router as timeline
 from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
 
-ROUTERS = (customers, orders)
+ROUTERS = (customers, consents, orders, timeline, duplicates, tasks, reports)
 
 
 def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> FastAPI:

@@ -4,14 +4,21 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from services.customer.consents.repository import ConsentRepository
+from services.customer.consents.service import ConsentService
 from services.customer.customers.repository import CustomerRepository
 from services.customer.customers.search import CustomerLists
 from services.customer.customers.service import CustomerService
 from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.duplicates.service import DuplicateService
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.service import OrderService
+from services.customer.reports.repository import CountRepository
+from services.customer.tasks.repository import TaskRepository
+from services.customer.tasks.service import TaskService
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
+from services.customer.timeline.service import TimelineService
 from shared.web.context import context_of
 from shared.web.routing import UnitOfWorkDep
 
@@ -30,14 +37,14 @@ async def current_shop(uow: UnitOfWorkDep, shops: ShopsDep) -> Shop:
 
 
 async def customer_lists(uow: UnitOfWorkDep) -> CustomerLists:
-    """Lists, in the unit of work of the request."""
+    """Lists of customers."""
     return CustomerLists(uow)
 
 
 async def customer_service(
     uow: UnitOfWorkDep, request: Request, shops: ShopsDep
 ) -> CustomerService:
-    """The customer service, in the unit of work of the request."""
+    """What clients can do with customers."""
     return CustomerService(
         uow=uow,
         customers=CustomerRepository(uow),
@@ -49,7 +56,7 @@ async def customer_service(
 
 
 async def order_service(uow: UnitOfWorkDep, shops: ShopsDep) -> OrderService:
-    """The order service, in the unit of work of the request."""
+    """What clients can do with orders."""
     return OrderService(
         uow=uow,
         orders=OrderRepository(uow),
@@ -59,7 +66,44 @@ async def order_service(uow: UnitOfWorkDep, shops: ShopsDep) -> OrderService:
     )
 
 
+async def consent_service(uow: UnitOfWorkDep) -> ConsentService:
+    """What clients can do with consents."""
+    return ConsentService(
+        uow=uow, consents=ConsentRepository(uow), customers=CustomerRepository(uow)
+    )
+
+
+async def duplicate_service(uow: UnitOfWorkDep) -> DuplicateService:
+    """What clients can do with duplicate candidates."""
+    return DuplicateService(duplicates=DuplicateRepository(uow))
+
+
+async def timeline_service(uow: UnitOfWorkDep) -> TimelineService:
+    """What clients can do with timelines."""
+    return TimelineService(timeline=TimelineRepository(uow))
+
+
+async def task_service(uow: UnitOfWorkDep) -> TaskService:
+    """What clients can do with tasks."""
+    return TaskService(
+        uow=uow,
+        tasks=TaskRepository(uow),
+        customers=CustomerRepository(uow),
+        timeline=TimelineRepository(uow),
+    )
+
+
+async def count_repository(uow: UnitOfWorkDep) -> CountRepository:
+    """How many of everything there are."""
+    return CountRepository(uow)
+
+
 ShopDep = Annotated[Shop, Depends(current_shop)]
 CustomerListsDep = Annotated[CustomerLists, Depends(customer_lists)]
 CustomerServiceDep = Annotated[CustomerService, Depends(customer_service)]
 OrderServiceDep = Annotated[OrderService, Depends(order_service)]
+ConsentServiceDep = Annotated[ConsentService, Depends(consent_service)]
+DuplicateServiceDep = Annotated[DuplicateService, Depends(duplicate_service)]
+TimelineServiceDep = Annotated[TimelineService, Depends(timeline_service)]
+TaskServiceDep = Annotated[TaskService, Depends(task_service)]
+CountsDep = Annotated[CountRepository, Depends(count_repository)]

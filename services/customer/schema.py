@@ -1,10 +1,23 @@
 """The whole schema of the customer service: importing this fills `metadata` with every table."""
 
+from services.customer.consents import models as consents
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
 from services.customer.models import metadata
 from services.customer.orders import models as orders
+from services.customer.snapshots import models as snapshots
+from services.customer.tasks import models as tasks
 from services.customer.tenants import models as tenants
 from services.customer.timeline import models as timeline
 
-__all__ = ["customers", "duplicates", "metadata", "orders", "tenants", "timeline"]
+__all__ = [
+    "consents",
+    "customers",
+    "duplicates",
+    "metadata",
+    "orders",
+    "snapshots",
+    "tasks",
+    "tenants",
+    "timeline",
+]

@@ -2,6 +2,7 @@
 
 from services.customer.handlers import build_handlers
 from services.customer.settings import CustomerSettings
+from services.customer.snapshots.tasks import SnapshotWalker, snapshot_jobs, snapshot_sweep
 from shared.clock import Clock
 from shared.part.context import build_context
 from shared.part.worker import build_part_worker
@@ -9,6 +10,12 @@ from shared.queue.worker import PartWorker
 
 
 def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> PartWorker:
-    """The worker of one process: takes in events, tells its own, runs the jobs."""
+    """The worker of one process: takes in events, tells its own, walks snapshots."""
     context = build_context(settings, clock)
-    return build_part_worker(context, handlers=build_handlers(context))
+    walker = SnapshotWalker(context)
+    return build_part_worker(
+        context,
+        handlers=build_handlers(context),
+        jobs=snapshot_jobs(walker),
+        periodics=[snapshot_sweep(walker)],
+    )

@@ -35,7 +35,7 @@ _SUBSCRIPTIONS: _Subscriptions = {
         "messaging": MEMBERSHIP,
     },
     "support_ticket": {
-        "customer": (*TICKET_STATE, t.TicketReplied, t.SurveyAnswered),
+        "customer": (t.TicketCreated, t.TicketReplied, t.TicketResolved, t.SurveyAnswered),
         "segmentation": (*TICKET_STATE, t.SurveyAnswered),
         "messaging": (t.TicketReplied, t.SurveyInvited),
     },

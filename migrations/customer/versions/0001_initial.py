@@ -6,6 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.environment import add_stream_listings, protect
 from services.customer.customers.search_function import search_function
+from shared.db.protection import tenant_listing
 
 revision = '0001'
 down_revision = None
@@ -83,6 +84,7 @@ def upgrade() -> None:
     sa.Column('standing', sa.Text(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('connection_id', sa.Uuid(), nullable=True),
+    sa.Column('told_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.CheckConstraint("kind <> 'platform_id' OR standing = 'verified'", name=op.f('ck_customer_identity_platform_id_trusted')),
     sa.CheckConstraint("kind IN ('platform_id', 'email', 'phone')", name=op.f('ck_customer_identity_kind')),
@@ -163,6 +165,21 @@ def upgrade() -> None:
     )
     op.create_index('ix_outbox_unsent', 'outbox', ['tenant_id', 'split', 'recorded_at', 'id'], unique=False, schema='customer', postgresql_where=sa.text('position IS NULL'))
     op.create_index('uq_outbox_position', 'outbox', ['tenant_id', 'split', 'position'], unique=True, schema='customer', postgresql_where=sa.text('position IS NOT NULL'))
+    op.create_table('snapshot',
+    sa.Column('tenant_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('requested_by', sa.Text(), nullable=False),
+    sa.Column('phase', sa.Text(), nullable=False),
+    sa.Column('after_id', sa.Uuid(), nullable=False),
+    sa.Column('told', sa.BigInteger(), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('finished_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.CheckConstraint("phase IN ('customers', 'orders', 'done')", name=op.f('ck_snapshot_phase')),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_snapshot')),
+    schema='customer'
+    )
+    op.create_index('ix_snapshot_open', 'snapshot', ['tenant_id'], unique=False, schema='customer', postgresql_where=sa.text('finished_at IS NULL'))
     op.create_table('stream',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('split', sa.SmallInteger(), nullable=False),
@@ -208,6 +225,25 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', name=op.f('pk_value_policy')),
     schema='customer'
     )
+    op.create_table('consent_record',
+    sa.Column('tenant_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('customer_id', sa.Uuid(), nullable=False),
+    sa.Column('purpose', sa.Text(), nullable=False),
+    sa.Column('channel', sa.Text(), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('proof', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('changed_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.CheckConstraint("channel IN ('email', 'sms', 'zalo', 'call')", name=op.f('ck_consent_record_channel')),
+    sa.CheckConstraint("purpose IN ('marketing', 'care')", name=op.f('ck_consent_record_purpose')),
+    sa.CheckConstraint("status IN ('granted', 'withdrawn')", name=op.f('ck_consent_record_status')),
+    sa.ForeignKeyConstraint(['tenant_id', 'customer_id'], ['customer.customer.tenant_id', 'customer.customer.id'], name=op.f('fk_consent_record_tenant_id_customer_id')),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_consent_record')),
+    schema='customer'
+    )
+    op.create_index('ix_consent_record_newest', 'consent_record', ['tenant_id', 'customer_id', 'changed_at', 'id'], unique=False, schema='customer')
     op.create_table('customer_order',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -215,6 +251,7 @@ def upgrade() -> None:
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('scope', sa.Text(), nullable=False),
     sa.Column('external_id', sa.Text(), nullable=False),
+    sa.Column('connection_id', sa.Uuid(), nullable=True),
     sa.Column('number', sa.Text(), nullable=False),
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('financial_status', sa.Text(), nullable=False),
@@ -264,6 +301,33 @@ def upgrade() -> None:
     op.create_index('ix_duplicate_candidate_newer', 'duplicate_candidate', ['tenant_id', 'newer_id'], unique=False, schema='customer')
     op.create_index('ix_duplicate_candidate_newest', 'duplicate_candidate', ['tenant_id', 'status', 'created_at', 'id'], unique=False, schema='customer')
     op.create_index('uq_duplicate_candidate_pair', 'duplicate_candidate', ['tenant_id', 'older_id', 'newer_id'], unique=True, schema='customer')
+    op.create_table('task',
+    sa.Column('tenant_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('customer_id', sa.Uuid(), nullable=True),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('assignee_id', sa.Uuid(), nullable=True),
+    sa.Column('assignee_role', sa.Text(), nullable=True),
+    sa.Column('due_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('ticket_id', sa.Uuid(), nullable=True),
+    sa.Column('cause_id', sa.Uuid(), nullable=True),
+    sa.Column('done_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint("assignee_role IN ('owner', 'admin', 'manager', 'agent')", name=op.f('ck_task_assignee_role')),
+    sa.CheckConstraint("kind IN ('follow_up', 'call', 'message', 'other')", name=op.f('ck_task_kind')),
+    sa.CheckConstraint("status IN ('open', 'done', 'cancelled')", name=op.f('ck_task_status')),
+    sa.ForeignKeyConstraint(['tenant_id', 'customer_id'], ['customer.customer.tenant_id', 'customer.customer.id'], name=op.f('fk_task_tenant_id_customer_id')),
+    sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_task')),
+    schema='customer'
+    )
+    op.create_index('ix_task_customer', 'task', ['tenant_id', 'customer_id', 'created_at', 'id'], unique=False, schema='customer')
+    op.create_index('ix_task_newest', 'task', ['tenant_id', 'status', 'created_at', 'id'], unique=False, schema='customer')
+    op.create_index('uq_task_cause', 'task', ['tenant_id', 'cause_id'], unique=True, schema='customer', postgresql_where=sa.text('cause_id IS NOT NULL'))
     op.create_table('timeline_entry',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -294,9 +358,13 @@ def upgrade() -> None:
     schema='customer'
     )
     # ### end Alembic commands ###
-    protect("customer", "code_counter", "cursor", "customer", "customer_identity", "customer_tag", "dead_letter", "idempotency_key", "job", "outbox", "stream", "subscription", "tenant", "value_policy", "customer_order", "duplicate_candidate", "timeline_entry", "order_line")
+    protect("customer", "code_counter", "cursor", "customer", "customer_identity", "customer_tag", "dead_letter", "idempotency_key", "job", "outbox", "snapshot", "stream", "subscription", "tenant", "value_policy", "consent_record", "customer_order", "duplicate_candidate", "task", "timeline_entry", "order_line")
     add_stream_listings("customer")
     for statement in search_function():
+        op.execute(statement)
+    for statement in tenant_listing(
+        "customer", "tenants_with_open_snapshots", table="snapshot", where="t.finished_at IS NULL"
+    ):
         op.execute(statement)
 
 
@@ -306,6 +374,10 @@ def downgrade() -> None:
     op.drop_table('order_line', schema='customer')
     op.drop_index('ix_timeline_entry_newest', table_name='timeline_entry', schema='customer')
     op.drop_table('timeline_entry', schema='customer')
+    op.drop_index('uq_task_cause', table_name='task', schema='customer', postgresql_where=sa.text('cause_id IS NOT NULL'))
+    op.drop_index('ix_task_newest', table_name='task', schema='customer')
+    op.drop_index('ix_task_customer', table_name='task', schema='customer')
+    op.drop_table('task', schema='customer')
     op.drop_index('uq_duplicate_candidate_pair', table_name='duplicate_candidate', schema='customer')
     op.drop_index('ix_duplicate_candidate_newest', table_name='duplicate_candidate', schema='customer')
     op.drop_index('ix_duplicate_candidate_newer', table_name='duplicate_candidate', schema='customer')
@@ -313,11 +385,15 @@ def downgrade() -> None:
     op.drop_index('uq_customer_order_external_id', table_name='customer_order', schema='customer')
     op.drop_index('ix_customer_order_newest', table_name='customer_order', schema='customer')
     op.drop_table('customer_order', schema='customer')
+    op.drop_index('ix_consent_record_newest', table_name='consent_record', schema='customer')
+    op.drop_table('consent_record', schema='customer')
     op.drop_table('value_policy', schema='customer')
     op.drop_table('tenant', schema='customer')
     op.drop_index('ix_subscription_waiting', table_name='subscription', schema='customer', postgresql_where=sa.text('acked < sent'))
     op.drop_table('subscription', schema='customer')
     op.drop_table('stream', schema='customer')
+    op.drop_index('ix_snapshot_open', table_name='snapshot', schema='customer', postgresql_where=sa.text('finished_at IS NULL'))
+    op.drop_table('snapshot', schema='customer')
     op.drop_index('uq_outbox_position', table_name='outbox', schema='customer', postgresql_where=sa.text('position IS NOT NULL'))
     op.drop_index('ix_outbox_unsent', table_name='outbox', schema='customer', postgresql_where=sa.text('position IS NULL'))
     op.drop_table('outbox', schema='customer')

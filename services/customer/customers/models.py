@@ -104,6 +104,8 @@ customer_identity = Table(
     Column("standing", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("connection_id", Uuid),
+    # Until when the platform has told us of the person it knows by this id.
+    instant("told_at", nullable=True),
     instant("created_at"),
     CheckConstraint("kind IN ('platform_id', 'email', 'phone')", name="kind"),
     CheckConstraint("standing IN ('verified', 'claimed')", name="standing"),

@@ -63,12 +63,13 @@ class Recognition:
             proposals=_proposals(customer_id, decision.candidates),
         )
 
-    def _as_kept(self, identity: Identity, customer_id: UUID) -> Identity:
+    def owner(self, identity: Identity) -> UUID | None:
+        """Whose this trusted identity is; None while nobody has it."""
         held = self._known.get(identity.key, ())
-        of_another = any(
-            known.identifier.trusted and known.customer_id != customer_id for known in held
-        )
-        return identity.claimed() if of_another else identity
+        return next((known.customer_id for known in held if known.identifier.trusted), None)
+
+    def _as_kept(self, identity: Identity, customer_id: UUID) -> Identity:
+        return identity.claimed() if self.owner(identity) not in {None, customer_id} else identity
 
     def _remember(self, identity: KnownIdentity) -> None:
         identifier = identity.identifier

@@ -1,12 +1,14 @@
 """SQL of customers and their identities. Every statement is built once, when this is imported."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Row,
     Text,
     Uuid,
@@ -38,6 +40,7 @@ _IDS = bindparam("ids", type_=ARRAY(Uuid))
 _customers = RowsParameter("customer", customer, COLUMNS)
 _identities = RowsParameter("identity", customer_identity, IDENTITY_COLUMNS)
 _wanted = RowsParameter("wanted", customer_identity, ("kind", "scope", "value"))
+_told = RowsParameter("told", customer_identity, ("scope", "value", "told_at"))
 _tags = RowsParameter("tag", customer_tag, ("tag", "customer_id", "created_at"))
 
 
@@ -139,6 +142,11 @@ _SAVE = _update_customers()
 _HOLDERS = _holders_of(_wanted)
 _BY_ID = _where(customer.c.id == bindparam("id", type_=Uuid))
 _BY_CODE = _where(customer.c.code == bindparam("code", type_=Text))
+_WALK = (
+    _where(customer.c.id > bindparam("after_id", type_=Uuid))
+    .order_by(customer.c.id)
+    .limit(bindparam("at_most", type_=Integer))
+)
 _LOCK = _where(customer.c.id == func.any(_IDS)).order_by(customer.c.id).with_for_update(of=customer)
 _OWN_IDENTITIES = (
     select(customer_identity)
@@ -154,6 +162,16 @@ _REMOVE_CLAIMED = delete(customer_identity).where(
     customer_identity.c.kind == bindparam("kind", type_=Text),
     customer_identity.c.value == bindparam("value", type_=Text),
     customer_identity.c.standing == "claimed",
+)
+_MARK_TOLD = (
+    update(customer_identity)
+    .values(told_at=_told.source.c.told_at)
+    .where(
+        customer_identity.c.tenant_id == TENANT,
+        customer_identity.c.kind == "platform_id",
+        customer_identity.c.scope == _told.source.c.scope,
+        customer_identity.c.value == _told.source.c.value,
+    )
 )
 _REMOVE_TAGS = delete(customer_tag).where(
     customer_tag.c.tenant_id == TENANT, customer_tag.c.customer_id == func.any(_IDS)
@@ -206,6 +224,11 @@ class CustomerRepository:
             raise CustomerNotFound
         return CustomerRecord.of(row)
 
+    async def walk(self, after_id: UUID, at_most: int) -> list[CustomerRecord]:
+        """The customers whose ids follow `after_id`, in the order of their ids."""
+        parameters = {**self._tenant, "after_id": after_id, "at_most": at_most}
+        return [CustomerRecord.of(row) for row in await self._uow.rows(_WALK, parameters)]
+
     async def lock(self, customer_ids: Collection[UUID]) -> dict[UUID, CustomerRecord]:
         """The customers among these ids, nobody else changing them until the commit."""
         rows = await self._uow.rows(_LOCK, {**self._tenant, "ids": list(customer_ids)})
@@ -236,10 +259,12 @@ class CustomerRepository:
         """All identities of these customers, oldest first."""
         return await self._uow.rows(_OWN_IDENTITIES, {**self._tenant, "ids": list(customer_ids)})
 
-    async def give_identities(self, given: Iterable[tuple[UUID, Identity]]) -> None:
+    async def give_identities(
+        self, given: Iterable[tuple[UUID, Identity]]
+    ) -> list[tuple[UUID, Identity]]:
         """Give customers the identities that they lack, and trust those now verified.
 
-        Raises IdentityTaken when a verified one belongs to somebody else.
+        Returns what was given. Raises IdentityTaken when a verified one belongs to somebody else.
         """
         wanted = {(owner, *identity.key): identity for owner, identity in given}
         rows = await self.identities_of({owner for owner, *_ in wanted})
@@ -254,6 +279,15 @@ class CustomerRepository:
                 await self.remove_claimed(owner, kind=identity.kind, value=identity.value)
         if lacking:
             await self._add_identities(lacking)
+        return lacking
+
+    async def mark_told(self, told: Mapping[tuple[str, str], datetime]) -> None:
+        """Remember until when platforms have told of people, by scope and platform id."""
+        rows = [
+            {"scope": scope, "value": value, "told_at": at} for (scope, value), at in told.items()
+        ]
+        if rows:
+            await self._uow.execute(_MARK_TOLD, {**self._tenant, **_told.values(rows)})
 
     async def _add_identities(self, given: Sequence[tuple[UUID, Identity]]) -> None:
         parameters = _identities.values(identity.as_row(owner) for owner, identity in given)

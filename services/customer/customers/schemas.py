@@ -117,13 +117,16 @@ class CustomerPatch(CustomerFields):
     attributes: Attributes | None = None  # type: ignore[assignment]
     stage: Stage | None = None
 
+    @field_validator("stage")
+    @classmethod
+    def _never_empty(cls, value: Stage | None) -> Stage:
+        if value is None:
+            raise ValueError("This cannot be cleared")
+        return value
 
-class CustomerUpsert(CustomerFields):
+
+class CustomerUpsert(CustomerPatch):
     """What another system knows of its customer; merges like a change, or makes a new customer."""
-
-    tags: Tags | None = None  # type: ignore[assignment]
-    attributes: Attributes | None = None  # type: ignore[assignment]
-    stage: Stage | None = None
 
 
 class ConsentRead(BaseModel):

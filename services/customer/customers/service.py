@@ -201,8 +201,6 @@ def _without_nulls(said: dict[str, Any]) -> dict[str, Any]:
 def _changes(before: CustomerRecord, said: dict[str, Any]) -> dict[str, Any]:
     """Merge semantics: null clears; attributes merge one by one, and one that is null goes."""
     changes = {**said, "source": before.source}  # Who told of a customer first stays the source.
-    if "stage" in changes and changes["stage"] is None:
-        del changes["stage"]
     if "tags" in changes:
         changes["tags"] = changes["tags"] or []
     if "attributes" in changes:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, bindparam, select
+from sqlalchemy import Row, Text, Uuid, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.customer.duplicates.errors import DuplicateNotFound
 from services.customer.duplicates.models import duplicate_candidate
-from shared.db.paging import PageRequest, SortKey, page, parse_id, parse_instant
+from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.rows import RowsParameter
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
@@ -47,9 +48,23 @@ _PROPOSE = _new_pair.on_conflict_do_update(
     where=(duplicate_candidate.c.status == "open")
     & (duplicate_candidate.c.score < _new_pair.excluded.score),
 )
-_LIST = select(duplicate_candidate).where(
+_BY_ID = select(duplicate_candidate).where(
     duplicate_candidate.c.tenant_id == _TENANT,
-    duplicate_candidate.c.status == bindparam("status", type_=Text),
+    duplicate_candidate.c.id == bindparam("id", type_=Uuid),
+)
+_LOCK = _BY_ID.with_for_update()
+_DECIDE = (
+    update(duplicate_candidate)
+    .where(
+        duplicate_candidate.c.tenant_id == _TENANT,
+        duplicate_candidate.c.id == bindparam("pair_id", type_=Uuid),
+    )
+    .values(
+        status=bindparam("new_status", type_=Text),
+        updated_at=_NOW,
+        version=duplicate_candidate.c.version + 1,
+    )
+    .returning(*duplicate_candidate.c)
 )
 
 
@@ -94,10 +109,28 @@ class DuplicateRepository:
             _PROPOSE, {**parameters, "status": "open", "version": 1, **_pairs.values(rows)}
         )
 
-    async def list_by_status(
-        self, status: str, request: PageRequest
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
-        """Candidates of one status, newest first; one more than the page holds."""
-        return await self._uow.rows(
-            page(_LIST, NEWEST_FIRST, request), {"tenant": self._uow.tenant_id, "status": status}
+    async def page(
+        self, *, status: str, customer_id: UUID | None, request: PageRequest
+    ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
+        """A page of the pairs of one status (and of one customer), newest first."""
+        pair = duplicate_candidate.c
+        wanted = select(duplicate_candidate).where(pair.tenant_id == _TENANT, pair.status == status)
+        if customer_id is not None:
+            wanted = wanted.where(or_(pair.older_id == customer_id, pair.newer_id == customer_id))
+        rows = await self._uow.rows(
+            page(wanted, NEWEST_FIRST, request), {"tenant": self._uow.tenant_id}
         )
+        return next_cursor(rows, NEWEST_FIRST, request.limit)
+
+    async def get(self, pair_id: UUID, *, lock: bool = False) -> Row[*tuple[Any, ...]]:
+        """Raises DuplicateNotFound."""
+        parameters = {"tenant": self._uow.tenant_id, "id": pair_id}
+        row = await self._uow.one_or_none(_LOCK if lock else _BY_ID, parameters)
+        if row is None:
+            raise DuplicateNotFound
+        return row
+
+    async def decide(self, pair_id: UUID, status: str) -> Row[*tuple[Any, ...]]:
+        """The pair with its new status."""
+        parameters = {"tenant": self._uow.tenant_id, "pair_id": pair_id, "new_status": status}
+        return await self._uow.one(_DECIDE, {**parameters, "now": self._uow.clock.now()})

@@ -74,25 +74,24 @@ class OrderKeeper:
         Raises OrderJustArrived when another transaction has kept one of them meanwhile.
         """
         stored = await self._orders.lock({item.key for item in news})
-        current = self._told(news, stored)
+        current = {
+            key: _one_version_after(stored.get(key), order)
+            for key, order in self._told(news, stored).items()
+        }
         placed = [order for key, order in current.items() if key not in stored]
         changed = [
-            replace(order, version=stored[key].version + 1)
-            for key, order in current.items()
-            if key in stored and order != stored[key]
+            order for key, order in current.items() if key in stored and order != stored[key]
         ]
         await self._orders.add(placed)
         await self._orders.save(changed)
         self._announce(placed, changed)
+        before = [stored[order.key] for order in changed]
         entries = [_placed_entry(order) for order in placed]
-        entries += [e for order in changed for e in _change_entries(stored[order.key], order)]
-        former_owners = [stored[order.key].customer_id for order in changed]
-        owners = {order.customer_id for order in (*placed, *changed)} | set(former_owners)
-        entries += await self._recount(owners)
+        for old, new in zip(before, changed, strict=True):
+            entries += _change_entries(old, new)
+        entries += await self._recount({o.customer_id for o in (*placed, *changed, *before)})
         await self._timeline.add(entries)
-        return {
-            order.key: (order, order.key not in stored) for order in (*current.values(), *changed)
-        }
+        return {key: (order, key not in stored) for key, order in current.items()}
 
     def _told(
         self, news: Iterable[IncomingOrder | OrderRemoval], stored: dict[Key, OrderRecord]
@@ -150,6 +149,13 @@ def _new_order(item: IncomingOrder, now: datetime) -> OrderRecord:
         version=1,
         lines=item.lines,
     )
+
+
+def _one_version_after(stored: OrderRecord | None, order: OrderRecord) -> OrderRecord:
+    """The order with one version more than is stored, however often it was changed since."""
+    if stored is None:
+        return replace(order, version=1)
+    return order if order == stored else replace(order, version=stored.version + 1)
 
 
 def _figure_columns(figures: Figures, shop: Shop) -> dict[str, Any]:

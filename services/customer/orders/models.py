@@ -25,6 +25,7 @@ customer_order = Table(
     # What the external id is unique within: shops of one platform number their orders alike.
     Column("scope", Text, nullable=False),
     Column("external_id", Text, nullable=False),
+    Column("connection_id", Uuid),
     Column("number", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("financial_status", Text, nullable=False),

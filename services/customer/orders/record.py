@@ -47,6 +47,7 @@ class OrderContent:
     source: str
     scope: str
     external_id: str
+    connection_id: UUID | None = None
     number: str
     status: OrderStatus
     financial_status: FinancialStatus

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, delete, func, select, update
+from sqlalchemy import Integer, Uuid, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.orders.errors import OrderJustArrived, OrderNotFound
@@ -80,6 +80,15 @@ _LINES_OF = (
 )
 _BY_ID = select(*_columns).where(
     customer_order.c.tenant_id == _TENANT, customer_order.c.id == bindparam("id", type_=Uuid)
+)
+_WALK = (
+    select(*_columns)
+    .where(
+        customer_order.c.tenant_id == _TENANT,
+        customer_order.c.id > bindparam("after_id", type_=Uuid),
+    )
+    .order_by(customer_order.c.id)
+    .limit(bindparam("at_most", type_=Integer))
 )
 _OF_CUSTOMER = select(*_columns).where(
     customer_order.c.tenant_id == _TENANT,
@@ -181,6 +190,13 @@ class OrderRepository:
             raise OrderNotFound
         lines = await self._lines_of([order_id])
         return OrderRecord.of(row, lines[order_id])
+
+    async def walk(self, after_id: UUID, at_most: int) -> list[OrderRecord]:
+        """The orders whose ids follow `after_id`, in the order of their ids."""
+        parameters = {**self._tenant, "after_id": after_id, "at_most": at_most}
+        rows = await self._uow.rows(_WALK, parameters)
+        lines = await self._lines_of([row.id for row in rows])
+        return [OrderRecord.of(row, lines[row.id]) for row in rows]
 
     async def list_of(
         self, customer_id: UUID, request: PageRequest

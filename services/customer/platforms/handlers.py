@@ -1,0 +1,56 @@
+"""Reactions to what platforms delivered to the gateway."""
+
+from collections.abc import Sequence
+
+from services.customer.orders.keeping import OrderRemoval
+from services.customer.platforms.intake import (
+    CustomerGone,
+    CustomerTold,
+    Delivery,
+    OrderTold,
+    PlatformIntake,
+)
+from services.customer.platforms.orders import order_content, order_key, order_lines
+from services.customer.platforms.people import person_of_customer, person_of_order
+from services.customer.tenants.shops import Shops
+from shared.contracts.gateway import PlatformCustomerReceived, PlatformOrderReceived
+from shared.db.codes import CodeAllocator
+from shared.db.unit_of_work import UnitOfWork
+from shared.stream.envelope import Envelope
+from shared.stream.handlers import Apply
+
+
+def take_in_deliveries(*, codes: CodeAllocator, shops: Shops) -> Apply:
+    """The reaction to customers and orders that platforms told of."""
+
+    async def apply(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
+        shop = await shops.of(uow)
+        read = [_delivery(envelope, shop.country) for envelope in envelopes]
+        # Without an id or an address nobody could ever be recognised again.
+        deliveries = [d for d in read if isinstance(d, OrderRemoval) or d.person.identities]
+        await PlatformIntake(uow=uow, codes=codes, shop=shop).take_in(deliveries)
+
+    return apply
+
+
+def _delivery(envelope: Envelope, region: str) -> Delivery:
+    if envelope.type == PlatformCustomerReceived.type:
+        return _customer(envelope.read(PlatformCustomerReceived), region)
+    return _order(envelope.read(PlatformOrderReceived), region)
+
+
+def _customer(event: PlatformCustomerReceived, region: str) -> Delivery:
+    at = event.changed_at or event.origin.received_at
+    person = person_of_customer(event.customer, event.origin, at=at, region=region)
+    return CustomerGone(person) if event.deleted else CustomerTold(person)
+
+
+def _order(event: PlatformOrderReceived, region: str) -> Delivery:
+    order, origin = event.order, event.origin
+    key = order_key(order, origin)
+    if event.deleted:
+        return OrderRemoval(key, origin.received_at)
+    person = person_of_order(
+        order.customer, origin, order_id=key[1], at=order.changed_at, region=region
+    )
+    return OrderTold(person, order_content(order, origin), order_lines(order))

@@ -1,0 +1,218 @@
+"""Taking in what platforms deliver: many customers and orders, a handful of statements."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.customer.consents.recording import Answer, ConsentRecorder
+from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.identities import Identity
+from services.customer.customers.recognition import Recognised, Recognition
+from services.customer.customers.record import created_entry, new_record
+from services.customer.customers.repository import CustomerRepository, NewCustomer
+from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.orders.keeping import IncomingOrder, OrderKeeper, OrderRemoval
+from services.customer.orders.record import OrderContent, OrderLine
+from services.customer.orders.repository import OrderRepository
+from services.customer.platforms.people import Person
+from services.customer.tenants.shops import Shop
+from services.customer.timeline.entries import Entry
+from services.customer.timeline.repository import TimelineRepository
+from shared.contracts.customer import CustomerCreated
+from shared.db.codes import CodeAllocator
+from shared.db.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerTold:
+    """A platform told of a customer."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerGone:
+    """A platform has deleted a customer of its own; the shop's customer stays."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTold:
+    """A platform told of an order and its buyer."""
+
+    person: Person
+    content: OrderContent
+    lines: tuple[OrderLine, ...]
+
+
+Delivery = CustomerTold | CustomerGone | OrderTold | OrderRemoval
+
+
+class PlatformIntake:
+    """Applies deliveries, in their order, inside one unit of work."""
+
+    def __init__(self, *, uow: UnitOfWork, codes: CodeAllocator, shop: Shop) -> None:
+        self._uow = uow
+        self._codes = codes
+        self._shop = shop
+        self._customers = CustomerRepository(uow)
+        self._duplicates = DuplicateRepository(uow)
+        self._timeline = TimelineRepository(uow)
+        self._changes = CustomerChanges(uow)
+
+    async def take_in(self, deliveries: Sequence[Delivery]) -> None:
+        """Know the customers and keep the orders that were delivered.
+
+        Raises IdentityTaken or OrderJustArrived when another transaction has brought the same
+        person or order meanwhile; tried again, they are recognised.
+        """
+        told = [d for d in deliveries if isinstance(d, CustomerTold | OrderTold)]
+        people = [
+            delivery.person for delivery in deliveries if not isinstance(delivery, OrderRemoval)
+        ]
+        recognition = await Recognition.of(
+            self._customers, (i for person in people for i in person.identities)
+        )
+        found = [recognition.recognise(delivery.person.identities) for delivery in told]
+        met = [(delivery.person, who) for delivery, who in zip(told, found, strict=True)]
+        await self._meet(met)
+        await self._duplicates.propose(p for who in found for p in who.proposals)
+        await self._record_consents(met)
+        await self._tell_of_gone(deliveries, recognition)
+        owners = {id(delivery): who.customer_id for delivery, who in zip(told, found, strict=True)}
+        await self._keep_orders(deliveries, owners)
+        await self._changes.save()
+
+    async def _meet(self, met: Sequence[tuple[Person, Recognised]]) -> None:
+        new = [(person, who) for person, who in met if who.is_new]
+        new_ids = {who.customer_id for _, who in new}
+        await self._changes.lock({who.customer_id for _, who in met} - new_ids)
+        await self._add(new)
+        known = [(person, who) for person, who in met if not who.is_new]
+        given = await self._customers.give_identities(
+            (who.customer_id, identity) for _, who in known for identity in who.identities
+        )
+        await self._timeline.add(_recognised_entries(given, self._uow.clock.now()))
+        await self._merge(met)
+
+    async def _add(self, new: Sequence[tuple[Person, Recognised]]) -> None:
+        if not new:
+            return
+        numbers = await self._codes.take(self._uow.tenant_id, "customer", len(new))
+        customers = [
+            NewCustomer(
+                new_record(
+                    person.columns(),
+                    customer_id=who.customer_id,
+                    number=number,
+                    currency=self._shop.currency,
+                    at=self._uow.clock.now(),
+                ),
+                who.identities,
+            )
+            for number, (person, who) in zip(numbers, new, strict=True)
+        ]
+        records = [customer.record for customer in customers]
+        await self._customers.add(customers, [created_entry(record) for record in records])
+        for record in records:
+            self._changes.take(record)
+            self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
+
+    async def _merge(self, met: Sequence[tuple[Person, Recognised]]) -> None:
+        """Change customers by what was told last, even if it was delivered first."""
+        told_until = await self._told_until({who.customer_id for _, who in met})
+        news: dict[tuple[str, str], datetime] = {}
+        for person, who in met:
+            key = _platform_key(person)
+            before = told_until.get(key) if key else None
+            if before is not None and person.at < before and not person.in_passing:
+                continue
+            record = self._changes[who.customer_id]
+            self._changes.apply(who.customer_id, person.changes(record))
+            if key and not person.in_passing:
+                told_until[key] = news[key] = person.at
+        await self._customers.mark_told(news)
+
+    async def _told_until(self, customer_ids: set[UUID]) -> dict[tuple[str, str], datetime]:
+        rows = await self._customers.identities_of(customer_ids)
+        return {(row.scope, row.value): row.told_at for row in rows if row.told_at is not None}
+
+    async def _record_consents(self, met: Iterable[tuple[Person, Recognised]]) -> None:
+        answers = [
+            Answer(
+                customer_id=who.customer_id,
+                purpose="marketing",
+                channel=channel,
+                status=status,
+                at=person.at,
+                source=person.origin.source,
+                proof={
+                    "topic": person.origin.topic,
+                    "delivery_id": str(person.origin.delivery_id),
+                    "connection_id": str(person.origin.connection_id),
+                },
+            )
+            for person, who in met
+            for channel, status in person.marketing().items()
+        ]
+        recorder = ConsentRecorder(uow=self._uow, changes=self._changes)
+        await recorder.record_news(answers)
+
+    async def _tell_of_gone(self, deliveries: Iterable[Delivery], recognition: Recognition) -> None:
+        gone = [d.person for d in deliveries if isinstance(d, CustomerGone)]
+        owned = [
+            (recognition.owner(identity), person)
+            for person in gone
+            for identity in person.identities
+        ]
+        await self._timeline.add(
+            [
+                Entry(
+                    customer_id=owner,
+                    type="customer.deleted_at_source",
+                    occurred_at=person.at,
+                    data={"source": person.origin.source},
+                )
+                for owner, person in owned
+                if owner is not None
+            ]
+        )
+
+    async def _keep_orders(self, deliveries: Iterable[Delivery], owners: dict[int, UUID]) -> None:
+        news: list[IncomingOrder | OrderRemoval] = []
+        for delivery in deliveries:
+            if isinstance(delivery, OrderTold):
+                owner = owners[id(delivery)]
+                news.append(IncomingOrder(owner, delivery.content, delivery.lines))
+            elif isinstance(delivery, OrderRemoval):
+                news.append(delivery)
+        if news:
+            keeper = OrderKeeper(
+                uow=self._uow,
+                orders=OrderRepository(self._uow),
+                timeline=self._timeline,
+                changes=self._changes,
+                shop=self._shop,
+            )
+            await keeper.keep(news)
+
+
+def _platform_key(person: Person) -> tuple[str, str] | None:
+    ids = (i for i in person.identities if i.kind == "platform_id")
+    return next(((i.scope, i.value) for i in ids), None)
+
+
+def _recognised_entries(given: Iterable[tuple[UUID, Identity]], at: datetime) -> list[Entry]:
+    """That a known customer turned up somewhere else too."""
+    return [
+        Entry(
+            customer_id=owner,
+            type="customer.recognised",
+            occurred_at=at,
+            data={"source": identity.source},
+        )
+        for owner, identity in given
+        if identity.kind == "platform_id" and not identity.value.startswith("guest:")
+    ]

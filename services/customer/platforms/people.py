@@ -1,0 +1,134 @@
+"""What a platform says of a person, read with the house's eyes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from services.customer.customers.identities import (
+    Identity,
+    distinct,
+    email_identity,
+    phone_identity,
+    platform_identity,
+)
+from services.customer.customers.record import CustomerRecord
+from shared.contracts.gateway import PlatformIdentity, PlatformOrigin
+from shared.text import tidy
+
+_MAX_NAME, _MAX_LINE, _MAX_ID, _MAX_TAG, _MAX_TAGS = 200, 255, 200, 64, 50
+_TEXTS = ("name", "locale", "city", "province", "country")
+
+# Nobody's own id on a platform: WooCommerce says 0 for a guest.
+_NO_ID = frozenset({"", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as one delivery tells of them: who they are, and what is said of them.
+
+    `in_passing` when the delivery is about something else (an order): it then only fills gaps.
+    """
+
+    origin: PlatformOrigin
+    said: PlatformIdentity
+    identities: Sequence[Identity]
+    at: datetime
+    in_passing: bool
+
+    def columns(self) -> dict[str, Any]:
+        """What is known of a customer who is new."""
+        return {
+            **self._texts(),
+            **self._contacts(),
+            "tags": self._tags(),
+            "source": self.origin.source,
+        }
+
+    def changes(self, before: CustomerRecord) -> dict[str, Any]:
+        """What is to change of a customer who is known. What a platform leaves out stays."""
+        told = {**self._texts(), **self._contacts()}
+        if self.in_passing:
+            told = {name: new for name, new in told.items() if getattr(before, name) is None}
+        tags = list(dict.fromkeys([*before.tags, *self._tags()]))[:_MAX_TAGS]
+        return {**told, "tags": tags}
+
+    def marketing(self) -> dict[Literal["email", "sms"], Literal["granted", "withdrawn"]]:
+        """What the platform knows of consent to advertising."""
+        answers = {"email": self.said.email_marketing, "sms": self.said.sms_marketing}
+        return {channel: answer for channel, answer in answers.items() if answer is not None}  # type: ignore[misc]
+
+    def _texts(self) -> dict[str, str]:
+        texts = {
+            name: tidy(
+                getattr(self.said, name), max_length=_MAX_NAME if name == "name" else _MAX_LINE
+            )
+            for name in _TEXTS
+        }
+        return {name: text for name, text in texts.items() if text}
+
+    def _contacts(self) -> dict[str, str]:
+        return {i.kind: i.value for i in self.identities if i.kind in {"email", "phone"}}
+
+    def _tags(self) -> list[str]:
+        tags = (tidy(tag, max_length=_MAX_TAG) for tag in self.said.tags)
+        return list(dict.fromkeys(tag for tag in tags if tag))[:_MAX_TAGS]
+
+
+def person_of_customer(
+    said: PlatformIdentity, origin: PlatformOrigin, *, at: datetime, region: str
+) -> Person:
+    """The person whom a delivery about a customer is about."""
+    identities = distinct([_platform_id(said, origin), *_contacts(said, origin, region)])
+    return Person(origin, said, identities, at, in_passing=False)
+
+
+def person_of_order(
+    said: PlatformIdentity | None,
+    origin: PlatformOrigin,
+    *,
+    order_id: str,
+    at: datetime,
+    region: str,
+) -> Person:
+    """The buyer of an order.
+
+    Who has no account there (a guest, a walk-in, nobody at all) is known by the order itself, as
+    `guest:<order id>`: the order's later deliveries then lead to the same customer, and nobody is
+    joined with somebody else for having typed the same address.
+    """
+    said = said or PlatformIdentity()
+    own = _platform_id(said, origin) or _identity(f"guest:{order_id}", origin)
+    identities = distinct([own, *_contacts(said, origin, region)])
+    return Person(origin, said, identities, at, in_passing=True)
+
+
+def _platform_id(said: PlatformIdentity, origin: PlatformOrigin) -> Identity | None:
+    external_id = tidy(said.external_id, max_length=_MAX_ID)
+    if external_id is None or external_id in _NO_ID:
+        return None
+    return _identity(external_id, origin)
+
+
+def _identity(external_id: str, origin: PlatformOrigin) -> Identity:
+    return platform_identity(
+        external_id[:_MAX_ID], source=origin.source, connection_id=origin.connection_id
+    )
+
+
+def _contacts(said: PlatformIdentity, origin: PlatformOrigin, region: str) -> list[Identity | None]:
+    country = (said.country or "").strip().upper()
+    return [
+        email_identity(
+            said.email,
+            source=origin.source,
+            verified=said.email_verified,
+            connection_id=origin.connection_id,
+        ),
+        phone_identity(
+            said.phone,
+            source=origin.source,
+            region=country if len(country) == 2 else region,
+            connection_id=origin.connection_id,
+        ),
+    ]

@@ -1,0 +1,69 @@
+"""Tasks as clients write and read them."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+
+from shared.text import NormalisedStr, TextRule
+
+TaskKind = Literal["follow_up", "call", "message", "other"]
+TaskStatus = Literal["open", "done", "cancelled"]
+AssigneeRole = Literal["owner", "admin", "manager", "agent"]
+TaskNote = Annotated[str, TextRule(max_length=5000, lines=True)]
+
+
+class TaskCreate(BaseModel):
+    """Something to be done for a customer, by somebody or by anybody of a role."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer_id: UUID | None = None
+    kind: TaskKind = "other"
+    title: NormalisedStr = Field(examples=["Gọi lại cho khách"])
+    note: TaskNote | None = None
+    assignee_id: UUID | None = None
+    assignee_role: AssigneeRole | None = None
+    due_at: AwareDatetime | None = None
+    ticket_id: UUID | None = None
+
+
+class TaskPatch(BaseModel):
+    """A change: what is absent stays as it is, `null` clears."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: NormalisedStr | None = None
+    note: TaskNote | None = None
+    status: TaskStatus | None = None
+    assignee_id: UUID | None = None
+    assignee_role: AssigneeRole | None = None
+    due_at: AwareDatetime | None = None
+
+    @field_validator("title", "status")
+    @classmethod
+    def _never_empty(cls, value: str | None) -> str:
+        if value is None:
+            raise ValueError("This cannot be cleared")
+        return value
+
+
+class TaskRead(BaseModel):
+    """Something to be done for a customer."""
+
+    id: UUID
+    object: Literal["task"] = "task"
+    customer_id: UUID | None
+    kind: TaskKind
+    title: str
+    note: str | None
+    status: TaskStatus
+    assignee_id: UUID | None
+    assignee_role: AssigneeRole | None
+    due_at: datetime | None
+    ticket_id: UUID | None
+    done_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int

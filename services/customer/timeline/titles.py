@@ -1,0 +1,65 @@
+"""What an entry says to a person, in their language. The type of an entry never changes."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Language = Literal["vi", "en"]
+
+_TITLES: Mapping[str, tuple[str, str]] = {
+    "customer.created": ("Khách hàng mới, từ {source}", "New customer, from {source}"),
+    "customer.changed": ("Hồ sơ được cập nhật", "Profile changed"),
+    "customer.converted": ("Trở thành khách hàng", "Became a customer"),
+    "customer.recognised": ("Được nhận ra trên {source}", "Recognised on {source}"),
+    "customer.deleted_at_source": ("Đã bị xoá trên {source}", "Deleted on {source}"),
+    "order.placed": ("Đặt đơn hàng {number}", "Placed order {number}"),
+    "order.paid": ("Đơn hàng {number} đã thanh toán", "Order {number} was paid"),
+    "order.completed": ("Đơn hàng {number} hoàn tất", "Order {number} was completed"),
+    "order.cancelled": ("Đơn hàng {number} bị huỷ", "Order {number} was cancelled"),
+    "order.refunded": ("Đơn hàng {number} được hoàn tiền", "Order {number} was refunded"),
+    "order.deleted": ("Đơn hàng {number} bị xoá", "Order {number} was deleted"),
+    "consent.granted": ("Đồng ý nhận tin qua {channel}", "Agreed to messages by {channel}"),
+    "consent.withdrawn": ("Ngừng nhận tin qua {channel}", "Said stop to messages by {channel}"),
+    "segment.entered": ("Vào nhóm {segment}", "Entered the segment {segment}"),
+    "segment.left": ("Rời nhóm {segment}", "Left the segment {segment}"),
+    "ticket.created": ("Yêu cầu {code}: {subject}", "Ticket {code}: {subject}"),
+    "ticket.replied": ("Đã trả lời yêu cầu {code}", "Ticket {code} was answered"),
+    "ticket.resolved": ("Yêu cầu {code} đã được giải quyết", "Ticket {code} was resolved"),
+    "survey.answered": (
+        "Đánh giá {score}/{scale_max} cho yêu cầu {code}",
+        "Rated ticket {code} {score} of {scale_max}",
+    ),
+    "message.sent": ("Đã gửi tin: {subject}", "Message sent: {subject}"),
+    "message.suppressed": ("Không gửi tin ({reason})", "Message not sent ({reason})"),
+    "message.failed": ("Gửi tin thất bại ({reason})", "Message failed ({reason})"),
+    "message.received": ("Khách viết qua {channel}: {subject}", "Wrote by {channel}: {subject}"),
+    "task.created": ("Việc cần làm: {title}", "Task: {title}"),
+    "task.done": ("Đã làm xong: {title}", "Task done: {title}"),
+    "task.cancelled": ("Đã bỏ việc: {title}", "Task cancelled: {title}"),
+}
+
+
+class _Words(dict[str, Any]):
+    """The words of an entry; what is missing or empty reads as a dash."""
+
+    def __getitem__(self, name: str) -> Any:
+        value = self.get(name)
+        return "–" if value is None or value == "" else value
+
+
+def title(kind: str, data: Mapping[str, Any], language: Language) -> str:
+    """One line about an entry of type `kind`."""
+    texts = _TITLES.get(kind)
+    if texts is None:
+        return kind
+    return texts[0 if language == "vi" else 1].format_map(_Words(data))
+
+
+def preferred_language(accept_language: str | None, *, default: Language = "vi") -> Language:
+    """The first of our languages in an `Accept-Language` header."""
+    for part in (accept_language or "").split(","):
+        primary = part.split(";")[0].strip().lower().split("-")[0]
+        if primary == "vi":
+            return "vi"
+        if primary == "en":
+            return "en"
+    return default
