@@ -66,10 +66,11 @@ def compose(letter: Letter, channel: EmailChannel) -> OutgoingMail:
     if letter.unsubscribe_url is not None:
         mail["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
         mail["List-Unsubscribe-Post"] = _ONE_CLICK
-    mail["Content-Language"] = letter.words.locale
     mail.set_content(letter.words.text, cte="quoted-printable")
     if letter.words.html is not None:
         mail.add_alternative(letter.words.html, subtype="html", cte="quoted-printable")
+    # Last: the library gives headers about content to the part that is written next.
+    mail["Content-Language"] = letter.words.locale
     return OutgoingMail(
         message_id=letter.message_id, sender=sender, recipient=recipient, content=mail.as_bytes()
     )

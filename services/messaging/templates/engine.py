@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, wraps
 from typing import Any, ClassVar, Final
 
-from liquid import BoundTemplate, Environment, RenderContext
+from liquid import BoundTemplate, Environment, RenderContext, Token
 from liquid.ast import Node
 from liquid.exceptions import LiquidError, ResourceLimitError, UndefinedError
 from liquid.output import LimitedStringIO
-from liquid.undefined import FalsyStrictUndefined
+from liquid.undefined import UNDEFINED, FalsyStrictUndefined
 
 from services.messaging.templates.errors import RenderError, TemplateSyntax, VariableMissing
 
@@ -71,9 +71,16 @@ class _Context(RenderContext):
         super().__init__(*arguments, **options)
         self.deadline = time.monotonic() + MAX_SECONDS
 
-    def get(self, *arguments: Any, **options: Any) -> object:
+    def get(
+        self, path: list[object], *, token: Token | None, default: object = UNDEFINED
+    ) -> object:
         _check(self.deadline)
-        return super().get(*arguments, **options)
+        found = super().get(path, token=token, default=default)
+        if isinstance(found, _Missing):
+            # Named by its whole path, not by the first part that is missing.
+            whole = ".".join(str(part) for part in path)
+            return _Missing(whole, token=token, hint=f"{whole} is undefined")
+        return found
 
     def assign(self, key: str, val: Any) -> None:
         _check(self.deadline)

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from services.messaging.policies.records import MessageClass
 from services.messaging.templates.engine import render
+from services.messaging.templates.errors import RenderError
 from services.messaging.templates.records import Rendered, TemplateContent
+from shared.text import tidy
 
 MAX_SUBJECT: Final = 300
 _OPT_OUT: Final = {
@@ -23,10 +25,12 @@ def render_content(content: TemplateContent, variables: Mapping[str, Any]) -> Re
 
     A subject is one line, whatever the variables hold.
     """
-    subject = " ".join(render(content.subject, variables, html=False).split())
+    subject = tidy(render(content.subject, variables, html=False), max_length=MAX_SUBJECT)
+    if subject is None:
+        raise RenderError("the subject is empty")
     return Rendered(
         locale=content.locale,
-        subject=subject[:MAX_SUBJECT],
+        subject=subject,
         text=render(content.text, variables, html=False),
         html=None if content.html is None else render(content.html, variables, html=True),
     )

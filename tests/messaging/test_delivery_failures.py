@@ -1,0 +1,338 @@
+"""What happens when a message cannot be handed over: retried, given up, or honestly unknown."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.messaging.delivery.service import LEASE
+from shared.contracts.gateway import EmailChannelChanged
+from shared.security.keys import SecretBox
+from tests.messaging.world import World
+from tests.support.smtp import SmtpSink
+
+
+async def only_message(shop: World) -> dict:
+    (message,) = await shop.messages()
+    return message
+
+
+async def test_while_the_server_refuses_connections_messages_wait_and_use_up_no_attempt(open_shop):
+    with SmtpSink() as sink:
+        shop = await open_shop(sink)
+        duc = await shop.customer()
+        await shop.enters(duc)
+        sink.stop()
+        for _ in range(4):
+            await shop.sends()
+            shop.clock.advance(minutes=10)
+        waiting = await only_message(shop)
+        assert (waiting["status"], waiting["reason"]) == ("planned", "PROVIDER_UNREACHABLE")
+        assert waiting["attempts"] == 0
+
+        sink.start()
+        await shop.sends()
+        assert len(sink.to(duc.email)) == 1
+        sent = await only_message(shop)
+        assert (sent["status"], sent["attempts"], sent["reason"]) == ("sent", 1, None)
+
+
+async def test_an_unreachable_server_is_not_asked_again_for_every_message(open_shop):
+    with SmtpSink() as sink:
+        shop = await open_shop(sink)
+        customers = [shop.new_customer() for _ in range(30)]
+        await shop.knows(*customers)
+        await shop.enters(*customers)
+        sink.stop()
+        await shop.sends()
+
+        messages = await shop.messages()
+        assert {(m["status"], m["reason"]) for m in messages} == {
+            ("planned", "PROVIDER_UNREACHABLE")
+        }
+
+
+async def test_a_server_that_stays_away_is_given_up_after_a_day(open_shop):
+    with SmtpSink() as sink:
+        shop = await open_shop(sink)
+        await shop.enters(await shop.customer())
+        sink.stop()
+        for _ in range(40):
+            await shop.sends()
+            shop.clock.advance(hours=1)
+
+        message = await only_message(shop)
+        assert (message["status"], message["reason"]) == ("failed", "PROVIDER_UNREACHABLE")
+        (told,) = await shop.told("messaging.message_failed")
+        assert told["message"]["status"] == "failed"
+
+
+async def test_a_temporary_refusal_is_tried_again_a_few_times(shop: World, smtp: SmtpSink):
+    duc = await shop.customer()
+    smtp.behaviour.refuse_recipient[duc.email] = "451 4.7.1 Greylisted, come back later"
+    await shop.enters(duc)
+    await shop.sends()
+    waiting = await only_message(shop)
+    assert (waiting["status"], waiting["reason"]) == ("planned", "TEMPORARILY_REFUSED")
+    assert waiting["attempts"] == 1
+    assert waiting["detail"] == "451 4.7.1 Greylisted, come back later"
+
+    await shop.sends()
+    assert (await only_message(shop))["attempts"] == 1  # not before its time
+
+    del smtp.behaviour.refuse_recipient[duc.email]
+    shop.clock.advance(minutes=1)
+    await shop.sends()
+    assert len(smtp.to(duc.email)) == 1
+    assert (await only_message(shop))["attempts"] == 2
+
+
+async def test_after_five_temporary_refusals_a_message_has_failed(shop: World, smtp: SmtpSink):
+    duc = await shop.customer()
+    smtp.behaviour.refuse_content[duc.email] = "452 4.3.1 Insufficient system storage"
+    await shop.enters(duc)
+    for _ in range(8):
+        await shop.sends()
+        shop.clock.advance(hours=1)
+
+    message = await only_message(shop)
+    assert (message["status"], message["reason"]) == ("failed", "TEMPORARILY_REFUSED")
+    assert message["attempts"] == 5
+
+
+async def test_an_address_that_does_not_exist_is_never_written_to_again(
+    shop: World, client: httpx.AsyncClient, smtp: SmtpSink
+):
+    duc = await shop.customer()
+    smtp.behaviour.refuse_recipient[duc.email] = "550 5.1.1 No such user here"
+    await shop.enters(duc)
+    await shop.sends()
+
+    message = await only_message(shop)
+    assert (message["status"], message["reason"]) == ("failed", "RECIPIENT_REFUSED")
+    (found,) = (await client.get("/v1/suppressions")).json()["data"]
+    assert (found["address"], found["scope"]) == (duc.email, "all")
+    assert (found["reason"], found["message_id"]) == ("invalid_address", message["id"])
+
+    del smtp.behaviour.refuse_recipient[duc.email]
+    body = {
+        "template": "ticket_reply",
+        "to": {"email": duc.email.upper()},
+        "variables": {"ticket": {"code": "T-1", "subject": "x"}, "reply": {"body": "x"}},
+    }
+    second = (await client.post("/v1/messages", json=body)).json()
+    await shop.sends()
+    after = (await client.get(f"/v1/messages/{second['id']}")).json()
+    assert (after["status"], after["reason"]) == ("suppressed", "SUPPRESSED_ADDRESS")
+
+
+async def test_a_refusal_by_policy_does_not_condemn_the_address(
+    shop: World, client: httpx.AsyncClient, smtp: SmtpSink
+):
+    duc = await shop.customer()
+    smtp.behaviour.refuse_recipient[duc.email] = "550 5.7.1 Blocked by policy"
+    await shop.enters(duc)
+    await shop.sends()
+
+    assert (await only_message(shop))["reason"] == "RECIPIENT_REFUSED"
+    assert (await client.get("/v1/suppressions")).json()["data"] == []
+
+
+async def test_one_refused_message_does_not_disturb_the_others(shop: World, smtp: SmtpSink):
+    customers = [shop.new_customer() for _ in range(12)]
+    await shop.knows(*customers)
+    for customer in customers[::3]:
+        smtp.behaviour.refuse_recipient[customer.email] = "550 5.1.1 gone"
+    await shop.enters(*customers)
+    await shop.sends()
+
+    by_customer = {m["customer_id"]: m["status"] for m in await shop.messages()}
+    expected = {
+        str(c.customer_id): "failed" if number % 3 == 0 else "sent"
+        for number, c in enumerate(customers)
+    }
+    assert by_customer == expected
+
+
+async def test_a_connection_that_breaks_before_the_answer_leaves_the_outcome_unknown(
+    shop: World, smtp: SmtpSink
+):
+    duc = await shop.customer()
+    smtp.behaviour.hang_up_on.add(duc.email)
+    await shop.enters(duc)
+    await shop.sends()
+    assert (await only_message(shop))["status"] == "unknown"
+
+    shop.clock.advance(days=2)
+    await shop.delivery.expire_leases(shop.tenant)
+    await shop.sends()
+    assert len(smtp.to(duc.email)) == 1  # the server had taken it; nobody sent it again
+    (told,) = await shop.told("messaging.message_failed")
+    assert (told["message"]["status"], told["message"]["reason"]) == ("unknown", "OUTCOME_UNKNOWN")
+
+
+async def test_a_shop_without_a_channel_fails_with_that_reason(open_shop):
+    shop = await open_shop()
+    await shop.enters(await shop.customer())
+    await shop.sends()
+
+    message = await only_message(shop)
+    assert (message["status"], message["reason"]) == ("failed", "NO_CHANNEL")
+
+
+async def test_the_channel_logs_in_with_its_sealed_credentials(open_shop, root_key: str):
+    with SmtpSink(login=("shop", "mật khẩu")) as sink:
+        shop = await open_shop()
+        sealed = SecretBox(root_key).seal({"username": "shop", "password": "mật khẩu"})
+        channel = sink.channel(sealed_credentials=sealed)
+        await shop.hears("gateway", (channel.connection_id, EmailChannelChanged(channel=channel)))
+        duc = await shop.customer()
+        await shop.enters(duc)
+        await shop.sends()
+        assert len(sink.to(duc.email)) == 1
+
+
+async def test_a_refused_login_delays_messages_until_the_password_is_mended(
+    open_shop, root_key: str
+):
+    with SmtpSink(login=("shop", "right")) as sink:
+        shop = await open_shop()
+        box = SecretBox(root_key)
+        wrong = box.seal({"username": "shop", "password": "wrong"})
+        channel = sink.channel(sealed_credentials=wrong)
+        await shop.hears("gateway", (channel.connection_id, EmailChannelChanged(channel=channel)))
+        duc = await shop.customer()
+        await shop.enters(duc)
+        await shop.sends()
+        waiting = await only_message(shop)
+        assert (waiting["status"], waiting["reason"]) == ("planned", "PROVIDER_LOGIN_REFUSED")
+        assert waiting["attempts"] == 0
+
+        right = box.seal({"username": "shop", "password": "right"})
+        mended = channel.model_copy(update={"sealed_credentials": right, "version": 2})
+        await shop.hears("gateway", (channel.connection_id, EmailChannelChanged(channel=mended)))
+        shop.clock.advance(minutes=1)
+        await shop.sends()
+        assert len(sink.to(duc.email)) == 1
+
+
+async def test_credentials_sealed_with_another_key_delay_messages(open_shop, smtp: SmtpSink):
+    shop = await open_shop()
+    foreign = SecretBox("another root key, of another installation").seal({"username": "x"})
+    channel = smtp.channel(sealed_credentials=foreign)
+    await shop.hears("gateway", (channel.connection_id, EmailChannelChanged(channel=channel)))
+    await shop.enters(await shop.customer())
+    await shop.sends()
+    assert (await only_message(shop))["status"] == "planned"
+
+
+async def test_a_channel_that_was_switched_off_is_not_used(open_shop, smtp: SmtpSink):
+    shop = await open_shop()
+    channel = smtp.channel(version=3)
+    off = channel.model_copy(update={"active": False, "version": 4})
+    for state in (channel, off, channel):  # the old state again, late
+        await shop.hears("gateway", (channel.connection_id, EmailChannelChanged(channel=state)))
+    await shop.enters(await shop.customer())
+    await shop.sends()
+    assert (await only_message(shop))["reason"] == "NO_CHANNEL"
+
+
+async def test_connections_are_kept_for_the_next_messages(open_shop):
+    with SmtpSink() as sink:
+        shop = await open_shop(sink)
+        for _ in range(6):
+            await shop.enters(await shop.customer())
+            await shop.sends()
+        assert len(sink.messages) == 6
+        assert len(sink.sessions) == 1
+
+
+async def test_a_server_that_restarted_in_between_costs_nothing(open_shop):
+    with SmtpSink() as sink:
+        shop = await open_shop(sink)
+        await shop.enters(await shop.customer())
+        await shop.sends()
+        sink.stop()
+        sink.start()
+        duc = await shop.customer()
+        await shop.enters(duc)
+        await shop.sends()
+        assert len(sink.to(duc.email)) == 1
+
+
+_SENDER = """
+import asyncio, sys
+from uuid import UUID
+from services.messaging.delivery.smtp import SmtpConnections
+from services.messaging.settings import MessagingSettings
+from services.messaging.worker import build_delivery
+from shared.ids import TenantId
+from shared.part.context import build_context
+
+async def main():
+    settings = MessagingSettings(_env_file=None)
+    delivery = build_delivery(build_context(settings), SmtpConnections())
+    await delivery.send_due(TenantId(UUID(sys.argv[1])))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.fault
+async def test_a_sender_killed_between_the_server_and_the_commit_leaves_unknown_and_never_doubles(
+    open_shop, database_url: str, redis_url: str, root_key: str
+):
+    with SmtpSink() as sink:
+        shop = await open_shop(sink)
+        duc = await shop.customer()
+        await shop.enters(duc)
+        root = Path(__file__).parents[2]
+        sender = subprocess.Popen(
+            [sys.executable, "-c", _SENDER, shop.tenant.hex],
+            cwd=root,
+            env={
+                **os.environ,
+                "DATABASE_URL": database_url,
+                "REDIS_URL": redis_url,
+                "CARELOOP_SECRET_KEY": root_key,
+                "PYTHONPATH": str(root),
+            },
+        )
+        sink.behaviour.before_accepting = lambda: sender.send_signal(signal.SIGKILL)
+        await sink.received(1, to=duc.email)
+        assert sender.wait(timeout=10) == -signal.SIGKILL
+        sink.behaviour.before_accepting = None
+        assert (await only_message(shop))["status"] == "sending"
+
+        await shop.delivery.expire_leases(shop.tenant)
+        await shop.sends()
+        assert (await only_message(shop))["status"] == "sending"  # the lease still holds
+
+        shop.clock.advance(seconds=LEASE.total_seconds() + 1)
+        await shop.delivery.expire_leases(shop.tenant)
+        await shop.sends()
+        message = await only_message(shop)
+        assert (message["status"], message["reason"]) == ("unknown", "LEASE_EXPIRED")
+        assert len(sink.to(duc.email)) == 1
+        (told,) = await shop.told("messaging.message_failed")
+        assert told["message"]["status"] == "unknown"
+
+
+async def test_a_slow_sender_may_still_tell_what_became_of_a_message_whose_lease_ran_out(
+    shop: World, smtp: SmtpSink
+):
+    duc = await shop.customer()
+    await shop.enters(duc)
+    taken = await shop.delivery._take(shop.tenant)
+    shop.clock.advance(seconds=LEASE.total_seconds() + 1)
+    await shop.delivery.expire_leases(shop.tenant)
+    assert (await only_message(shop))["status"] == "unknown"
+
+    await shop.delivery._send(shop.tenant, taken, taken.channel)
+    assert (await only_message(shop))["status"] == "sent"
+    versions = [e["message"]["version"] for e in await shop.told()]
+    assert versions == sorted(set(versions))
