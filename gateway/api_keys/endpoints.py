@@ -15,7 +15,7 @@ router = service_router(prefix="/v1/api-keys", tag="api-keys")
 
 
 @router.post(
-    "", status_code=201, operation_id="api_keys.create", dependencies=[requires("api_keys:write")]
+    "", status_code=201, operation_id="apiKeys.create", dependencies=[requires("api_keys:write")]
 )
 async def create_api_key(
     body: ApiKeyCreate, service: ApiKeyServiceDep, response: Response
@@ -29,7 +29,7 @@ async def create_api_key(
     return created
 
 
-@router.get("", operation_id="api_keys.list", dependencies=[requires("api_keys:read")])
+@router.get("", operation_id="apiKeys.list", dependencies=[requires("api_keys:read")])
 async def list_api_keys(
     service: ApiKeyServiceDep, request: Annotated[PageRequest, Depends(page_request)]
 ) -> Page[ApiKeyRead]:
@@ -41,7 +41,7 @@ async def list_api_keys(
 @router.delete(
     "/{api_key_id}",
     status_code=204,
-    operation_id="api_keys.revoke",
+    operation_id="apiKeys.revoke",
     dependencies=[requires("api_keys:write")],
 )
 async def revoke_api_key(api_key_id: UUID, service: ApiKeyServiceDep) -> None:

@@ -17,6 +17,7 @@ _REF: Final = "#/components/schemas/"
 _METHODS: Final = ("get", "put", "post", "delete", "patch", "head", "options")
 _WRITES: Final = frozenset({"post", "put", "patch", "delete"})
 _SCHEME: Final = "bearer"
+_FRAMEWORK_ERROR: Final = "HTTPValidationError"
 _PUBLIC_SCOPES: Final = (["public:pages"],)
 _IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",
@@ -40,16 +41,13 @@ def merge(
     schemas: dict[str, Any] = {}
     tags: dict[str, dict[str, str]] = {}
     for part, document in documents.items():
-        own = _own_paths(part, document, owner_of=owner_of, taken=paths)
+        own = _completed_paths(_own_paths(part, document, owner_of=owner_of, taken=paths))
         available = document.get("components", {}).get("schemas", {})
         needed = {name: available[name] for name in _closure(_refs(own), available)}
         names = _names_for(part, needed, schemas)
         schemas.update({names[name]: _renamed(needed[name], names) for name in needed})
         paths.update(_renamed(own, names))
         tags.update({name: {"name": name} for name in _tags(own)})
-    for path, item in paths.items():
-        for method in _operations(item):
-            item[method] = _completed(item[method], method, path)
     return {
         "openapi": "3.1.0",
         "info": dict(info),
@@ -84,16 +82,31 @@ def _own_paths(
     }
 
 
+def _completed_paths(paths: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        path: {
+            key: _completed(value, key, path) if key in _METHODS else value
+            for key, value in item.items()
+        }
+        for path, item in paths.items()
+    }
+
+
 def _completed(operation: dict[str, Any], method: str, path: str) -> dict[str, Any]:
     """The operation with what the door adds to it: credentials, limits, failures."""
     scopes = operation.get("x-required-scopes")
     is_public = scopes is None or scopes in _PUBLIC_SCOPES
-    statuses = [500, 502, 503, 504]
+    statuses = [422, 500, 502, 503, 504]
     if method in _WRITES and "requestBody" in operation:
         statuses += [413] if path.startswith(("/v1/hooks/", "/pages/")) else [413, 415]
     responses = {str(status): response for status, response in problem_responses(*statuses).items()}
-    completed = {**operation, "responses": {**responses, **operation.get("responses", {})}}
-    completed["responses"] = dict(sorted(completed["responses"].items()))
+    stated = {
+        status: response
+        for status, response in operation.get("responses", {}).items()
+        # The framework's own form of a validation error never leaves the house.
+        if _FRAMEWORK_ERROR not in _refs(response)
+    }
+    completed = {**operation, "responses": dict(sorted({**responses, **stated}.items()))}
     if is_public:
         completed["security"] = []
     elif method in _WRITES:

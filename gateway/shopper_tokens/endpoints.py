@@ -12,7 +12,7 @@ router = service_router(prefix="/v1/shopper-tokens", tag="shopper-tokens")
 @router.post(
     "",
     status_code=201,
-    operation_id="shopper_tokens.create",
+    operation_id="shopperTokens.create",
     dependencies=[requires("shopper_tokens:write")],
 )
 async def create_shopper_token(

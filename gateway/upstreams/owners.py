@@ -14,7 +14,10 @@ _RESOURCES: Final[Mapping[str, str]] = {
         " assignment-rules leads lead-forms loyalty referrals vouchers imports exports"
         " privacy-requests touches ad-spend"
     ),
-    "segmentation": ("segments segment-templates rfm lifecycle funnels cohorts customer-value"),
+    "segmentation": (
+        "segments segment-memberships segment-templates segmentation-rebuilds rfm lifecycle funnels"
+        " cohorts customer-value"
+    ),
     "support_ticket": (
         "tickets conversations queues sla-policies business-calendars ticket-rules macros articles"
         " calls surveys survey-responses promises ticket-reports"

@@ -9,11 +9,21 @@ import jsonschema
 import pytest
 from fastapi import FastAPI
 
+from gateway.access.scopes import GRANTABLE, PUBLIC_PAGES, TENANTS_WRITE, TICKETS_OWN
 from gateway.app import create_app
 from gateway.openapi.merge import merge
 from gateway.settings import GatewaySettings
 from gateway.upstreams.owners import owner_of
-from gateway.upstreams.upstream import HttpUpstream
+from gateway.upstreams.upstream import HttpUpstream, InProcessUpstream
+from services.customer.app import create_app as create_customer
+from services.customer.settings import CustomerSettings
+from services.messaging.app import create_app as create_messaging
+from services.messaging.settings import MessagingSettings
+from services.segmentation.app import create_app as create_segmentation
+from services.segmentation.settings import SegmentationSettings
+from services.support_ticket.app import create_app as create_support_ticket
+from services.support_ticket.settings import SupportTicketSettings
+from shared.settings import PartSettings
 from tests.gateway.conftest import client_of
 
 INFO = {"title": "t", "version": "1", "description": "d"}
@@ -81,6 +91,21 @@ class TestMerging:
         assert set(result["paths"]) == {"/v1/customers"}
         assert set(result["components"]["schemas"]) == {"Mine"}
 
+    def test_every_error_has_the_form_that_errors_have(self) -> None:
+        schemas = {"X": schema(id="string"), "HTTPValidationError": schema(detail="array")}
+        framework = {"application/json": {"schema": ref("HTTPValidationError")}}
+        one = document("/v1/customers", "X", schemas)
+        one["paths"]["/v1/customers"]["get"]["responses"]["422"] = {"content": framework}
+        result = merged(customer=one)
+        errors = {
+            status: list(response["content"])
+            for status, response in result["paths"]["/v1/customers"]["get"]["responses"].items()
+            if status != "200"
+        }
+        assert errors.keys() >= {"422", "500", "503"}
+        assert set(map(tuple, errors.values())) == {("application/problem+json",)}
+        assert set(result["components"]["schemas"]) == {"X"}
+
     def test_who_needs_no_credential_is_told_so(self) -> None:
         schemas = {"X": schema(id="string")}
         scoped = {"x-required-scopes": ["customers:read"]}
@@ -132,14 +157,46 @@ class TestServing:
             assert (await anybody.get(path)).status_code == 200
 
 
-class TestDocument:
-    """Holds for the whole document, with everything that is in it."""
+@pytest.fixture(scope="session")
+def services(gateway_settings: GatewaySettings) -> dict[str, FastAPI]:
+    common = gateway_settings.model_dump(include=set(PartSettings.model_fields))
+    common["_env_file"] = None
+    return {
+        "customer": create_customer(CustomerSettings(**common)),
+        "segmentation": create_segmentation(SegmentationSettings(**common)),
+        "support_ticket": create_support_ticket(SupportTicketSettings(**common)),
+        "messaging": create_messaging(MessagingSettings(**common)),
+    }
 
-    @pytest.fixture
-    async def whole(self, gateway: FastAPI) -> dict[str, Any]:
-        async with client_of(gateway) as client:
-            answer: dict[str, Any] = (await client.get("/openapi.json")).json()
-        return answer
+
+@pytest.fixture(scope="session")
+async def whole(gateway_settings: GatewaySettings, services: dict[str, FastAPI]) -> dict[str, Any]:
+    app = create_app(
+        gateway_settings, {name: InProcessUpstream(app) for name, app in services.items()}
+    )
+    async with client_of(app) as client:
+        answer: dict[str, Any] = (await client.get("/openapi.json")).json()
+    return answer
+
+
+class TestDocument:
+    """The whole document, with the real services behind the gateway."""
+
+    def test_every_operation_of_every_service_is_in_it(
+        self, whole: dict[str, Any], services: dict[str, FastAPI]
+    ) -> None:
+        for name, app in services.items():
+            described = app.openapi()["paths"]
+            assert described, name
+            for path, item in described.items():
+                assert path in whole["paths"], f"{name}: {path} is nobody's, see owners.py"
+                assert item.keys() <= whole["paths"][path].keys()
+
+    def test_every_scope_that_is_asked_for_can_be_had(self, whole: dict[str, Any]) -> None:
+        known = GRANTABLE | {TENANTS_WRITE, PUBLIC_PAGES, TICKETS_OWN}
+        for place, operation in self.operations(whole):
+            asked = operation.get("x-required-scopes", []) + operation.get("x-shopper-scopes", [])
+            assert set(asked) <= known, place
 
     def operations(self, whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         for path, item in whole["paths"].items():
