@@ -72,7 +72,7 @@ class Installation:
 
     def find_servers(self) -> None:
         """Take the URLs of embedded servers that are running already; starts nothing."""
-        servers = {
+        servers: dict[str, EmbeddedPostgres | EmbeddedValkey] = {
             "DATABASE_URL": EmbeddedPostgres(self.home / "postgres", settings=_POSTGRES_SETTINGS),
             "REDIS_URL": EmbeddedValkey(self.home / "valkey"),
         }

@@ -8,7 +8,6 @@ import mailbox
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -25,6 +24,16 @@ class MailCatcher:
         self.port = free_port()
         self._controller = Controller(self, hostname=LOOPBACK, port=self.port, ready_timeout=10)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings by which every shop without a channel of its own sends here."""
+        return {
+            "CARELOOP_SMTP_HOST": LOOPBACK,
+            "CARELOOP_SMTP_PORT": str(self.port),
+            "CARELOOP_SMTP_SECURITY": "none",
+            "CARELOOP_SMTP_SENDER_ADDRESS": "care@careloop.example.com",
+        }
+
     def start(self) -> None:
         """Listen, in a thread of its own."""
         self._controller.start()
@@ -37,7 +46,7 @@ class MailCatcher:
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         """Keep one message, with the addresses of its envelope."""
-        message = message_from_bytes(envelope.content or b"", policy=policy.SMTP)  # type: ignore[arg-type]
+        message = message_from_bytes(envelope.original_content or b"", policy=policy.SMTP)
         message["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
         self._maildir.add(mailbox.MaildirMessage(message))
         return "250 kept"
@@ -47,5 +56,5 @@ def caught(folder: Path) -> list[EmailMessage]:
     """Every message in the mailbox, oldest first."""
     if not folder.exists():
         return []
-    files: list[Any] = sorted((folder / "new").glob("*"), key=lambda file: file.stat().st_mtime_ns)
-    return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]  # type: ignore[misc]
+    files = sorted((folder / "new").glob("*"), key=lambda file: file.stat().st_mtime_ns)
+    return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]

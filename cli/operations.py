@@ -1,6 +1,7 @@
 """What the operator's commands do inside a part: each with the part's own role and code."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -8,36 +9,17 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from gateway.settings import GatewaySettings
-from services.customer.handlers import build_handlers as customer_handlers
-from services.customer.settings import CustomerSettings
-from services.messaging.handlers import build_handlers as messaging_handlers
-from services.messaging.settings import MessagingSettings
-from services.segmentation.handlers import build_handlers as segmentation_handlers
-from services.segmentation.settings import SegmentationSettings
-from services.support_ticket.handlers import build_handlers as support_ticket_handlers
-from services.support_ticket.settings import SupportTicketSettings
+from cli.composition import handlers_of, settings_of
+from services.segmentation.wiring import Wiring
 from shared.db.tables import part_tables
 from shared.ids import TenantId
+from shared.jobs.repository import JobRepository
+from shared.jobs.schemas import JobStatus
 from shared.part.context import PartContext, build_context
-from shared.settings import SCHEMAS, PartSettings
+from shared.settings import SCHEMAS
 from shared.stream.consumer_repository import DeadLetter
 from shared.stream.dead_letters import DeadLetters
-from shared.stream.handlers import EventHandlers
 
-_SETTINGS: Mapping[str, Callable[[], PartSettings]] = {
-    "customer": CustomerSettings,
-    "segmentation": SegmentationSettings,
-    "support_ticket": SupportTicketSettings,
-    "messaging": MessagingSettings,
-    "gateway": GatewaySettings,
-}
-_HANDLERS: Mapping[str, Callable[[PartContext[Any]], EventHandlers]] = {
-    "customer": customer_handlers,
-    "segmentation": segmentation_handlers,
-    "support_ticket": support_ticket_handlers,
-    "messaging": messaging_handlers,
-}
 _POLL_SECONDS = 0.2
 
 
@@ -96,9 +78,23 @@ async def stream_positions(tenant_id: TenantId) -> list[StreamPosition]:
     return positions
 
 
+async def rebuild(tenant_id: TenantId, *, wait: bool) -> str:
+    """Rebuild what segmentation knows of a tenant; the state of the job."""
+    async with _context("segmentation") as context:
+        async with context.units.begin(tenant_id) as uow:
+            job_id = await Wiring.of(context).rebuilds(uow).start()
+            await uow.commit()
+        status = JobStatus.QUEUED
+        while wait and status in (JobStatus.QUEUED, JobStatus.RUNNING):
+            await asyncio.sleep(_POLL_SECONDS)
+            async with context.units.begin(tenant_id) as uow:
+                status = (await JobRepository(uow, schema="segmentation").get(job_id)).status
+    return status
+
+
 @asynccontextmanager
 async def _context(part: str) -> AsyncIterator[PartContext[Any]]:
-    context = build_context(_SETTINGS[part]())
+    context = build_context(settings_of(part))
     try:
         yield context
     finally:
@@ -108,4 +104,4 @@ async def _context(part: str) -> AsyncIterator[PartContext[Any]]:
 @asynccontextmanager
 async def _dead_letters(part: str) -> AsyncIterator[DeadLetters]:
     async with _context(part) as context:
-        yield DeadLetters(units=context.units, handlers=_HANDLERS[part](context))
+        yield DeadLetters(units=context.units, handlers=handlers_of(part, context))

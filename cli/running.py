@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from cli.installation import Installation
 from cli.mail_catcher import MailCatcher
-from cli.ports import LOOPBACK
 from cli.processes import Children
 from cli.readiness import wait_until_ready
 
@@ -59,6 +58,5 @@ def _catch_mail(installation: Installation) -> MailCatcher | None:
         return None
     catcher = MailCatcher(installation.home / "mail")
     catcher.start()
-    installation.environment["CARELOOP_SMTP_HOST"] = LOOPBACK
-    installation.environment["CARELOOP_SMTP_PORT"] = str(catcher.port)
+    installation.environment |= catcher.environment
     return catcher

@@ -53,7 +53,8 @@ def worker(part: Part = "all") -> None:
 
     end_with_parent()
     parts = composition.PARTS if part == "all" else (part,)
-    configure_logging(part="worker", level=os.environ.get("CARELOOP_LOG_LEVEL", "info"))
+    settings = composition.settings_of(parts[0])
+    configure_logging(level=settings.log_level, style=settings.log_format, part="worker")
 
     async def run() -> None:
         from shared.queue.worker import run_workers  # noqa: PLC0415

@@ -45,15 +45,24 @@ async def until(
     what: str,
     seconds: float = 15,
 ) -> T:
-    """What `look` sees once `accept` is content. Raises StoryFailed after `seconds`."""
+    """What `look` sees once `accept` is content; a refusal meanwhile means "not yet".
+
+    Raises StoryFailed after `seconds`.
+    """
     deadline = time.monotonic() + seconds
     pause = _FIRST_PAUSE
     while True:
-        seen = await look()
-        if accept(seen):
-            return seen
+        last: object
+        try:
+            seen = await look()
+        except StoryFailed as refusal:
+            last = refusal
+        else:
+            if accept(seen):
+                return seen
+            last = seen
         if time.monotonic() > deadline:
-            raise StoryFailed(f"{what}: not within {seconds:.0f} s; last seen: {str(seen)[:500]}")
+            raise StoryFailed(f"{what}: not within {seconds:.0f} s; last seen: {str(last)[:500]}")
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 

@@ -44,8 +44,9 @@ def shopify_customer_created(shopper: Shopper, secret: str) -> Delivery:
         "email": shopper.email,
         "created_at": now,
         "updated_at": now,
-        "first_name": unicodedata.normalize("NFD", " ".join(shopper.name.split()[1:])),
-        "last_name": unicodedata.normalize("NFD", shopper.name.split()[0]),
+        # Vietnamese shoppers write their name in the order in which they say it.
+        "first_name": unicodedata.normalize("NFD", shopper.name.split()[0]),
+        "last_name": unicodedata.normalize("NFD", " ".join(shopper.name.split()[1:])),
         "state": "enabled",
         "note": None,
         "verified_email": True,
@@ -95,8 +96,8 @@ def shopify_order_created(shopper: Shopper, secret: str, *, order_id: int) -> De
         "customer": {
             "id": shopper.shopify_id,
             "email": shopper.email,
-            "first_name": " ".join(shopper.name.split()[1:]),
-            "last_name": shopper.name.split()[0],
+            "first_name": shopper.name.split()[0],
+            "last_name": " ".join(shopper.name.split()[1:]),
             "state": "enabled",
             "verified_email": True,
             "phone": "+84912345678",
@@ -148,8 +149,8 @@ def woocommerce_order_created(shopper: Shopper, secret: str, *, order_id: int) -
         order_id=order_id,
         customer_id=shopper.woo_id,
         billing={
-            "first_name": "Hương",
-            "last_name": "Nguyễn Thị",
+            "first_name": shopper.name.split()[0],
+            "last_name": " ".join(shopper.name.split()[1:]),
             "city": "Hà Nội",
             "country": "VN",
             "email": shopper.email,

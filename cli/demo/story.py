@@ -163,7 +163,7 @@ class CareLoop:
             decision = await self.api.get(f"/v1/messages/{message['id']}/decision")
             check(decision, "the decision is explained")
             step.saw(
-                segment=membership["segment"]["key"],
+                segment=membership["segment_key"],
                 subject=mail["Subject"],
                 message=message["id"],
                 message_class=message["message_class"],
@@ -340,10 +340,10 @@ class CareLoop:
     async def _membership(self, key: str) -> Json:
         page = await until(
             lambda: self.api.get("/v1/segment-memberships", customer_id=self.customer["id"]),
-            lambda found: any(m["segment"]["key"] == key for m in found["data"]),
+            lambda found: any(m["segment_key"] == key for m in found["data"]),
             what=f"the customer is in the segment {key}",
         )
-        return next(m for m in page["data"] if m["segment"]["key"] == key)
+        return next(m for m in page["data"] if m["segment_key"] == key)
 
     def _own_mails(self) -> list[EmailMessage]:
         return [mail for mail in self._mailbox() if self.shopper.email in str(mail["To"])]
