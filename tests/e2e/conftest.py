@@ -1,0 +1,26 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.house import House, running_house
+
+
+@pytest.fixture(scope="module", params=["all_in_one", pytest.param("split", marks=pytest.mark.split)])
+def house(
+    request: pytest.FixtureRequest,
+    database_url: str,
+    redis_url: str,
+    root_key: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[House]:
+    """A whole installation of real processes, in both topologies one after the other."""
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    with running_house(
+        request.param,
+        database_url=database_url,
+        redis_url=redis_url,
+        root_key=root_key,
+        folder=folder,
+    ) as running:
+        yield running
