@@ -37,8 +37,10 @@ class Role(StrEnum):
 
 
 _READ: Final = frozenset(scope for scope in GRANTABLE if scope.endswith(":read"))
+# Who has these can let others in, or act as a customer.
 _KEEPERS_ONLY: Final = frozenset(
-    {"staff:write", "api_keys:read", "api_keys:write", "connections:read", "connections:write"}
+    {"staff:write", "api_keys:read", "api_keys:write", "shopper_tokens:write"}
+    | {"connections:read", "connections:write"}
 )
 _AGENT_WRITES: Final = frozenset(
     f"{resource}:write"

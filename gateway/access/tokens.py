@@ -19,6 +19,7 @@ _ALGORITHM: Final = "HS256"
 _ISSUER: Final = "careloop"
 _STAFF: Final = "staff"
 _SHOPPER: Final = "shopper"
+_MOST_KEPT: Final = 4096
 _REQUIRED: Final = ["exp", "iss", "aud", "sub", "tid"]
 
 
@@ -37,6 +38,7 @@ class AccessTokens:
     def __init__(self, *, root_key: str, clock: Clock) -> None:
         self._key = derive_key(root_key, "access-token")
         self._clock = clock
+        self._verified: dict[str, tuple[Identity, float]] = {}
 
     def for_staff(
         self, tenant_id: TenantId, staff_id: UUID, *, role: Role, life: timedelta
@@ -53,14 +55,10 @@ class AccessTokens:
 
     def identify(self, text: str) -> Identity:
         """Whom a token acts as. Raises Unauthenticated when forged or expired."""
-        claims = self._claims(text)
-        tenant_id = TenantId(UUID(claims["tid"]))
-        subject: str = claims["sub"]
-        if claims["aud"] == _STAFF:
-            scopes = ROLE_SCOPES[Role(claims["rol"])]
-            return Identity(tenant_id, PrincipalKind.STAFF, subject, scopes)
-        scopes = frozenset({TICKETS_OWN})
-        return Identity(tenant_id, PrincipalKind.SHOPPER, subject, scopes, UUID(subject))
+        identity, expires = self._verified.get(text) or self._read(text)
+        if expires <= self._clock.now().timestamp():
+            raise Unauthenticated("The access token has expired")
+        return identity
 
     def _issue(self, tenant_id: TenantId, claims: dict[str, str], life: timedelta) -> IssuedToken:
         expires_at = (self._clock.now() + life).replace(microsecond=0)
@@ -73,6 +71,15 @@ class AccessTokens:
         text = jwt.encode(body, self._key, algorithm=_ALGORITHM)
         return IssuedToken(text, int(life.total_seconds()), expires_at)
 
+    def _read(self, text: str) -> tuple[Identity, float]:
+        """Verify a token; the next time it comes, its signature is known to be right."""
+        claims = self._claims(text)
+        read = (_identity(claims), float(claims["exp"]))
+        if len(self._verified) >= _MOST_KEPT:
+            self._verified.clear()
+        self._verified[text] = read
+        return read
+
     def _claims(self, text: str) -> dict[str, Any]:
         try:
             claims: dict[str, Any] = jwt.decode(
@@ -81,11 +88,19 @@ class AccessTokens:
                 algorithms=[_ALGORITHM],
                 audience=[_STAFF, _SHOPPER],
                 issuer=_ISSUER,
-                # Compared below, with the injected clock.
+                # Compared on each use, with the injected clock.
                 options={"require": _REQUIRED, "verify_exp": False},
             )
         except jwt.InvalidTokenError as error:
             raise Unauthenticated("The access token is not valid") from error
-        if claims["exp"] <= self._clock.now().timestamp():
-            raise Unauthenticated("The access token has expired")
         return claims
+
+
+def _identity(claims: dict[str, Any]) -> Identity:
+    tenant_id = TenantId(UUID(claims["tid"]))
+    subject: str = claims["sub"]
+    if claims["aud"] == _STAFF:
+        scopes = ROLE_SCOPES[Role(claims["rol"])]
+        return Identity(tenant_id, PrincipalKind.STAFF, subject, scopes)
+    scopes = frozenset({TICKETS_OWN})
+    return Identity(tenant_id, PrincipalKind.SHOPPER, subject, scopes, UUID(subject))

@@ -15,6 +15,7 @@ from gateway.access.scopes import PUBLIC_PAGES
 from gateway.door.jobs import JobFinder
 from gateway.door.limits import bounded, check_json
 from gateway.door.security_headers import SecurityHeaders
+from gateway.hooks.endpoints import take_delivery
 from gateway.upstreams.headers import PRINCIPAL, passing_headers
 from gateway.upstreams.owners import EVERYBODY, GATEWAY, owner_of
 from gateway.upstreams.upstream import Upstream
@@ -72,7 +73,10 @@ class Door:
         path: str = scope["path"]
         if path.startswith(_HOOKS):
             receive = await bounded(scope, receive, self._max_hook_bytes)
-            await self._pass(self._app, scope, receive, send, None)
+            if scope["method"] == "POST" and path.count("/") == 4:
+                await take_delivery(scope, receive, send)
+            else:
+                await self._pass(self._app, scope, receive, send, None)
         elif path.startswith(_API):
             await self._admit_to_api(path, scope, receive, send)
         elif path.startswith(_PAGES):
