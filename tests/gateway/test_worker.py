@@ -5,10 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
+
 from gateway.settings import GatewaySettings
 from gateway.worker import build_worker
 from shared.queue.worker import PartWorker, run_workers
-
 from tests.gateway.conftest import Shop
 from tests.gateway.test_hooks import ORDER, connect
 from tests.support.waiting import eventually
