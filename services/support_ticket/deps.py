@@ -1,6 +1,5 @@
 """What endpoints of the support-ticket service ask for: the only place that looks for it."""
 
-from dataclasses import replace
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -21,7 +20,7 @@ from services.support_ticket.surveys.answering import SurveyAnswering
 from services.support_ticket.surveys.invitations import SurveyInvitations
 from services.support_ticket.surveys.repository import SurveyRepository
 from services.support_ticket.tickets.callers import Caller
-from services.support_ticket.tickets.filters import ticket_filter
+from services.support_ticket.tickets.filters import of_shopper, ticket_filter
 from services.support_ticket.tickets.priorities import PriorityRepository
 from services.support_ticket.tickets.replies import ReplyService
 from services.support_ticket.tickets.repository import TicketFilter, TicketRepository
@@ -52,7 +51,7 @@ async def visible_tickets(
     caller: CallerDep, wanted: Annotated[TicketFilter, Depends(ticket_filter)]
 ) -> TicketFilter:
     """What was asked for, narrowed to what the caller may see."""
-    return replace(wanted, owner=caller.owner)
+    return wanted if caller.owner is None else of_shopper(wanted, caller.owner)
 
 
 async def ticket_service(uow: UnitOfWorkDep, context: ContextDep) -> TicketService:

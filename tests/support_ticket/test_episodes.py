@@ -31,10 +31,13 @@ async def test_a_resolution_keeps_kind_amount_result_and_reason_and_adds_up(shop
         ("refund", "negative", 1, {"amount": "1250000", "currency": "VND"}),
         ("refund", "positive", 2, {"amount": "750000", "currency": "VND"}),
     ]
-    empty = await shop.get(
-        "/v1/ticket-reports/resolutions?since=2027-03-02T00:00:00Z&until=2027-03-03T00:00:00Z"
-    )
-    assert empty["data"] == []
+    for since, until, count in (
+        ("2027-03-01T03:00:00Z", "2027-03-01T03:00:01Z", 4),
+        ("2027-03-01T00:00:00Z", "2027-03-01T03:00:00Z", 0),
+        ("2027-03-01T03:00:01Z", "2027-03-02T00:00:00Z", 0),
+    ):
+        period = await shop.get(f"/v1/ticket-reports/resolutions?since={since}&until={until}")
+        assert sum(total["count"] for total in period["data"]) == count
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ async def test_the_same_message_twice_is_one_message(shop: Shop) -> None:
     assert await texts(shop, ticket["id"]) == ["Ấm bị rò"]
     counts = await shop.get("/v1/care-loop-counts")
     assert (counts["tickets"], counts["inbound_messages"]) == (1, 1)
+    await shop.hears(shop.message("Khác", channel="sms"))  # The stream has not stopped over it.
+    assert len(await tickets(shop)) == 2
 
 
 async def test_the_same_id_on_another_channel_is_another_message(shop: Shop) -> None:

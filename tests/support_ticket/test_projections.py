@@ -1,10 +1,15 @@
 """What this service keeps of other services' objects, from their events."""
 
+import asyncio
 from datetime import timedelta
 
+from services.support_ticket.deps import ticket_service
+from services.support_ticket.tickets.callers import Caller
+from services.support_ticket.tickets.schemas import TicketCreate
 from shared.contracts.customer import CustomerState, CustomerUpdated
 from shared.contracts.segmentation import Membership, SegmentEntered, SegmentLeft
 from shared.ids import new_id
+from shared.security.principal import PrincipalKind
 from tests.support_ticket.clock import MONDAY
 from tests.support_ticket.shop import Shop
 
@@ -99,3 +104,25 @@ async def test_customers_of_two_shops_with_one_address_stay_apart(
     await shop.knows(email="duc@example.com")
     other = await other_shop.get("/v1/tickets")
     assert other["data"] == []
+
+
+async def test_a_ticket_and_its_customer_that_arrive_together_find_each_other(shop: Shop) -> None:
+    """The ticket was looking for its customer before they were there, and commits after."""
+    context = shop.service.context
+    async with context.units.begin(shop.tenant) as uow:
+        asked = TicketCreate.model_validate(
+            {
+                "subject": "Ấm",
+                "text": "Ấm bị rò",
+                "requester": {"contact": {"email": "new@example.com"}},
+            }
+        )
+        service = await ticket_service(uow, context)
+        ticket = await service.open(asked, Caller(PrincipalKind.API_KEY, "test", None))
+        arriving = asyncio.create_task(shop.knows(email="new@example.com"))
+        done, _ = await asyncio.wait({arriving}, timeout=0.3)
+        assert not done  # Waits for whoever is looking.
+        await uow.commit()
+    customer = await arriving
+    linked = await shop.get(f"/v1/tickets/{ticket.id}")
+    assert linked["customer_id"] == str(customer)

@@ -84,6 +84,8 @@ async def test_a_shopper_may_only_talk(shop: Shop) -> None:
             await shopper.get("/v1/surveys"),
         ):
             assert response.status_code == 403, response.request.url
+        for query in ("priority=urgent", "assignee=none"):
+            assert (await shopper.get(f"/v1/tickets?{query}")).status_code == 403
         moved = await shopper.post(f"{path}/replies", json={"text": "x", "status": "on_hold"})
         assert moved.status_code == 422
 

@@ -298,6 +298,7 @@ async def test_a_ticket_goes_from_receiving_to_closing_and_no_other_way(shop: Sh
     ]
 
 
+@pytest.mark.capability(28)
 async def test_a_ticket_of_another_shop_is_nowhere(shop: Shop, other_shop: Shop) -> None:
     ticket = await other_shop.ticket()
     path = f"/v1/tickets/{ticket['id']}"

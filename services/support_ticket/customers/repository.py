@@ -13,10 +13,12 @@ from services.support_ticket.customers.models import customer, segment_membershi
 from shared.contracts.customer import CustomerState
 from shared.contracts.segmentation import Membership
 from shared.db.rows import RowsParameter
+from shared.db.tables import part_tables
 from shared.db.unit_of_work import UnitOfWork
 
 ValueTier = Literal["standard", "silver", "gold", "vip"]
 
+_tenant = part_tables("support_ticket").tenant
 _STATES = RowsParameter(
     "state", customer, ("id", "version", "code", "name", "email", "phone", "locale", "value_tier")
 )
@@ -67,6 +69,12 @@ _BY_ADDRESS = (
     .order_by((customer.c.email == bindparam("email")).desc().nulls_last(), customer.c.id)
     .limit(10)
 )
+# Who looks for a stranger's address holds the shop's row with others who do; who brings new
+# addresses takes it alone. So of a ticket and the customer it turns out to be of, whichever is
+# committed second has seen the other, and no ticket is left without its customer.
+_shop = select(_tenant.c.tenant_id).where(_tenant.c.tenant_id == bindparam("tenant"))
+_HOLD_TOGETHER = _shop.with_for_update(read=True)
+_HOLD_ALONE = _shop.with_for_update()
 _SEGMENTS = (
     select(
         segment_membership.c.segment_id,
@@ -146,6 +154,10 @@ class CustomerRepository:
         )
         return None if row is None else CustomerProfile(*row)
 
+    async def wait_for_strangers(self) -> None:
+        """Until the work commits, nobody looks for an address; who was looking has finished."""
+        await self._uow.execute(_HOLD_ALONE, {"tenant": self._uow.tenant_id})
+
     async def find_by_address(
         self, *, email: str | None, phone: str | None
     ) -> CustomerProfile | None:
@@ -156,6 +168,7 @@ class CustomerRepository:
         """
         if email is None and phone is None:
             return None
+        await self._uow.execute(_HOLD_TOGETHER, {"tenant": self._uow.tenant_id})
         rows = await self._uow.rows(
             _BY_ADDRESS, {"tenant": self._uow.tenant_id, "email": email, "phone": phone}
         )

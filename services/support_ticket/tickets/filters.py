@@ -1,5 +1,6 @@
 """The query parameters of a list of tickets."""
 
+from dataclasses import replace
 from typing import Annotated, Final, Literal, TypeVar, get_args
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from services.support_ticket.tickets.priority import PRIORITIES
 from services.support_ticket.tickets.repository import TicketFilter
 from services.support_ticket.tickets.states import STATUSES
 from shared.contracts.support_ticket import TicketType
-from shared.errors import FieldError, Invalid
+from shared.errors import FieldError, Forbidden, Invalid
 
 _TYPES: Final[tuple[TicketType, ...]] = get_args(TicketType)
 _Value = TypeVar("_Value", bound=str)
@@ -48,3 +49,10 @@ def _among(name: str, given: str | None, known: tuple[_Value, ...]) -> tuple[_Va
         fault = FieldError(f"/query/{name}", "unknown_value", f"One of {', '.join(known)}")
         raise Invalid(f"{name} cannot be {', '.join(unknown)}", errors=[fault])
     return tuple(value for value in known if value in wanted)
+
+
+def of_shopper(wanted: TicketFilter, owner: UUID) -> TicketFilter:
+    """The same of one shopper. Raises Forbidden where it would tell how the shop works inside."""
+    if wanted.priorities or wanted.assignee_id or wanted.unassigned_only:
+        raise Forbidden("Shoppers do not list tickets by priority or assignee")
+    return replace(wanted, owner=owner)

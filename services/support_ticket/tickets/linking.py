@@ -27,6 +27,7 @@ class TicketLinking:
         phones = [state.phone for state in changed if state.phone is not None]
         if not emails and not phones:
             return
+        await self._customers.wait_for_strangers()
         for ticket in await self._tickets.lock_unlinked(emails=emails, phones=phones):
             await self._link(ticket)
 

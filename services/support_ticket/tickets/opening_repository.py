@@ -138,10 +138,11 @@ _CLOCK: Final = (
 def _write(*, with_conversation: bool) -> Executable:
     first = insert(ticket).values(_parameters("ticket", ticket, _TICKET)).cte("new_ticket")
     episode = insert(ticket_episode).values(_parameters("episode", ticket_episode, _EPISODE))
-    clocks = insert(sla_clock).values(
-        [_parameters(metric.value, sla_clock, _CLOCK) for metric in Metric]
-    )
-    parts = [first, episode.cte("new_episode"), clocks.cte("new_clocks")]
+    parts = [first, episode.cte("new_episode")]
+    for metric in Metric:
+        # One insert each: SQLAlchemy compiles an insert of several rows anew every time.
+        clock = insert(sla_clock).values(_parameters(metric.value, sla_clock, _CLOCK))
+        parts.append(clock.cte(f"new_{metric.value}_clock"))
     if with_conversation:
         thread = insert(conversation).values(
             _parameters("conversation", conversation, _CONVERSATION)
