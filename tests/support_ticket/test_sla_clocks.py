@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.support_ticket.calendars.clock import BusinessCalendar, Interval
@@ -70,6 +70,7 @@ def test_a_clock_fulfilled_in_time_is_never_late_and_one_fulfilled_late_always()
     assert clock().fulfil(START + 5 * HOUR, CALENDAR).is_late(START + 5 * HOUR)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(min_value=1, max_value=2 * 86_400 * 10**6), max_size=12))
 def test_consumed_time_is_the_business_time_of_the_running_stretches(steps: list[int]) -> None:
     """The oracle adds up what lies between the odd and the even switches by itself."""
