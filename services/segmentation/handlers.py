@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from services.segmentation.facts.newest import STATE_EVENTS, NewestStates
 from services.segmentation.facts.projection import Projection
+from services.segmentation.facts.statistics import Statistics
 from services.segmentation.provisioning.service import provision
 from services.segmentation.settings import SegmentationSettings
 from services.segmentation.tenants.repository import ShopRepository
@@ -19,14 +20,15 @@ from shared.stream.handlers import EventHandlers
 def build_handlers(context: PartContext[SegmentationSettings]) -> EventHandlers:
     """The reactions of this service to every event it subscribed to."""
     wiring = Wiring.of(context)
+    statistics = Statistics(context.units)
     part = context.settings.part
 
     async def follow(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
         """Apply what is new about customers, and let enter and leave whoever that moves."""
         shop = await ShopRepository(uow).share()
-        projection = Projection(uow, currency=shop.currency)
-        changes = await projection.apply(NewestStates.of(envelopes))
+        changes = await Projection(uow, shop=shop).apply(NewestStates.of(envelopes))
         await wiring.memberships(uow).follow(changes, shop=shop)
+        uow.after_commit(statistics.batch_applied)
 
     async def open_shop(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
         for envelope in envelopes:

@@ -107,10 +107,15 @@ def ticket(customer_id: UUID | None, **known: Any) -> Told:
     return state.ticket_id, TicketUpdated(ticket=state)
 
 
-def survey(customer_id: UUID, score: int, **known: Any) -> Told:
+def survey(
+    customer_id: UUID, score: int, *, answered_at: datetime = START, **known: Any
+) -> Told:
     """A customer's answer to a survey about a ticket."""
     state = ticket_state(customer_id, **known)
-    return state.ticket_id, SurveyAnswered(survey_id=new_id(), ticket=state, score=score)
+    answered = SurveyAnswered(
+        survey_id=new_id(), ticket=state, score=score, answered_at=answered_at
+    )
+    return state.ticket_id, answered
 
 
 def message(customer_id: UUID, *, version: int = 1, **known: Any) -> Told:

@@ -12,6 +12,27 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# Runs as the owner, for a login role may not analyse. Four times is seldom enough to cost nothing.
+REFRESH_STATISTICS = (
+    """
+    CREATE FUNCTION segmentation.refresh_statistics() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+    DECLARE
+        grown regclass;
+    BEGIN
+        FOR grown IN
+            SELECT c.oid FROM pg_class c
+            WHERE c.relnamespace = 'segmentation'::regnamespace AND c.relkind = 'r'
+              AND pg_relation_size(c.oid) > 4 * 8192 * greatest(c.relpages, 1)::bigint
+        LOOP
+            EXECUTE format('ANALYZE (SKIP_LOCKED) %s', grown);
+        END LOOP;
+    END
+    $$
+    """,
+    "REVOKE ALL ON FUNCTION segmentation.refresh_statistics() FROM PUBLIC",
+    "GRANT EXECUTE ON FUNCTION segmentation.refresh_statistics() TO careloop_segmentation",
+)
 LISTINGS = (
     ("tenants_with_runs", "run", "t.phase <> 'await_snapshot'"),
     (
@@ -338,6 +359,8 @@ def upgrade() -> None:
     # ### end Alembic commands ###
     protect("segmentation", "code_counter", "cursor", "dead_letter", "due_customer", "evaluation_state", "idempotency_key", "job", "membership", "membership_change", "message_fact", "order_fact", "outbox", "profile", "run", "segment", "stream", "subscription", "tenant", "ticket_fact", "segment_version")
     add_stream_listings("segmentation")
+    for statement in REFRESH_STATISTICS:
+        op.execute(statement)
     for function, table, where in LISTINGS:
         for statement in tenant_listing("segmentation", function, table=table, where=where):
             op.execute(statement)

@@ -3,7 +3,7 @@
 So a batch that comes twice changes nothing, and a rebuild ends where increments would have.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    any_,
     bindparam,
     case,
     column,
@@ -28,10 +29,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from services.segmentation.facts.models import message_fact, order_fact, profile, ticket_fact
 from services.segmentation.facts.rows import (
+    CANCELLED,
     OPEN_CATEGORIES,
     PAID,
-    UNCOUNTED_PAYMENTS,
-    UNCOUNTED_STATUSES,
+    VOIDED,
 )
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
@@ -73,8 +74,14 @@ def _refresh(
 
 
 _order, _ticket, _message = order_fact.c, ticket_fact.c, message_fact.c
-_is_paid: Final = _order.financial_status.in_(PAID)
-_is_open: Final = _ticket.status_category.in_(OPEN_CATEGORIES)
+
+
+def _is_one_of(value: ColumnElement[str], words: Sequence[str]) -> ColumnElement[bool]:
+    return value == any_(literal(list(words), ARRAY(Text)))
+
+
+_is_paid: Final = _is_one_of(_order.financial_status, PAID)
+_is_open: Final = _is_one_of(_ticket.status_category, OPEN_CATEGORIES)
 _is_sent: Final = _message.status == "sent"
 
 
@@ -104,8 +111,8 @@ ORDER_FIGURES: Final = _refresh(
         ),
         "currency": case((func.count(_order.order_id) > 0, _CURRENCY)),
     },
-    _order.status.not_in(UNCOUNTED_STATUSES),
-    func.coalesce(_order.financial_status, "unknown").not_in(UNCOUNTED_PAYMENTS),
+    _order.status != CANCELLED,
+    func.coalesce(_order.financial_status, "unknown") != VOIDED,
 )
 TICKET_FIGURES: Final = _refresh(
     ticket_fact,

@@ -92,7 +92,7 @@ class NewestStates:
                 self._add_ticket(event.ticket, occurred_at)
             case SurveyAnswered():
                 scored = event.ticket.model_copy(update={"csat": event.score})
-                self._add_ticket(scored, occurred_at)
+                self._add_ticket(scored, event.answered_at)
             case MessageSent() | MessageSuppressed() | MessageFailed():
                 _keep(self.messages, event.message.message_id, event.message)
             case _:

@@ -22,6 +22,7 @@ from services.segmentation.facts.rows import (
     profile_row,
     ticket_row,
 )
+from services.segmentation.tenants.repository import Shop
 from shared.db.unit_of_work import UnitOfWork
 
 
@@ -62,10 +63,10 @@ class _NewFacts:
 class Projection:
     """The facts of one tenant, inside one unit of work."""
 
-    def __init__(self, uow: UnitOfWork, *, currency: str) -> None:
+    def __init__(self, uow: UnitOfWork, *, shop: Shop) -> None:
         self._uow = uow
         self._facts = FactRepository(uow)
-        self._currency = currency
+        self._shop = shop
 
     async def apply(self, newest: NewestStates) -> Changes:
         """Write what is newer than what is known; what has changed about whom.
@@ -86,12 +87,12 @@ class Projection:
         for facts in (orders, tickets, messages):
             if facts.rows:
                 await self._facts.put(facts.table, facts.rows)
-        # A profile that is new here may belong to facts that were here before it.
-        new = strangers | (changed - versions.keys())
+        # During a rebuild, profiles come back whose tickets and messages have been here all along.
+        back = changed - versions.keys() | strangers if self._shop.suspended else strangers
         await refresh_figures(
             self._uow,
-            Stale(orders.touched | new, tickets.touched | new, messages.touched | new),
-            currency=self._currency,
+            Stale(orders.touched | back, tickets.touched | back, messages.touched | back),
+            currency=self._shop.currency,
         )
         return _changes(orders, tickets, messages, changed, new_to_all=_unknown(changed, versions))
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from services.segmentation.facts.customer_facts import ProfileFacts
 from services.segmentation.facts.newest import ScoredTicket
 from services.segmentation.facts.search_keys import profile_search_keys, titles_search
 from shared.contracts.customer import CustomerState, OrderState
@@ -22,25 +21,14 @@ STATUS_CATEGORY: Final[Mapping[TicketStatus, str]] = {
     "closed": "closed",
 }
 OPEN_CATEGORIES: Final = ("open", "pending")
-UNCOUNTED_STATUSES: Final = ("cancelled",)
-UNCOUNTED_PAYMENTS: Final = ("voided",)
+CANCELLED: Final = "cancelled"
+VOIDED: Final = "voided"
 PAID: Final = ("paid", "partially_refunded")
 
 
 def profile_row(state: CustomerState) -> Row:
     """A customer's own columns of `profile`; the figures are not among them."""
     consent = {f"{given.channel}.{given.purpose}": given.status for given in state.consents}
-    facts = ProfileFacts(
-        customer_id=state.customer_id,
-        code=state.code,
-        full_name=state.name,
-        email=state.email,
-        phone=state.phone,
-        city=state.city,
-        province=state.province,
-        source=state.source,
-        attributes=state.attributes,
-    )
     return {
         "customer_id": state.customer_id,
         "version": state.version,
@@ -60,7 +48,7 @@ def profile_row(state: CustomerState) -> Row:
         "tags": state.tags,
         "attributes": state.attributes,
         "consent": consent,
-        "search_keys": profile_search_keys(facts),
+        "search_keys": profile_search_keys(state),
         "created_at": state.created_at,
     }
 

@@ -79,13 +79,12 @@ def drifted(
     return counted
 
 
-def count_matches(rule_predicate: ColumnElement[bool]) -> Select[Any]:
+def count_matches(rule_predicate: ColumnElement[bool]) -> Select[int, int]:
     """Selects how many customers match, and how many there are."""
-    counted: Select[Any] = select(
+    return select(
         func.count().filter(rule_predicate.is_(True)).label("matching"),
         func.count().label("total"),
     ).where(_OF_TENANT, _IS_CUSTOMER)
-    return counted
 
 
 def newest_matches(rule_predicate: ColumnElement[bool]) -> Select[Any]:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +13,17 @@ from services.segmentation.membership.schemas import (
     MembershipList,
     MembershipRead,
 )
-from services.segmentation.rules import Explanation, explain, next_flip, parse_rule
+from services.segmentation.rules import (
+    Explanation,
+    explain,
+    explanation_json,
+    next_flip,
+    parse_rule,
+)
 from services.segmentation.segments.errors import CustomerUnknown
 from services.segmentation.segments.repository import SegmentRepository
 from services.segmentation.tenants.repository import ShopRepository
 from shared.db.unit_of_work import UnitOfWork
-from shared.money import Money
 
 
 class ExplanationService:
@@ -108,26 +111,4 @@ def _true_leaves(explanation: Explanation) -> Iterator[Explanation]:
 
 
 def _node(explanation: Explanation) -> ExplanationNode:
-    return ExplanationNode(
-        pointer=explanation.pointer,
-        kind=explanation.kind,
-        truth=explanation.truth,
-        asks=explanation.asks,
-        op=explanation.op,
-        expected=explanation.expected,
-        actual=_shown(explanation.actual, explanation.currency),
-        evidence=list(explanation.evidence),
-        children=[_node(child) for child in explanation.children],
-    )
-
-
-def _shown(value: object, currency: str | None) -> object:
-    """A value as JSON has it: money as an amount, an average rounded to what people read."""
-    if isinstance(value, Fraction) and currency is None:
-        return float(round(value, 6))
-    if currency is not None and isinstance(value, int | Fraction | Decimal):
-        return {
-            "amount": Money(round(value), currency).decimal_string(),
-            "currency": currency,
-        }
-    return value
+    return ExplanationNode.model_validate(explanation_json(explanation))

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 
 from services.segmentation.wiring import Wiring
+from shared.db.failures import again_on_conflict, is_conflict, is_outage
 from shared.ids import TenantId
 
 LISTING: Final = "tenants_with_runs"
@@ -39,21 +40,23 @@ class RunWork:
 
     async def step(self, tenant_id: TenantId) -> bool:
         """Do one step of a shop's oldest work; False when there is none that can go on."""
-        job_id: UUID | None = None
-        try:
-            async with self._units.begin(tenant_id) as uow:
-                run = await self._wiring.runs(uow).take()
-                if run is None:
-                    return False
-                job_id = run.job_id
+        return await again_on_conflict(lambda: self._step(tenant_id))
+
+    async def _step(self, tenant_id: TenantId) -> bool:
+        async with self._units.begin(tenant_id) as uow:
+            run = await self._wiring.runs(uow).take()
+            if run is None:
+                return False
+            try:
                 await self._wiring.steps(uow).take(run)
                 await uow.commit()
-        except Exception as error:
-            if job_id is None:
-                raise
-            _log.exception("run_failed", job=job_id.hex)
-            await self._note_failure(tenant_id, job_id, error)
-            return False
+            except Exception as error:
+                await uow.close()
+                if is_conflict(error) or is_outage(error):
+                    raise
+                _log.exception("run_failed", job=run.job_id.hex)
+                await self._note_failure(tenant_id, run.job_id, error)
+                return False
         return True
 
     async def _note_failure(self, tenant_id: TenantId, job_id: UUID, error: Exception) -> None:
