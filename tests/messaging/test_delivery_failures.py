@@ -1,8 +1,8 @@
 """What happens when a message cannot be handed over: retried, given up, or honestly unknown."""
 
+import asyncio
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from shared.contracts.gateway import EmailChannelChanged
 from shared.security.keys import SecretBox
 from tests.messaging.world import World
 from tests.support.smtp import SmtpSink
+
+ROOT = Path(__file__).parents[2]
 
 
 async def only_message(shop: World) -> dict:
@@ -290,21 +292,20 @@ async def test_a_sender_killed_between_the_server_and_the_commit_leaves_unknown_
         shop = await open_shop(sink)
         duc = await shop.customer()
         await shop.enters(duc)
-        root = Path(__file__).parents[2]
-        sender = subprocess.Popen(
-            [sys.executable, "-c", _SENDER, shop.tenant.hex],
-            cwd=root,
+        sender = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _SENDER, shop.tenant.hex),
+            cwd=ROOT,
             env={
                 **os.environ,
                 "DATABASE_URL": database_url,
                 "REDIS_URL": redis_url,
                 "CARELOOP_SECRET_KEY": root_key,
-                "PYTHONPATH": str(root),
+                "PYTHONPATH": str(ROOT),
             },
         )
-        sink.behaviour.before_accepting = lambda: sender.send_signal(signal.SIGKILL)
+        sink.behaviour.before_accepting = sender.kill
         await sink.received(1, to=duc.email)
-        assert sender.wait(timeout=10) == -signal.SIGKILL
+        assert await sender.wait() == -signal.SIGKILL
         sink.behaviour.before_accepting = None
         assert (await only_message(shop))["status"] == "sending"
 

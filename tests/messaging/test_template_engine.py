@@ -1,5 +1,6 @@
 """Liquid within bounds: what it renders, and what it refuses to do."""
 
+import contextlib
 import time
 from typing import Any
 
@@ -90,6 +91,10 @@ def test_what_can_never_be_rendered_is_refused_when_written(source: str):
 
 
 _DOUBLING = "{% for i in (1..400) %}{% assign s = s | append: s %}{% endfor %}"
+_REPLACED = (
+    "{% assign s = 'a' %}{% for i in (1..14) %}{% assign s = s | append: s %}{% endfor %}"
+    "{{ s | replace: 'a', s }}"
+)
 _LONG = "{% for i in (1..400) %}0123456789{% endfor %}"
 
 
@@ -102,8 +107,7 @@ _LONG = "{% for i in (1..400) %}0123456789{% endfor %}"
         "{{ (1..100000000) | sum }}",
         "{% assign s = 'aaaaaaaaaa' %}" + _DOUBLING,
         "{% assign n = 7 %}{% for i in (1..400) %}{% assign n = n | times: n %}{% endfor %}{{ n }}",
-        "{% assign s = 'a' %}{% for i in (1..14) %}{% assign s = s | append: s %}{% endfor %}"
-        "{{ s | replace: 'a', s }}",
+        _REPLACED,
         "{% capture s %}" + _LONG + "{% endcapture %}{% for i in (1..400) %}{{ s }}{% endfor %}",
         "{% tablerow i in (1..1000000) %}x{% endtablerow %}",
     ],
@@ -135,15 +139,13 @@ def test_the_slowest_template_that_is_accepted_ends_in_about_a_second():
     ],
 )
 def test_a_mistake_in_a_template_is_an_error_of_the_template(source: str):
-    try:
+    with contextlib.suppress(RenderError):  # some may render; none may raise anything else
         text(source, v=[1, {"a": 2}, "x"])
-    except RenderError:
-        pass
 
 
 def test_everything_that_the_house_style_of_templates_needs_works():
     source = (
-        "{% assign total = 0 %}{% for line in lines %}{{ forloop.index }}. {{ line.title | upcase }}"
+        "{% for line in lines %}{{ forloop.index }}. {{ line.title | upcase }}"
         " x{{ line.quantity }}{% unless forloop.last %}, {% endunless %}{% endfor %}"
         " {{ day | date: '%d/%m/%Y' }} {{ 'đặng' | capitalize }} {{ 2 | plus: 3 }}"
     )

@@ -32,6 +32,7 @@ from shared.ids import new_id
 TENANT = bindparam("tenant", type_=Uuid)
 _NOW = bindparam("now", type_=Instant)
 _ID = bindparam("id", type_=Uuid)
+_ORIGIN = bindparam("origin_wanted", type_=Uuid)
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 _ORDER = (
     SortKey(message.c.planned_at, "planned_at", parse_instant, descending=True),
@@ -109,12 +110,12 @@ _RELEASE_WAITING = (
 )
 _PAUSE = (
     update(message)
-    .where(_OWN, _IS_PLANNED, message.c.origin_id == _ID)
+    .where(_OWN, _IS_PLANNED, message.c.origin_id == _ORIGIN)
     .values(hold="paused", updated_at=_NOW)
 )
 _RESUME = (
     update(message)
-    .where(_OWN, _IS_PLANNED, message.c.origin_id == _ID, message.c.hold == "paused")
+    .where(_OWN, _IS_PLANNED, message.c.origin_id == _ORIGIN, message.c.hold == "paused")
     .values(hold=null(), updated_at=_NOW)
 )
 _OPEN_OF_ORIGINS = (
@@ -196,12 +197,12 @@ class MessageRepository:
 
     async def pause(self, origin_id: UUID) -> None:
         """Hold back what one origin has planned."""
-        values = {"id": origin_id, "now": self._uow.clock.now()}
+        values = {"origin_wanted": origin_id, "now": self._uow.clock.now()}
         await self._uow.execute(_PAUSE, {**self._tenant, **values})
 
     async def resume(self, origin_id: UUID) -> None:
         """Let go what `pause` held back."""
-        values = {"id": origin_id, "now": self._uow.clock.now()}
+        values = {"origin_wanted": origin_id, "now": self._uow.clock.now()}
         await self._uow.execute(_RESUME, {**self._tenant, **values})
 
     @staticmethod
