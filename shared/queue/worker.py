@@ -107,6 +107,9 @@ def _arq_worker(worker: PartWorker) -> Worker:
         poll_delay=worker.poll_delay,
         keep_result=0,
         max_jobs=20,
+        # The jobs of workers that were killed lie in front of the others for a minute; a worker
+        # must look past those of a whole series of crashes.
+        queue_read_limit=500,
         max_tries=3,
         job_timeout=JOB_TIMEOUT_SECONDS,
         health_check_interval=60,

@@ -6,7 +6,7 @@ the key for the first to commit. So there is one effect and one answer, at the c
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import lru_cache
 
@@ -14,10 +14,10 @@ from fastapi import Request, Response
 from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
-from shared.db.failures import is_conflict
 from shared.db.tables import part_tables
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import FieldError, Invalid
+from shared.security.keys import SecretBox
 from shared.security.principal import Principal
 from shared.web.context import context_of
 
@@ -25,7 +25,8 @@ IDEMPOTENCY_HEADER = "idempotency-key"
 REPLAYED_HEADER = "idempotent-replayed"
 KEY_LIFE = timedelta(hours=24)
 _MAX_KEY = 255
-_KEPT_HEADERS = ("location", "etag", "content-type")
+_KEPT_HEADERS = ("location", "etag", "content-type", "cache-control")
+_TELLS_A_SECRET = "no-store"
 
 
 class IdempotencyKeyReused(Invalid):
@@ -49,9 +50,7 @@ async def answer_once(
     schema = context_of(request).units.schema
     try:
         response = await answer(request)
-    except Exception as error:
-        if is_conflict(error):
-            raise
+    except Exception:
         # A repetition often fails for the very reason that the first one succeeded. Two of them
         # must not wait for each other's connections to find that out.
         await uow.close()
@@ -67,7 +66,7 @@ async def answer_once(
         "fingerprint": fingerprint,
         "status": response.status_code,
         "headers": kept,
-        "body": bytes(response.body),
+        "body": _sealed(request, response),
         "created_at": uow.clock.now(),
     }
     if await uow.execute(_store(schema), values) == 1:
@@ -94,7 +93,26 @@ async def _replay(
             "/header/idempotency-key", "reused", "Use a new key for a different request"
         )
         raise IdempotencyKeyReused(errors=[fault])
-    return Response(stored.body, stored.status, {**stored.headers, REPLAYED_HEADER: "true"})
+    body = _opened(request, stored.body, stored.headers)
+    return Response(body, stored.status, {**stored.headers, REPLAYED_HEADER: "true"})
+
+
+def _sealed(request: Request, response: Response) -> bytes:
+    """The answer as it is kept; one that says `no-store` holds a secret and is encrypted."""
+    body = bytes(response.body)
+    if response.headers.get("cache-control") != _TELLS_A_SECRET:
+        return body
+    return _box(request).seal({"body": body.decode()}).encode()
+
+
+def _opened(request: Request, body: bytes, headers: Mapping[str, str]) -> bytes:
+    if headers.get("cache-control") != _TELLS_A_SECRET:
+        return body
+    return _box(request).open(body.decode())["body"].encode()
+
+
+def _box(request: Request) -> SecretBox:
+    return SecretBox(context_of(request).settings.root_key)
 
 
 def _checked_key(key: str) -> str:

@@ -17,7 +17,7 @@ from shared.queue.worker import PartWorker, run_workers
 from shared.stream.consumer import Consumer
 from shared.stream.dead_letters import DeadLetters
 from shared.stream.envelope import Envelope
-from shared.stream.handlers import EventHandlers
+from shared.stream.handlers import Apply, EventHandlers
 from shared.stream.jobs import stream_jobs, stream_sweep
 from shared.stream.relay import Relay
 from tests.support.waiting import eventually
@@ -55,12 +55,18 @@ class Effects:
 
 
 @asynccontextmanager
-async def running(source: PartContext[Any], sink: PartContext[Any], effects: Effects):
-    handlers = EventHandlers().on(Happened, apply=effects)
+async def running(
+    source: PartContext[Any],
+    sink: PartContext[Any],
+    effects: Apply,
+    events: Sequence[type[Event]] = (Happened,),
+):
+    """Both workers in this process, `effects` being what the sink does with `events`."""
+    handlers = EventHandlers().on(*events, apply=effects)
     relay = Relay(
         units=source.units,
         queue=source.queue,
-        subscriptions={"sink": frozenset({Happened.type})},
+        subscriptions={"sink": frozenset(event.type for event in events)},
     )
     source.units.announce_events_to(relay.announce)
     consumer = Consumer(units=sink.units, queue=sink.queue, handlers=handlers)

@@ -163,9 +163,10 @@ async def main(role: str) -> None:
     """Entry point of a process."""
     raw = json.loads(os.environ[CONFIGURATION])
     configuration = Configuration(**{**raw, "tenants": tuple(raw["tenants"])})
-    if role == "writer":
+    if role in (SOURCE, SINK):
+        await work(configuration, role)
+    else:
         await write(configuration)
-    await work(configuration, role)
 
 
 if __name__ == "__main__":
