@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
+
 from shared.part.context import PartContext, build_context
 from shared.settings import PartSettings
-
 from tests.support.parts import create_part, part_settings
 
 
