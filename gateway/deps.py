@@ -55,6 +55,7 @@ async def session_service(house: HouseDep) -> SessionService:
         passwords=house.passwords,
         tokens=house.tokens,
         life=house.session_life,
+        guard=house.login_guard,
     )
 
 

@@ -13,6 +13,7 @@ from gateway.deliveries.tasks import READ_DELIVERIES
 from gateway.directory.directory import Directory
 from gateway.hooks.connections import HookConnections
 from gateway.hooks.receiver import Receiver
+from gateway.sessions.guard import LoginGuard
 from gateway.sessions.service import SessionLife
 from gateway.settings import GatewaySettings
 from gateway.upstreams.upstream import Upstream
@@ -33,6 +34,7 @@ class House:
     keyring: Keyring
     authenticator: Authenticator
     session_life: SessionLife
+    login_guard: LoginGuard
     box: SecretBox
     hook_connections: HookConnections
     receiver: Receiver
@@ -73,6 +75,11 @@ class House:
                 access=timedelta(seconds=settings.access_token_seconds),
                 refresh=timedelta(days=settings.refresh_token_days),
                 session=timedelta(days=settings.session_days),
+            ),
+            login_guard=LoginGuard(
+                clock=clock,
+                failures=settings.login_failures,
+                window=timedelta(seconds=settings.login_window_seconds),
             ),
             box=box,
             hook_connections=hook_connections,

@@ -29,6 +29,8 @@ class GatewaySettings(PartSettings):
     access_token_seconds: int = Field(default=15 * 60, ge=60, le=3600)
     refresh_token_days: int = Field(default=14, ge=1, le=90)
     session_days: int = Field(default=90, ge=1, le=365)
+    login_failures: int = Field(default=10, ge=1, le=1000)
+    login_window_seconds: int = Field(default=300, ge=1, le=86_400)
     credential_cache_seconds: float = Field(default=5, ge=0, le=5)
 
     def upstream_url(self, service: str) -> str:

@@ -8,7 +8,7 @@ from fastapi import Depends, Response
 from gateway.api_keys.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyRead
 from gateway.deps import ApiKeyServiceDep
 from shared.db.paging import PageRequest
-from shared.web.resources import Page, page_request
+from shared.web.resources import TELLS_A_SECRET, Page, page_request
 from shared.web.routing import requires, service_router
 
 router = service_router(prefix="/v1/api-keys", tag="api-keys")
@@ -26,6 +26,7 @@ async def create_api_key(
     """
     created = await service.issue(body)
     response.headers["Location"] = f"/v1/api-keys/{created.id}"
+    response.headers.update(TELLS_A_SECRET)
     return created
 
 

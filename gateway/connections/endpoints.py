@@ -16,7 +16,7 @@ from gateway.connections.schemas import (
 )
 from gateway.deps import ConnectionServiceDep, PublicUrlDep
 from shared.db.paging import PageRequest
-from shared.web.resources import Page, etag, if_match, page_request
+from shared.web.resources import TELLS_A_SECRET, Page, etag, if_match, page_request
 from shared.web.routing import requires, service_router
 
 router = service_router(prefix="/v1/connections", tag="connections")
@@ -45,6 +45,7 @@ async def create_connection(
     else:
         record, secret = await service.connect_platform(body)
     response.headers["Location"] = f"/v1/connections/{record.id}"
+    response.headers.update(TELLS_A_SECRET)
     response.headers["ETag"] = etag(record.version)
     read = ConnectionRead.of(record, public_url=public_url)
     return ConnectionCreated(**read.model_dump(), secret=secret)
@@ -110,10 +111,12 @@ async def update_connection(
 async def rotate_secret(
     connection_id: UUID,
     service: ConnectionServiceDep,
+    response: Response,
     body: Annotated[RotationCreate | None, Body()] = None,
 ) -> RotationRead:
     """Replace the signing secret. Both secrets are good until the old one's time is over."""
     record, secret = await service.rotate(connection_id, body or RotationCreate())
+    response.headers.update(TELLS_A_SECRET)
     return RotationRead(
         connection_id=record.id,
         secret=secret,

@@ -8,6 +8,7 @@ from fastapi import Depends, Query
 from gateway.deliveries.schemas import DeliveryRead, DeliveryStatus
 from gateway.deps import DeliveryServiceDep
 from shared.db.paging import PageRequest
+from shared.errors import FieldError, Invalid
 from shared.web.resources import Page, page_request
 from shared.web.routing import requires, service_router
 
@@ -20,11 +21,13 @@ async def list_deliveries(
     service: DeliveryServiceDep,
     request: Annotated[PageRequest, Depends(page_request)],
     status: Annotated[
-        list[DeliveryStatus] | None, Query(max_length=4, description="Only these")
+        str | None, Query(max_length=60, description="Only these", examples=["failed,ignored"])
     ] = None,
 ) -> Page[DeliveryRead]:
     """What a platform delivered, the newest first, and what became of it."""
-    rows, cursor = await service.list_newest(connection_id, statuses=status or [], request=request)
+    rows, cursor = await service.list_newest(
+        connection_id, statuses=_statuses(status), request=request
+    )
     return Page[DeliveryRead](data=[DeliveryRead.of(row) for row in rows], next_cursor=cursor)
 
 
@@ -42,3 +45,12 @@ async def replay_delivery(
     What it tells is compared with what is known by then: an old delivery changes nothing newer.
     """
     return DeliveryRead.of(await service.replay(connection_id, delivery_id))
+
+
+def _statuses(given: str | None) -> list[DeliveryStatus]:
+    wanted = given.split(",") if given else []
+    known = list(DeliveryStatus)
+    if not set(wanted) <= set(known):
+        fault = FieldError("/query/status", "unknown_value", f"Some of {', '.join(known)}")
+        raise Invalid(errors=[fault])
+    return [DeliveryStatus(status) for status in wanted]

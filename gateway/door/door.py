@@ -16,10 +16,11 @@ from gateway.door.jobs import JobFinder
 from gateway.door.limits import bounded, check_json
 from gateway.door.security_headers import SecurityHeaders
 from gateway.hooks.endpoints import take_delivery
-from gateway.upstreams.headers import PRINCIPAL, passing_headers
+from gateway.upstreams.headers import PRINCIPAL, passing_headers, traced_headers
 from gateway.upstreams.owners import EVERYBODY, GATEWAY, owner_of
 from gateway.upstreams.upstream import Upstream
 from shared.errors import CareloopError, NotFound, Unavailable
+from shared.observability.tracing import tracing_enabled
 from shared.security.link_tokens import claimed_tenant
 from shared.security.principal import PrincipalKind, PrincipalTokens
 from shared.web.middleware import header
@@ -113,12 +114,12 @@ class Door:
     async def _pass(
         self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, caller: Identity | None
     ) -> None:
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
-        if caller is None:
-            headers = passing_headers(headers)
-        else:
+        headers = passing_headers(scope["headers"])
+        if caller is not None:
             token = self._principals.mint(caller.principal(_request_id(scope)))
-            headers = passing_headers(headers, (PRINCIPAL, token.encode()))
+            headers.append((PRINCIPAL, token.encode()))
+        if tracing_enabled():
+            headers = traced_headers(headers)
         await app({**scope, "headers": headers}, receive, send)
 
 

@@ -26,7 +26,9 @@ public_router = APIRouter(prefix="/v1/auth", tags=["auth"])
 router = service_router(prefix="/v1/auth", tag="auth")
 
 
-@public_router.post("/login", operation_id="auth.login", responses=problem_responses(401, 409, 422))
+@public_router.post(
+    "/login", operation_id="auth.login", responses=problem_responses(401, 409, 422, 429)
+)
 async def log_in(body: LoginRequest, sessions: SessionServiceDep) -> SessionTokens:
     """Log in with address and password.
 

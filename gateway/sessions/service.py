@@ -17,6 +17,7 @@ from gateway.access.passwords import Passwords
 from gateway.access.tokens import AccessTokens, IssuedToken
 from gateway.directory.directory import Directory
 from gateway.sessions.errors import LoginFailed, RefreshTokenRefused, ShopRequired
+from gateway.sessions.guard import LoginGuard
 from gateway.sessions.repository import SessionRepository
 from gateway.staff.record import StaffRecord, email_key
 from gateway.staff.repository import StaffRepository
@@ -60,19 +61,27 @@ class SessionService:
         passwords: Passwords,
         tokens: AccessTokens,
         life: SessionLife,
+        guard: LoginGuard,
     ) -> None:
         self._units = units
         self._directory = directory
         self._passwords = passwords
         self._tokens = tokens
         self._life = life
+        self._guard = guard
 
     async def log_in(self, *, email: str, password: str, shop: str | None) -> OpenSession:
-        """A new session. Raises LoginFailed; ShopRequired when the password fits in several."""
-        accounts = await self._accounts(email_key(email), shop)
-        fitting = await self._fitting(accounts, password)
+        """A new session.
+
+        Raises LoginFailed, TooManyLogins; ShopRequired when the password fits in several shops.
+        """
+        key = email_key(email)
+        self._guard.check(key)
+        fitting = await self._fitting(await self._accounts(key, shop), password)
         if not fitting:
+            self._guard.failed(key)
             raise LoginFailed
+        self._guard.succeeded(key)
         if len(fitting) > 1:
             raise ShopRequired(await self._slugs([tenant_id for tenant_id, _ in fitting]))
         tenant_id, staff = fitting[0]

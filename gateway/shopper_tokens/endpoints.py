@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+from fastapi import Response
+
 from gateway.deps import AccessTokensDep
 from gateway.shopper_tokens.schemas import ShopperTokenCreate, ShopperTokenRead
+from shared.web.resources import TELLS_A_SECRET
 from shared.web.routing import PrincipalDep, requires, service_router
 
 router = service_router(prefix="/v1/shopper-tokens", tag="shopper-tokens")
@@ -16,7 +19,10 @@ router = service_router(prefix="/v1/shopper-tokens", tag="shopper-tokens")
     dependencies=[requires("shopper_tokens:write")],
 )
 async def create_shopper_token(
-    body: ShopperTokenCreate, principal: PrincipalDep, tokens: AccessTokensDep
+    body: ShopperTokenCreate,
+    principal: PrincipalDep,
+    tokens: AccessTokensDep,
+    response: Response,
 ) -> ShopperTokenRead:
     """Mint a short token for a customer who is logged in at the shop.
 
@@ -24,6 +30,7 @@ async def create_shopper_token(
     read that customer's own tickets and do nothing else.
     """
     life = timedelta(seconds=body.ttl)
+    response.headers.update(TELLS_A_SECRET)
     issued = tokens.for_shopper(principal.tenant_id, body.customer_id, life=life)
     return ShopperTokenRead(
         token=issued.text,

@@ -5,7 +5,10 @@ from typing import Final
 
 from starlette.types import Scope
 
+from shared.observability.tracing import current_trace
 from shared.security.principal import PRINCIPAL_HEADER
+
+RawHeaders = list[tuple[bytes, bytes]]
 
 PRINCIPAL: Final = PRINCIPAL_HEADER.encode()
 
@@ -18,13 +21,16 @@ HOP_BY_HOP: Final = frozenset(
 _STRIPPED: Final = HOP_BY_HOP | {b"authorization", PRINCIPAL}
 
 
-def passing_headers(
-    headers: list[tuple[bytes, bytes]], *added: tuple[bytes, bytes]
-) -> list[tuple[bytes, bytes]]:
-    """The caller's headers that may pass, and what the gateway adds."""
-    kept = [header for header in headers if header[0] not in _STRIPPED]
-    kept.extend(added)
-    return kept
+def passing_headers(headers: RawHeaders) -> RawHeaders:
+    """The caller's headers that may pass."""
+    return [header for header in headers if header[0] not in _STRIPPED]
+
+
+def traced_headers(headers: RawHeaders) -> RawHeaders:
+    """The headers with the gateway's own span as the parent of what comes next."""
+    trace = [(name.encode(), value.encode()) for name, value in current_trace().items()]
+    replaced = {name for name, _ in trace}
+    return [*(header for header in headers if header[0] not in replaced), *trace]
 
 
 def forwarded_headers(scope: Scope) -> Iterator[tuple[str, str]]:

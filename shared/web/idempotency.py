@@ -20,13 +20,13 @@ from shared.errors import FieldError, Invalid
 from shared.security.keys import SecretBox
 from shared.security.principal import Principal
 from shared.web.context import context_of
+from shared.web.resources import TELLS_A_SECRET
 
 IDEMPOTENCY_HEADER = "idempotency-key"
 REPLAYED_HEADER = "idempotent-replayed"
 KEY_LIFE = timedelta(hours=24)
 _MAX_KEY = 255
 _KEPT_HEADERS = ("location", "etag", "content-type", "cache-control")
-_TELLS_A_SECRET = "no-store"
 
 
 class IdempotencyKeyReused(Invalid):
@@ -100,15 +100,19 @@ async def _replay(
 def _sealed(request: Request, response: Response) -> bytes:
     """The answer as it is kept; one that says `no-store` holds a secret and is encrypted."""
     body = bytes(response.body)
-    if response.headers.get("cache-control") != _TELLS_A_SECRET:
+    if not _tells_a_secret(response.headers):
         return body
     return _box(request).seal({"body": body.decode()}).encode()
 
 
 def _opened(request: Request, body: bytes, headers: Mapping[str, str]) -> bytes:
-    if headers.get("cache-control") != _TELLS_A_SECRET:
+    if not _tells_a_secret(headers):
         return body
     return _box(request).open(body.decode())["body"].encode()
+
+
+def _tells_a_secret(headers: Mapping[str, str]) -> bool:
+    return headers.get("cache-control") == TELLS_A_SECRET["Cache-Control"]
 
 
 def _box(request: Request) -> SecretBox:

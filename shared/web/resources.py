@@ -1,7 +1,7 @@
 """What the resources of every part share: pages, versions, the query of a list."""
 
 import re
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 from fastapi import Header, Query
 from pydantic import BaseModel, Field
@@ -28,6 +28,10 @@ async def page_request(
 ) -> PageRequest:
     """The paging parameters of a list."""
     return PageRequest(limit=limit, cursor=cursor)
+
+
+TELLS_A_SECRET: Final = {"Cache-Control": "no-store"}
+"""Headers of an answer with a secret that is told once: nobody keeps it, we only encrypted."""
 
 
 def etag(version: int) -> str:

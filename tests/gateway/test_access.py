@@ -154,6 +154,22 @@ class TestLogin:
         # A hashing takes tens of milliseconds; without one the answer would come in two or three.
         assert unknown_seconds > wrong_seconds / 3
 
+    async def test_who_guesses_is_slowed_down_whether_the_address_exists_or_not(
+        self, anybody: httpx.AsyncClient, shop: Shop, clock: TestClock
+    ) -> None:
+        right = {"email": shop.email, "password": shop.password}
+        nobody = f"nobody-{uuid4().hex[:8]}@example.com"
+        for email in (shop.email, nobody):
+            wrong = {"email": email, "password": "guess"}
+            for _ in range(10):
+                assert (await anybody.post("/v1/auth/login", json=wrong)).status_code == 401
+            refused = await anybody.post("/v1/auth/login", json=wrong)
+            assert (refused.status_code, refused.json()["code"]) == (429, "too_many_logins")
+            assert 0 < int(refused.headers["retry-after"]) <= 300
+        assert (await anybody.post("/v1/auth/login", json=right)).status_code == 429
+        clock.ahead = timedelta(minutes=5, seconds=1)
+        assert (await anybody.post("/v1/auth/login", json=right)).status_code == 200
+
     async def test_who_works_for_several_shops_names_one(
         self, gateway: FastAPI, anybody: httpx.AsyncClient
     ) -> None:
@@ -358,6 +374,23 @@ class TestApiKeys:
         assert len(listed) == 1
         assert key not in str(listed)
         assert listed[0]["hint"].endswith(key[-4:])
+
+    async def test_a_repeated_request_is_told_the_same_secret_which_nobody_keeps_in_plain(
+        self, shop: Shop
+    ) -> None:
+        body = {"name": "once", "scopes": ["staff:read"]}
+        headers = {"idempotency-key": uuid4().hex}
+        first = await shop.owner.post("/v1/api-keys", json=body, headers=headers)
+        again = await shop.owner.post("/v1/api-keys", json=body, headers=headers)
+        assert first.json() == again.json()
+        assert again.headers["idempotent-replayed"] == "true"
+        async with shop.app.state.context.units.begin(shop.tenant_id) as uow:
+            kept = await uow.one(
+                text("SELECT body FROM gateway.idempotency_key WHERE tenant_id = :t"),
+                {"t": shop.tenant_id},
+            )
+        secret = first.json()["key"].rsplit("_", 1)[1]
+        assert secret.encode() not in kept.body
 
     async def test_nobody_gives_what_they_do_not_have(self, shop: Shop) -> None:
         async with await shop.client("api_keys:write", "staff:read") as client:

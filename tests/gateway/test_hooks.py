@@ -307,6 +307,7 @@ class TestReadingDeliveries:
         ]
         assert len(await shopify.told()) == 1
         assert [d["id"] for d in await shopify.listed(status="processed")] == [listed[0]["id"]]
+        assert await shopify.listed(status="processed,ignored") == listed[:2]
 
     async def test_one_that_the_database_refuses_holds_up_nobody(
         self, shopify: Sender, database_url: str
