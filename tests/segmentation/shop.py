@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy import text
+
 from services.segmentation.membership.sweeps import TimeSweeps
 from services.segmentation.rebuilds.tasks import RunWork
 from services.segmentation.wiring import Wiring
@@ -15,7 +17,6 @@ from shared.contracts.gateway import TenantProvisioned, TenantState
 from shared.contracts.messaging import MessageSent, MessageState
 from shared.contracts.support_ticket import SurveyAnswered, TicketState, TicketUpdated
 from shared.ids import TenantId, new_id
-from sqlalchemy import text
 from tests.support.harness import ServiceHarness
 
 START = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
@@ -107,9 +108,7 @@ def ticket(customer_id: UUID | None, **known: Any) -> Told:
     return state.ticket_id, TicketUpdated(ticket=state)
 
 
-def survey(
-    customer_id: UUID, score: int, *, answered_at: datetime = START, **known: Any
-) -> Told:
+def survey(customer_id: UUID, score: int, *, answered_at: datetime = START, **known: Any) -> Told:
     """A customer's answer to a survey about a ticket."""
     state = ticket_state(customer_id, **known)
     answered = SurveyAnswered(
@@ -169,7 +168,13 @@ class Shop:
         return await self.sweeps.sweep_tenant(self.tenant)
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, scopes: Sequence[str] = SCOPES, **options: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        scopes: Sequence[str] = SCOPES,
+        **options: Any,
     ) -> httpx.Response:
         """A client's request."""
         async with self.service.client(self.tenant, *scopes) as client:

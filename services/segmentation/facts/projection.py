@@ -33,11 +33,11 @@ class FactGroup(StrEnum):
     ORDERS = "orders"
     TICKETS = "tickets"
     MESSAGES = "messages"
+    BEING = "being"  # they are a customer now and were none before, which concerns every rule
 
 
 Changes = Mapping[UUID, frozenset[FactGroup]]
 """What has changed, by customer."""
-EVERYTHING = frozenset(FactGroup)
 
 
 class _AboutCustomer(Protocol):
@@ -94,7 +94,15 @@ class Projection:
             Stale(orders.touched | back, tickets.touched | back, messages.touched | back),
             currency=self._shop.currency,
         )
-        return _changes(orders, tickets, messages, changed, new_to_all=_unknown(changed, versions))
+        return _by_customer(
+            {
+                FactGroup.PROFILE: changed,
+                FactGroup.ORDERS: orders.touched,
+                FactGroup.TICKETS: tickets.touched,
+                FactGroup.MESSAGES: messages.touched,
+                FactGroup.BEING: {key for key in changed if versions.get(key, 0) == 0},
+            }
+        )
 
     async def _newer(
         self,
@@ -126,29 +134,9 @@ class Projection:
             await self._facts.add_strangers(strangers)
 
 
-def _unknown(changed: Iterable[UUID], versions: Mapping[UUID, int]) -> frozenset[UUID]:
-    """Those who were no customers here until now."""
-    return frozenset(key for key in changed if versions.get(key, 0) == 0)
-
-
-def _changes(
-    orders: _NewFacts,
-    tickets: _NewFacts,
-    messages: _NewFacts,
-    profiles: Iterable[UUID],
-    *,
-    new_to_all: frozenset[UUID],
-) -> Changes:
+def _by_customer(changed: Mapping[FactGroup, Collection[UUID]]) -> Changes:
     groups: dict[UUID, set[FactGroup]] = {}
-    for group, customers in (
-        (FactGroup.PROFILE, profiles),
-        (FactGroup.ORDERS, orders.touched),
-        (FactGroup.TICKETS, tickets.touched),
-        (FactGroup.MESSAGES, messages.touched),
-    ):
+    for group, customers in changed.items():
         for customer_id in customers:
             groups.setdefault(customer_id, set()).add(group)
-    return {
-        customer_id: EVERYTHING if customer_id in new_to_all else frozenset(found)
-        for customer_id, found in groups.items()
-    }
+    return {customer_id: frozenset(found) for customer_id, found in groups.items()}

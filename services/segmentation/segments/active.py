@@ -44,7 +44,8 @@ class ActiveSegment:
 
 def groups_used(rule: Rule) -> frozenset[FactGroup]:
     """Which changes of facts can change what the rule says of a customer."""
-    return frozenset(_FIGURES.get(fact, FactGroup.PROFILE) for fact in facts_used(rule))
+    used = frozenset(_FIGURES.get(fact, FactGroup.PROFILE) for fact in facts_used(rule))
+    return used | {FactGroup.BEING}
 
 
 def is_timed(rule: Rule) -> bool:

@@ -10,6 +10,7 @@ from services.segmentation.facts.projection import FactGroup
 class Reason(StrEnum):
     """The cause of an entry or an exit."""
 
+    CUSTOMER_CREATED = "customer_created"
     PROFILE_CHANGED = "profile_changed"
     ORDERS_CHANGED = "orders_changed"
     TICKETS_CHANGED = "tickets_changed"
@@ -27,6 +28,7 @@ _OF_GROUP: Final[Mapping[FactGroup, Reason]] = {
     FactGroup.TICKETS: Reason.TICKETS_CHANGED,
     FactGroup.MESSAGES: Reason.MESSAGES_CHANGED,
     FactGroup.PROFILE: Reason.PROFILE_CHANGED,
+    FactGroup.BEING: Reason.CUSTOMER_CREATED,
 }
 
 
