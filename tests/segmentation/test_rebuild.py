@@ -131,7 +131,8 @@ async def test_what_was_wrong_is_told_at_the_end(shop: Shop):
     moves = await shop.moves()
     missed, _ = told[0]
     await shop.run_sql(
-        f"DELETE FROM segmentation.membership WHERE tenant_id = :tenant AND customer_id = '{missed}'"
+        "DELETE FROM segmentation.membership "
+        f"WHERE tenant_id = :tenant AND customer_id = '{missed}'"
     )
     await shop.call("POST", "/v1/segmentation-rebuilds")
     await shop.finish_runs()
