@@ -11,6 +11,7 @@ from services.messaging.preferences.pages import router as pages
 from services.messaging.reports.endpoints import router as reports
 from services.messaging.settings import MessagingSettings
 from services.messaging.templates.endpoints import router as templates
+from services.messaging.wiring import Wiring
 from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
@@ -18,8 +19,9 @@ from shared.part.context import build_context
 
 def create_app(settings: MessagingSettings, *, clock: Clock | None = None) -> FastAPI:
     """The application; it connects when it is first asked."""
-    return create_part_app(
-        build_context(settings, clock),
+    context = build_context(settings, clock)
+    app = create_part_app(
+        context,
         title="Careloop messaging",
         description="What a shop tells its customers, and what they write to it.",
         routers=[
@@ -33,3 +35,5 @@ def create_app(settings: MessagingSettings, *, clock: Clock | None = None) -> Fa
             pages,
         ],
     )
+    app.state.wiring = Wiring.of(context)
+    return app

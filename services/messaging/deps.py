@@ -1,20 +1,17 @@
 """Wiring: how an endpoint gets the service it calls."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
 from services.messaging.automations.repository import AutomationRepository
 from services.messaging.automations.service import AutomationService
-from services.messaging.delivery.tasks import SEND
 from services.messaging.inbound.repository import InboundRepository
 from services.messaging.inbound.service import InboundService
-from services.messaging.messages.ledger import Ledger
 from services.messaging.messages.repository import MessageRepository
 from services.messaging.messages.service import MessageService
 from services.messaging.policies.repository import PolicyRepository
 from services.messaging.policies.service import PolicyService
-from services.messaging.preferences.links import UnsubscribeLinks
 from services.messaging.preferences.repository import SuppressionRepository
 from services.messaging.preferences.service import PreferenceService, SuppressionService
 from services.messaging.recipients.repository import RecipientRepository
@@ -23,20 +20,16 @@ from services.messaging.reports.service import ReportService
 from services.messaging.shops.repository import ShopRepository
 from services.messaging.templates.repository import TemplateRepository
 from services.messaging.templates.service import TemplateService
-from shared.queue.producer import Waker
-from shared.web.context import context_of
+from services.messaging.wiring import Wiring
 from shared.web.routing import UnitOfWorkDep
 
 
-async def ledger(uow: UnitOfWorkDep, request: Request) -> Ledger:
-    """The ledger; planning wakes this service's worker after the commit."""
-    state = request.app.state
-    if not hasattr(state, "send_waker"):
-        state.send_waker = Waker(context_of(request).queue, part="messaging", function=SEND)
-    return Ledger(uow, wake=state.send_waker.wake)
+async def wiring(request: Request) -> Wiring:
+    """What the requests of this process share."""
+    return cast("Wiring", request.app.state.wiring)
 
 
-LedgerDep = Annotated[Ledger, Depends(ledger)]
+WiringDep = Annotated[Wiring, Depends(wiring)]
 
 
 async def template_service(uow: UnitOfWorkDep) -> TemplateService:
@@ -54,32 +47,33 @@ async def policy_service(uow: UnitOfWorkDep) -> PolicyService:
     return PolicyService(policies=PolicyRepository(uow))
 
 
-async def message_service(uow: UnitOfWorkDep, ledger: LedgerDep) -> MessageService:
+async def message_service(uow: UnitOfWorkDep, wiring: WiringDep) -> MessageService:
     """Messages in this request."""
     return MessageService(
-        messages=MessageRepository(uow), ledger=ledger, templates=TemplateRepository(uow)
+        messages=MessageRepository(uow),
+        ledger=wiring.ledger(uow),
+        templates=TemplateRepository(uow),
     )
 
 
-async def automation_service(uow: UnitOfWorkDep, ledger: LedgerDep) -> AutomationService:
+async def automation_service(uow: UnitOfWorkDep, wiring: WiringDep) -> AutomationService:
     """Automations in this request."""
     return AutomationService(
         automations=AutomationRepository(uow),
         templates=TemplateRepository(uow),
-        ledger=ledger,
+        ledger=wiring.ledger(uow),
         clock=uow.clock,
     )
 
 
-async def preference_service(uow: UnitOfWorkDep, request: Request) -> PreferenceService:
+async def preference_service(uow: UnitOfWorkDep, wiring: WiringDep) -> PreferenceService:
     """Unsubscribing in this request."""
-    settings = context_of(request).settings
     return PreferenceService(
         uow=uow,
         messages=MessageRepository(uow),
         suppressions=SuppressionRepository(uow),
         shops=ShopRepository(uow),
-        links=UnsubscribeLinks(root_key=settings.root_key, public_url=settings.public_url),
+        links=wiring.links,
     )
 
 

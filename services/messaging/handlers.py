@@ -5,19 +5,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from services.messaging.automations.handlers import on_segment_entered, on_segment_left
 from services.messaging.channels.handlers import project_channels
 from services.messaging.conversation.handlers import on_survey_invited, on_ticket_replied
-from services.messaging.delivery.tasks import SEND
 from services.messaging.messages.ledger import Ledger
 from services.messaging.provisioning.handlers import provision_shops
 from services.messaging.recipients.handlers import project_customers, project_orders
 from services.messaging.settings import MessagingSettings
+from services.messaging.wiring import Wiring
 from shared.contracts.gateway import EmailChannelChanged, TenantProvisioned
 from shared.contracts.segmentation import SegmentEntered, SegmentLeft
 from shared.contracts.support_ticket import SurveyInvited, TicketReplied
 from shared.contracts.topology import CUSTOMER_STATE, ORDER_STATE
 from shared.db.unit_of_work import UnitOfWork
 from shared.part.context import PartContext
-from shared.queue.producer import Waker
-from shared.security.keys import SecretBox
 from shared.stream.envelope import Envelope
 from shared.stream.handlers import Apply, EventHandlers
 
@@ -25,20 +23,19 @@ _PlanningHandler = Callable[..., Awaitable[None]]
 
 
 def build_handlers(
-    context: PartContext[MessagingSettings], *, waker: Waker | None = None
+    context: PartContext[MessagingSettings], *, wiring: Wiring | None = None
 ) -> EventHandlers:
     """The reaction to every event that this service subscribed to; planning wakes the sender."""
-    waker = waker or Waker(context.queue, part=context.settings.part, function=SEND)
-    secrets = SecretBox(context.settings.root_key)
+    shared = wiring or Wiring.of(context)
 
     def planning(handler: _PlanningHandler) -> Apply:
         async def apply(uow: UnitOfWork, events: Sequence[Envelope]) -> None:
-            await handler(uow, events, ledger=Ledger(uow, wake=waker.wake))
+            await handler(uow, events, ledger=shared.ledger(uow))
 
         return apply
 
     async def channels_changed(uow: UnitOfWork, events: Sequence[Envelope]) -> None:
-        await project_channels(uow, events, secrets=secrets)
+        await project_channels(uow, events, secrets=shared.secrets)
 
     return (
         EventHandlers()

@@ -11,6 +11,7 @@ from services.messaging.delivery.service import Delivery
 from services.messaging.delivery.smtp import SmtpConnections
 from services.messaging.handlers import build_handlers
 from services.messaging.settings import MessagingSettings
+from services.messaging.wiring import Wiring
 from services.messaging.worker import build_delivery
 from shared.contracts.gateway import EmailChannelChanged, TenantProvisioned, TenantState
 from shared.ids import TenantId, new_id
@@ -69,7 +70,7 @@ async def service(messaging_settings: MessagingSettings, session_clock: MovableC
 @pytest.fixture(scope="session")
 async def delivery(service: ServiceHarness):
     connections = SmtpConnections()
-    yield build_delivery(service.context, connections)
+    yield build_delivery(service.context, connections, Wiring.of(service.context))
     await connections.close()
 
 

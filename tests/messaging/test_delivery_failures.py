@@ -8,6 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from services.messaging.delivery.service import LEASE
 from shared.contracts.gateway import EmailChannelChanged
@@ -271,13 +274,15 @@ import asyncio, sys
 from uuid import UUID
 from services.messaging.delivery.smtp import SmtpConnections
 from services.messaging.settings import MessagingSettings
+from services.messaging.wiring import Wiring
 from services.messaging.worker import build_delivery
 from shared.ids import TenantId
 from shared.part.context import build_context
 
 async def main():
     settings = MessagingSettings(_env_file=None)
-    delivery = build_delivery(build_context(settings), SmtpConnections())
+    context = build_context(settings)
+    delivery = build_delivery(context, SmtpConnections(), Wiring.of(context))
     await delivery.send_due(TenantId(UUID(sys.argv[1])))
 
 asyncio.run(main())
@@ -337,3 +342,49 @@ async def test_a_slow_sender_may_still_tell_what_became_of_a_message_whose_lease
     assert (await only_message(shop))["status"] == "sent"
     versions = [e["message"]["version"] for e in await shop.told()]
     assert versions == sorted(set(versions))
+
+
+@pytest.mark.fault
+async def test_a_database_that_drops_its_connections_meanwhile_does_not_make_a_sent_mail_unknown(
+    shop: World, smtp: SmtpSink, database_url: str
+):
+    duc = await shop.customer()
+    await shop.enters(duc)
+    loop = asyncio.get_running_loop()
+
+    def drop_connections() -> None:
+        asyncio.run_coroutine_threadsafe(_drop_connections(database_url), loop).result(10)
+
+    smtp.behaviour.before_accepting = drop_connections
+    try:
+        await shop.sends()
+    finally:
+        smtp.behaviour.before_accepting = None
+    assert len(smtp.to(duc.email)) == 1
+    assert (await only_message(shop))["status"] == "sent"
+
+
+async def _drop_connections(database_url: str) -> None:
+    engine = create_async_engine(database_url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE usename = 'careloop_messaging' AND datname = current_database()"
+            )
+        )
+    await engine.dispose()
+
+
+async def test_one_message_that_nobody_can_prepare_does_not_stop_the_others(
+    shop: World, client: httpx.AsyncClient, smtp: SmtpSink
+):
+    # A currency that no longer is one, in an order told of long ago.
+    odd, fine = await shop.customer(), await shop.customer()
+    await shop.orders(odd, currency="XXX")
+    await shop.enters(odd, fine)
+    await shop.sends()
+
+    assert len(smtp.to(fine.email)) == 1
+    message = await shop.message_to(odd)
+    assert (message["status"], message["reason"]) == ("failed", "MESSAGE_NOT_COMPOSABLE")

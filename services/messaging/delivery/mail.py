@@ -1,15 +1,14 @@
-"""From words to a MIME message. Header injection is impossible: every value is made one line."""
+"""From words to an e-mail. Header injection is impossible: every value is made one line."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 from uuid import UUID
 
 from services.messaging.channels.records import EmailChannel
+from services.messaging.delivery import mime
 from services.messaging.recipients.addresses import mailbox
 from services.messaging.templates.records import Rendered
 from shared.text import tidy
@@ -48,40 +47,50 @@ def compose(letter: Letter, channel: EmailChannel) -> OutgoingMail:
 
     Raises ValueError when an address cannot be written into an e-mail.
     """
-    sender, recipient = _mailbox(channel.sender_address), _mailbox(letter.to_address)
-    domain = sender.rpartition("@")[2]
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = _address(channel.sender_name, sender)
-    mail["To"] = _address(letter.to_name, recipient)
-    mail["Subject"] = letter.words.subject
-    mail["Date"] = format_datetime(letter.at)
-    mail["Message-ID"] = f"<{letter.message_id.hex}@{domain}>"
-    if letter.reply_to is not None:
-        mail["Reply-To"] = _address(None, _mailbox(letter.reply_to))
-    if letter.thread_id is not None:
-        # Nobody sent this first message; naming it keeps a ticket's answers in one thread.
-        mail["In-Reply-To"] = mail["References"] = f"<ticket.{letter.thread_id.hex}@{domain}>"
-    if letter.automatic:
-        mail["Auto-Submitted"] = "auto-generated"
-    if letter.unsubscribe_url is not None:
-        mail["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
-        mail["List-Unsubscribe-Post"] = _ONE_CLICK
-    mail.set_content(letter.words.text, cte="quoted-printable")
+    sender, recipient = _address(channel.sender_address), _address(letter.to_address)
+    parts = [("text/plain", letter.words.text)]
     if letter.words.html is not None:
-        mail.add_alternative(letter.words.html, subtype="html", cte="quoted-printable")
-    # Last: the library gives headers about content to the part that is written next.
-    mail["Content-Language"] = letter.words.locale
+        parts.append(("text/html", letter.words.html))
+    headers = [
+        ("From", mime.mailbox(_name(channel.sender_name), sender)),
+        ("To", mime.mailbox(_name(letter.to_name), recipient)),
+        ("Subject", mime.unstructured(letter.words.subject)),
+        ("Date", format_datetime(letter.at)),
+        *_identity(letter, domain=sender.rpartition("@")[2]),
+        *_manners(letter),
+        ("Content-Language", letter.words.locale),
+    ]
+    content = mime.document(headers, parts, boundary=f"=_{letter.message_id.hex}")
     return OutgoingMail(
-        message_id=letter.message_id, sender=sender, recipient=recipient, content=mail.as_bytes()
+        message_id=letter.message_id, sender=sender, recipient=recipient, content=content
     )
 
 
-def _mailbox(address: str) -> str:
+def _identity(letter: Letter, *, domain: str) -> Iterator[mime.Header]:
+    yield "Message-ID", f"<{letter.message_id.hex}@{domain}>"
+    if letter.thread_id is not None:
+        # Nobody sent this first message; naming it keeps a ticket's answers in one thread.
+        first = f"<ticket.{letter.thread_id.hex}@{domain}>"
+        yield "In-Reply-To", first
+        yield "References", first
+
+
+def _manners(letter: Letter) -> Iterator[mime.Header]:
+    if letter.reply_to is not None:
+        yield "Reply-To", _address(letter.reply_to)
+    if letter.automatic:
+        yield "Auto-Submitted", "auto-generated"
+    if letter.unsubscribe_url is not None:
+        yield "List-Unsubscribe", f"<{letter.unsubscribe_url}>"
+        yield "List-Unsubscribe-Post", _ONE_CLICK
+
+
+def _address(address: str) -> str:
     found = mailbox(address)
     if found is None:
         raise ValueError("the address cannot be written into an e-mail")
     return found
 
 
-def _address(name: str | None, address: str) -> Address:
-    return Address(tidy(name, max_length=_MAX_NAME) or "", addr_spec=address)
+def _name(name: str | None) -> str | None:
+    return tidy(name, max_length=_MAX_NAME)

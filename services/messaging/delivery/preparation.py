@@ -1,7 +1,7 @@
 """From a due message to a mail or to the reason why there is none. No SQL, no network."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -85,6 +85,10 @@ class Preparation:
         if not decision.allowed or address is None:
             return Prepared(self._end(decided, "suppressed", decision.reason))
         return self._write(decided, known, address)
+
+    def give_up(self, message: Message) -> Prepared:
+        """The message when preparing it failed in a way that nobody thought of."""
+        return Prepared(self._end(message, "failed", "MESSAGE_NOT_COMPOSABLE"))
 
     def _recipient_of(self, message: Message) -> Recipient | None:
         return self._facts.recipients.get(message.customer_id) if message.customer_id else None
@@ -233,5 +237,13 @@ def _document(decision: Decision) -> dict[str, Any]:
         "reason": decision.reason,
         "decided_at": decision.decided_at,
         "policy_version": decision.policy_version,
-        "steps": [asdict(step) for step in decision.trace],
+        "steps": [
+            {
+                "rule": step.rule,
+                "outcome": step.outcome,
+                "reason": step.reason,
+                "evidence": step.evidence,
+            }
+            for step in decision.trace
+        ],
     }

@@ -1,6 +1,6 @@
 """SQL of sending: taking due messages under a lease, and writing down what became of them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -130,11 +130,3 @@ class DeliveryRepository:
 def _row(of: Message) -> dict[str, Any]:
     row = {name: getattr(of, name) for name in ("id", *_WRITTEN)}
     return {**row, "address_key": address_key(of.address) if of.address else None}
-
-
-def messages_by_outcome(messages: Sequence[Message]) -> dict[str, int]:
-    """How many messages have which status, for the log."""
-    counts: dict[str, int] = {}
-    for each in messages:
-        counts[each.status] = counts.get(each.status, 0) + 1
-    return counts

@@ -17,8 +17,9 @@ import structlog
 from services.messaging.channels.records import EmailChannel
 from services.messaging.channels.repository import ChannelRepository
 from services.messaging.delivery.mail import OutgoingMail
+from services.messaging.delivery.metrics import count
 from services.messaging.delivery.outcomes import Outcome
-from services.messaging.delivery.preparation import Facts, Lease, Preparation
+from services.messaging.delivery.preparation import Facts, Lease, Preparation, Prepared
 from services.messaging.delivery.repository import DeliveryRepository
 from services.messaging.delivery.settlement import LEASE_EXPIRED, settle
 from services.messaging.delivery.smtp import SmtpConnections, batch_of
@@ -31,15 +32,17 @@ from services.messaging.recipients.addresses import address_key
 from services.messaging.recipients.repository import RecipientRepository
 from services.messaging.shops.repository import Shop, ShopRepository
 from services.messaging.templates.repository import TemplateRepository
+from shared.db.failures import is_conflict, is_outage
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.ids import TenantId, new_id
 from shared.security.keys import SecretBox
 
-BATCH: Final = 100
+BATCH: Final = 50
 SENDING_SECONDS: Final = 15
 # Longer than sending can take, so that a lease never runs out under a sender that lives.
 LEASE: Final = timedelta(seconds=120)
-_ROUNDS: Final = 20
+_ROUNDS: Final = 40
+_RECORD_AGAIN_AFTER: Final = (0.1, 0.5, 2.0, 5.0)
 _log = structlog.get_logger(__name__)
 
 
@@ -102,6 +105,7 @@ class Delivery:
             await ledger.write(settled)
             _tell(uow, settled)
             await uow.commit()
+        count(settled)
         if expired:
             _log.warning("leases_expired", tenant=tenant_id.hex, messages=len(expired))
 
@@ -122,11 +126,12 @@ class Delivery:
             preparation = Preparation(
                 facts=facts, links=self._links, lease=Lease(owner, now + LEASE), now=now
             )
-            prepared = [preparation.prepare(message) for message in due]
+            prepared = [_prepared(preparation, message) for message in due]
             changed = [each.message for each in prepared]
             await ledger.write(changed)
             _tell(uow, changed)
             await uow.commit()
+        count(changed)
         mails = [each.mail for each in prepared if each.mail is not None]
         return Taken(len(due), facts.channel, mails, owner)
 
@@ -166,6 +171,25 @@ class Delivery:
     async def _record(
         self, tenant_id: TenantId, owner: UUID, outcomes: Mapping[UUID, Outcome]
     ) -> None:
+        """Write outcomes down, through a short outage too: they are known here and nowhere else.
+
+        Doing it twice does nothing the second time: only what is still leased is settled.
+        """
+        for pause in _RECORD_AGAIN_AFTER:
+            try:
+                await self._record_once(tenant_id, owner, outcomes)
+            except Exception as error:
+                if not (is_conflict(error) or is_outage(error) or isinstance(error, OSError)):
+                    raise
+                _log.warning("outcomes_not_recorded", tenant=tenant_id.hex, error=repr(error)[:200])
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._record_once(tenant_id, owner, outcomes)
+
+    async def _record_once(
+        self, tenant_id: TenantId, owner: UUID, outcomes: Mapping[UUID, Outcome]
+    ) -> None:
         async with self._units.begin(tenant_id) as uow:
             ledger, now = DeliveryRepository(uow), uow.clock.now()
             leased = await ledger.lock_leased(outcomes, owner=owner)
@@ -177,7 +201,16 @@ class Delivery:
             )
             _tell(uow, settled)
             await uow.commit()
+        count(settled)
         _log.info("messages_sent", tenant=tenant_id.hex, messages=len(settled))
+
+
+def _prepared(preparation: Preparation, message: Message) -> Prepared:
+    try:
+        return preparation.prepare(message)
+    except Exception:  # noqa: BLE001  (one message must not stand in the way of all others)
+        _log.exception("message_not_preparable", message=message.id.hex)
+        return preparation.give_up(message)
 
 
 def _tell(uow: UnitOfWork, messages: Sequence[Message]) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from fastapi import Header, Request, Response
 from fastapi import Path as PathParameter
+from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from services.messaging.deps import PreferenceServiceDep
@@ -37,7 +38,7 @@ _HEADERS: Final = {
     "/{token}",
     operation_id="pages.unsubscribe",
     dependencies=[requires("public:pages")],
-    response_class=Response,
+    response_class=HTMLResponse,
 )
 async def unsubscribe_page(
     token: Token, service: PreferenceServiceDep, accept_language: AcceptLanguage = None
@@ -50,7 +51,7 @@ async def unsubscribe_page(
     "/{token}",
     operation_id="pages.unsubscribeConfirm",
     dependencies=[requires("public:pages")],
-    response_class=Response,
+    response_class=HTMLResponse,
 )
 async def unsubscribe(
     token: Token,
@@ -73,7 +74,7 @@ def _page(preference: Preference, accept_language: str | None) -> Response:
         since=done.created_at.strftime("%d/%m/%Y %H:%M UTC") if done else None,
     )
     headers = {**_HEADERS, "Content-Language": language}
-    return Response(body, headers=headers, media_type="text/html; charset=utf-8")
+    return HTMLResponse(body, headers=headers)
 
 
 def _language(preference: Preference, accept_language: str | None) -> str:

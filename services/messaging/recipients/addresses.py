@@ -1,5 +1,7 @@
 """How addresses are compared: two spellings of one mailbox are one recipient."""
 
+from functools import lru_cache
+
 from email_validator import EmailNotValidError, validate_email
 
 from shared.text import nfc
@@ -14,6 +16,7 @@ def address_key(address: str) -> str:
     return nfc(address.strip()).lower()
 
 
+@lru_cache(maxsize=4096)
 def mailbox(address: str) -> str | None:
     """The ASCII form that SMTP carries (RFC 5321); None when `address` is not one it can.
 

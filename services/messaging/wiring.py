@@ -1,0 +1,36 @@
+"""What the requests, events and jobs of one process share."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from services.messaging.delivery.tasks import SEND
+from services.messaging.messages.ledger import Ledger
+from services.messaging.preferences.links import UnsubscribeLinks
+from services.messaging.settings import MessagingSettings
+from shared.db.unit_of_work import UnitOfWork
+from shared.part.context import PartContext
+from shared.queue.producer import Waker
+from shared.security.keys import SecretBox
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The sender's waker, the links that messages carry, and the key to channels' credentials."""
+
+    waker: Waker
+    links: UnsubscribeLinks
+    secrets: SecretBox
+
+    @classmethod
+    def of(cls, context: PartContext[MessagingSettings]) -> Self:
+        """The wiring of a process; once per process, so that wake-ups are spaced."""
+        settings = context.settings
+        return cls(
+            waker=Waker(context.queue, part=settings.part, function=SEND),
+            links=UnsubscribeLinks(root_key=settings.root_key, public_url=settings.public_url),
+            secrets=SecretBox(settings.root_key),
+        )
+
+    def ledger(self, uow: UnitOfWork) -> Ledger:
+        """The ledger in a unit of work; planning wakes the sender after the commit."""
+        return Ledger(uow, wake=self.waker.wake)
