@@ -20,6 +20,7 @@ from gateway.platforms.platform import Platform, understand
 from gateway.platforms.reading import PayloadNotUnderstood
 from gateway.platforms.told import Delivered, Ignored
 from shared.contracts.gateway import PlatformOrigin
+from shared.db.failures import is_conflict, is_outage
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.ids import TenantId
 
@@ -32,7 +33,10 @@ _AT_ONCE: Final = 25
 
 
 class DeliveryReader:
-    """Reads the pending deliveries of tenants."""
+    """Reads the pending deliveries of tenants.
+
+    Raises when the database is out or lost a conflict: then the deliveries wait for the next call.
+    """
 
     def __init__(self, units: UnitsOfWork) -> None:
         self._units = units
@@ -62,7 +66,10 @@ class DeliveryReader:
         """Read one batch; whether more may wait."""
         try:
             return await self._read_batch(tenant_id, _AT_ONCE) == _AT_ONCE
-        except Exception as error:  # noqa: BLE001  (whatever it is, only one delivery may bear it)
+        except Exception as error:
+            if is_outage(error) or is_conflict(error):
+                raise
+            # Whatever it is, only one delivery may bear it.
             _log.warning("batch_spoiled", tenant=tenant_id.hex, error=type(error).__name__)
         for _ in range(_AT_ONCE):
             if not await self._read_one(tenant_id):
@@ -82,7 +89,9 @@ class DeliveryReader:
         """Read the oldest delivery by itself; if it cannot be kept, set it aside."""
         try:
             return await self._read_batch(tenant_id, 1) == 1
-        except Exception as error:  # noqa: BLE001  (see above)
+        except Exception as error:
+            if is_outage(error) or is_conflict(error):
+                raise
             _log.exception("delivery_not_kept", tenant=tenant_id.hex)
             reason = type(error).__name__
         async with self._units.begin(tenant_id) as uow:

@@ -19,6 +19,7 @@ from gateway.hooks.endpoints import take_delivery
 from gateway.upstreams.headers import PRINCIPAL, passing_headers, traced_headers
 from gateway.upstreams.owners import EVERYBODY, GATEWAY, owner_of
 from gateway.upstreams.upstream import Upstream
+from shared.db.failures import is_conflict, is_outage
 from shared.errors import CareloopError, NotFound, Unavailable
 from shared.observability.tracing import tracing_enabled
 from shared.security.link_tokens import claimed_tenant
@@ -66,9 +67,12 @@ class Door:
         guarded = self._security_headers.on(scope["path"], send)
         try:
             await self._admit(scope, receive, guarded)
-        except CareloopError as error:
+        except Exception as error:
+            told = _told(error)
+            if told is None:
+                raise
             request_id = _request_id(scope)
-            await problem_response(error, request_id=request_id)(scope, receive, guarded)
+            await problem_response(told, request_id=request_id)(scope, receive, guarded)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -127,6 +131,16 @@ def _visitor(path: str) -> Identity:
     """Somebody who opened a link: the tenant is the one that the link's token claims."""
     tenant_id = claimed_tenant(path.rsplit("/", 1)[1])
     return Identity(tenant_id, PrincipalKind.PUBLIC, "visitor", frozenset({PUBLIC_PAGES}))
+
+
+def _told(error: Exception) -> CareloopError | None:
+    """What a caller is told of an error; None when all there is to say is that we failed."""
+    if isinstance(error, CareloopError):
+        return error
+    if is_outage(error) or is_conflict(error):
+        _log.warning("database_unavailable", error=type(error).__name__)
+        return Unavailable(headers={"Retry-After": "1"})
+    return None
 
 
 def _request_id(scope: Scope) -> str:

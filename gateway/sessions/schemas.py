@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from gateway.staff.schemas import StaffRead
 from shared.security.principal import PrincipalKind
+from shared.text import TextRule
 
 RefreshTokenText = Annotated[SecretStr, Field(max_length=200)]
 
@@ -17,11 +18,11 @@ class LoginRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    email: Annotated[str, StringConstraints(min_length=3, max_length=254)] = Field(
+    email: Annotated[str, TextRule(min_length=3, max_length=254)] = Field(
         examples=["lan@example.com"]
     )
     password: Annotated[SecretStr, Field(min_length=1, max_length=200)]
-    shop: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = Field(
+    shop: Annotated[str, TextRule(max_length=64)] | None = Field(
         default=None, examples=["hoa-sen"], description="Slug; needed by who works for several"
     )
 

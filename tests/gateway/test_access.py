@@ -1,6 +1,7 @@
 """Who gets in, and with what rights."""
 
 import asyncio
+import json
 import time
 from datetime import timedelta
 from uuid import uuid4
@@ -153,6 +154,18 @@ class TestLogin:
         }
         # A hashing takes tens of milliseconds; without one the answer would come in two or three.
         assert unknown_seconds > wrong_seconds / 3
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"email": "a\u0000@example.com"}, {"shop": "\u0000"}, {"email": "\ud800@example.com"}],
+    )
+    async def test_what_no_database_keeps_is_refused(
+        self, anybody: httpx.AsyncClient, change: dict[str, str]
+    ) -> None:
+        body = json.dumps({"email": "lan@example.com", "password": "x", **change})
+        headers = {"content-type": "application/json"}
+        answer = await anybody.post("/v1/auth/login", content=body, headers=headers)
+        assert answer.status_code == 422
 
     async def test_who_guesses_is_slowed_down_whether_the_address_exists_or_not(
         self, anybody: httpx.AsyncClient, shop: Shop, clock: TestClock

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,9 +17,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from gateway.access.opaque import OpaqueToken
+from gateway.app import create_app
 from gateway.deliveries.tasks import DeliveryReader
 from gateway.hooks.dialects import is_signed, signature_of
 from gateway.platforms.platform import Platform
+from gateway.settings import GatewaySettings
 from shared.ids import TenantId
 from tests.gateway.conftest import Shop, TestClock, client_of, make_shop, sign
 from tests.gateway.fixtures import deliveries_of, needs_fixtures
@@ -375,6 +379,24 @@ class TestReadingDeliveries:
             seen += [delivery["id"] for delivery in page["data"]]
             cursor = f"&cursor={page['next_cursor']}" if page["next_cursor"] else None
         assert seen == [str(row.id) for row in reversed(await shopify.kept())]
+
+
+async def test_a_platform_is_asked_to_come_again_while_the_database_is_out(
+    gateway_settings: GatewaySettings,
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        nowhere = f"postgresql+asyncpg://x:x@127.0.0.1:{unused.getsockname()[1]}/x"
+    app = create_app(gateway_settings.model_copy(update={"own_database_url": nowhere}), {})
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        hook = await client.post(f"/v1/hooks/shopify/{uuid4()}", content=b"{}")
+        key = OpaqueToken.issue("cl", TenantId(uuid4())).text
+        api = await client.get("/v1/staff", headers={"authorization": f"Bearer {key}"})
+        login = {"email": "lan@example.com", "password": "x"}
+        session = await client.post("/v1/auth/login", json=login)
+    for answer in (hook, api, session):
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.headers["retry-after"] == "1"
 
 
 @needs_fixtures
