@@ -22,8 +22,6 @@ class GatewaySettings(PartSettings):
     upstream_segmentation: str = "http://segmentation:8080"
     upstream_support_ticket: str = "http://support-ticket:8080"
     upstream_messaging: str = "http://messaging:8080"
-    upstream_connect_seconds: float = Field(default=2, gt=0, le=60)
-    upstream_silence_seconds: float = Field(default=30, gt=0, le=600)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     max_hook_bytes: int = Field(default=5 * 1024 * 1024, ge=1024)
     access_token_seconds: int = Field(default=15 * 60, ge=60, le=3600)
