@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from gateway.access.authenticator import Authenticator
 from gateway.access.passwords import Passwords
 from gateway.access.tokens import AccessTokens
 from gateway.api_keys.keyring import Keyring
 from gateway.deliveries.tasks import READ_DELIVERIES
 from gateway.directory.directory import Directory
+from gateway.door.authenticator import Authenticator
 from gateway.hooks.connections import HookConnections
 from gateway.hooks.receiver import Receiver
 from gateway.sessions.guard import LoginGuard

@@ -9,9 +9,9 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.access.authenticator import Authenticator
 from gateway.access.identity import Identity
 from gateway.access.scopes import PUBLIC_PAGES
+from gateway.door.authenticator import Authenticator
 from gateway.door.jobs import JobFinder
 from gateway.door.limits import bounded, check_json
 from gateway.door.security_headers import SecurityHeaders
