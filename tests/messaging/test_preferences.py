@@ -214,3 +214,16 @@ async def test_suppressions_are_paged_newest_first(client: httpx.AsyncClient):
     addresses = [s["address"] for s in first["data"] + second["data"]]
     assert addresses == [f"a{number}@example.com" for number in range(4, -1, -1)]
     assert second["next_cursor"] is None
+
+
+async def test_who_says_stop_is_heard_though_staff_had_stopped_already(
+    shop: World, client: httpx.AsyncClient, smtp: SmtpSink
+):
+    customer, path = await thanked(shop, smtp)
+    await client.post("/v1/suppressions", json={"address": customer.email})
+    async with shop.visitor() as visitor:
+        assert "<form" in (await visitor.get(path)).text
+        await visitor.post(path, data=ONE_CLICK)
+    found = (await client.get("/v1/suppressions", params={"address": customer.email})).json()
+    assert {s["reason"] for s in found["data"]} == {"manual", "unsubscribed"}
+    assert len(await shop.told("messaging.recipient_unsubscribed")) == 1

@@ -289,7 +289,7 @@ def upgrade() -> None:
     sa.CheckConstraint("reason IN ('unsubscribed', 'invalid_address', 'complaint', 'manual')", name=op.f('ck_suppression_reason')),
     sa.CheckConstraint("scope IN ('marketing', 'all')", name=op.f('ck_suppression_scope')),
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_suppression')),
-    sa.UniqueConstraint('tenant_id', 'channel', 'address', 'scope', name=op.f('uq_suppression_tenant_id_channel_address_scope')),
+    sa.UniqueConstraint('tenant_id', 'channel', 'address', 'scope', 'reason', name=op.f('uq_suppression_tenant_id_channel_address_scope_reason')),
     schema='messaging'
     )
     op.create_index('ix_suppression_tenant_id_created_at_id', 'suppression', ['tenant_id', 'created_at', 'id'], unique=False, schema='messaging')

@@ -36,7 +36,10 @@ async def list_suppressions(
 async def create_suppression(
     body: SuppressionCreate, service: SuppressionServiceDep, principal: PrincipalDep
 ) -> SuppressionRead:
-    """Stop writing to an address, at once. When it is suppressed already, that one is returned."""
+    """Stop writing to an address, at once.
+
+    When it is suppressed for the same reason already, that suppression is returned.
+    """
     source = f"{principal.kind.value}:{principal.actor_id}"
     return SuppressionRead.of(await service.add(body, source=source))
 

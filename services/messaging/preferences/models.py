@@ -1,4 +1,4 @@
-"""Addresses that must not be written to any more, and why."""
+"""Addresses that must not be written to any more: a row for each reason why."""
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint, Uuid
 
@@ -18,7 +18,7 @@ suppression = Table(
     Column("message_id", Uuid),
     Column("customer_id", Uuid),
     instant("created_at"),
-    UniqueConstraint("tenant_id", "channel", "address", "scope"),
+    UniqueConstraint("tenant_id", "channel", "address", "scope", "reason"),
     CheckConstraint("scope IN ('marketing', 'all')", name="scope"),
     CheckConstraint(
         "reason IN ('unsubscribed', 'invalid_address', 'complaint', 'manual')", name="reason"

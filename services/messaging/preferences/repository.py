@@ -29,7 +29,7 @@ _new = RowsParameter("new", suppression, [c.name for c in suppression.c][1:])
 _ADD = (
     insert(suppression)
     .from_select(["tenant_id", *_new.columns], select(TENANT, *_new.source.c))
-    .on_conflict_do_nothing(index_elements=["tenant_id", "channel", "address", "scope"])
+    .on_conflict_do_nothing(index_elements=["tenant_id", "channel", "address", "scope", "reason"])
     .returning(suppression.c.id)
 )
 _OF_ADDRESSES = select(suppression).where(
@@ -88,11 +88,16 @@ class SuppressionRepository:
                 )
         return found
 
-    async def find(self, *, channel: str, address: str, scope: Scope) -> Suppression | None:
-        """The suppression of one address in one scope, if there is one."""
+    async def find(
+        self, *, channel: str, address: str, scope: Scope, reason: SuppressionReason
+    ) -> Suppression | None:
+        """The suppression of one address in one scope for one reason, if there is one."""
         values = {"channel": channel, "keys": [address_key(address)]}
         rows = await self._uow.rows(_OF_ADDRESSES, {**self._tenant, **values})
-        return next((Suppression.of(row) for row in rows if row.scope == scope), None)
+        wanted = (scope, reason)
+        return next(
+            (Suppression.of(row) for row in rows if (row.scope, row.reason) == wanted), None
+        )
 
     async def list_page(
         self, request: PageRequest, *, address: str | None, reason: str | None

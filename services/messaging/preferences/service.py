@@ -59,7 +59,10 @@ class PreferenceService:
         if message.address is None:
             raise NotFound("This link is not valid")
         current = await self._suppressions.find(
-            channel=message.channel, address=message.address, scope="marketing"
+            channel=message.channel,
+            address=message.address,
+            scope="marketing",
+            reason="unsubscribed",
         )
         return Preference(await self._shops.find(), message, message.address, current)
 
@@ -125,7 +128,10 @@ class SuppressionService:
         if await self._suppressions.add([new]):
             return new
         current = await self._suppressions.find(
-            channel=given.channel, address=given.address, scope=given.scope
+            channel=given.channel,
+            address=given.address,
+            scope=given.scope,
+            reason=given.reason,
         )
         return current or new
 
