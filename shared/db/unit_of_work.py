@@ -53,6 +53,7 @@ class UnitOfWork:
         self._announce = announce
         self._outbox = Outbox(schema, tenant_id)
         self._transaction: Transaction | None = None
+        self._has_events = False
         self._after_commit: list[AfterCommit] = []
 
     async def execute(self, statement: Executable, parameters: Parameters = None) -> int:
@@ -64,6 +65,18 @@ class UnitOfWork:
         """All rows of a statement."""
         transaction = self._transaction or await self._open()
         return await transaction.rows(statement, _NONE if parameters is None else parameters)
+
+    async def execute_with_events(
+        self, statement: Executable, parameters: Mapping[str, Any]
+    ) -> int:
+        """`execute` a statement with `outbox_rows`: it writes the events appended so far."""
+        transaction = self._transaction or await self._open()
+        return await transaction.execute(statement, {**parameters, **self._take_events()})
+
+    async def rows_with_events(self, statement: Executable, parameters: Mapping[str, Any]) -> Rows:
+        """The `rows` of a statement with `outbox_rows`."""
+        transaction = self._transaction or await self._open()
+        return await transaction.rows(statement, {**parameters, **self._take_events()})
 
     async def one(
         self, statement: Executable, parameters: Parameters = None
@@ -125,12 +138,13 @@ class UnitOfWork:
 
     async def commit(self) -> None:
         """Make everything durable, then run what waits for that."""
-        has_events = len(self._outbox) > 0
-        if has_events:
+        if len(self._outbox):
+            self._has_events = True
             await self.execute(*self._outbox.flush())
         if self._transaction is not None:
             await self._transaction.commit()
             await self.close()
+        has_events, self._has_events = self._has_events, False
         if has_events and self._announce is not None:
             await _run_after_commit(partial(self._announce, self.tenant_id))
         callbacks, self._after_commit = self._after_commit, []
@@ -142,6 +156,10 @@ class UnitOfWork:
         if self._transaction is not None:
             transaction, self._transaction = self._transaction, None
             await transaction.close()
+
+    def _take_events(self) -> dict[str, Any]:
+        self._has_events = self._has_events or len(self._outbox) > 0
+        return self._outbox.take()
 
     async def _open(self) -> Transaction:
         # After a restart of the server every connection in the pool is dead. Nothing of this work

@@ -65,8 +65,8 @@ class TicketOpening:
         if circumstances is None:
             raise ShopNotReady
         opened = self._opened(request, circumstances, code=ticket_code(number), turn=turn)
-        await self._openings.add(opened)
         self._uow.append(TicketCreated(ticket=opened.ticket.state()), key=opened.ticket.id)
+        await self._openings.add(opened)
         return opened.ticket
 
     def _opened(

@@ -29,6 +29,7 @@ from services.support_ticket.tickets.models import priority_policy, ticket, tick
 from services.support_ticket.tickets.priority import DEFAULT_POLICY, PriorityPolicy
 from services.support_ticket.tickets.record import COLUMNS as TICKET_COLUMNS
 from services.support_ticket.tickets.record import Ticket
+from shared.db.outbox import outbox_rows
 from shared.db.unit_of_work import UnitOfWork
 
 _MEMBERS = (
@@ -136,9 +137,10 @@ _CLOCK: Final = (
 
 
 def _write(*, with_conversation: bool) -> Executable:
+    events = outbox_rows("support_ticket")
     first = insert(ticket).values(_parameters("ticket", ticket, _TICKET)).cte("new_ticket")
     episode = insert(ticket_episode).values(_parameters("episode", ticket_episode, _EPISODE))
-    parts = [first, episode.cte("new_episode")]
+    parts = [events, first, episode.cte("new_episode")]
     for metric in Metric:
         # One insert each: SQLAlchemy compiles an insert of several rows anew every time.
         clock = insert(sla_clock).values(_parameters(metric.value, sla_clock, _CLOCK))
@@ -188,7 +190,10 @@ class OpeningRepository:
         )
 
     async def add(self, opened: Opened) -> None:
-        """Keep a new ticket, its first episode with its clocks, its conversation and message."""
+        """Keep a new ticket, its first episode with its clocks, its conversation and message.
+
+        The events appended so far are written along.
+        """
         new, terms = opened.ticket, opened.terms
         parameters: dict[str, Any] = {"tenant": self._uow.tenant_id}
         parameters |= _named("ticket", {name: getattr(new, name) for name in _TICKET})
@@ -212,7 +217,7 @@ class OpeningRepository:
             row = clock_row(self._uow, new.id, new.episode, clock)
             parameters |= _named(clock.metric.value, {name: row[name] for name in _CLOCK})
         if opened.in_known_conversation:
-            await self._uow.execute(_WRITE_INTO_CONVERSATION, parameters)
+            await self._uow.execute_with_events(_WRITE_INTO_CONVERSATION, parameters)
             return
         parameters |= _named(
             "conversation",
@@ -223,7 +228,7 @@ class OpeningRepository:
                 "created_at": new.created_at,
             },
         )
-        await self._uow.execute(_WRITE, parameters)
+        await self._uow.execute_with_events(_WRITE, parameters)
 
 
 def _named(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
