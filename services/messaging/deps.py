@@ -61,6 +61,7 @@ async def automation_service(uow: UnitOfWorkDep, wiring: WiringDep) -> Automatio
     return AutomationService(
         automations=AutomationRepository(uow),
         templates=TemplateRepository(uow),
+        messages=MessageRepository(uow),
         ledger=wiring.ledger(uow),
         clock=uow.clock,
     )

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.ids import new_id
 from tests.messaging.world import World
 from tests.support.smtp import SmtpSink
 
@@ -197,3 +198,35 @@ async def test_another_shops_automation_is_not_there(open_shop, client: httpx.As
         path = f"/v1/automations/{created['id']}"
         assert (await theirs.get(path)).status_code == 404
         assert (await theirs.post(f"{path}/pause")).status_code == 404
+
+
+async def test_an_automations_audit_adds_up_and_says_why(
+    shop: World, client: httpx.AsyncClient, smtp: SmtpSink
+):
+    created = await create(client)
+    fine, silent, gone, lost = [
+        await shop.customer(**values) for values in ({}, {"consents": []}, {}, {})
+    ]
+    smtp.behaviour.refuse_recipient[gone.email] = "550 5.1.1 gone"
+    smtp.behaviour.hang_up_on.add(lost.email)
+    await shop.enters(fine, silent, gone, lost, new_id(), segment_key="gold")
+    await shop.sends()
+
+    audit = (await client.get(f"/v1/automations/{created['id']}/audit")).json()
+    assert audit == {
+        "object": "automation_audit",
+        "automation_id": created["id"],
+        "planned": 5,
+        "sent": 1,
+        "suppressed": 1,
+        "failed": 1,
+        "unknown": 1,
+        "cancelled": 0,
+        "in_flight": 1,
+        "reasons": {
+            "NO_CONSENT": 1,
+            "RECIPIENT_REFUSED": 1,
+            "OUTCOME_UNKNOWN": 1,
+            "RECIPIENT_UNKNOWN": 1,
+        },
+    }

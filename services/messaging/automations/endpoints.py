@@ -7,6 +7,7 @@ from fastapi import Depends, Response
 
 from services.messaging.automations.records import Automation
 from services.messaging.automations.schemas import (
+    AutomationAudit,
     AutomationCreate,
     AutomationPatch,
     AutomationRead,
@@ -82,6 +83,15 @@ async def resume_automation(
 ) -> AutomationRead:
     """Start an automation again; what was held back is sent."""
     return _read(await service.resume(automation_id), response)
+
+
+@router.get("/{automation_id}/audit", operation_id="automations.audit", dependencies=_READ)
+async def audit_automation(automation_id: UUID, service: AutomationServiceDep) -> AutomationAudit:
+    """What became of every message that an automation planned; it always adds up.
+
+    Who did not get it and why: `GET /v1/messages?origin_id={automation_id}&status=suppressed`.
+    """
+    return await service.audit(automation_id)
 
 
 def _read(automation: Automation, response: Response) -> AutomationRead:

@@ -67,6 +67,25 @@ class AutomationPatch(BaseModel):
         return self
 
 
+class AutomationAudit(BaseModel):
+    """What became of every message that an automation planned.
+
+    `planned` is always the sum of `sent`, `suppressed`, `failed`, `unknown`, `cancelled` and
+    `in_flight`; `reasons` says why those that were not sent were not, or have to wait.
+    """
+
+    object: Literal["automation_audit"] = "automation_audit"
+    automation_id: UUID
+    planned: int = 0
+    sent: int = 0
+    suppressed: int = 0
+    failed: int = 0
+    unknown: int = 0
+    cancelled: int = 0
+    in_flight: int = 0
+    reasons: dict[str, int] = Field(default_factory=dict, examples=[{"NO_CONSENT": 12}])
+
+
 class AutomationRead(BaseModel):
     """What is sent by itself when a customer enters a segment."""
 

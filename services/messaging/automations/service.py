@@ -1,5 +1,6 @@
 """Automations as a resource."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,8 +9,13 @@ from uuid import UUID
 from services.messaging.automations.errors import AutomationKeyTaken, AutomationTemplateUnknown
 from services.messaging.automations.records import Automation
 from services.messaging.automations.repository import AutomationRepository
-from services.messaging.automations.schemas import AutomationCreate, AutomationPatch
+from services.messaging.automations.schemas import (
+    AutomationAudit,
+    AutomationCreate,
+    AutomationPatch,
+)
 from services.messaging.messages.ledger import Ledger
+from services.messaging.messages.repository import MessageRepository
 from services.messaging.templates.repository import TemplateRepository
 from shared.clock import Clock
 from shared.db.paging import PageRequest
@@ -26,11 +32,13 @@ class AutomationService:
         *,
         automations: AutomationRepository,
         templates: TemplateRepository,
+        messages: MessageRepository,
         ledger: Ledger,
         clock: Clock,
     ) -> None:
         self._automations = automations
         self._templates = templates
+        self._messages = messages
         self._ledger = ledger
         self._clock = clock
 
@@ -86,6 +94,20 @@ class AutomationService:
         active = await self._save(current, replace(current, status="active"))
         await self._ledger.resume(automation_id)
         return active
+
+    async def audit(self, automation_id: UUID) -> AutomationAudit:
+        """What became of everything it planned. Raises AutomationNotFound."""
+        automation = await self._automations.get(automation_id)
+        counts: Counter[str] = Counter()
+        reasons: Counter[str] = Counter()
+        for status, reason, messages in await self._messages.outcomes_of(
+            "automation", automation.id
+        ):
+            counts["planned"] += messages
+            counts["in_flight" if status in ("planned", "sending") else status] += messages
+            if reason is not None:
+                reasons[reason] += messages
+        return AutomationAudit(automation_id=automation.id, **counts, reasons=dict(reasons))
 
     async def _save(self, current: Automation, changed: Automation) -> Automation:
         if changed == current:

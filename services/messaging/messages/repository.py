@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.messaging.messages.errors import MessageNotFound
 from services.messaging.messages.models import message
-from services.messaging.messages.records import LANES, Message, PlannedMessage
+from services.messaging.messages.records import LANES, Message, Origin, PlannedMessage, Status
 from services.messaging.recipients.addresses import address_key
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.rows import RowsParameter
@@ -129,6 +129,16 @@ _OPEN_OF_ORIGINS = (
     .with_for_update()
 )
 
+_OUTCOMES = (
+    select(message.c.status, message.c.reason, func.count().label("messages"))
+    .where(
+        _OWN,
+        message.c.origin == bindparam("origin", type_=Text),
+        message.c.origin_id == _ORIGIN,
+    )
+    .group_by(message.c.status, message.c.reason)
+)
+
 
 class MessageRepository:
     """The ledger inside one unit of work."""
@@ -204,6 +214,14 @@ class MessageRepository:
         """Let go what `pause` held back."""
         values = {"origin_wanted": origin_id, "now": self._uow.clock.now()}
         await self._uow.execute(_RESUME, {**self._tenant, **values})
+
+    async def outcomes_of(
+        self, origin: Origin, origin_id: UUID
+    ) -> list[tuple[Status, str | None, int]]:
+        """What became of everything that one origin planned: status, reason, how many."""
+        values = {"origin": origin, "origin_wanted": origin_id}
+        rows = await self._uow.rows(_OUTCOMES, {**self._tenant, **values})
+        return [(row.status, row.reason, row.messages) for row in rows]
 
     @staticmethod
     def _one(row: Row[*tuple[Any, ...]] | None) -> Message:
