@@ -52,7 +52,7 @@ _MOBILES_081_TO_085_SINCE: Final = date(2018, 9, 15)
 _FULL_WIDTH_SIGNS: Final = {"\uff0b": "+", "\uff0f": "/"}
 _HARD_SEPARATOR: Final = re.compile(r"[^\W\d_]+|[;,|&\r\n]")
 _SOFT_SEPARATOR: Final = re.compile(r"/|\s[-\u2010-\u2015]\s")
-_SPREADSHEET_DECIMAL: Final = re.compile(r"^(\s*\d+)\.0+\s*$")
+_SPREADSHEET_DECIMAL: Final = re.compile(r"^(\s*\d+)\.0{1,2}\s*$")
 _WITH_COUNTRY_CODE: Final = re.compile(r"(?:\+|00)840?(\d{7,10})")
 _WITH_BARE_COUNTRY_CODE: Final = re.compile(r"840?(\d{9,10})")
 _WITHOUT_TRUNK_ZERO: Final = re.compile(r"[1-9]\d{8}|1\d{9}")
@@ -83,14 +83,16 @@ def normalise_phone(
     if len(raw) > _MAX_LENGTH:
         return PhoneNumber(e164=None, original=raw)
     reader = _Reader(region=region, recorded_on=recorded_on)
-    found = list(dict.fromkeys(reader.read(_plain(raw))))
+    text = _plain(raw)
+    # A spreadsheet's ".0" is taken off only where the digits mean nothing with it.
+    read = list(reader.read(text)) or list(reader.read(_SPREADSHEET_DECIMAL.sub(r"\1", text)))
+    found = list(dict.fromkeys(read))
     return PhoneNumber(e164=found[0] if found else None, original=raw, extras=tuple(found[1:]))
 
 
 def _plain(raw: str) -> str:
-    """Digits of any script as 0-9, full-width signs as ASCII, a spreadsheet's ".0" gone."""
-    text = "".join(_plain_character(char) for char in raw)
-    return _SPREADSHEET_DECIMAL.sub(r"\1", text)
+    """Digits of any script as 0-9, full-width signs as ASCII."""
+    return "".join(_plain_character(char) for char in raw)
 
 
 def _plain_character(char: str) -> str:
