@@ -16,11 +16,13 @@ from gateway.house import House
 from gateway.openapi.document import ApiDocument
 from gateway.reports.repository import CountRepository
 from gateway.reports.service import CareLoopReports
+from gateway.sessions.caller import CallerService
 from gateway.sessions.repository import SessionRepository
 from gateway.sessions.service import SessionService
 from gateway.staff.repository import StaffRepository
 from gateway.staff.service import StaffService
 from gateway.tenants.provisioning import Provisioning
+from gateway.tenants.repository import TenantRepository
 from gateway.upstreams.headers import PRINCIPAL
 from shared.web.problems import REQUEST_ID_HEADER
 from shared.web.routing import PrincipalDep, UnitOfWorkDep
@@ -59,6 +61,13 @@ async def session_service(house: HouseDep) -> SessionService:
     )
 
 
+async def caller_service(uow: UnitOfWorkDep, principal: PrincipalDep) -> CallerService:
+    """Who the caller is."""
+    return CallerService(
+        principal=principal, tenants=TenantRepository(uow), staff=StaffRepository(uow)
+    )
+
+
 async def staff_service(
     house: HouseDep, uow: UnitOfWorkDep, principal: PrincipalDep
 ) -> StaffService:
@@ -88,8 +97,8 @@ async def connection_service(house: HouseDep, uow: UnitOfWorkDep) -> ConnectionS
         uow=uow,
         connections=ConnectionRepository(uow),
         directory=house.directory,
-        hooks=house.hook_connections,
         box=house.box,
+        forget=house.hook_connections.forget,
     )
 
 
@@ -144,6 +153,7 @@ async def access_tokens(house: HouseDep) -> AccessTokens:
 
 
 ProvisioningDep = Annotated[Provisioning, Depends(provisioning)]
+CallerServiceDep = Annotated[CallerService, Depends(caller_service)]
 SessionServiceDep = Annotated[SessionService, Depends(session_service)]
 StaffServiceDep = Annotated[StaffService, Depends(staff_service)]
 ApiKeyServiceDep = Annotated[ApiKeyService, Depends(api_key_service)]

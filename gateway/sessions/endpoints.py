@@ -1,25 +1,18 @@
 """Logging in, staying logged in, logging out, and asking who one is."""
 
-from uuid import UUID
-
 from fastapi import APIRouter
 
-from gateway.deps import SessionServiceDep
+from gateway.deps import CallerServiceDep, SessionServiceDep
 from gateway.sessions.schemas import (
     CallerRead,
     LoginRequest,
     RefreshRequest,
     SessionTokens,
-    ShopRead,
 )
 from gateway.sessions.service import OpenSession
-from gateway.staff.repository import StaffRepository
 from gateway.staff.schemas import StaffRead
-from gateway.tenants.repository import TenantRepository
-from shared.errors import Unauthenticated
-from shared.security.principal import PrincipalKind
 from shared.web.problems import problem_responses
-from shared.web.routing import PrincipalDep, UnitOfWorkDep, requires, service_router
+from shared.web.routing import requires, service_router
 
 # Who logs in has no principal yet: these routes open no unit of work by themselves.
 public_router = APIRouter(prefix="/v1/auth", tags=["auth"])
@@ -59,21 +52,9 @@ async def log_out(body: RefreshRequest, sessions: SessionServiceDep) -> None:
 
 
 @router.get("/me", operation_id="auth.me", dependencies=[requires()])
-async def get_caller(principal: PrincipalDep, uow: UnitOfWorkDep) -> CallerRead:
+async def get_caller(caller: CallerServiceDep) -> CallerRead:
     """Who is calling, in which shop, and what they may do."""
-    shop = await TenantRepository(uow).find()
-    if shop is None:
-        raise Unauthenticated("The shop does not exist")
-    staff = None
-    if principal.kind is PrincipalKind.STAFF:
-        staff = StaffRead.of(await StaffRepository(uow).get(UUID(principal.actor_id)))
-    return CallerRead(
-        kind=principal.kind,
-        id=principal.actor_id,
-        scopes=sorted(principal.scopes),
-        shop=ShopRead(id=uow.tenant_id, **shop.model_dump(exclude={"version"})),
-        staff=staff,
-    )
+    return await caller.describe()
 
 
 def _tokens(opened: OpenSession) -> SessionTokens:

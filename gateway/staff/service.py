@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 from uuid import UUID
 
 from gateway.access.passwords import Passwords
 from gateway.access.scopes import Role, may_appoint
 from gateway.directory.directory import Directory
-from gateway.sessions.repository import SessionRepository
 from gateway.staff.errors import LastOwner, RoleNotGrantable
 from gateway.staff.record import StaffRecord, email_key
 from gateway.staff.repository import StaffRepository
@@ -20,6 +20,14 @@ from shared.security.principal import Principal, PrincipalKind
 from shared.web.resources import check_version
 
 
+class EndsSessions(Protocol):
+    """What the staff needs of the sessions, which in turn know the staff."""
+
+    async def end_all(self, staff_id: UUID, *, reason: str) -> None:
+        """Log a member of staff out everywhere."""
+        ...
+
+
 class StaffService:
     """What a shop does with its staff."""
 
@@ -29,7 +37,7 @@ class StaffService:
         uow: UnitOfWork,
         principal: Principal,
         staff: StaffRepository,
-        sessions: SessionRepository,
+        sessions: EndsSessions,
         directory: Directory,
         passwords: Passwords,
     ) -> None:
