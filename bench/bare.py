@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel
 from uuid_utils.compat import uuid7
 
+EXTENSION = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
 SCHEMA = """
     CREATE TABLE IF NOT EXISTS bare_row (
         id uuid PRIMARY KEY, name text, email text, phone text,
@@ -41,6 +42,9 @@ def create_app(dsn: str) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         nonlocal pool
+        async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as maker:
+            for statement in (EXTENSION, SCHEMA, *INDEXES):
+                await maker.execute(statement)
         pool = await asyncpg.create_pool(dsn, min_size=24, max_size=24)
         yield
         await pool.close()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cli.main import app
 from jsonschema import Draft7Validator
 from typer.main import get_command
+
+from cli.main import app
 
 ROOT = Path(__file__).parents[2]
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -34,7 +35,10 @@ def test_a_container_runs_a_command_that_exists(name):
     command, *arguments = OURS[name]["command"]
     parser = get_command(app).commands[command]
     context = parser.make_context(command, list(arguments))
-    assert context.params.get("part", "migrate") in {"migrate", *(p.replace("-", "_") for p in PARTS)}
+    assert context.params.get("part", "migrate") in {
+        "migrate",
+        *(p.replace("-", "_") for p in PARTS),
+    }
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate"}))

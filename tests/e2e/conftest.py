@@ -6,7 +6,9 @@ import pytest
 from tests.support.house import House, running_house
 
 
-@pytest.fixture(scope="module", params=["all_in_one", pytest.param("split", marks=pytest.mark.split)])
+@pytest.fixture(
+    scope="module", params=["all_in_one", pytest.param("split", marks=pytest.mark.split)]
+)
 def house(
     request: pytest.FixtureRequest,
     database_url: str,

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from cli.demo.narration import Script, Step
 from cli.demo.story import COMMENT, CareLoop
 from cli.mail_catcher import caught
-
 from tests.support.browser import find_browser, phone_page
 from tests.support.house import House
 

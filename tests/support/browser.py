@@ -26,7 +26,9 @@ def find_browser() -> str | None:
 
 
 @asynccontextmanager
-async def phone_page(profile: Path, *, locale: str, javascript: bool = False) -> AsyncIterator[Page]:
+async def phone_page(
+    profile: Path, *, locale: str, javascript: bool = False
+) -> AsyncIterator[Page]:
     """A page on a phone-sized screen; skips the test when there is no browser."""
     program = find_browser()
     if program is None:

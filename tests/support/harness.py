@@ -6,6 +6,8 @@ from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import text
+
 from shared.contracts.event import Event
 from shared.ids import TenantId, new_id
 from shared.part.context import PartContext
@@ -13,7 +15,6 @@ from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
 from shared.stream.consumer import Consumer
 from shared.stream.envelope import Batch, Envelope, StreamId
 from shared.stream.handlers import EventHandlers
-from sqlalchemy import text
 
 
 class ServiceHarness:

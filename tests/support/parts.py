@@ -2,13 +2,14 @@
 
 from typing import ClassVar
 
+from sqlalchemy import Connection, Table, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
 from migrations.runner import ensure_schema
 from shared.db.protection import stream_listings, tenant_table
 from shared.db.tables import part_metadata
 from shared.settings import PartSettings
-from sqlalchemy import Connection, Table, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 
 def part_settings(schema: str, *, root_key: str, database_url: str, redis_url: str) -> PartSettings:

@@ -6,14 +6,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.embedded.postgres import EmbeddedPostgres
-from cli.embedded.valkey import EmbeddedValkey
-from migrations.runner import HOME, migrate
-from shared.settings import SCHEMAS
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from cli.embedded.postgres import EmbeddedPostgres
+from cli.embedded.valkey import EmbeddedValkey
+from migrations.runner import HOME, migrate
+from shared.settings import SCHEMAS
 
 ROOT_KEY = "test-root-key-0123456789-0123456789-0123456789"
 TEMPLATE = "careloop_template"
