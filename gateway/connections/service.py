@@ -1,7 +1,7 @@
 """Decisions about connections: what they keep sealed, and whom their changes are told to."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,6 @@ from gateway.connections.schemas import (
     RotationCreate,
 )
 from gateway.directory.directory import Directory
-from gateway.hooks.connections import HookConnections
 from shared.contracts.gateway import EmailChannelChanged
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
@@ -37,7 +36,10 @@ _OF_EVERY_KIND = ("name", "active")
 
 
 class ConnectionService:
-    """What a shop does with its connections."""
+    """What a shop does with its connections.
+
+    `forget` is told of each one that changed, for those who remember connections.
+    """
 
     def __init__(
         self,
@@ -45,14 +47,14 @@ class ConnectionService:
         uow: UnitOfWork,
         connections: ConnectionRepository,
         directory: Directory,
-        hooks: HookConnections,
         box: SecretBox,
+        forget: Callable[[UUID], None],
     ) -> None:
         self._uow = uow
         self._connections = connections
         self._directory = directory
-        self._hooks = hooks
         self._box = box
+        self._forget = forget
 
     async def connect_platform(
         self, given: PlatformConnectionCreate
@@ -174,7 +176,7 @@ class ConnectionService:
         await self._connections.save(record)
 
         async def forget() -> None:
-            self._hooks.forget(record.id)
+            self._forget(record.id)
 
         self._uow.after_commit(forget)
 
