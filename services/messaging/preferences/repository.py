@@ -37,7 +37,6 @@ _OF_ADDRESSES = select(suppression).where(
     suppression.c.channel == bindparam("channel", type_=Text),
     suppression.c.address == func.any(bindparam("keys", type_=ARRAY(Text))),
 )
-_FIND = select(suppression).where(_OWN, suppression.c.id == bindparam("id", type_=Uuid))
 _DELETE = delete(suppression).where(_OWN, suppression.c.id == bindparam("id", type_=Uuid))
 
 
@@ -111,11 +110,6 @@ class SuppressionRepository:
         rows = await self._uow.rows(page(statement, _ORDER, request), self._tenant)
         kept, cursor = next_cursor(rows, _ORDER, request.limit)
         return [Suppression.of(row) for row in kept], cursor
-
-    async def get_or_none(self, suppression_id: UUID) -> Suppression | None:
-        """One suppression by id."""
-        row = await self._uow.one_or_none(_FIND, {**self._tenant, "id": suppression_id})
-        return None if row is None else Suppression.of(row)
 
     async def remove(self, suppression_id: UUID) -> bool:
         """Lift a suppression; whether there was one."""
