@@ -1,7 +1,6 @@
 """The history of the schema `customer`."""
 
-from services.customer.schema import metadata
-
 from migrations.environment import run_migrations
+from services.customer.schema import metadata
 
 run_migrations(metadata)

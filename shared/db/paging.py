@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, or_
 
 from shared.errors import FieldError, Invalid
 from shared.json import dumps
@@ -43,6 +43,27 @@ def page(statement: Select[Any], order: Sequence[SortKey], request: PageRequest)
         statement = statement.where(_after(order, decode_cursor(request.cursor, order)))
     ordering = [key.column.desc() if key.descending else key.column.asc() for key in order]
     return statement.order_by(*ordering).limit(request.limit + 1)
+
+
+def keyset(statement: Select[Any], order: Sequence[SortKey], *, continued: bool) -> Select[Any]:
+    """The same as a statement to keep and run again: `keyset_values` are its parameters.
+
+    `continued` is for pages after the first, which have a cursor.
+    """
+    if continued:
+        after = [bindparam(f"after_{key.name}", type_=key.column.type) for key in order]
+        statement = statement.where(_after(order, after))
+    ordering = [key.column.desc() if key.descending else key.column.asc() for key in order]
+    return statement.order_by(*ordering).limit(bindparam("page_limit", type_=Integer))
+
+
+def keyset_values(order: Sequence[SortKey], request: PageRequest) -> dict[str, Any]:
+    """What a client asked for, as parameters of a `keyset` statement."""
+    values: dict[str, Any] = {"page_limit": request.limit + 1}
+    if request.cursor is not None:
+        after = decode_cursor(request.cursor, order)
+        values |= {f"after_{key.name}": value for key, value in zip(order, after, strict=True)}
+    return values
 
 
 def next_cursor(

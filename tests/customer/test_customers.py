@@ -5,7 +5,9 @@ import unicodedata
 
 import pytest
 
+from services.customer.customers.schemas import CustomerRead
 from shared.ids import new_id
+from shared.web.resources import Page
 
 
 async def create(client, **fields):
@@ -308,3 +310,15 @@ async def test_a_claimed_address_becomes_verified(client):
     )
     email = (await identities(client, created["id"]))["email", "one@example.com"]
     assert email["standing"] == "verified"
+
+
+async def test_answers_are_what_the_api_document_says(client):
+    """Hot answers are written without the models that document them."""
+    consent = {"purpose": "marketing", "channel": "email", "status": "granted"}
+    created = await create(client, name="A", birth_date="2000-01-01", attributes={"half": 0.5})
+    await client.post(f"/v1/customers/{created['id']}/consents", json=consent)
+    for path in (f"/v1/customers/{created['id']}", f"/v1/customers/by-code/{created['code']}"):
+        answer = (await client.get(path)).json()
+        assert CustomerRead.model_validate(answer).model_dump(mode="json") == answer
+    listed = (await client.get("/v1/customers")).json()
+    assert Page[CustomerRead].model_validate(listed).model_dump(mode="json") == listed

@@ -69,7 +69,7 @@ def upgrade() -> None:
     schema='customer'
     )
     op.create_index('ix_customer_newest', 'customer', ['tenant_id', 'created_at', 'id'], unique=False, schema='customer')
-    op.create_index('ix_customer_search_key', 'customer', ['tenant_id', 'search_key'], unique=False, schema='customer', postgresql_using='gin', postgresql_ops={'tenant_id': 'public.uuid_ops', 'search_key': 'public.gin_trgm_ops'})
+    op.create_index('ix_customer_search_key', 'customer', ['tenant_id', 'search_key'], unique=False, schema='customer', postgresql_using='gin', postgresql_ops={'tenant_id': 'public.uuid_ops', 'search_key': 'public.gin_trgm_ops'}, postgresql_with={'gin_pending_list_limit': '256'})
     op.create_index('ix_customer_source_newest', 'customer', ['tenant_id', 'source', 'created_at', 'id'], unique=False, schema='customer')
     op.create_index('ix_customer_stage_newest', 'customer', ['tenant_id', 'stage', 'created_at', 'id'], unique=False, schema='customer')
     op.create_index('uq_customer_code', 'customer', ['tenant_id', 'code'], unique=True, schema='customer')
@@ -411,7 +411,7 @@ def downgrade() -> None:
     op.drop_index('uq_customer_code', table_name='customer', schema='customer')
     op.drop_index('ix_customer_stage_newest', table_name='customer', schema='customer')
     op.drop_index('ix_customer_source_newest', table_name='customer', schema='customer')
-    op.drop_index('ix_customer_search_key', table_name='customer', schema='customer', postgresql_using='gin', postgresql_ops={'tenant_id': 'public.uuid_ops', 'search_key': 'public.gin_trgm_ops'})
+    op.drop_index('ix_customer_search_key', table_name='customer', schema='customer', postgresql_using='gin', postgresql_ops={'tenant_id': 'public.uuid_ops', 'search_key': 'public.gin_trgm_ops'}, postgresql_with={'gin_pending_list_limit': '256'})
     op.drop_index('ix_customer_newest', table_name='customer', schema='customer')
     op.drop_table('customer', schema='customer')
     op.drop_table('cursor', schema='customer')

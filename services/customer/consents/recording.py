@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -83,7 +83,7 @@ class ConsentRecorder:
             "purpose": answer.purpose,
             "channel": answer.channel,
             "status": answer.status,
-            "changed_at": answer.at.isoformat(),
+            "changed_at": answer.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         }
         consents = [current[key] for key in sorted(current)]
         self._changes.apply(answer.customer_id, {"consents": consents})

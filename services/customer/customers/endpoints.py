@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, Response, status
 
-from services.customer.customers.record import Stage
+from services.customer.customers.record import CustomerRecord, Stage
 from services.customer.customers.schemas import (
     CustomerCreate,
     CustomerPatch,
@@ -17,11 +17,13 @@ from services.customer.customers.schemas import (
     IdentityRead,
     Source,
     Tag,
+    customer_json,
 )
 from services.customer.customers.search import CustomerFilter
 from services.customer.deps import CustomerListsDep, CustomerServiceDep, ShopDep
 from shared.db.paging import PageRequest
 from shared.text import NormalisedStr
+from shared.web.answers import json_answer
 from shared.web.resources import Page, etag, if_match, page_request
 from shared.web.routing import requires, service_router
 
@@ -61,11 +63,10 @@ async def customer_filter(
     "",
     status_code=status.HTTP_201_CREATED,
     operation_id="customers.create",
+    response_model=CustomerRead,
     dependencies=[_WRITE],
 )
-async def create_customer(
-    body: CustomerCreate, response: Response, customers: CustomerServiceDep
-) -> CustomerRead:
+async def create_customer(body: CustomerCreate, customers: CustomerServiceDep) -> Response:
     """Create a customer.
 
     Others with the same e-mail address or phone number are not merged into the new one: they
@@ -73,38 +74,43 @@ async def create_customer(
     given as verified, belongs to one customer: 409 when it is another's.
     """
     created = await customers.create(body)
-    response.headers["location"] = f"/v1/customers/{created.id}"
-    response.headers["etag"] = etag(created.version)
-    return CustomerRead.of(created)
+    return _answer(created, status=status.HTTP_201_CREATED, location=f"/v1/customers/{created.id}")
 
 
-@router.get("", operation_id="customers.list", dependencies=[_READ])
+@router.get(
+    "", operation_id="customers.list", response_model=Page[CustomerRead], dependencies=[_READ]
+)
 async def list_customers(
     lists: CustomerListsDep,
     shop: ShopDep,
     wanted: Annotated[CustomerFilter, Depends(customer_filter)],
     request: Annotated[PageRequest, Depends(page_request)],
-) -> Page[CustomerRead]:
+) -> Response:
     """List customers, newest first; with `q`, search them, best match first."""
     records, cursor = await lists.page(wanted, request, region=shop.country)
-    return Page(data=[CustomerRead.of(record) for record in records], next_cursor=cursor)
+    data = [customer_json(record) for record in records]
+    return json_answer({"data": data, "next_cursor": cursor})
 
 
-@router.get("/by-code/{code}", operation_id="customers.getByCode", dependencies=[_READ])
+@router.get(
+    "/by-code/{code}",
+    operation_id="customers.getByCode",
+    response_model=CustomerRead,
+    dependencies=[_READ],
+)
 async def get_customer_by_code(
     code: Annotated[str, Path(max_length=32, examples=["KH000123"])],
-    response: Response,
     customers: CustomerServiceDep,
-) -> CustomerRead:
+) -> Response:
     """Get a customer by the code people use, upper or lower case."""
     found = await customers.get_by_code(code)
-    response.headers["etag"] = etag(found.version)
-    return CustomerRead.of(found)
+    return _answer(found)
 
 
 @router.put(
     "/by-external-id/{source}/{external_id}",
     operation_id="customers.putByExternalId",
+    response_model=CustomerRead,
     dependencies=[_WRITE],
     responses={201: {"model": CustomerRead, "description": "Nobody had the id: a new customer"}},
 )
@@ -112,45 +118,47 @@ async def put_customer(
     source: Source,
     external_id: ExternalId,
     body: CustomerUpsert,
-    response: Response,
     customers: CustomerServiceDep,
-) -> CustomerRead:
+) -> Response:
     """Create or change the customer whom another system knows by an id of its own.
 
     What is absent stays as it is and `null` clears, as in a PATCH. For an id of a connected
     platform `source` is `<platform>:<connection id>`.
     """
     record, created = await customers.upsert(source=source, external_id=external_id, given=body)
-    response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
-    response.headers["etag"] = etag(record.version)
-    return CustomerRead.of(record)
+    return _answer(record, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
 
 
-@router.get("/{customer_id}", operation_id="customers.get", dependencies=[_READ])
-async def get_customer(
-    customer_id: UUID, response: Response, customers: CustomerServiceDep
-) -> CustomerRead:
+@router.get(
+    "/{customer_id}",
+    operation_id="customers.get",
+    response_model=CustomerRead,
+    dependencies=[_READ],
+)
+async def get_customer(customer_id: UUID, customers: CustomerServiceDep) -> Response:
     """Get a customer with their order figures and current consents."""
     found = await customers.get(customer_id)
-    response.headers["etag"] = etag(found.version)
-    return CustomerRead.of(found)
+    return _answer(found)
 
 
-@router.patch("/{customer_id}", operation_id="customers.update", dependencies=[_WRITE])
+@router.patch(
+    "/{customer_id}",
+    operation_id="customers.update",
+    response_model=CustomerRead,
+    dependencies=[_WRITE],
+)
 async def update_customer(
     customer_id: UUID,
     body: CustomerPatch,
-    response: Response,
     customers: CustomerServiceDep,
     expected_version: Annotated[int | None, Depends(if_match)],
-) -> CustomerRead:
+) -> Response:
     """Change a customer: what is absent stays as it is, `null` clears, attributes merge.
 
     Send the `ETag` you read as `If-Match` to be told (412) when somebody else was faster.
     """
     changed = await customers.change(customer_id, body, expected_version=expected_version)
-    response.headers["etag"] = etag(changed.version)
-    return CustomerRead.of(changed)
+    return _answer(changed)
 
 
 @router.get(
@@ -160,3 +168,10 @@ async def list_identities(customer_id: UUID, customers: CustomerServiceDep) -> I
     """List what a customer can be recognised by: platform ids, addresses, numbers."""
     identities = await customers.identities_of(customer_id)
     return IdentityList(data=[IdentityRead.model_validate(row._mapping) for row in identities])
+
+
+def _answer(
+    record: CustomerRecord, *, status: int = status.HTTP_200_OK, location: str | None = None
+) -> Response:
+    headers = {"etag": etag(record.version)} | ({"location": location} if location else {})
+    return json_answer(customer_json(record), status=status, headers=headers)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Literal, Self
 from uuid import UUID
 
@@ -17,9 +18,9 @@ Stage = Literal["lead", "customer"]
 Gender = Literal["female", "male", "other"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class CustomerRecord:
-    """One row of `customer`, without its tenant."""
+    """One row of `customer`, without its tenant; the fields are the columns `COLUMNS` in order."""
 
     id: UUID
     code: str
@@ -50,12 +51,12 @@ class CustomerRecord:
 
     @classmethod
     def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
-        """The record in a row that has its columns."""
-        return cls(**{name: getattr(row, name) for name in COLUMNS})
+        """The record in a row that begins with its columns."""
+        return cls(*row[: len(COLUMNS)])
 
     def as_row(self) -> dict[str, Any]:
         """The columns by name."""
-        return {name: getattr(self, name) for name in COLUMNS}
+        return dict(zip(COLUMNS, _values_of(self), strict=True))
 
     def merged(self, changes: Mapping[str, Any], *, at: datetime) -> Self:
         """The next version, with these columns changed; the very same if none of them differs."""
@@ -88,6 +89,7 @@ class CustomerRecord:
 
 
 COLUMNS = tuple(field.name for field in fields(CustomerRecord))
+_values_of = attrgetter(*COLUMNS)
 _BOOKKEEPING = frozenset({"search_key", "created_at", "updated_at", "version"})
 _UNKNOWN: dict[str, Any] = {
     "stage": "lead",

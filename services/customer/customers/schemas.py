@@ -167,14 +167,14 @@ class CustomerRead(BaseModel):
     updated_at: datetime
     version: int
 
-    @classmethod
-    def of(cls, record: CustomerRecord) -> "CustomerRead":
-        """The customer of a record."""
-        known = record.as_row()
-        spent = Money(known.pop("total_spent_minor"), known.pop("currency"))
-        consents = [ConsentRead.model_validate(consent) for consent in known.pop("consents")]
-        # The record is our own: nothing in it needs to be checked again.
-        return cls.model_construct(**known, consents=consents, total_spent=MoneyRead.of(spent))
+
+def customer_json(record: CustomerRecord) -> dict[str, Any]:
+    """A `CustomerRead` as plain data."""
+    known = {"object": "customer", **record.as_row()}
+    del known["search_key"]
+    spent = Money(known.pop("total_spent_minor"), known.pop("currency"))
+    known["total_spent"] = {"amount": spent.decimal_string(), "currency": spent.currency}
+    return known
 
 
 class IdentityRead(BaseModel):

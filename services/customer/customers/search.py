@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     Integer,
     Select,
@@ -28,7 +30,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from services.customer.customers.models import customer, customer_tag
 from services.customer.customers.record import COLUMNS, CustomerRecord
 from services.customer.customers.repository import CUSTOMER_COLUMNS, TENANT
-from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
+from shared.db.paging import (
+    PageRequest,
+    SortKey,
+    keyset,
+    keyset_values,
+    next_cursor,
+    parse_id,
+    parse_instant,
+)
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.phone import normalise_phone
@@ -43,6 +53,20 @@ _NEWEST_FIRST = (
     SortKey(customer.c.created_at, "created_at", parse_instant, descending=True),
     SortKey(customer.c.id, "id", parse_id, descending=True),
 )
+
+
+# The same order, as the index of the tags has it.
+_NEWEST_TAGGED_FIRST = (
+    SortKey(customer_tag.c.created_at, "created_at", parse_instant, descending=True),
+    SortKey(customer_tag.c.customer_id, "id", parse_id, descending=True),
+)
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "stage": customer.c.stage == bindparam("stage", type_=Text),
+    "source": customer.c.source == bindparam("source", type_=Text),
+    "tag": customer_tag.c.tag == bindparam("tag", type_=Text),
+    "created_from": customer.c.created_at >= bindparam("created_from", type_=Instant),
+    "created_until": customer.c.created_at < bindparam("created_until", type_=Instant),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +95,45 @@ class CustomerLists:
         `region` is where phone numbers in the searched text are dialled.
         """
         words = _words(wanted.text, region) if wanted.text else []
-        parameters: dict[str, Any] = {"tenant": self._uow.tenant_id}
+        is_continued = request.cursor is not None
+        parameters: dict[str, Any] = {"tenant": self._uow.tenant_id, **_filters(wanted)}
         order: Sequence[SortKey]
         if words:
-            statement, order = _SEARCHES[len(words) == 1 and words[0].isdigit()], _BEST_FIRST
+            order = _BEST_FIRST
+            statement = _search(
+                is_continued=is_continued, is_number=len(words) == 1 and words[0].isdigit()
+            )
             parameters |= _search_parameters(words, wanted)
         else:
-            statement, order = _filtered(wanted), _NEWEST_FIRST
-        rows = await self._uow.rows(page(statement, order, request), parameters)
+            order = _NEWEST_FIRST
+            statement = _list(frozenset(_filters(wanted)), is_continued=is_continued)
+        rows = await self._uow.rows(statement, parameters | keyset_values(order, request))
         kept, cursor = next_cursor(rows, order, request.limit)
         return [CustomerRecord.of(row) for row in kept], cursor
 
 
-def _filtered(wanted: CustomerFilter) -> Select[Any]:
-    statement, c = _ALL, customer.c
-    if wanted.tag is not None:
-        # The tag's own index has the list's order; so its columns stand in for the customer's.
-        statement = statement.join(
-            customer_tag,
-            (customer_tag.c.tenant_id == TENANT) & (customer_tag.c.customer_id == c.id),
-        ).where(customer_tag.c.tenant_id == TENANT, customer_tag.c.tag == wanted.tag)
-    if wanted.stage is not None:
-        statement = statement.where(c.stage == wanted.stage)
-    if wanted.source is not None:
-        statement = statement.where(c.source == wanted.source)
-    if wanted.created_from is not None:
-        statement = statement.where(c.created_at >= wanted.created_from)
-    if wanted.created_until is not None:
-        statement = statement.where(c.created_at < wanted.created_until)
-    return statement
+def _filters(wanted: CustomerFilter) -> dict[str, Any]:
+    """The filters that were asked for, by the names of their parameters."""
+    given = {name: getattr(wanted, name) for name in _CONDITIONS}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@lru_cache
+def _list(filters: frozenset[str], *, is_continued: bool) -> Select[Any]:
+    """One statement for each combination of filters, so that each is prepared once."""
+    statement = _ALL.where(*(_CONDITIONS[name] for name in sorted(filters)))
+    if "tag" not in filters:
+        return keyset(statement, _NEWEST_FIRST, continued=is_continued)
+    statement = statement.join(
+        customer_tag,
+        (customer_tag.c.tenant_id == TENANT) & (customer_tag.c.customer_id == customer.c.id),
+    )
+    return keyset(statement, _NEWEST_TAGGED_FIRST, continued=is_continued)
+
+
+@lru_cache
+def _search(*, is_continued: bool, is_number: bool) -> Select[Any]:
+    return keyset(_SEARCHES[is_number], _BEST_FIRST, continued=is_continued)
 
 
 def _words(text: str, region: str) -> list[str]:
