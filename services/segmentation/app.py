@@ -18,6 +18,7 @@ from shared.part.context import build_context
 def create_app(settings: SegmentationSettings, *, clock: Clock | None = None) -> FastAPI:
     """The application of one API process."""
     context = build_context(settings, clock)
+    wiring = Wiring.of(context)
     app = create_part_app(
         context,
         title="Careloop segmentation",
@@ -30,6 +31,7 @@ def create_app(settings: SegmentationSettings, *, clock: Clock | None = None) ->
             rebuilds_router,
             reports_router,
         ],
+        close=[wiring.waker.drain],
     )
-    app.state.wiring = Wiring.of(context)
+    app.state.wiring = wiring
     return app

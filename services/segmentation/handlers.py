@@ -17,9 +17,11 @@ from shared.stream.envelope import Envelope
 from shared.stream.handlers import EventHandlers
 
 
-def build_handlers(context: PartContext[SegmentationSettings]) -> EventHandlers:
+def build_handlers(
+    context: PartContext[SegmentationSettings], wiring: Wiring | None = None
+) -> EventHandlers:
     """The reactions of this service to every event it subscribed to."""
-    wiring = Wiring.of(context)
+    wiring = wiring or Wiring.of(context)
     statistics = Statistics(context.units)
     part = context.settings.part
 

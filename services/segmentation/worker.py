@@ -1,5 +1,7 @@
 """The segmentation service's background process."""
 
+from dataclasses import replace
+
 from services.segmentation.handlers import build_handlers
 from services.segmentation.membership.sweeps import TimeSweeps
 from services.segmentation.rebuilds.tasks import RunWork
@@ -19,12 +21,13 @@ def build_worker(settings: SegmentationSettings, *, clock: Clock | None = None) 
     wiring = Wiring.of(context)
     work = RunWork(wiring)
     sweeps = TimeSweeps(units=context.units, active=wiring.active)
-    return build_part_worker(
+    worker = build_part_worker(
         context,
-        handlers=build_handlers(context),
+        handlers=build_handlers(context, wiring),
         jobs={GO_ON: work.go_on},
         periodics=[
             Periodic("segmentation.runs", _RUNS_SECONDS, work.sweep),
             Periodic("segmentation.time", settings.flip_seconds, sweeps.sweep),
         ],
     )
+    return replace(worker, close=[wiring.waker.drain, *worker.close])

@@ -1,6 +1,6 @@
 """How every part's ASGI application is put together."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,8 +25,12 @@ def create_part_app(
     description: str,
     routers: Sequence[APIRouter],
     openapi_url: str | None = "/openapi.json",
+    close: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> FastAPI:
-    """An application that answers `routers` for one part, and wakes the relay after commits."""
+    """An application that answers `routers` for one part, and wakes the relay after commits.
+
+    When it ends it awaits `close`, while its connections are still open.
+    """
     settings = context.settings
     waker = Waker(context.queue, part=settings.part, function=RELAY)
     context.units.announce_events_to(waker.wake)
@@ -37,6 +41,8 @@ def create_part_app(
         configure_tracing(part=settings.part, endpoint=settings.otlp_endpoint)
         yield
         await waker.drain()
+        for end in close:
+            await end()
         await context.close()
 
     app = FastAPI(

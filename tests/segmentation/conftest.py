@@ -39,6 +39,7 @@ def facts_database(facts_connection: AsyncConnection) -> FactsDatabase:
     """Writes facts and asks rules, each time in a tenant of its own."""
     return FactsDatabase(facts_connection)
 
+
 @pytest.fixture(scope="session")
 def session_clock() -> ManualClock:
     return ManualClock()
@@ -65,9 +66,9 @@ async def service(
         _env_file=None,
     )
     app = create_app(settings, clock=session_clock)
-    context = app.state.context
-    yield ServiceHarness(app, context, build_handlers(context))
-    await context.close()
+    context, wiring = app.state.context, app.state.wiring
+    async with app.router.lifespan_context(app):
+        yield ServiceHarness(app, context, build_handlers(context, wiring))
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ class Shop:
         self.service = service
         self.clock = clock
         self.tenant = tenant
-        self.wiring = Wiring.of(service.context)
+        self.wiring: Wiring = service.app.state.wiring
         self.work = RunWork(self.wiring)
         self.sweeps = TimeSweeps(units=service.context.units, active=self.wiring.active)
 

@@ -205,6 +205,8 @@ async def test_a_sweep_finds_nobody_twice_and_says_nothing_twice(shop: Shop):
     assert await shop.pass_time(days=31) > 0
     moved = len(await shop.moves())
     assert moved > len(told)
+    swept = "SELECT swept_until FROM segmentation.evaluation_state WHERE tenant_id = :tenant"
+    assert await shop.rows(swept) == [(shop.clock.now(),)]
 
     assert await shop.pass_time(seconds=1) == 0
     assert await shop.pass_time() == 0
@@ -281,6 +283,7 @@ async def test_members_at_a_past_instant_are_known_after_the_rule_has_changed(sh
     assert changed.json()["rule_version"] == 2
     assert await shop.members("here") == {vinh[0]}
     assert await shop.members("here", as_of=before, limit=2) == {key for key, _ in hue}
+    assert await shop.members("here", as_of=shop.clock.now().isoformat()) == {vinh[0]}
     versions = (await shop.get(f"/v1/segments/{segment['id']}/versions"))["data"]
     assert [v["rule_version"] for v in versions] == [2, 1]
     assert versions[1]["rule"]["value"] == "Huế"

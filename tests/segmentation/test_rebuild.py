@@ -122,6 +122,9 @@ async def test_nobody_moves_while_facts_are_missing(shop: Shop):
 
     assert newcomer[0] in await shop.members("unhappy")
     assert await shop.members("new_customers") == set()  # sixty days have passed
+    late = customer()
+    await shop.hear(late, order(late[0], placed_at=shop.clock.now()))
+    assert await shop.members("new_customers") == {late[0]}
     left = {m[2] for m in (await shop.moves())[len(moves) :] if m[:2] == ("left", "new_customers")}
     assert left == {key for key, event in told if isinstance(event, CustomerUpdated)}
 
@@ -169,17 +172,21 @@ async def test_somebody_elses_snapshot_ends_nothing(shop: Shop, requested_by: st
 
 
 async def test_the_end_told_twice_ends_it_once(shop: Shop):
+    told = await busy_shop(shop)
     await shop.call("POST", "/v1/segmentation-rebuilds")
     await shop.finish_runs()
     [job_id] = await requested(shop)
     completed = (job_id, SnapshotCompleted(requested_by="segmentation", job_id=job_id))
+    await shop.hear(*retold(told), completed)
+    assert await shop.work.step(shop.tenant)
+
     await shop.hear(completed)
     await shop.finish_runs()
-
     await shop.hear(completed)
 
     assert await shop.finish_runs() == 0
-    assert (await shop.get(f"/v1/jobs/{job_id}"))["status"] == "succeeded"
+    job = await shop.get(f"/v1/jobs/{job_id}")
+    assert (job["status"], job["done"]) == ("succeeded", 60)
 
 
 async def test_work_that_keeps_failing_is_given_up_and_says_so(shop: Shop):
