@@ -23,9 +23,7 @@ async def sink(database_url: str, redis_url: str, root_key: str):
     await context.close()
 
 
-async def _part(
-    schema: str, database_url: str, redis_url: str, root_key: str
-) -> PartContext[Any]:
+async def _part(schema: str, database_url: str, redis_url: str, root_key: str) -> PartContext[Any]:
     await create_part(database_url, schema, root_key=root_key)
     settings: PartSettings = part_settings(
         schema, root_key=root_key, database_url=database_url, redis_url=redis_url
