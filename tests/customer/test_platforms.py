@@ -1,6 +1,7 @@
 """Customers and orders that platforms delivered: who they belong to, and what becomes of them."""
 
 import asyncio
+import random
 import unicodedata
 
 import pytest
@@ -373,3 +374,46 @@ async def test_placed_long_ago_is_told_as_of_then(deliver, customers):
     await deliver(platform_order(buyer=somebody("1"), placed_at=DAY, changed_at=DAY))
     [customer] = await customers()
     assert customer["first_order_at"] == "2026-03-01T03:00:00Z"
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_in_whatever_order_and_however_often_it_comes_the_end_is_the_same(
+    service, open_shop, seed
+):
+    """Deliveries are late, repeated and reordered; the newest state of each order counts."""
+    chance = random.Random(seed)
+    statuses = ["pending", "paid", "partially_refunded", "refunded", "voided"]
+    states = [
+        {
+            "external_id": f"o{chance.randrange(4)}",
+            "financial_status": chance.choice(statuses),
+            "status": chance.choice(["open", "completed", "cancelled"]),
+            "total_minor": 100_000,
+            "refunded_minor": chance.randrange(0, 100_000, 10_000),
+            "changed_at": later(minutes=minute),
+        }
+        for minute in range(12)
+    ]
+    newest = {state["external_id"]: state for state in states}
+    counted = [
+        state
+        for state in newest.values()
+        if state["status"] != "cancelled" and state["financial_status"] != "voided"
+    ]
+    spent = sum(
+        state["total_minor"] - state["refunded_minor"]
+        for state in counted
+        if state["financial_status"] in {"paid", "partially_refunded"}
+    )
+    deliveries = [platform_order(buyer=somebody("c1"), **state) for state in states]
+    deliveries += chance.choices(deliveries, k=6)
+    chance.shuffle(deliveries)
+    tenant = await open_shop()
+    while deliveries:
+        size = chance.randrange(1, 6)
+        await service.receive(tenant, "gateway", deliveries[:size])
+        del deliveries[:size]
+    async with service.client(tenant, "customers:read") as client:
+        [customer] = (await client.get("/v1/customers")).json()["data"]
+    figures = (customer["orders_count"], int(customer["total_spent"]["amount"]))
+    assert figures == (len(counted), spent)

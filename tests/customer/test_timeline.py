@@ -184,3 +184,38 @@ async def test_an_answered_survey_is_told(service, shop, customer_id, timeline):
     await service.receive(shop, "support_ticket", [(new_id(), event)])
     entry = next(e for e in (await timeline())["data"] if e["type"] == "survey.answered")
     assert (entry["data"]["score"], entry["data"]["scale_max"]) == (5, 5)
+
+
+async def test_a_timeline_can_be_of_some_types_only(service, shop, customer_id, timeline):
+    event = SurveyAnswered(
+        survey_id=new_id(), ticket=ticket(customer_id), score=5, answered_at=later(days=1)
+    )
+    await service.receive(shop, "support_ticket", [(new_id(), event)])
+    some = await timeline(params={"type": "survey.answered,order.placed"})
+    assert [entry["type"] for entry in some["data"]] == ["survey.answered"]
+    assert (await timeline(params={"type": "order.placed"}))["data"] == []
+
+
+@pytest.mark.capability(3)
+async def test_a_customer_is_seen_from_four_sides(service, shop, client, customer_id, timeline):
+    """Contact data, purchases, contacts and feedback; what grows is paged."""
+    order = {
+        "customer_id": str(customer_id),
+        "external_id": "1",
+        "financial_status": "paid",
+        "total": {"amount": "350000", "currency": "VND"},
+    }
+    assert (await client.post("/v1/orders", json=order)).status_code == 201
+    survey = SurveyAnswered(
+        survey_id=new_id(), ticket=ticket(customer_id), score=5, answered_at=later(days=1)
+    )
+    told = [(new_id(), TicketCreated(ticket=ticket(customer_id))), (new_id(), survey)]
+    await service.receive(shop, "support_ticket", told)
+    path = f"/v1/customers/{customer_id}"
+    assert (await client.get(path)).json()["email"] == "lan@example.com"
+    orders = (await client.get(f"{path}/orders", params={"limit": 1})).json()
+    assert [one["external_id"] for one in orders["data"]] == ["1"]
+    contacts = await timeline(params={"type": "ticket.created,message.sent", "limit": 1})
+    assert [entry["type"] for entry in contacts["data"]] == ["ticket.created"]
+    feedback = await timeline(params={"type": "survey.answered", "limit": 1})
+    assert feedback["data"][0]["data"]["score"] == 5

@@ -94,20 +94,31 @@ class CustomerLists:
 
         `region` is where phone numbers in the searched text are dialled.
         """
-        words = _words(wanted.text, region) if wanted.text else []
-        is_continued = request.cursor is not None
-        parameters: dict[str, Any] = {"tenant": self._uow.tenant_id, **_filters(wanted)}
-        order: Sequence[SortKey]
-        if words:
-            order = _BEST_FIRST
-            statement = _search(
-                is_continued=is_continued, is_number=len(words) == 1 and words[0].isdigit()
+        if wanted.text is None:
+            return await self._read(
+                _list(frozenset(_filters(wanted)), is_continued=request.cursor is not None),
+                _NEWEST_FIRST,
+                _filters(wanted),
+                request,
             )
-            parameters |= _search_parameters(words, wanted)
-        else:
-            order = _NEWEST_FIRST
-            statement = _list(frozenset(_filters(wanted)), is_continued=is_continued)
-        rows = await self._uow.rows(statement, parameters | keyset_values(order, request))
+        words = _words(wanted.text, region)
+        if not words:
+            return [], None
+        search = _search(
+            is_continued=request.cursor is not None,
+            is_number=len(words) == 1 and words[0].isdigit(),
+        )
+        return await self._read(search, _BEST_FIRST, _search_parameters(words, wanted), request)
+
+    async def _read(
+        self,
+        statement: Select[Any],
+        order: Sequence[SortKey],
+        parameters: dict[str, Any],
+        request: PageRequest,
+    ) -> tuple[list[CustomerRecord], str | None]:
+        parameters = {**parameters, **keyset_values(order, request)}
+        rows = await self._uow.rows(statement, {"tenant": self._uow.tenant_id, **parameters})
         kept, cursor = next_cursor(rows, order, request.limit)
         return [CustomerRecord.of(row) for row in kept], cursor
 
@@ -141,7 +152,8 @@ def _words(text: str, region: str) -> list[str]:
     key = search_key(text)
     if _LOOKS_LIKE_PHONE.fullmatch(key):
         return [normalise_phone(key, region=region).e164 or re.sub(r"\D", "", key)]
-    return key.split()[:_MAX_WORDS]
+    words = [word for word in key.split() if any(char.isalnum() for char in word)]
+    return words[:_MAX_WORDS]
 
 
 def _patterns(words: Sequence[str]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Query
 
 from services.customer.deps import TimelineServiceDep
 from services.customer.timeline.schemas import TimelineEntryRead
@@ -20,10 +20,20 @@ async def list_timeline(
     customer_id: UUID,
     timeline: TimelineServiceDep,
     request: Annotated[PageRequest, Depends(page_request)],
+    types: Annotated[
+        str | None,
+        Query(
+            alias="type",
+            max_length=500,
+            pattern=r"^[a-z_]+\.[a-z_]+(,[a-z_]+\.[a-z_]+)*$",
+            description="Only entries of these types, with commas between",
+            examples=["order.placed,order.refunded"],
+        ),
+    ] = None,
     accept_language: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Page[TimelineEntryRead]:
     """List everything that happened to a customer, newest first, from every part of the system."""
-    rows, cursor = await timeline.page(customer_id, request)
+    rows, cursor = await timeline.page(customer_id, types.split(",") if types else None, request)
     language = preferred_language(accept_language)
     data = [
         TimelineEntryRead(

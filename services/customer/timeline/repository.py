@@ -4,12 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, bindparam, column, select, table
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, Text, Uuid, bindparam, column, exists, func, or_, select, table
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.models import timeline_entry
-from shared.db.paging import PageRequest, SortKey, page, parse_id, parse_instant
+from shared.db.paging import (
+    PageRequest,
+    SortKey,
+    keyset,
+    keyset_values,
+    next_cursor,
+    parse_id,
+    parse_instant,
+)
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
@@ -45,10 +53,22 @@ _ADD_OF_KNOWN_CUSTOMERS = (
     .on_conflict_do_nothing(index_elements=["tenant_id", "id"])
     .returning(timeline_entry.c.id)
 )
+_TYPES = bindparam("types", type_=ARRAY(Text))
 _OF_CUSTOMER = select(timeline_entry).where(
     timeline_entry.c.tenant_id == _TENANT,
     timeline_entry.c.customer_id == bindparam("customer_id", type_=Uuid),
+    or_(_TYPES.is_(None), timeline_entry.c.type == func.any(_TYPES)),
 )
+_HAS_ENTRIES = select(
+    exists().where(
+        timeline_entry.c.tenant_id == _TENANT,
+        timeline_entry.c.customer_id == bindparam("customer_id", type_=Uuid),
+    )
+)
+_PAGES = {
+    continued: keyset(_OF_CUSTOMER, NEWEST_FIRST, continued=continued)
+    for continued in (False, True)
+}
 
 
 class TimelineRepository:
@@ -68,10 +88,16 @@ class TimelineRepository:
         return len(added)
 
     async def list_of(
-        self, customer_id: UUID, request: PageRequest
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
-        """The entries of a customer, newest first; one more than the page holds."""
-        return await self._uow.rows(
-            page(_OF_CUSTOMER, NEWEST_FIRST, request),
-            {"tenant": self._uow.tenant_id, "customer_id": customer_id},
+        self, customer_id: UUID, types: Sequence[str] | None, request: PageRequest
+    ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
+        """A page of a customer's entries (of some types only), newest first; the next cursor."""
+        wanted = {"tenant": self._uow.tenant_id, "customer_id": customer_id, "types": types}
+        rows = await self._uow.rows(
+            _PAGES[request.cursor is not None], wanted | keyset_values(NEWEST_FIRST, request)
         )
+        return next_cursor(rows, NEWEST_FIRST, request.limit)
+
+    async def has_entries(self, customer_id: UUID) -> bool:
+        """Whether anything is known to have happened to a customer."""
+        wanted = {"tenant": self._uow.tenant_id, "customer_id": customer_id}
+        return bool(await self._uow.scalar(_HAS_ENTRIES, wanted))

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.customer.timeline.errors import TimelineNotFound
-from services.customer.timeline.repository import NEWEST_FIRST, TimelineRepository
-from shared.db.paging import PageRequest, next_cursor
+from services.customer.timeline.repository import TimelineRepository
+from shared.db.paging import PageRequest
 
 
 class TimelineService:
@@ -18,11 +18,11 @@ class TimelineService:
         self._timeline = timeline
 
     async def page(
-        self, customer_id: UUID, request: PageRequest
+        self, customer_id: UUID, types: Sequence[str] | None, request: PageRequest
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
         """A page of a customer's timeline, newest first. Raises TimelineNotFound."""
-        rows = await self._timeline.list_of(customer_id, request)
+        rows, cursor = await self._timeline.list_of(customer_id, types, request)
         # Every customer's timeline begins with an entry: only strangers have none.
-        if not rows and request.cursor is None:
+        if not rows and not await self._timeline.has_entries(customer_id):
             raise TimelineNotFound
-        return next_cursor(rows, NEWEST_FIRST, request.limit)
+        return rows, cursor
