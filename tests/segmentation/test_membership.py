@@ -7,7 +7,16 @@ import pytest
 
 from shared.ids import new_id
 from tests.segmentation.facts import SAIGON
-from tests.segmentation.shop import START, Shop, customer, message, order, survey, ticket
+from tests.segmentation.shop import (
+    MEMBERSHIP_EVENTS,
+    START,
+    Shop,
+    customer,
+    message,
+    order,
+    survey,
+    ticket,
+)
 
 
 def saigon(*parts: int) -> datetime:
@@ -27,6 +36,23 @@ async def test_an_order_moves_the_customer_in_the_same_batch_and_tells(shop: Sho
     assert entered["membership"]["segment_name"] == "Khách mới"
     assert entered["membership"]["rule_version"] == 1
     assert entered["membership"]["reason"] == "orders_changed"
+
+
+async def test_entries_and_exits_tell_the_state_of_the_customer_they_were_decided_on(shop: Shop):
+    await shop.add_segment("hue", {"field": "profile.city", "op": "eq", "value": "Huế"})
+    who, known = customer(version=3, city="Huế")
+    await shop.hear((who, known))
+    await shop.hear(customer(who, version=7, city="Đà Nẵng"))
+    await shop.hear(customer(who, version=8, city="Huế"))
+    segment = await shop.segment("hue")
+    await shop.call("DELETE", f"/v1/segments/{segment['id']}")
+    await shop.finish_runs()
+
+    told = await shop.service.told(shop.tenant, *MEMBERSHIP_EVENTS)
+    versions = [
+        e["membership"]["customer_version"] for e in told if e["membership"]["segment_key"] == "hue"
+    ]
+    assert versions == [3, 7, 8, None]
 
 
 @pytest.mark.capability(41)
