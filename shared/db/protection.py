@@ -66,10 +66,16 @@ def tenant_listing(schema: str, function: str, *, table: str, where: str) -> Ite
 
 
 def stream_listings(schema: str) -> Iterator[str]:
-    """The two lists a relay's sweep starts from: unsent events, unacknowledged batches."""
+    """The lists that the foundation's background work starts from.
+
+    Unsent events and unacknowledged batches for the relay's sweep, kept answers for forgetting.
+    """
     yield from tenant_listing(
         schema, "tenants_with_unsent_events", table="outbox", where="t.position IS NULL"
     )
     yield from tenant_listing(
         schema, "tenants_with_unacknowledged_events", table="subscription", where="t.acked < t.sent"
+    )
+    yield from tenant_listing(
+        schema, "tenants_with_idempotency_keys", table="idempotency_key", where="true"
     )

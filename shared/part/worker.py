@@ -10,6 +10,9 @@ from shared.stream.consumer import Consumer
 from shared.stream.handlers import EventHandlers
 from shared.stream.jobs import stream_jobs, stream_sweep
 from shared.stream.relay import Relay
+from shared.web.idempotency import forget_old_keys
+
+_FORGET_SECONDS = 1800.0
 
 
 def build_part_worker(
@@ -36,9 +39,13 @@ def build_part_worker(
         redis_url=settings.redis_url,
         poll_delay=settings.poll_delay,
         jobs={**stream_jobs(relay, consumer), **(jobs or {})},
-        periodics=[stream_sweep(relay), *periodics],
+        periodics=[stream_sweep(relay), _forgetting(context), *periodics],
         close=[relay.drain, context.close],
     )
+
+
+def _forgetting(context: PartContext[Any]) -> Periodic:
+    return Periodic("idempotency.forget", _FORGET_SECONDS, lambda: forget_old_keys(context.units))
 
 
 def _check_handlers(part: str, handlers: EventHandlers) -> None:

@@ -11,11 +11,11 @@ from datetime import timedelta
 from functools import lru_cache
 
 from fastapi import Request, Response
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import Executable, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.db.tables import part_tables
-from shared.db.unit_of_work import UnitOfWork
+from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.errors import FieldError, Invalid
 from shared.security.keys import SecretBox
 from shared.security.principal import Principal
@@ -77,6 +77,15 @@ async def answer_once(
     if replayed is None:
         raise IdempotencyKeyReused("The first request with this key was undone; send a new key")
     return replayed
+
+
+async def forget_old_keys(units: UnitsOfWork) -> None:
+    """Delete what is older than a key's life; its key may then be used for anything."""
+    before = units.clock.now() - KEY_LIFE
+    for tenant_id in await units.tenants("tenants_with_idempotency_keys"):
+        async with units.begin(tenant_id) as uow:
+            await uow.execute(_forget(units.schema), {"tenant": tenant_id, "before": before})
+            await uow.commit()
 
 
 async def _replay(
@@ -146,4 +155,12 @@ def _find(schema: str) -> Executable:
         table.c.tenant_id == bindparam("tenant"),
         table.c.actor_id == bindparam("actor"),
         table.c.key == bindparam("key"),
+    )
+
+
+@lru_cache
+def _forget(schema: str) -> Executable:
+    table = part_tables(schema).idempotency_key
+    return delete(table).where(
+        table.c.tenant_id == bindparam("tenant"), table.c.created_at < bindparam("before")
     )

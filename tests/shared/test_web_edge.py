@@ -19,6 +19,7 @@ from shared.part.context import PartContext, build_context
 from shared.security.keys import derive_key
 from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind, PrincipalTokens
 from shared.stream.handlers import EventHandlers
+from shared.web.idempotency import KEY_LIFE, forget_old_keys
 from tests.support.edge_part import COMMIT_TROUBLES, EDGE, ORDER, THING, create_edge_app
 from tests.support.harness import ServiceHarness
 from tests.support.parts import create_part, part_settings
@@ -365,6 +366,23 @@ class TestIdempotencyKey:
         await client.get(THINGS, headers=keyed("k"))
         await client.post(THINGS, json={"name": "a"}, headers=keyed("k"))
         assert await names(client) == ["a"]
+
+    async def test_keys_are_kept_for_a_day(self, edge, client, tenant):
+        for key in ("old", "new"):
+            await client.post(THINGS, json={"name": key}, headers=keyed(key))
+        async with edge.context.units.begin(tenant) as uow:
+            statement = text(
+                "UPDATE edge.idempotency_key SET created_at = :then "
+                "WHERE tenant_id = :tenant AND key = 'old'"
+            )
+            then = datetime.now(UTC) - KEY_LIFE - timedelta(seconds=1)
+            await uow.execute(statement, {"tenant": tenant, "then": then})
+            await uow.commit()
+        await forget_old_keys(edge.context.units)
+        again = await client.post(THINGS, json={"name": "new"}, headers=keyed("new"))
+        assert again.headers["idempotent-replayed"] == "true"
+        other = await client.post(THINGS, json={"name": "other"}, headers=keyed("old"))
+        assert other.status_code == 201
 
 
 class TestFailures:
