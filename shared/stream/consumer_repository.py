@@ -75,10 +75,11 @@ class ConsumerRepository:
             WHERE tenant_id = :tenant AND replayed_at IS NULL ORDER BY created_at, id LIMIT :limit
             """
         )
-        self._mark_replayed = text(
+        self._take_dead_letter = text(
             f"""
             UPDATE {schema}.dead_letter SET replayed_at = :now
             WHERE tenant_id = :tenant AND id = :id AND replayed_at IS NULL
+            RETURNING id, source, split, event, error, attempts
             """
         )
 
@@ -124,10 +125,11 @@ class ConsumerRepository:
         rows = await uow.rows(self._dead_letters, {"tenant": uow.tenant_id, "limit": limit})
         return [_dead_letter(uow.tenant_id, row) for row in rows]
 
-    async def mark_replayed(self, uow: UnitOfWork, letter_id: UUID) -> bool:
-        """Take a dead letter off the list; False when someone else has done so."""
+    async def take_dead_letter(self, uow: UnitOfWork, letter_id: UUID) -> DeadLetter | None:
+        """Take a dead letter off the list; None when it is not (or no longer) on it."""
         parameters = {"tenant": uow.tenant_id, "id": letter_id, "now": uow.clock.now()}
-        return await uow.execute(self._mark_replayed, parameters) == 1
+        row = await uow.one_or_none(self._take_dead_letter, parameters)
+        return None if row is None else _dead_letter(uow.tenant_id, row)
 
 
 def _identity(stream: StreamId) -> dict[str, Any]:

@@ -27,9 +27,8 @@ class DeadLetters:
         Raises whatever the handler raises; the letter then stays where it was.
         """
         async with self._units.begin(tenant_id) as uow:
-            letters = await self._repository.dead_letters(uow, limit=10_000)
-            letter = next((letter for letter in letters if letter.id == letter_id), None)
-            if letter is None or not await self._repository.mark_replayed(uow, letter_id):
+            letter = await self._repository.take_dead_letter(uow, letter_id)
+            if letter is None:
                 return False
             await self._handlers(uow, [letter.event])
             await uow.commit()

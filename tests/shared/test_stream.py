@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
+import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
 
@@ -132,6 +133,9 @@ async def test_a_poisoned_event_is_set_aside_and_the_rest_goes_on(source, sink, 
         [letter] = await letters.list_open(tenant)
         assert "cannot apply 3" in letter.error
         assert letter.attempts == 5
+        with pytest.raises(RuntimeError, match="cannot apply 3"):
+            await letters.replay(tenant, letter.id)
+        assert await letters.list_open(tenant) == [letter]
         effects.poison = set()
         assert await letters.replay(tenant, letter.id)
         assert not await letters.replay(tenant, letter.id)
