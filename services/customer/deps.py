@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from services.customer.consents.repository import ConsentRepository
 from services.customer.consents.service import ConsentService
+from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.customers.repository import CustomerRepository
 from services.customer.customers.search import CustomerLists
 from services.customer.customers.service import CustomerService
@@ -48,6 +49,7 @@ async def customer_service(
     return CustomerService(
         uow=uow,
         customers=CustomerRepository(uow),
+        identities=IdentityRepository(uow),
         duplicates=DuplicateRepository(uow),
         timeline=TimelineRepository(uow),
         codes=context_of(request).codes,

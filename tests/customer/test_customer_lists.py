@@ -1,9 +1,13 @@
 """Lists and search over the API."""
 
+import random
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
+from shared.text import search_key
+from tests.customer.told import platform_customer
 
 
 async def names(client, **params):
@@ -103,3 +107,61 @@ async def test_a_changed_name_is_found_by_its_new_form_only(client, people):
     await client.patch(f"/v1/customers/{people[3]['id']}", json={"name": "Phạm Hùng"})
     assert await names(client, q="le thanh") == []
     assert await names(client, q="pham") == ["Phạm Hùng"]
+
+
+class TestAmongMany:
+    """Past the sample, the search walks the list or asks the index: both find the same."""
+
+    NAMES = ("Nguyễn", "Trần", "Lê", "Phạm"), ("Văn", "Thị"), ("An", "Bình", "Đức", "Lan", "Tý")
+
+    @pytest.fixture
+    async def crowd(self, service, shop, client):
+        chance = random.Random(1)
+        events = [
+            platform_customer(
+                f"c{n}",
+                name=" ".join(
+                    chance.choices(part, range(len(part), 0, -1))[0] for part in self.NAMES
+                ),
+                phone=f"0912{chance.randrange(10**6):06d}",
+            )
+            for n in range(900)
+        ]
+        await service.receive(shop, "gateway", events)
+        everybody, cursor = [], None
+        while cursor or not everybody:
+            params = {"limit": 200} | ({"cursor": cursor} if cursor else {})
+            page = (await client.get("/v1/customers", params=params)).json()
+            everybody += page["data"]
+            cursor = page["next_cursor"]
+        return everybody
+
+    async def test_the_newest_matches_are_found(self, client, crowd):
+        for text in (
+            "nguyen",
+            "nguyen van",
+            "le thi ty",
+            "duc",
+            "an",
+            "pham thi lan",
+            "zzz",
+            "ty le",
+        ):
+            page = await client.get("/v1/customers", params={"q": text, "limit": 200})
+            found = {customer["id"] for customer in page.json()["data"]}
+            assert found == {c["id"] for c in _matching(text, crowd)[:200]}, text
+
+    async def test_who_ends_in_the_digits_is_found_among_all_who_contain_them(self, client, crowd):
+        wanted = crowd[-1]
+        page = await client.get("/v1/customers", params={"q": wanted["phone"][-4:]})
+        found = [customer["id"] for customer in page.json()["data"]]
+        enders = [c["id"] for c in crowd if c["phone"].endswith(wanted["phone"][-4:])]
+        assert wanted["id"] in found
+        assert found[: len(enders)] == enders
+
+
+def _matching(text, customers):
+    """The slow and obvious search: long words anywhere, short ones where a word begins."""
+    words = [word if len(word) > 2 else f" {word}" for word in text.split()]
+    keys = ((customer, f" {search_key(customer['name'])} ") for customer in customers)
+    return [customer for customer, key in keys if all(word in key for word in words)]

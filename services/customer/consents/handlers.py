@@ -7,7 +7,7 @@ from uuid import UUID
 from services.customer.consents.recording import Answer, ConsentRecorder, Purpose
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.identities import Identity, email_identity, phone_identity
-from services.customer.customers.repository import CustomerRepository
+from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.tenants.shops import Shops
 from shared.contracts.messaging import RecipientUnsubscribed
 from shared.db.unit_of_work import UnitOfWork
@@ -24,7 +24,7 @@ def withdraw_consents(shops: Shops) -> Apply:
         region = (await shops.of(uow)).country
         told = [(envelope, envelope.read(RecipientUnsubscribed)) for envelope in envelopes]
         addresses = {event.address: _identity(event, region) for _, event in told}
-        holders = await _holders(CustomerRepository(uow), addresses)
+        holders = await _holders(IdentityRepository(uow), addresses)
         for _, event in told:
             if event.customer_id is not None:
                 holders[event.address].add(event.customer_id)
@@ -44,12 +44,12 @@ def withdraw_consents(shops: Shops) -> Apply:
 
 
 async def _holders(
-    customers: CustomerRepository, addresses: dict[str, Identity | None]
+    identities: IdentityRepository, addresses: dict[str, Identity | None]
 ) -> dict[str, set[UUID]]:
     """Everybody who has an address: it is the mailbox that said stop, whoever reads it."""
     wanted = {i.key: i for i in addresses.values() if i is not None}
     held: dict[tuple[str, str, str], set[UUID]] = {key: set() for key in wanted}
-    for known in await customers.holders(wanted.values()):
+    for known in await identities.holders(wanted.values()):
         identifier = known.identifier
         held[identifier.kind, identifier.source, identifier.value].add(known.customer_id)
     return {

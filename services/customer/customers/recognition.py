@@ -10,7 +10,7 @@ from services.customer.customers.identity_match import (
     KnownIdentity,
     match_identity,
 )
-from services.customer.customers.repository import CustomerRepository
+from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.duplicates.repository import Proposal
 from shared.ids import new_id
 
@@ -42,11 +42,11 @@ class Recognition:
 
     @classmethod
     async def of(
-        cls, customers: CustomerRepository, identities: Iterable[Identity]
+        cls, repository: IdentityRepository, identities: Iterable[Identity]
     ) -> "Recognition":
         """Ready for records that have (some of) these identities."""
         wanted = {identity.key: identity for identity in identities}
-        return cls(await customers.holders(wanted.values()))
+        return cls(await repository.holders(wanted.values()))
 
     def recognise(self, identities: Sequence[Identity]) -> Recognised:
         """Whom a record with these identities belongs to; from now on they are known by them."""

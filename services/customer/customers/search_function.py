@@ -8,6 +8,50 @@ from shared.settings import login_role
 _SIGNATURE = "text[], text, text, text, timestamptz, timestamptz, integer"
 _SAMPLE = 500
 
+_FUNCTION = """
+CREATE OR REPLACE FUNCTION {schema}.search_customers(
+    patterns text[], in_stage text, from_source text, with_tag text,
+    created_from timestamptz, created_until timestamptz, at_most integer
+) RETURNS SETOF {table}
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $function$
+DECLARE
+    current_tenant CONSTANT uuid := {tenant};
+    matching text;
+    filtered text := '($3 IS NULL OR stage = $3) AND ($4 IS NULL OR source = $4)
+        AND ($5 IS NULL OR tags ? $5)
+        AND ($6 IS NULL OR created_at >= $6) AND ($7 IS NULL OR created_at < $7)';
+    walk CONSTANT text := '(SELECT * FROM {table} WHERE tenant_id = $1
+        {newest_first} OFFSET 0) newest';
+    rows_in_all float8;
+    sampled integer;
+    found integer;
+BEGIN
+    SELECT string_agg(format('search_key LIKE %L', pattern), ' AND ')
+    INTO STRICT matching FROM unnest(patterns) AS pattern;
+    EXECUTE 'SELECT count(*), count(*) FILTER (WHERE ' || matching || ')
+        FROM (SELECT search_key FROM {table} WHERE tenant_id = $1
+              {newest_first} LIMIT {sample}) newest'
+        INTO sampled, found USING current_tenant;
+    -- A table that was never analysed, or long ago, may be larger than it looks.
+    SELECT greatest(reltuples, 100000) INTO STRICT rows_in_all
+    FROM pg_class WHERE oid = '{table}'::regclass;
+    IF sampled < {sample} OR found >= sampled * sqrt(at_most / (5 * rows_in_all)) THEN
+        RETURN QUERY EXECUTE 'SELECT * FROM ' || walk || ' WHERE ' || matching
+            || ' AND ' || filtered || ' LIMIT $2'
+            USING current_tenant, at_most,
+                  in_stage, from_source, with_tag, created_from, created_until;
+    ELSE
+        RETURN QUERY EXECUTE 'SELECT * FROM (
+                SELECT * FROM {table} WHERE tenant_id = $1 AND ' || matching || '
+                    AND ' || filtered || ' OFFSET 0
+            ) matched {newest_first} LIMIT $2'
+            USING current_tenant, at_most,
+                  in_stage, from_source, with_tag, created_from, created_until;
+    END IF;
+END
+$function$
+"""
+
 
 def search_function(schema: str = "customer") -> Iterator[str]:
     """Statements that create `search_customers`: the newest customers that match every pattern.
@@ -23,52 +67,14 @@ def search_function(schema: str = "customer") -> Iterator[str]:
     fetching `s * rows` from the index, which costs about five times as much per row.
     """
     owner, table = f"{login_role(schema)}_owner", f"{schema}.customer"
-    tenant = TENANT_IS_CURRENT.removeprefix("tenant_id = ")
-    newest_first = "ORDER BY created_at DESC, id DESC"
+    name = f"{schema}.search_customers({_SIGNATURE})"
     yield f"CREATE POLICY search ON {table} FOR SELECT TO {owner} USING (true)"
-    yield f"""
-        CREATE OR REPLACE FUNCTION {schema}.search_customers(
-            patterns text[], in_stage text, from_source text, with_tag text,
-            created_from timestamptz, created_until timestamptz, at_most integer
-        ) RETURNS SETOF {table}
-        LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $function$
-        DECLARE
-            current_tenant CONSTANT uuid := {tenant};
-            matching text;
-            filtered text := '($3 IS NULL OR stage = $3) AND ($4 IS NULL OR source = $4)
-                AND ($5 IS NULL OR tags ? $5)
-                AND ($6 IS NULL OR created_at >= $6) AND ($7 IS NULL OR created_at < $7)';
-            walk CONSTANT text := '(SELECT * FROM {table} WHERE tenant_id = $1
-                {newest_first} OFFSET 0) newest';
-            rows_in_all float8;
-            sampled integer;
-            found integer;
-        BEGIN
-            SELECT string_agg(format('search_key LIKE %L', pattern), ' AND ')
-            INTO STRICT matching FROM unnest(patterns) AS pattern;
-            EXECUTE 'SELECT count(*), count(*) FILTER (WHERE ' || matching || ')
-                FROM (SELECT search_key FROM {table} WHERE tenant_id = $1
-                      {newest_first} LIMIT {_SAMPLE}) newest'
-                INTO sampled, found USING current_tenant;
-            SELECT greatest(reltuples, 1) INTO STRICT rows_in_all
-            FROM pg_class WHERE oid = '{table}'::regclass;
-            IF sampled < {_SAMPLE} OR found >= sampled * sqrt(at_most / (5 * rows_in_all)) THEN
-                RETURN QUERY EXECUTE 'SELECT * FROM ' || walk || ' WHERE ' || matching
-                    || ' AND ' || filtered || ' LIMIT $2'
-                    USING current_tenant, at_most,
-                          in_stage, from_source, with_tag, created_from, created_until;
-            ELSE
-                RETURN QUERY EXECUTE 'SELECT * FROM (
-                        SELECT * FROM {table} WHERE tenant_id = $1 AND ' || matching || '
-                            AND ' || filtered || ' OFFSET 0
-                    ) matched {newest_first} LIMIT $2'
-                    USING current_tenant, at_most,
-                          in_stage, from_source, with_tag, created_from, created_until;
-            END IF;
-        END
-        $function$
-    """
-    yield f"REVOKE ALL ON FUNCTION {schema}.search_customers({_SIGNATURE}) FROM PUBLIC"
-    yield (
-        f"GRANT EXECUTE ON FUNCTION {schema}.search_customers({_SIGNATURE}) TO {login_role(schema)}"
+    yield _FUNCTION.format(
+        schema=schema,
+        table=table,
+        tenant=TENANT_IS_CURRENT.removeprefix("tenant_id = "),
+        newest_first="ORDER BY created_at DESC, id DESC",
+        sample=_SAMPLE,
     )
+    yield f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION {name} TO {login_role(schema)}"

@@ -15,6 +15,7 @@ from services.customer.customers.identities import (
     phone_identity,
     platform_identity,
 )
+from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.customers.recognition import Recognition, look_alikes
 from services.customer.customers.record import (
     CustomerRecord,
@@ -49,6 +50,7 @@ class CustomerService:
         *,
         uow: UnitOfWork,
         customers: CustomerRepository,
+        identities: IdentityRepository,
         duplicates: DuplicateRepository,
         timeline: TimelineRepository,
         codes: CodeAllocator,
@@ -56,6 +58,7 @@ class CustomerService:
     ) -> None:
         self._uow = uow
         self._customers = customers
+        self._identities = identities
         self._changes = CustomerChanges(uow)
         self._duplicates = duplicates
         self._timeline = timeline
@@ -73,7 +76,7 @@ class CustomerService:
     async def identities_of(self, customer_id: UUID) -> Sequence[Row[*tuple[Any, ...]]]:
         """What a customer can be recognised by, oldest first. Raises CustomerNotFound."""
         await self._customers.get(customer_id)
-        return await self._customers.identities_of([customer_id])
+        return await self._identities.list_of([customer_id])
 
     async def create(self, given: CustomerCreate) -> CustomerRecord:
         """A new customer, even if others look alike: those become duplicate candidates.
@@ -99,7 +102,7 @@ class CustomerService:
         identities = distinct(_contacts(given, "api", shop))
         after = await self._merge(customer_id, _said(given), identities)
         if identities:
-            holders = await self._customers.holders(identities)
+            holders = await self._identities.holders(identities)
             await self._duplicates.propose(look_alikes(customer_id, identities, holders))
         return after
 
@@ -126,7 +129,7 @@ class CustomerService:
     async def _put(
         self, said: dict[str, Any], identities: Sequence[Identity], shop: Shop
     ) -> tuple[CustomerRecord, bool]:
-        recognition = await Recognition.of(self._customers, identities)
+        recognition = await Recognition.of(self._identities, identities)
         found = recognition.recognise(identities)
         if found.is_new:
             return await self._add(said, identities, shop), True
@@ -159,7 +162,7 @@ class CustomerService:
         self._changes.apply(customer_id, _changes(before, said) | _primary_contacts(identities))
         after = self._changes[customer_id]
         await self._replace_contacts(before, after)
-        await self._customers.give_identities((customer_id, identity) for identity in identities)
+        await self._identities.give((customer_id, identity) for identity in identities)
         if await self._changes.save():
             await self._timeline.add([changed_entry(before, after)])
         return self._changes[customer_id]
@@ -171,7 +174,7 @@ class CustomerService:
             ("phone", before.phone, after.phone),
         ):
             if old is not None and old != new:
-                await self._customers.remove_claimed(before.id, kind=kind, value=old)
+                await self._identities.remove_claimed(before.id, kind=kind, value=old)
 
 
 def _contacts(given: CustomerFields, source: str, shop: Shop) -> list[Identity | None]:

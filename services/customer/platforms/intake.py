@@ -8,6 +8,7 @@ from uuid import UUID
 from services.customer.consents.recording import Answer, ConsentRecorder
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.identities import Identity
+from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.customers.recognition import Recognised, Recognition
 from services.customer.customers.record import created_entry, new_record
 from services.customer.customers.repository import CustomerRepository, NewCustomer
@@ -58,6 +59,7 @@ class PlatformIntake:
         self._codes = codes
         self._shop = shop
         self._customers = CustomerRepository(uow)
+        self._identities = IdentityRepository(uow)
         self._duplicates = DuplicateRepository(uow)
         self._timeline = TimelineRepository(uow)
         self._changes = CustomerChanges(uow)
@@ -73,7 +75,7 @@ class PlatformIntake:
             delivery.person for delivery in deliveries if not isinstance(delivery, OrderRemoval)
         ]
         recognition = await Recognition.of(
-            self._customers, (i for person in people for i in person.identities)
+            self._identities, (i for person in people for i in person.identities)
         )
         found = [recognition.recognise(delivery.person.identities) for delivery in told]
         met = [(delivery.person, who) for delivery, who in zip(told, found, strict=True)]
@@ -91,7 +93,7 @@ class PlatformIntake:
         await self._changes.lock({who.customer_id for _, who in met} - new_ids)
         await self._add(new)
         known = [(person, who) for person, who in met if not who.is_new]
-        given = await self._customers.give_identities(
+        given = await self._identities.give(
             (who.customer_id, identity) for _, who in known for identity in who.identities
         )
         await self._timeline.add(_recognised_entries(given, self._uow.clock.now()))
@@ -133,10 +135,10 @@ class PlatformIntake:
             self._changes.apply(who.customer_id, person.changes(record))
             if key and not person.in_passing:
                 told_until[key] = news[key] = person.at
-        await self._customers.mark_told(news)
+        await self._identities.mark_told(news)
 
     async def _told_until(self, customer_ids: set[UUID]) -> dict[tuple[str, str], datetime]:
-        rows = await self._customers.identities_of(customer_ids)
+        rows = await self._identities.list_of(customer_ids)
         return {(row.scope, row.value): row.told_at for row in rows if row.told_at is not None}
 
     async def _record_consents(self, met: Iterable[tuple[Person, Recognised]]) -> None:
