@@ -8,7 +8,12 @@ from shared.contracts.event import Contract, Event
 
 
 class Membership(Contract):
-    """One customer's entry into or exit from one segment."""
+    """One customer's entry into or exit from one segment.
+
+    `customer_version` is the version of the customer that the decision was made on: who acts on
+    it may know an older one, since customers are told of on another stream. None when the
+    decision was made on no state of the customer.
+    """
 
     segment_id: UUID
     segment_key: str
@@ -17,6 +22,7 @@ class Membership(Contract):
     customer_id: UUID
     at: datetime
     reason: str
+    customer_version: int | None = None
 
 
 class SegmentEntered(Event):

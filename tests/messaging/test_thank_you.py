@@ -7,7 +7,7 @@ import pytest
 from shared.contracts.segmentation import SegmentEntered
 from shared.ids import new_id
 from tests.messaging.conftest import PUBLIC_URL
-from tests.messaging.world import World
+from tests.messaging.world import World, consent
 from tests.support.smtp import SmtpSink, part
 
 
@@ -128,6 +128,55 @@ async def test_a_customer_nobody_ever_tells_of_is_given_up_after_a_day(shop: Wor
     assert (message["status"], message["reason"]) == ("failed", "RECIPIENT_UNKNOWN")
     (told,) = await shop.told("messaging.message_failed")
     assert told["message"]["reason"] == "RECIPIENT_UNKNOWN"
+
+
+async def test_who_agreed_is_thanked_though_the_segment_was_told_of_first(
+    shop: World, smtp: SmtpSink
+):
+    before = await shop.customer(consents=[])
+    agreed = {"consents": (consent(shop.clock.now()),), "version": before.version + 2}
+    await shop.enters(before.model_copy(update=agreed))
+    await shop.sends()
+    waiting = await shop.message_to(before)
+    assert (waiting["status"], waiting["reason"]) == ("planned", "RECIPIENT_OUTDATED")
+    between = await shop.changes(before, name="Đức")
+    await shop.sends()
+    assert (await shop.message_to(before))["status"] == "planned"
+
+    await shop.changes(between, consents=agreed["consents"])
+    await shop.sends()
+
+    assert len(smtp.to(before.email)) == 1
+    sent = await shop.message_to(before)
+    assert (sent["status"], sent["reason"]) == ("sent", None)
+
+
+@pytest.mark.parametrize(
+    ("agreed", "outcome"), [(True, ("sent", None)), (False, ("suppressed", "NO_CONSENT"))]
+)
+async def test_a_state_that_never_comes_is_waited_for_a_day_and_the_known_one_decides(
+    shop: World, agreed: bool, outcome: tuple[str, str | None]
+):
+    known = await shop.customer(**({} if agreed else {"consents": []}))
+    await shop.enters(known.model_copy(update={"version": known.version + 1}))
+    for _ in range(20):
+        await shop.sends()
+        shop.clock.advance(hours=1)
+    assert (await shop.message_to(known))["status"] == "planned"
+    for _ in range(20):
+        await shop.sends()
+        shop.clock.advance(hours=1)
+
+    message = await shop.message_to(known)
+    assert (message["status"], message["reason"]) == outcome
+
+
+async def test_who_is_known_in_a_later_state_is_not_waited_for(shop: World, smtp: SmtpSink):
+    duc = await shop.customer(version=3)
+    await shop.enters(duc.model_copy(update={"version": 2}))
+    await shop.sends()
+
+    assert len(smtp.to(duc.email)) == 1
 
 
 async def test_an_old_state_of_a_customer_changes_nothing(shop: World, smtp: SmtpSink):

@@ -109,7 +109,13 @@ class World:
         await self.hears("customer", (customer.customer_id, OrderPlaced(order=order)))
         return order
 
-    def membership(self, customer_id: UUID, segment_key: str = "new_customers") -> Membership:
+    def membership(
+        self,
+        customer_id: UUID,
+        segment_key: str = "new_customers",
+        *,
+        customer_version: int | None = None,
+    ) -> Membership:
         return Membership(
             segment_id=new_id(),
             segment_key=segment_key,
@@ -118,14 +124,20 @@ class World:
             customer_id=customer_id,
             at=self.clock.now(),
             reason="event",
+            customer_version=customer_version,
         )
 
     async def enters(
         self, *customers: CustomerState | UUID, segment_key: str = "new_customers"
     ) -> None:
-        """Customers enter a segment, in one batch."""
-        ids = [c if isinstance(c, UUID) else c.customer_id for c in customers]
-        events = [(i, SegmentEntered(membership=self.membership(i, segment_key))) for i in ids]
+        """Customers enter a segment in these states, in one batch."""
+        memberships = [
+            self.membership(c, segment_key)
+            if isinstance(c, UUID)
+            else self.membership(c.customer_id, segment_key, customer_version=c.version)
+            for c in customers
+        ]
+        events = [(m.customer_id, SegmentEntered(membership=m)) for m in memberships]
         await self.hears("segmentation", *events)
 
     async def leaves(self, customer: CustomerState, segment_key: str = "new_customers") -> None:

@@ -169,6 +169,7 @@ def upgrade() -> None:
     sa.Column('template_key', sa.Text(), nullable=False),
     sa.Column('variables', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('customer_id', sa.Uuid(), nullable=True),
+    sa.Column('customer_version', sa.BigInteger(), nullable=True),
     sa.Column('address', sa.Text(), nullable=True),
     sa.Column('address_key', sa.Text(), nullable=True),
     sa.Column('recipient_name', sa.Text(), nullable=True),

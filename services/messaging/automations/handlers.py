@@ -56,6 +56,7 @@ def _planned(
                 template_key=automation.template_key,
                 channel=automation.channel,
                 customer_id=entry.customer_id,
+                customer_version=entry.customer_version,
                 occurrence=entry.at.isoformat() if every else "",
                 variables={"segment": {"key": entry.segment_key, "name": entry.segment_name}},
                 due_at=entry.at + delay if delay else None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -77,8 +77,12 @@ class Preparation:
     def prepare(self, message: Message) -> Prepared:
         """Decide, render and compose; or hold, suppress or fail with the reason."""
         known = self._recipient_of(message)
-        if known is None and self._needs_recipient(message):
-            return Prepared(self._wait_for_recipient(message))
+        if _is_behind(known, message) and self._needs_recipient(message):
+            delay = postpone_delay(message.postponements)
+            if delay is not None:
+                return Prepared(self._wait_for_recipient(message, known, delay))
+            if known is None:
+                return Prepared(self._end(message, "failed", "RECIPIENT_UNKNOWN"))
         address = message.address or (known.email if known else None)
         decision = self._decide(message, known, address)
         decided = replace(message, address=address, decision=_document(decision))
@@ -202,14 +206,13 @@ class Preparation:
             updated_at=self._now,
         )
 
-    def _wait_for_recipient(self, message: Message) -> Message:
+    def _wait_for_recipient(
+        self, message: Message, known: Recipient | None, delay: timedelta
+    ) -> Message:
         """The event that planned a message can arrive before the one that tells of its customer."""
-        delay = postpone_delay(message.postponements)
-        if delay is None:
-            return self._end(message, "failed", "RECIPIENT_UNKNOWN")
         return replace(
             message,
-            reason="RECIPIENT_UNKNOWN",
+            reason="RECIPIENT_OUTDATED" if known else "RECIPIENT_UNKNOWN",
             hold="recipient",
             postponements=message.postponements + 1,
             due_at=self._now + delay,
@@ -229,6 +232,11 @@ class Preparation:
             version=message.version + 1,
             updated_at=self._now,
         )
+
+
+def _is_behind(known: Recipient | None, message: Message) -> bool:
+    """Whether less is known of the customer than when it was decided to plan the message."""
+    return known is None or known.version < (message.customer_version or 0)
 
 
 def _document(decision: Decision) -> dict[str, Any]:

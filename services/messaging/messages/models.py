@@ -37,6 +37,8 @@ message = Table(
     Column("template_key", Text, nullable=False),
     Column("variables", JSONB, nullable=False),
     Column("customer_id", Uuid),
+    # The state of the customer that planning it was decided on, which may not be known here yet.
+    Column("customer_version", BigInteger),
     Column("address", Text),
     Column("address_key", Text),
     Column("recipient_name", Text),

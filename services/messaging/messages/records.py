@@ -31,7 +31,8 @@ class PlannedMessage:
     """A message to be: to a known customer, to an address, or to both.
 
     `origin`, `origin_id`, the recipient and `occurrence` together say which message this is;
-    planning it again plans nothing.
+    planning it again plans nothing. It waits until at least `customer_version` of the customer is
+    known.
     """
 
     origin: Origin
@@ -39,6 +40,7 @@ class PlannedMessage:
     message_class: MessageClass
     template_key: str
     customer_id: UUID | None = None
+    customer_version: int | None = None
     address: str | None = None
     occurrence: str = ""
     channel: Channel = "email"
@@ -71,6 +73,7 @@ class Message:
     template_key: str
     variables: dict[str, Any]
     customer_id: UUID | None
+    customer_version: int | None
     address: str | None
     recipient_name: str | None
     locale: str | None

@@ -39,13 +39,16 @@ def answers(
     """Selects, of each customer in `:ids`, whether they match each of the segments' rules.
 
     `matches` is an array in the order of the segments; null for somebody who is no customer.
+    `version` is that of the customer's state which was asked.
     """
     matches: ColumnElement[Any] = array(
         [_matches(segment, as_of, timezone).is_(True) for segment in segments], type_=Boolean
     )
-    return select(profile.c.customer_id, case((_IS_CUSTOMER, matches)).label("matches")).where(
-        _OF_TENANT, profile.c.customer_id == func.any(IDS)
-    )
+    return select(
+        profile.c.customer_id,
+        profile.c.version,
+        case((_IS_CUSTOMER, matches)).label("matches"),
+    ).where(_OF_TENANT, profile.c.customer_id == func.any(IDS))
 
 
 def drifted(

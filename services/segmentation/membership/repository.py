@@ -1,6 +1,6 @@
 """SQL of memberships: who is in, who moves, and what time has made due."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -105,6 +105,14 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """Which customers match which segments, and the versions of the customers asked."""
+
+    matching: set[tuple[UUID, UUID]]
+    versions: Mapping[UUID, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What was found among some customers, in the order of their ids."""
 
@@ -127,19 +135,21 @@ class MembershipRepository:
         *,
         as_of: datetime,
         timezone: ZoneInfo,
-    ) -> set[tuple[UUID, UUID]]:
+    ) -> Answers:
         """Which of the customers match which of the segments: (segment, customer)."""
         rows = await self._uow.rows(
             answers(segments, as_of=as_of, timezone=timezone),
             {**self._tenant, "ids": list(customer_ids)},
         )
-        return {
+        matching = {
             (segment.id, row.customer_id)
             for row in rows
             if row.matches is not None
             for segment, matches in zip(segments, row.matches, strict=True)
             if matches
         }
+        # Version 0 is nobody's: the customer's own state has not arrived.
+        return Answers(matching, {row.customer_id: row.version for row in rows if row.version})
 
     async def members_among(
         self, customer_ids: Collection[UUID], segments: Sequence[ActiveSegment]

@@ -1,6 +1,6 @@
 """Who enters and who leaves."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -68,7 +68,7 @@ class MembershipService:
     ) -> None:
         """Let members leave whatever the rule says."""
         leaving = [(segment, customer_id) for customer_id in customer_ids]
-        await self._move([], leaving, lambda _segment, _customer: reason)
+        await self._move([], leaving, lambda _segment, _customer: reason, versions={})
 
     async def _evaluate_some(
         self,
@@ -78,14 +78,14 @@ class MembershipService:
         reason: ReasonOf,
     ) -> int:
         # The clock is read after the locks were taken; see tenants/repository.py.
-        matching = await self._memberships.matches(
+        answers = await self._memberships.matches(
             customer_ids, segments, as_of=self._uow.clock.now(), timezone=shop.timezone
         )
         members = await self._memberships.members_among(customer_ids, segments)
         by_id = {segment.id: segment for segment in segments}
-        entering = [(by_id[s], customer) for s, customer in sorted(matching - members)]
-        leaving = [(by_id[s], customer) for s, customer in sorted(members - matching)]
-        await self._move(entering, leaving, reason)
+        entering = [(by_id[s], customer) for s, customer in sorted(answers.matching - members)]
+        leaving = [(by_id[s], customer) for s, customer in sorted(members - answers.matching)]
+        await self._move(entering, leaving, reason, answers.versions)
         return len(entering) + len(leaving)
 
     async def _move(
@@ -93,6 +93,7 @@ class MembershipService:
         entering: _Pairs,
         leaving: _Pairs,
         reason: ReasonOf,
+        versions: Mapping[UUID, int],
     ) -> None:
         if not entering and not leaving:
             return
@@ -107,7 +108,8 @@ class MembershipService:
             for segment, customer_id in pairs:
                 move = _move(segment, customer_id, change, reason(segment, customer_id), at)
                 moves.append(move)
-                self._uow.append(event(membership=_told(segment, move)), key=customer_id)
+                told_of = _told(segment, move, versions.get(customer_id))
+                self._uow.append(event(membership=told_of), key=customer_id)
         await self._memberships.move(moves)
 
 
@@ -125,7 +127,7 @@ def _move(
     )
 
 
-def _told(segment: ActiveSegment, move: Move) -> Membership:
+def _told(segment: ActiveSegment, move: Move, customer_version: int | None) -> Membership:
     return Membership(
         segment_id=segment.id,
         segment_key=segment.key,
@@ -134,6 +136,7 @@ def _told(segment: ActiveSegment, move: Move) -> Membership:
         customer_id=move.customer_id,
         at=move.at,
         reason=move.reason,
+        customer_version=customer_version,
     )
 
 
