@@ -1,7 +1,6 @@
 """The history of the schema `segmentation`."""
 
-from services.segmentation.schema import metadata
-
 from migrations.environment import run_migrations
+from services.segmentation.schema import metadata
 
 run_migrations(metadata)

@@ -249,9 +249,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'customer_id', name=op.f('pk_profile')),
     schema='segmentation'
     )
-    op.create_index(op.f('ix_profile_tenant_id_created_at'), 'profile', ['tenant_id', 'created_at'], unique=False, schema='segmentation')
-    op.create_index(op.f('ix_profile_tenant_id_first_order_at'), 'profile', ['tenant_id', 'first_order_at'], unique=False, schema='segmentation')
-    op.create_index(op.f('ix_profile_tenant_id_last_order_at'), 'profile', ['tenant_id', 'last_order_at'], unique=False, schema='segmentation')
+    op.create_index(op.f('ix_profile_tenant_id_created_at'), 'profile', ['tenant_id', 'created_at'], unique=False, schema='segmentation', postgresql_where=sa.text('created_at IS NOT NULL'))
+    op.create_index(op.f('ix_profile_tenant_id_first_order_at'), 'profile', ['tenant_id', 'first_order_at'], unique=False, schema='segmentation', postgresql_where=sa.text('first_order_at IS NOT NULL'))
+    op.create_index(op.f('ix_profile_tenant_id_last_csat_at'), 'profile', ['tenant_id', 'last_csat_at'], unique=False, schema='segmentation', postgresql_where=sa.text('last_csat_at IS NOT NULL'))
+    op.create_index(op.f('ix_profile_tenant_id_last_message_at'), 'profile', ['tenant_id', 'last_message_at'], unique=False, schema='segmentation', postgresql_where=sa.text('last_message_at IS NOT NULL'))
+    op.create_index(op.f('ix_profile_tenant_id_last_order_at'), 'profile', ['tenant_id', 'last_order_at'], unique=False, schema='segmentation', postgresql_where=sa.text('last_order_at IS NOT NULL'))
+    op.create_index(op.f('ix_profile_tenant_id_last_ticket_at'), 'profile', ['tenant_id', 'last_ticket_at'], unique=False, schema='segmentation', postgresql_where=sa.text('last_ticket_at IS NOT NULL'))
     op.create_table('run',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('job_id', sa.Uuid(), nullable=False),
@@ -383,9 +386,12 @@ def downgrade() -> None:
     op.drop_index('ix_run_waiting', table_name='run', schema='segmentation', postgresql_where=sa.text("phase <> 'await_snapshot'"))
     op.drop_index(op.f('ix_run_tenant_id_created_at'), table_name='run', schema='segmentation')
     op.drop_table('run', schema='segmentation')
-    op.drop_index(op.f('ix_profile_tenant_id_last_order_at'), table_name='profile', schema='segmentation')
-    op.drop_index(op.f('ix_profile_tenant_id_first_order_at'), table_name='profile', schema='segmentation')
-    op.drop_index(op.f('ix_profile_tenant_id_created_at'), table_name='profile', schema='segmentation')
+    op.drop_index(op.f('ix_profile_tenant_id_last_ticket_at'), table_name='profile', schema='segmentation', postgresql_where=sa.text('last_ticket_at IS NOT NULL'))
+    op.drop_index(op.f('ix_profile_tenant_id_last_order_at'), table_name='profile', schema='segmentation', postgresql_where=sa.text('last_order_at IS NOT NULL'))
+    op.drop_index(op.f('ix_profile_tenant_id_last_message_at'), table_name='profile', schema='segmentation', postgresql_where=sa.text('last_message_at IS NOT NULL'))
+    op.drop_index(op.f('ix_profile_tenant_id_last_csat_at'), table_name='profile', schema='segmentation', postgresql_where=sa.text('last_csat_at IS NOT NULL'))
+    op.drop_index(op.f('ix_profile_tenant_id_first_order_at'), table_name='profile', schema='segmentation', postgresql_where=sa.text('first_order_at IS NOT NULL'))
+    op.drop_index(op.f('ix_profile_tenant_id_created_at'), table_name='profile', schema='segmentation', postgresql_where=sa.text('created_at IS NOT NULL'))
     op.drop_table('profile', schema='segmentation')
     op.drop_index('uq_outbox_position', table_name='outbox', schema='segmentation', postgresql_where=sa.text('position IS NOT NULL'))
     op.drop_index('ix_outbox_unsent', table_name='outbox', schema='segmentation', postgresql_where=sa.text('position IS NULL'))
