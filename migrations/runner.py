@@ -1,6 +1,8 @@
 """Brings a server to the current state: roles, schemas, then each schema's history."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from alembic import command
@@ -8,15 +10,23 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from migrations.environment import owner_role
+from shared.db.failures import sqlstate
 from shared.db.protection import schema_functions
 from shared.security.keys import derive_password
 from shared.settings import SCHEMAS, login_role
 
 HOME = Path(__file__).parent
+# Unique violation or duplicate object; a role that was changed by two at the same time.
+_ROLE_RACES = frozenset({"23505", "42710", "XX000"})
+_ROLE_ATTEMPTS = 20
+_ROLE_PAUSE_SECONDS = 0.1
+# Per database, until the transaction ends.
+_ONE_STARTER_AT_A_TIME = text("SELECT pg_advisory_xact_lock(4711)")
 
 
 async def migrate(admin_url: str, *, root_key: str, schemas: Sequence[str] = SCHEMAS) -> None:
@@ -29,12 +39,28 @@ async def migrate(admin_url: str, *, root_key: str, schemas: Sequence[str] = SCH
         async with engine.begin() as connection:
             await connection.run_sync(_prepare_server)
         for schema in schemas:
+            await with_roles(engine, partial(ensure_schema, schema=schema, root_key=root_key))
             async with engine.begin() as connection:
-                await connection.run_sync(ensure_schema, schema, root_key=root_key)
-                await connection.execute(text(f"SET LOCAL ROLE {owner_role(schema)}"))
                 await connection.run_sync(_upgrade, schema)
     finally:
         await engine.dispose()
+
+
+async def with_roles(engine: AsyncEngine, work: Callable[[Connection], None]) -> None:
+    """Run `work`, which creates roles, in a transaction of its own.
+
+    Roles belong to the whole server. Somebody who prepares another of its databases at the same
+    time may get in between, and no advisory lock reaches that far: then it is run again.
+    """
+    for attempts_left in reversed(range(_ROLE_ATTEMPTS)):
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(work)
+            return
+        except DBAPIError as error:
+            if attempts_left == 0 or sqlstate(error) not in _ROLE_RACES:
+                raise
+        await asyncio.sleep(_ROLE_PAUSE_SECONDS)
 
 
 async def schemas_behind(engine: AsyncEngine, schemas: Sequence[str] = SCHEMAS) -> list[str]:
@@ -45,7 +71,7 @@ async def schemas_behind(engine: AsyncEngine, schemas: Sequence[str] = SCHEMAS) 
 
 def ensure_schema(connection: Connection, schema: str, *, root_key: str) -> None:
     """Create or refresh a schema, its owner, its login role and `set_tenant`."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+    connection.execute(_ONE_STARTER_AT_A_TIME)
     owner, login = owner_role(schema), login_role(schema)
     _ensure_role(connection, owner, "NOLOGIN")
     password = derive_password(root_key, login)
@@ -68,7 +94,7 @@ def alembic_config(schema: str, connection: Connection | None = None) -> Config:
 
 def _prepare_server(connection: Connection) -> None:
     # Two starters must not create the same role at once; the lock ends with the transaction.
-    connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+    connection.execute(_ONE_STARTER_AT_A_TIME)
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public"))
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public"))
 
@@ -82,6 +108,8 @@ def _ensure_role(connection: Connection, role: str, attributes: str) -> None:
 
 
 def _upgrade(connection: Connection, schema: str) -> None:
+    connection.execute(_ONE_STARTER_AT_A_TIME)
+    connection.execute(text(f"SET LOCAL ROLE {owner_role(schema)}"))
     command.upgrade(alembic_config(schema, connection), "head")
 
 

@@ -1,12 +1,13 @@
 """A part of the house that exists in tests only: a schema with nothing but the foundation."""
 
+from functools import partial
 from typing import ClassVar
 
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from migrations.runner import ensure_schema
+from migrations.runner import ensure_schema, with_roles
 from shared.db.protection import stream_listings, tenant_table
 from shared.db.tables import part_metadata
 from shared.settings import PartSettings
@@ -29,12 +30,11 @@ def part_settings(schema: str, *, root_key: str, database_url: str, redis_url: s
 async def create_part(database_url: str, schema: str, *extra: Table, root_key: str) -> None:
     """Create the schema, the roles and the tables of a part."""
     engine = create_async_engine(database_url, poolclass=NullPool)
-    async with engine.begin() as connection:
-        await connection.run_sync(_create, schema, root_key)
+    await with_roles(engine, partial(_create, schema=schema, root_key=root_key))
     await engine.dispose()
 
 
-def _create(connection: Connection, schema: str, root_key: str) -> None:
+def _create(connection: Connection, *, schema: str, root_key: str) -> None:
     ensure_schema(connection, schema, root_key=root_key)
     metadata = part_metadata(schema)
     metadata.create_all(connection)

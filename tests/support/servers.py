@@ -60,10 +60,10 @@ async def _make_template(url: str) -> None:
     await migrate(database_url(url, TEMPLATE), root_key=ROOT_KEY, schemas=written)
 
 
-async def create_database(admin_url: str, name: str) -> str:
-    """A fresh copy of the migrated template; its administrator's URL."""
+async def create_database(admin_url: str, name: str, *, template: str = TEMPLATE) -> str:
+    """A fresh copy of the migrated template, or of another; its administrator's URL."""
     await _execute(admin_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await _execute(admin_url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await _execute(admin_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     return database_url(admin_url, name)
 
 
