@@ -7,8 +7,8 @@ from fastapi import Depends, Request
 from services.customer.consents.repository import ConsentRepository
 from services.customer.consents.service import ConsentService
 from services.customer.customers.identity_repository import IdentityRepository
+from services.customer.customers.lists import CustomerLists
 from services.customer.customers.repository import CustomerRepository
-from services.customer.customers.search import CustomerLists
 from services.customer.customers.service import CustomerService
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.service import DuplicateService

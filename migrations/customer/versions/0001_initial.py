@@ -58,6 +58,7 @@ def upgrade() -> None:
     sa.Column('currency', sa.Text(), nullable=False),
     sa.Column('first_order_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('last_order_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('name_key', sa.Text(collation='C'), nullable=True),
     sa.Column('search_key', sa.Text(), nullable=False),
     sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -68,6 +69,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_customer')),
     schema='customer'
     )
+    op.create_index('ix_customer_name_key', 'customer', ['tenant_id', 'name_key'], unique=False, schema='customer')
     op.create_index('ix_customer_newest', 'customer', ['tenant_id', 'created_at', 'id'], unique=False, schema='customer')
     op.create_index('ix_customer_search_key', 'customer', ['tenant_id', 'search_key'], unique=False, schema='customer', postgresql_using='gin', postgresql_ops={'tenant_id': 'public.uuid_ops', 'search_key': 'public.gin_trgm_ops'}, postgresql_with={'gin_pending_list_limit': '256'})
     op.create_index('ix_customer_source_newest', 'customer', ['tenant_id', 'source', 'created_at', 'id'], unique=False, schema='customer')
@@ -413,6 +415,7 @@ def downgrade() -> None:
     op.drop_index('ix_customer_source_newest', table_name='customer', schema='customer')
     op.drop_index('ix_customer_search_key', table_name='customer', schema='customer', postgresql_using='gin', postgresql_ops={'tenant_id': 'public.uuid_ops', 'search_key': 'public.gin_trgm_ops'}, postgresql_with={'gin_pending_list_limit': '256'})
     op.drop_index('ix_customer_newest', table_name='customer', schema='customer')
+    op.drop_index('ix_customer_name_key', table_name='customer', schema='customer')
     op.drop_table('customer', schema='customer')
     op.drop_table('cursor', schema='customer')
     op.drop_table('code_counter', schema='customer')

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, Response, status
 
+from services.customer.customers.lists import CustomerFilter
 from services.customer.customers.record import CustomerRecord, Stage
 from services.customer.customers.schemas import (
     CustomerCreate,
@@ -19,7 +20,7 @@ from services.customer.customers.schemas import (
     Tag,
     customer_json,
 )
-from services.customer.customers.search import CustomerFilter
+from services.customer.customers.search import Search
 from services.customer.deps import CustomerListsDep, CustomerServiceDep, ShopDep
 from shared.db.paging import PageRequest
 from shared.text import NormalisedStr
@@ -33,15 +34,17 @@ _READ = requires("customers:read")
 _WRITE = requires("customers:write")
 
 
+SearchText = Annotated[
+    NormalisedStr | None,
+    Query(
+        description="Words of a name (accents may be left out), a code, part of an e-mail address "
+        "or the last digits of a phone; the best of the newest 200 matches first",
+        examples=["nguyen van duc"],
+    ),
+]
+
+
 async def customer_filter(
-    q: Annotated[
-        NormalisedStr | None,
-        Query(
-            description="Words of a name (accents may be left out), a code, part of an e-mail "
-            "address or the last digits of a phone; the best of the newest 200 matches first",
-            examples=["nguyen van duc"],
-        ),
-    ] = None,
     stage: Stage | None = None,
     source: Source | None = None,
     tag: Tag | None = None,
@@ -50,7 +53,6 @@ async def customer_filter(
 ) -> CustomerFilter:
     """The filters of the list; all that are given must hold."""
     return CustomerFilter(
-        text=q,
         stage=stage,
         source=source,
         tag=tag,
@@ -85,9 +87,11 @@ async def list_customers(
     shop: ShopDep,
     wanted: Annotated[CustomerFilter, Depends(customer_filter)],
     request: Annotated[PageRequest, Depends(page_request)],
+    q: SearchText = None,
 ) -> Response:
     """List customers, newest first; with `q`, search them, best match first."""
-    records, cursor = await lists.page(wanted, request, region=shop.country)
+    search = Search.read(q, region=shop.country) if q is not None else None
+    records, cursor = await lists.page(search, wanted, request)
     data = [customer_json(record) for record in records]
     return json_answer({"data": data, "next_cursor": cursor})
 

@@ -36,6 +36,7 @@ customer = Table(
     Column("currency", Text, nullable=False),
     instant("first_order_at", nullable=True),
     instant("last_order_at", nullable=True),
+    Column("name_key", Text(collation="C")),
     Column("search_key", Text, nullable=False),
     instant("created_at"),
     instant("updated_at"),
@@ -62,6 +63,8 @@ Index(
     customer.c.created_at,
     customer.c.id,
 )
+# In the C collation, whose order serves `LIKE 'nguyen van%'`.
+Index("ix_customer_name_key", customer.c.tenant_id, customer.c.name_key)
 Index(
     "ix_customer_search_key",
     customer.c.tenant_id,

@@ -44,6 +44,7 @@ class CustomerRecord:
     currency: str
     first_order_at: datetime | None
     last_order_at: datetime | None
+    name_key: str | None
     search_key: str
     created_at: datetime
     updated_at: datetime
@@ -64,7 +65,7 @@ class CustomerRecord:
         if not differing:
             return self
         after = replace(self, **differing, updated_at=at, version=self.version + 1)
-        return replace(after, search_key=_search_key(after.as_row()))
+        return replace(after, **_keys(after.as_row()))
 
     def next_version_of(self, stored: "CustomerRecord") -> Self:
         """The same as the version after `stored`, however many changes lie between them."""
@@ -81,7 +82,7 @@ class CustomerRecord:
     def state(self) -> CustomerState:
         """What other services may know."""
         known = self.as_row()
-        del known["search_key"]
+        del known["name_key"], known["search_key"]
         known["customer_id"] = known.pop("id")
         known["tags"] = tuple(self.tags)
         known["consents"] = tuple(ConsentState.model_validate(c) for c in self.consents)
@@ -90,7 +91,7 @@ class CustomerRecord:
 
 COLUMNS = tuple(field.name for field in fields(CustomerRecord))
 _values_of = attrgetter(*COLUMNS)
-_BOOKKEEPING = frozenset({"search_key", "created_at", "updated_at", "version"})
+_BOOKKEEPING = frozenset({"name_key", "search_key", "created_at", "updated_at", "version"})
 _UNKNOWN: dict[str, Any] = {
     "stage": "lead",
     **dict.fromkeys(
@@ -121,7 +122,7 @@ def new_record(
         "updated_at": at,
         "version": 1,
     }
-    return CustomerRecord(**columns, search_key=_search_key(columns))
+    return CustomerRecord(**columns, **_keys(columns))
 
 
 def created_entry(record: CustomerRecord) -> Entry:
@@ -149,15 +150,17 @@ def customer_code(number: int) -> str:
     return f"KH{number:06d}"
 
 
-def _search_key(columns: Mapping[str, Any]) -> str:
+def _keys(columns: Mapping[str, Any]) -> dict[str, Any]:
     """What a customer is found by: name without accents, code, e-mail address, phone digits.
 
-    Each part stands between spaces, so that a pattern can ask for the beginning or the end of a
-    word; a phone is there as people dial it as well as in E.164.
+    In the search key each part stands between spaces, so that a pattern can ask for the beginning
+    or the end of a word; a phone is there as people dial it as well as in E.164.
     """
     phone = columns["phone"]
-    parts = (columns["name"], columns["code"], columns["email"], phone, _as_dialled(phone))
-    return f" {search_key(' '.join(part for part in parts if part))} "
+    name_key = search_key(columns["name"]) if columns["name"] else None
+    parts = (columns["code"], columns["email"], phone, _as_dialled(phone))
+    others = search_key(" ".join(part for part in parts if part))
+    return {"name_key": name_key, "search_key": f" {name_key or ''} {others} "}
 
 
 def _as_dialled(e164: str | None) -> str | None:

@@ -171,7 +171,7 @@ class CustomerRead(BaseModel):
 def customer_json(record: CustomerRecord) -> dict[str, Any]:
     """A `CustomerRead` as plain data."""
     known = {"object": "customer", **record.as_row()}
-    del known["search_key"]
+    del known["name_key"], known["search_key"]
     spent = Money(known.pop("total_spent_minor"), known.pop("currency"))
     known["total_spent"] = {"amount": spent.decimal_string(), "currency": spent.currency}
     return known

@@ -1,19 +1,15 @@
-"""Lists of customers: filters in the order of creation, and search by name, code and contacts.
+"""Searching customers by name, code, e-mail address and phone number.
 
 A search ranks the newest `SEARCHED_AT_MOST` matches, so that its cost does not follow the number
-of customers called Nguyễn. The matches themselves come from a function of the schema (see
-`search_function`), because row-level security keeps `LIKE` from using an index.
+of customers called Nguyễn. The matches come from a function of the schema (`search_function`).
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import (
-    ColumnElement,
     CompoundSelect,
     Integer,
     Select,
@@ -22,172 +18,95 @@ from sqlalchemy import (
     case,
     column,
     func,
+    null,
     select,
     union,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.customer.customers.models import customer, customer_tag
-from services.customer.customers.record import COLUMNS, CustomerRecord
-from services.customer.customers.repository import CUSTOMER_COLUMNS, TENANT
-from shared.db.paging import (
-    PageRequest,
-    SortKey,
-    keyset,
-    keyset_values,
-    next_cursor,
-    parse_id,
-    parse_instant,
-)
+from services.customer.customers.models import customer
+from services.customer.customers.record import COLUMNS
+from shared.db.paging import PageRequest, SortKey, keyset, parse_id, parse_instant
 from shared.db.tables import Instant
-from shared.db.unit_of_work import UnitOfWork
 from shared.phone import normalise_phone
 from shared.text import search_key
 
 SEARCHED_AT_MOST = 200
 _MAX_WORDS = 6
+_WORDS_OF_A_FULL_NAME = 3
 _LOOKS_LIKE_PHONE = re.compile(r"\+?\d[\d\s.()-]{7,}")
 
-_ALL = select(*CUSTOMER_COLUMNS).where(customer.c.tenant_id == TENANT)
-_NEWEST_FIRST = (
-    SortKey(customer.c.created_at, "created_at", parse_instant, descending=True),
-    SortKey(customer.c.id, "id", parse_id, descending=True),
+BEST_FIRST = (
+    SortKey(column("rank", Integer), "rank", int, descending=True),
+    SortKey(column("created_at", Instant), "created_at", parse_instant, descending=True),
+    SortKey(column("id", customer.c.id.type), "id", parse_id, descending=True),
 )
-
-
-# The same order, as the index of the tags has it.
-_NEWEST_TAGGED_FIRST = (
-    SortKey(customer_tag.c.created_at, "created_at", parse_instant, descending=True),
-    SortKey(customer_tag.c.customer_id, "id", parse_id, descending=True),
-)
-_CONDITIONS: dict[str, ColumnElement[bool]] = {
-    "stage": customer.c.stage == bindparam("stage", type_=Text),
-    "source": customer.c.source == bindparam("source", type_=Text),
-    "tag": customer_tag.c.tag == bindparam("tag", type_=Text),
-    "created_from": customer.c.created_at >= bindparam("created_from", type_=Instant),
-    "created_until": customer.c.created_at < bindparam("created_until", type_=Instant),
-}
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerFilter:
-    """What a client wants in its list; None asks for nothing."""
+class Search:
+    """What must all be found: words, or one phone number in its stored form; none finds nobody."""
 
-    text: str | None = None
-    stage: str | None = None
-    source: str | None = None
-    tag: str | None = None
-    created_from: datetime | None = None
-    created_until: datetime | None = None
+    words: Sequence[str]
 
+    @classmethod
+    def read(cls, text: str, *, region: str) -> Self:
+        """The search that a person means by `text`; phones are those of `region`."""
+        key = search_key(text)
+        if _LOOKS_LIKE_PHONE.fullmatch(key):
+            return cls([normalise_phone(key, region=region).e164 or re.sub(r"\D", "", key)])
+        words = [word for word in key.split() if any(char.isalnum() for char in word)]
+        return cls(words[:_MAX_WORDS])
 
-class CustomerLists:
-    """Reads pages of customers, inside one unit of work."""
+    def statement(self, request: PageRequest) -> Select[Any]:
+        """The statement for a page of what is found."""
+        return _STATEMENTS[self._is_number, request.cursor is not None]
 
-    def __init__(self, uow: UnitOfWork) -> None:
-        self._uow = uow
+    def parameters(self, request: PageRequest) -> dict[str, Any]:
+        """The parameters of that statement, but for filters and cursor."""
+        phrase = _literal(" ".join(self.words))
+        return {
+            "patterns": list(self._patterns()),
+            "endings": [f"%{phrase} %"],
+            "name_begins": f"{phrase}%",
+            "whole": f"% {phrase} %",
+            "ending": f"%{phrase} %",
+            "beginning": f"% {phrase}%",
+            "names_enough": self._names_enough(request),
+            "at_most": SEARCHED_AT_MOST,
+        }
 
-    async def page(
-        self, wanted: CustomerFilter, request: PageRequest, *, region: str
-    ) -> tuple[list[CustomerRecord], str | None]:
-        """Customers and the next page's cursor; newest first, or best match first if searched.
+    @property
+    def _is_number(self) -> bool:
+        return len(self.words) == 1 and self.words[0].isdigit()
 
-        `region` is where phone numbers in the searched text are dialled.
+    def _patterns(self) -> Iterator[str]:
+        for word in self.words:
+            # Shorter than a trigram, a word would match nearly everybody unless it begins one.
+            yield f"%{_literal(word)}%" if len(word) > 2 else f"% {_literal(word)}%"
+
+    def _names_enough(self, request: PageRequest) -> int:
+        """How many names that begin with the words make it needless to look for other matches.
+
+        They rank first, so a first page that they fill is complete; and who types a full name
+        that exists means that name.
         """
-        if wanted.text is None:
-            return await self._read(
-                _list(frozenset(_filters(wanted)), is_continued=request.cursor is not None),
-                _NEWEST_FIRST,
-                _filters(wanted),
-                request,
-            )
-        words = _words(wanted.text, region)
-        if not words:
-            return [], None
-        search = _search(
-            is_continued=request.cursor is not None,
-            is_number=len(words) == 1 and words[0].isdigit(),
-        )
-        return await self._read(search, _BEST_FIRST, _search_parameters(words, wanted), request)
-
-    async def _read(
-        self,
-        statement: Select[Any],
-        order: Sequence[SortKey],
-        parameters: dict[str, Any],
-        request: PageRequest,
-    ) -> tuple[list[CustomerRecord], str | None]:
-        parameters = {**parameters, **keyset_values(order, request)}
-        rows = await self._uow.rows(statement, {"tenant": self._uow.tenant_id, **parameters})
-        kept, cursor = next_cursor(rows, order, request.limit)
-        return [CustomerRecord.of(row) for row in kept], cursor
-
-
-def _filters(wanted: CustomerFilter) -> dict[str, Any]:
-    """The filters that were asked for, by the names of their parameters."""
-    given = {name: getattr(wanted, name) for name in _CONDITIONS}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-@lru_cache
-def _list(filters: frozenset[str], *, is_continued: bool) -> Select[Any]:
-    """One statement for each combination of filters, so that each is prepared once."""
-    statement = _ALL.where(*(_CONDITIONS[name] for name in sorted(filters)))
-    if "tag" not in filters:
-        return keyset(statement, _NEWEST_FIRST, continued=is_continued)
-    statement = statement.join(
-        customer_tag,
-        (customer_tag.c.tenant_id == TENANT) & (customer_tag.c.customer_id == customer.c.id),
-    )
-    return keyset(statement, _NEWEST_TAGGED_FIRST, continued=is_continued)
-
-
-@lru_cache
-def _search(*, is_continued: bool, is_number: bool) -> Select[Any]:
-    return keyset(_SEARCHES[is_number], _BEST_FIRST, continued=is_continued)
-
-
-def _words(text: str, region: str) -> list[str]:
-    """What must all be found: the words of a name, or one phone number in its stored form."""
-    key = search_key(text)
-    if _LOOKS_LIKE_PHONE.fullmatch(key):
-        return [normalise_phone(key, region=region).e164 or re.sub(r"\D", "", key)]
-    words = [word for word in key.split() if any(char.isalnum() for char in word)]
-    return words[:_MAX_WORDS]
-
-
-def _patterns(words: Sequence[str]) -> Iterator[str]:
-    for word in words:
-        # Shorter than a trigram, a word would match nearly everybody unless it begins one.
-        yield f"%{_literal(word)}%" if len(word) > 2 else f"% {_literal(word)}%"
+        if len(self.words) >= _WORDS_OF_A_FULL_NAME:
+            return 1
+        return SEARCHED_AT_MOST if request.cursor else request.limit + 1
 
 
 def _literal(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _search_parameters(words: Sequence[str], wanted: CustomerFilter) -> dict[str, Any]:
-    phrase = _literal(" ".join(words))
-    return {
-        "patterns": list(_patterns(words)),
-        "endings": [f"%{phrase} %"],
-        "whole": f"% {phrase} %",
-        "ending": f"%{phrase} %",
-        "beginning": f"% {phrase}%",
-        "at_most": SEARCHED_AT_MOST,
-        "stage": wanted.stage,
-        "source": wanted.source,
-        "tag": wanted.tag,
-        "created_from": wanted.created_from,
-        "created_until": wanted.created_until,
-    }
-
-
-def _matches(patterns: str) -> Select[Any]:
+def _matches(patterns: str, *, by_name: bool) -> Select[Any]:
     """The newest customers whose search key matches every pattern of a parameter."""
     found = (
         func.customer.search_customers(
             bindparam(patterns, type_=ARRAY(Text)),
+            bindparam("name_begins", type_=Text) if by_name else null(),
+            bindparam("names_enough", type_=Integer),
             bindparam("stage", type_=Text),
             bindparam("source", type_=Text),
             bindparam("tag", type_=Text),
@@ -205,6 +124,7 @@ def _ranked(matches: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
     found = matches.subquery("found")
     key = found.c.search_key
     rank = case(
+        (found.c.name_key.like(bindparam("name_begins", type_=Text)), 5),
         (key.like(bindparam("whole", type_=Text)), 4),
         (key.like(bindparam("ending", type_=Text)), 3),
         (key.like(bindparam("beginning", type_=Text)), 2),
@@ -216,12 +136,10 @@ def _ranked(matches: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
 
 # Digits may be the end of a phone number or of a code; among the newest matches alone those could
 # be missed, since so many other numbers contain the same digits.
-_SEARCHES = {
-    False: _ranked(_matches("patterns")),
-    True: _ranked(union(_matches("patterns"), _matches("endings"))),
+_BY_WORDS = _ranked(_matches("patterns", by_name=True))
+_BY_DIGITS = _ranked(union(_matches("patterns", by_name=False), _matches("endings", by_name=False)))
+_STATEMENTS = {
+    (is_number, is_continued): keyset(statement, BEST_FIRST, continued=is_continued)
+    for is_number, statement in ((False, _BY_WORDS), (True, _BY_DIGITS))
+    for is_continued in (False, True)
 }
-_BEST_FIRST = (
-    SortKey(column("rank", Integer), "rank", int, descending=True),
-    SortKey(column("created_at", Instant), "created_at", parse_instant, descending=True),
-    SortKey(column("id", customer.c.id.type), "id", parse_id, descending=True),
-)
