@@ -143,7 +143,7 @@ class Shop:
         self.work = RunWork(self.wiring)
         self.sweeps = TimeSweeps(units=service.context.units, active=self.wiring.active)
 
-    async def provision(self, **settings: str) -> None:
+    async def provision(self, **settings: Any) -> None:
         """The gateway tells of the shop."""
         state = TenantState(**{"name": "Hoa Mai", "slug": self.tenant.hex, **settings})
         await self.service.receive(

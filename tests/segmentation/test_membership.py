@@ -275,6 +275,35 @@ async def test_the_sweep_of_all_shops_finds_this_one(shop: Shop):
     assert await shop.members("new_customers") == set()
 
 
+async def test_a_shop_in_trouble_does_not_stop_time_in_the_others(open_shop):
+    broken, sound = await open_shop(), await open_shop()
+    who, known = customer()
+    await sound.hear((who, known), order(who))
+    await broken.run_sql(
+        "UPDATE segmentation.segment SET rule = '{}' WHERE tenant_id = :tenant AND timed"
+    )
+    await broken.run_sql(
+        "UPDATE segmentation.evaluation_state SET rules_version = 99 WHERE tenant_id = :tenant"
+    )
+    sound.clock.advance(days=31)
+
+    await sound.sweeps.sweep()
+
+    assert await sound.members("new_customers") == set()
+
+
+async def test_days_begin_anew_when_the_shop_moves_to_another_time_zone(shop: Shop):
+    who, known = customer()
+    shop.clock.set(saigon(2026, 12, 31, 10))  # in Honolulu it is still the day before
+    await shop.hear((who, known), order(who, placed_at=saigon(2026, 11, 30, 20)))
+    assert await shop.members("new_customers") == set()
+
+    await shop.provision(timezone="Pacific/Honolulu", version=2)
+
+    assert await shop.members("new_customers") == {who}
+    assert (await history_of(shop, "new_customers"))[0]["reason"] == "shop_changed"
+
+
 async def test_of_a_paused_segment_the_members_stay_until_it_goes_on(shop: Shop):
     who, known = customer()
     await shop.hear((who, known), order(who))

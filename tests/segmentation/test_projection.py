@@ -60,6 +60,14 @@ async def test_order_figures_count_what_was_not_cancelled(shop: Shop):
     )
 
 
+async def test_a_sum_beyond_measure_is_kept_at_the_most(shop: Shop):
+    who, known = customer()
+
+    await shop.hear((who, known), *(order(who, total_minor=2**63 - 1) for _ in range(2)))
+
+    assert await figures(shop, "orders_count", "total_spent_minor") == (2, 2**63 - 1)
+
+
 async def test_a_cancelled_order_is_taken_out_of_the_figures(shop: Shop):
     who, known = customer()
     order_id = new_id()

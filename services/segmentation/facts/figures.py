@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Executable,
+    Numeric,
     Table,
     Text,
     Uuid,
@@ -36,6 +37,7 @@ from services.segmentation.facts.rows import (
 )
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
+from shared.money import BIGINT_MAX
 
 _TENANT: Final = bindparam("tenant", type_=Uuid)
 _CURRENCY: Final = bindparam("currency", type_=Text)
@@ -95,6 +97,14 @@ def _newest_score(value: Any) -> ColumnElement[Any]:
     return scores[1]
 
 
+def _spent() -> ColumnElement[Any]:
+    """Paid minus refunded; in another currency than the shop's it cannot be added up."""
+    net = func.sum(_order.total_minor - _order.refunded_minor)
+    known = func.coalesce(net.filter(_is_paid, _order.currency == _CURRENCY), 0)
+    # Each total fits its column, their sum need not.
+    return func.least(known, literal(BIGINT_MAX, Numeric))
+
+
 ORDER_FIGURES: Final = _refresh(
     order_fact,
     {
@@ -102,13 +112,7 @@ ORDER_FIGURES: Final = _refresh(
         "paid_orders_count": func.count(_order.order_id).filter(_is_paid),
         "first_order_at": func.min(_order.placed_at),
         "last_order_at": func.max(_order.placed_at),
-        # Paid minus refunded; in another currency than the shop's it cannot be added up.
-        "total_spent_minor": func.coalesce(
-            func.sum(_order.total_minor - _order.refunded_minor).filter(
-                _is_paid, _order.currency == _CURRENCY
-            ),
-            literal(0),
-        ),
+        "total_spent_minor": _spent(),
         "currency": case((func.count(_order.order_id) > 0, _CURRENCY)),
     },
     _order.status != CANCELLED,

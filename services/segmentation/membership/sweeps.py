@@ -8,6 +8,7 @@ evaluation overlaps, so nobody falls between two sweeps, and nobody is lost when
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from sqlalchemy import Uuid, bindparam
 
 from services.segmentation.facts.repository import FactRepository
@@ -24,6 +25,7 @@ BATCH: Final = 500
 # Two machines' clocks differ; who is looked at twice is not moved twice.
 CLOCK_SKEW: Final = timedelta(seconds=2)
 LISTING: Final = "tenants_with_timed_segments"
+_log = structlog.get_logger(__name__)
 
 
 class TimeSweeps:
@@ -36,7 +38,10 @@ class TimeSweeps:
     async def sweep(self) -> None:
         """Sweep every shop that has a segment whose members change with time."""
         for tenant_id in await self._units.tenants(LISTING):
-            await self.sweep_tenant(tenant_id)
+            try:
+                await self.sweep_tenant(tenant_id)
+            except Exception:  # noqa: BLE001  (one shop's trouble must not stop time in the others)
+                _log.exception("time_sweep_failed", tenant=tenant_id.hex)
 
     async def sweep_tenant(self, tenant_id: TenantId) -> int:
         """Evaluate everybody of a shop whom time may have moved; how many did move."""

@@ -20,10 +20,14 @@ async def provision(
 ) -> None:
     """Give a new shop a segment of each template; of a known one keep the newest settings.
 
-    Customers may have been told of before the shop was, so everybody is evaluated.
+    Customers may have been told of before the shop was, and days begin at another time when its
+    time zone has changed: everybody is evaluated.
     """
-    await shops.lock()
+    shop = await shops.lock()
     if not await shops.put(tenant):
+        if (shop.timezone.key, shop.locale) != (tenant.timezone, tenant.locale):
+            await shops.rules_changed()
+            await runs.add(RunKind.EVALUATION, reason=Reason.SHOP_CHANGED)
         return
     for template in TEMPLATES.values():
         use = TemplateUse(key=template.key)

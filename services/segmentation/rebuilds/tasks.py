@@ -36,7 +36,10 @@ class RunWork:
     async def sweep(self) -> None:
         """The net under lost wake-ups: do what waits anywhere."""
         for tenant_id in await self._units.tenants(LISTING):
-            await self.go_on(tenant_id.hex)
+            try:
+                await self.go_on(tenant_id.hex)
+            except Exception:  # noqa: BLE001  (one shop's trouble must not stop the others' work)
+                _log.exception("runs_failed", tenant=tenant_id.hex)
 
     async def step(self, tenant_id: TenantId) -> bool:
         """Do one step of a shop's oldest work; False when there is none that can go on."""

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     RULE_CHANGED = "rule_changed"
     SEGMENT_RESUMED = "segment_resumed"
     SEGMENT_DELETED = "segment_deleted"
+    SHOP_CHANGED = "shop_changed"
     REBUILT = "rebuilt"
 
 
