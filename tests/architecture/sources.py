@@ -101,4 +101,6 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
 
 
 def _shown(part: ast.expr) -> str:
-    return str(part.value) if isinstance(part, ast.Constant) else "{}"
+    if isinstance(part, ast.FormattedValue):
+        return f"{{{ast.unparse(part.value)}}}"
+    return str(part.value) if isinstance(part, ast.Constant) else ""

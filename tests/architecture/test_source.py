@@ -156,3 +156,18 @@ def test_now_in_an_update_comes_from_the_application():
         if writing.search(text) and ours.search(text)
     ]
     assert found == []
+
+
+def test_every_statement_names_its_tenant():
+    """Row-level security is the second wall, not the filter."""
+    statement = re.compile(
+        r"^\s*(WITH\b.*|SELECT\b.*\bFROM|INSERT INTO|UPDATE|DELETE FROM)\s", re.DOTALL
+    )
+    found = [
+        (source.path, line)
+        for source in sources("shared", "services", "gateway")
+        for line, text in source.texts
+        # A condition that several statements share is text of its own, and named `where`.
+        if statement.match(text) and "tenant" not in text and "{where}" not in text
+    ]
+    assert found == []

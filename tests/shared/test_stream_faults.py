@@ -28,7 +28,7 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.fault
 
-CHAOS_SECONDS = 7
+CHAOS_SECONDS = 5
 WRITERS = ("writer", "other writer")
 ROOT = Path(__file__).parents[2]
 WRITTEN = text(f"SELECT tenant_id, key, last FROM {SOURCE}.counter")
