@@ -5,12 +5,15 @@ import statistics
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import asyncpg
 import httpx
 
 from bench.stage import Stage
+from cli.demo.client import Api, until
 from cli.demo.shop import Shop
 from services.customer.customers.record import CustomerRecord
 from shared.contracts.customer import CustomerUpdated
@@ -63,10 +66,22 @@ async def latencies(stage: Stage, shop: Shop) -> list[float]:
     async with httpx.AsyncClient(
         base_url=stage.base_url, headers=headers, timeout=30, trust_env=False
     ) as http:
+        warm = await _order(http, "warm")
+        await until(
+            partial(Api(http, shop.api_key).get, "/v1/segment-memberships", customer_id=warm),
+            lambda found: found["data"],
+            what="the worker is up and has caught up",
+            seconds=60,
+        )
+        started = datetime.now(UTC)
         for number in range(_SAMPLES):
-            await _order(http, number)
+            last = await _order(http, str(number))
             await asyncio.sleep(0.15)
-        await asyncio.sleep(1)
+        await until(
+            partial(Api(http, shop.api_key).get, "/v1/segment-memberships", customer_id=last),
+            lambda found: found["data"],
+            what="the last order took effect",
+        )
     connection = await asyncpg.connect(stage.dsn)
     try:
         rows = await connection.fetch(
@@ -74,11 +89,12 @@ async def latencies(stage: Stage, shop: Shop) -> list[float]:
             SELECT extract(epoch FROM min(e.recorded_at) - min(o.recorded_at)) * 1000 AS ms
             FROM customer.outbox o
             JOIN segmentation.outbox e ON e.tenant_id = o.tenant_id AND e.key = o.key
-            WHERE o.tenant_id = $1 AND o.type = 'customer.order_placed'
+            WHERE o.tenant_id = $1 AND o.type = 'customer.order_placed' AND o.recorded_at > $2
               AND e.type = 'segmentation.segment_entered'
             GROUP BY o.key
             """,
             UUID(shop.tenant_id),
+            started,
         )
     finally:
         await connection.close()
@@ -141,7 +157,8 @@ async def _slowest(
     return min(int(position or 0) for position in positions)
 
 
-async def _order(http: httpx.AsyncClient, number: int) -> None:
+async def _order(http: httpx.AsyncClient, number: str) -> str:
+    """A new customer's first paid order; the customer."""
     person = {"name": f"Khách {number}", "email": f"latency{number}@example.com"}
     customer = (await http.post("/v1/customers", json=person)).raise_for_status().json()
     money = {"amount": "150000", "currency": "VND"}
@@ -153,3 +170,4 @@ async def _order(http: httpx.AsyncClient, number: int) -> None:
         "lines": [{"title": "Khăn lụa", "quantity": 1, "unit_price": money, "total": money}],
     }
     (await http.post("/v1/orders", json=order)).raise_for_status()
+    return str(customer["id"])
