@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -129,10 +129,16 @@ async def check_roles(installation: Installation) -> Finding:
     environment = installation.environment
     if "DATABASE_URL" not in environment or _url_fault(environment["DATABASE_URL"]):
         return Finding("roles", True, "not looked at (no server)")
-    refused = [part for part in SCHEMAS if not await _can_log_in(part, environment)]
+    faults = {part: await _login_fault(part, environment) for part in SCHEMAS}
+    refused = {part: fault for part, fault in faults.items() if fault is not None}
     if refused:
-        advice = "Run careloop migrate with the same CARELOOP_SECRET_KEY as the parts have."
-        return Finding("roles", False, f"no login: {', '.join(refused)}", advice)
+        detail = f"no login: {', '.join(refused)} ({_first_line(next(iter(refused.values())))})"
+        advice = (
+            "Check that the parts' servers run and their addresses."
+            if any(isinstance(fault, OSError) for fault in refused.values())
+            else "Run careloop migrate with the same CARELOOP_SECRET_KEY as the parts have."
+        )
+        return Finding("roles", False, detail, advice)
     return Finding("roles", True, f"{len(SCHEMAS)} parts can log in")
 
 
@@ -148,7 +154,7 @@ async def check_redis(installation: Installation) -> Finding:
     except RedisError as error:
         advice = (
             "It refuses writes: check for a replica, a full disk or its memory limit."
-            if "READONLY" in str(error) or "MISCONF" in str(error) or "OOM" in str(error)
+            if _refuses_writes(error)
             else "Check REDIS_URL and that the server runs."
         )
         return Finding("redis", False, _first_line(error), advice)
@@ -192,7 +198,7 @@ async def _examine_server(engine: AsyncEngine) -> Finding:
     return Finding("postgres", True, f"version {row.version}")
 
 
-async def _can_log_in(part: str, environment: dict[str, str]) -> bool:
+async def _login_fault(part: str, environment: dict[str, str]) -> Exception | None:
     url = environment.get(f"{part.upper()}_DATABASE_URL") or part_database_url(
         part,
         admin_url=environment["DATABASE_URL"],
@@ -202,11 +208,15 @@ async def _can_log_in(part: str, environment: dict[str, str]) -> bool:
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError, TimeoutError):
-        return False
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        return error
     finally:
         await engine.dispose()
-    return True
+    return None
+
+
+def _refuses_writes(error: RedisError) -> bool:
+    return isinstance(error, (ReadOnlyError, OutOfMemoryError)) or "MISCONF" in str(error)
 
 
 async def _is_careloop(base_url: str) -> bool:

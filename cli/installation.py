@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
+
 from cli.embedded.postgres import EmbeddedPostgres
 from cli.embedded.valkey import EmbeddedValkey
+from cli.errors import InstallationUnusable
 
 _POSTGRES_SETTINGS = {"max_connections": "400"}
 DEFAULT_PORT = 8080
@@ -29,18 +32,26 @@ class Installation:
 
     @classmethod
     def open(cls, *, home: Path | None = None, port: int | None = None) -> "Installation":
-        """The installation of the working folder (or `CARELOOP_HOME`), made if it is new."""
-        folder = (home or Path(os.environ.get("CARELOOP_HOME", ".careloop"))).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        installation = cls(folder, dict(os.environ))
-        environment = installation.environment
-        for name, value in _secrets(folder / "secrets.json").items():
-            environment.setdefault(name, value)
-        chosen = port or int(environment.get("CARELOOP_PORT", DEFAULT_PORT))
+        """The installation of the working folder (or `CARELOOP_HOME`), made if it is new.
+
+        The environment goes before `.env`. Raises InstallationUnusable.
+        """
+        environment = _given()
+        chosen = port or _port(environment.get("CARELOOP_PORT", str(DEFAULT_PORT)))
+        folder = (home or Path(environment.get("CARELOOP_HOME", ".careloop"))).resolve()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            own = _secrets(folder / "secrets.json")
+        except (OSError, ValueError) as error:
+            raise InstallationUnusable(
+                f"The folder {folder} cannot be used: {error}",
+                "Make room and make it writable, or set CARELOOP_HOME to another one.",
+            ) from error
+        environment = {**own, **environment}
         environment["CARELOOP_PORT"] = str(chosen)
         environment["CARELOOP_HOME"] = str(folder)
         environment.setdefault("CARELOOP_PUBLIC_URL", f"http://127.0.0.1:{chosen}")
-        return installation
+        return cls(folder, environment)
 
     @property
     def port(self) -> int:
@@ -98,6 +109,18 @@ def write_private(path: Path, content: Mapping[str, Any]) -> None:
         json.dump(content, file, indent=2, ensure_ascii=False)
         file.write("\n")
     draft.replace(path)
+
+
+def _given() -> dict[str, str]:
+    """What the user has set, in the environment or in `.env` of the working folder."""
+    written = {name: value for name, value in dotenv_values(".env").items() if value}
+    return {**written, **os.environ}
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) < 65536:
+        return int(text)
+    raise InstallationUnusable(f"CARELOOP_PORT is {text!r}", "Set it to a number from 1 to 65535.")
 
 
 def _secrets(path: Path) -> dict[str, str]:

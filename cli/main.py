@@ -1,6 +1,9 @@
 """The operator's command."""
 
+import sys
+
 import typer
+from rich.console import Console
 
 from cli.commands.demo import demo
 from cli.commands.doctor import doctor
@@ -8,6 +11,8 @@ from cli.commands.health import health
 from cli.commands.serve import migrate, serve, worker
 from cli.commands.stream import dead_letters, stream
 from cli.commands.up import up
+from cli.embedded.errors import EmbeddedServerError
+from cli.errors import OperatorError
 
 app = typer.Typer(
     name="careloop",
@@ -26,5 +31,17 @@ app.command()(health)
 app.add_typer(stream, name="stream")
 app.add_typer(dead_letters, name="dead-letters")
 
+
+def main() -> None:
+    """Run a command; what the operator can act on is a sentence, not a traceback."""
+    try:
+        app()
+    except (OperatorError, EmbeddedServerError) as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            str(error), style="red", markup=False
+        )
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from cli.composition import handlers_of, settings_of
+from cli.errors import OperatorError
 from services.segmentation.wiring import Wiring
 from shared.db.tables import part_tables
 from shared.ids import TenantId
@@ -34,18 +35,34 @@ class StreamPosition:
     last: int
 
 
+class ReplayFailed(OperatorError):
+    """An event was refused again; it stays set aside."""
+
+    def __init__(self, letter_id: UUID, error: Exception, *, before: int) -> None:
+        super().__init__(
+            f"{before} replayed, then {letter_id} was refused again and stays set aside: {error!r}"
+        )
+
+
 async def dead_letters_of(part: str, tenant_id: TenantId) -> list[DeadLetter]:
-    """What `part` has set aside for a tenant. Raises KeyError for a part that consumes nothing."""
+    """What `part` has set aside for a tenant."""
     async with _dead_letters(part) as letters:
         return await letters.list_open(tenant_id)
 
 
 async def replay(part: str, tenant_id: TenantId, letter_id: UUID | None) -> int:
-    """Apply one dead letter, or all, again; how many were."""
+    """Apply one dead letter, or all, again; how many were. Raises ReplayFailed."""
+    count = 0
     async with _dead_letters(part) as letters:
-        chosen = [letter_id] if letter_id else [x.id for x in await letters.list_open(tenant_id)]
-        done = [await letters.replay(tenant_id, chosen_id) for chosen_id in chosen]
-    return sum(done)
+        chosen = [letter_id] if letter_id else await _open_ids(letters, tenant_id)
+        while chosen:
+            for chosen_id in chosen:
+                try:
+                    count += await letters.replay(tenant_id, chosen_id)
+                except Exception as error:
+                    raise ReplayFailed(chosen_id, error, before=count) from error
+            chosen = [] if letter_id else await _open_ids(letters, tenant_id)
+    return count
 
 
 async def stream_positions(tenant_id: TenantId) -> list[StreamPosition]:
@@ -90,6 +107,10 @@ async def rebuild(tenant_id: TenantId, *, wait: bool) -> str:
             async with context.units.begin(tenant_id) as uow:
                 status = (await JobRepository(uow, schema="segmentation").get(job_id)).status
     return status
+
+
+async def _open_ids(letters: DeadLetters, tenant_id: TenantId) -> list[UUID]:
+    return [letter.id for letter in await letters.list_open(tenant_id)]
 
 
 @asynccontextmanager

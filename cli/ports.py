@@ -1,6 +1,7 @@
 """Ports of this machine."""
 
 import socket
+import time
 
 LOOPBACK = "127.0.0.1"
 
@@ -21,3 +22,13 @@ def is_taken(port: int) -> bool:
         except OSError:
             return True
     return False
+
+
+def becomes_free(port: int, *, seconds: float) -> bool:
+    """Whether a port of loopback is free, now or within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while is_taken(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True

@@ -85,6 +85,11 @@ class StopSignal:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
 
+    @property
+    def has_come(self) -> bool:
+        """Whether it is there."""
+        return self._event.is_set()
+
     def wait(self, seconds: float) -> bool:
         """True once the signal is there, False after `seconds` without it."""
         return self._event.wait(seconds)

@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli.errors import NotReady
 from cli.installation import Installation
 from cli.mail_catcher import MailCatcher
-from cli.processes import Children
+from cli.processes import Children, StopSignal
 from cli.readiness import wait_until_ready
 
 _START_SECONDS = 60.0
@@ -18,11 +21,14 @@ def _quietly(_what: str) -> None:
 
 @contextmanager
 def running(
-    installation: Installation, *, say: Callable[[str], None] = _quietly
+    installation: Installation,
+    *,
+    say: Callable[[str], None] = _quietly,
+    stop: StopSignal | None = None,
 ) -> Iterator[Children]:
     """Start servers, migrate, start API and worker; stop everything in reverse order.
 
-    Raises EmbeddedServerError or NotReady.
+    Raises EmbeddedServerError, NotReady, or StoppedEarly on the signal.
     """
     catcher = _catch_mail(installation)
     children: Children | None = None
@@ -35,7 +41,9 @@ def running(
         children = Children(installation.environment)
         children.start("api", ["serve", "--port", str(installation.port)])
         children.start("worker", ["worker"])
-        wait_until_ready(installation.base_url, children=children, seconds=_START_SECONDS)
+        wait_until_ready(
+            installation.base_url, children=children, seconds=_START_SECONDS, stop=stop
+        )
         yield children
     finally:
         if children is not None:
@@ -49,7 +57,11 @@ async def _migrate(installation: Installation) -> None:
     from migrations.runner import migrate  # noqa: PLC0415  (heavy, and needed here only)
 
     environment = installation.environment
-    await migrate(environment["DATABASE_URL"], root_key=environment["CARELOOP_SECRET_KEY"])
+    try:
+        await migrate(environment["DATABASE_URL"], root_key=environment["CARELOOP_SECRET_KEY"])
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise NotReady(f"The schemas could not be brought up to date: {reason}") from error
 
 
 def _catch_mail(installation: Installation) -> MailCatcher | None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.doctor import Finding, examine
+from cli.errors import InstallationUnusable
 from cli.installation import Installation
 
 
@@ -17,7 +18,10 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print for machines")] = False,
 ) -> None:
     """Look for what is wrong with this installation. Exits 1 when something is."""
-    findings = asyncio.run(examine(Installation.open()))
+    try:
+        findings = asyncio.run(examine(Installation.open()))
+    except InstallationUnusable as error:
+        findings = [Finding("installation", False, error.fault, error.advice)]
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
     else:

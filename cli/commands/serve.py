@@ -4,16 +4,18 @@ import asyncio
 import gc
 import os
 import signal
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 import uvicorn
 
 from cli.commands.health import HEARTBEAT_SECONDS, heartbeat_file
+from cli.errors import NotReady
 from cli.processes import end_with_parent
 
 Part = Annotated[
-    str, typer.Option(help="One of gateway, customer, segmentation, support_ticket, messaging, all")
+    Literal["all", "gateway", "customer", "segmentation", "support_ticket", "messaging"],
+    typer.Option(help="Which part; all together without it"),
 ]
 
 
@@ -90,6 +92,6 @@ def migrate() -> None:
     installation.find_servers()
     environment = installation.environment
     if "DATABASE_URL" not in environment:
-        raise typer.BadParameter("no server is running; set DATABASE_URL or use `careloop up`")
+        raise NotReady("No server is running. Set DATABASE_URL, or use careloop up.")
     asyncio.run(run(environment["DATABASE_URL"], root_key=environment["CARELOOP_SECRET_KEY"]))
     typer.echo("All schemas are current.")

@@ -7,13 +7,15 @@ from rich.console import Console
 
 from cli.demo.seed import ensure_demo_shop, show_demo_shop
 from cli.embedded.errors import EmbeddedServerError
+from cli.errors import NotReady, OperatorError, StoppedEarly
 from cli.installation import Installation
-from cli.ports import is_taken
+from cli.ports import becomes_free
 from cli.processes import Children, StopSignal
-from cli.readiness import NotReady
 from cli.running import running
 
 _console = Console(stderr=True, highlight=False)
+# What a killed supervisor leaves behind ends by itself about this fast.
+_LEFTOVERS_SECONDS = 3.0
 
 
 def up(
@@ -25,11 +27,13 @@ def up(
     installation = Installation.open(port=port)
     _refuse_taken_port(installation.port)
     try:
-        with running(installation, say=_say) as children:
+        with running(installation, say=_say, stop=stop) as children:
             if demo:
                 show_demo_shop(ensure_demo_shop(installation), installation, _console)
             _watch(children, stop)
-    except (EmbeddedServerError, NotReady) as error:
+    except StoppedEarly:
+        _say("Stopped before it was ready")
+    except (EmbeddedServerError, OperatorError) as error:
         _console.print(f"[red]{error}[/red]\nRun [bold]careloop doctor[/bold] for more.")
         raise typer.Exit(1) from error
 
@@ -43,7 +47,7 @@ def _watch(children: Children, stop: StopSignal) -> None:
 
 
 def _refuse_taken_port(port: int) -> None:
-    if is_taken(port):
+    if not becomes_free(port, seconds=_LEFTOVERS_SECONDS):
         _console.print(
             f"[red]Port {port} is taken.[/red] Set CARELOOP_PORT to a free one, "
             "or end the program that uses it."

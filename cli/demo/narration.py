@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
+from cli.errors import OperatorError
 
-class StoryFailed(Exception):
+
+class StoryFailed(OperatorError):
     """A step did not have the effect it should have."""
 
 

@@ -26,7 +26,10 @@ _PEOPLE = (
 
 def ensure_demo_shop(installation: Installation) -> Json:
     """The demo shop's credentials; makes the shop when it is missing. Raises StoryFailed."""
-    return asyncio.run(_ensure(installation))
+    try:
+        return asyncio.run(_ensure(installation))
+    except httpx.HTTPError as error:
+        raise StoryFailed(f"The demo shop could not be made: {error!r}") from error
 
 
 def show_demo_shop(demo: Json, installation: Installation, console: Console) -> None:
