@@ -23,8 +23,8 @@ def queue_name(part: str) -> str:
 
 
 def serialize_job(job: dict[str, Any]) -> bytes:
-    """A job as JSON: readable in Redis, and safe to read back."""
-    return orjson.dumps(job)
+    """A job (or the failure arq keeps for a moment) as JSON: readable, and safe to read back."""
+    return orjson.dumps(job, default=repr)
 
 
 def deserialize_job(raw: bytes) -> dict[str, Any]:

@@ -31,9 +31,9 @@ class Consumer:
         # Batches of one stream that this process already holds are taken one after the other;
         # between processes the cursor's row lock does the same.
         self._turns: defaultdict[StreamId, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._parking: defaultdict[StreamId, Parking[Batch]] = defaultdict(Parking)
+        self._parking: defaultdict[StreamId, Parking[Batch[Envelope]]] = defaultdict(Parking)
 
-    async def receive(self, batch: Batch) -> None:
+    async def receive(self, batch: Batch[Envelope]) -> None:
         """Apply what is new in a batch, and what waited for it; tell the source how far it is."""
         stream = batch.stream
         async with self._turns[stream]:
@@ -47,7 +47,7 @@ class Consumer:
                 del self._parking[stream]
         await self._acknowledge(stream, position)
 
-    async def _take(self, batch: Batch) -> tuple[Verdict, int]:
+    async def _take(self, batch: Batch[Envelope]) -> tuple[Verdict, int]:
         try:
             return await again_on_conflict(lambda: self._apply(batch))
         except Exception as error:
@@ -56,7 +56,7 @@ class Consumer:
             _log.warning("batch_failed", source=batch.stream.source, error=repr(error)[:300])
             return await self._apply_one_by_one(batch)
 
-    async def _apply(self, batch: Batch) -> tuple[Verdict, int]:
+    async def _apply(self, batch: Batch[Envelope]) -> tuple[Verdict, int]:
         stream = batch.stream
         async with self._units.begin(stream.tenant_id) as uow:
             cursor = await self._repository.lock_cursor(uow, stream)
@@ -71,7 +71,7 @@ class Consumer:
         self._measure(stream, fresh)
         return verdict, batch.last
 
-    async def _apply_one_by_one(self, batch: Batch) -> tuple[Verdict, int]:
+    async def _apply_one_by_one(self, batch: Batch[Envelope]) -> tuple[Verdict, int]:
         """Find the event at fault: the others are applied, it is tried again or set aside."""
         async with self._units.begin(batch.stream.tenant_id) as uow:
             position = (await self._repository.lock_cursor(uow, batch.stream)).position
@@ -92,7 +92,8 @@ class Consumer:
             if verdict is Verdict.GAP:
                 return verdict, position
             position = max(position, event.position)
-        return await self._apply(Batch(batch.stream, position + 1, batch.last, []))
+        rest: Batch[Envelope] = Batch(batch.stream, position + 1, batch.last, [])
+        return await self._apply(rest)
 
     async def _give_up(self, stream: StreamId, event: Envelope, error: Exception) -> bool:
         """Count a failed try; after the last one write a dead letter and move on."""

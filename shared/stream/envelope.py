@@ -4,7 +4,7 @@ import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
@@ -14,6 +14,7 @@ from shared.ids import TenantId
 from shared.json import dumps, dumps_text
 
 EventT = TypeVar("EventT", bound=Event)
+_FRAME_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Envelope:
         }
 
     def wire_size(self) -> int:
-        """How many bytes it takes in a batch."""
+        """How many bytes it takes in a batch, nearly."""
         return len(dumps(self.as_json()))
 
     @classmethod
@@ -76,7 +77,56 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class OutgoingEvent:
+    """An event as it leaves: its JSON is passed on as it lies in the outbox, unread."""
+
+    position: int
+    id: UUID
+    key: UUID
+    type: str
+    occurred_at: datetime
+    data: str
+    context: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The same form as an envelope's."""
+        return {
+            "position": self.position,
+            "id": self.id,
+            "key": self.key,
+            "type": self.type,
+            "occurred_at": self.occurred_at,
+            "data": orjson.Fragment(self.data),
+            "context": orjson.Fragment(self.context),
+        }
+
+    def wire_size(self) -> int:
+        """How many bytes it takes in a batch, nearly: text counts once, the frame is small."""
+        return len(self.data) + len(self.context) + _FRAME_BYTES
+
+
+class Carried(Protocol):
+    """What a batch carries."""
+
+    @property
+    def type(self) -> str:
+        """The event's type."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """The wire form."""
+        ...
+
+    def wire_size(self) -> int:
+        """How many bytes it takes in a batch, nearly."""
+        ...
+
+
+CarriedT = TypeVar("CarriedT", bound=Carried)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[CarriedT]):
     """The events of positions `first`..`last` that interest one consumer.
 
     Positions of events that do not interest it are covered by the range and not carried.
@@ -85,7 +135,7 @@ class Batch:
     stream: StreamId
     first: int
     last: int
-    events: Sequence[Envelope]
+    events: Sequence[CarriedT]
 
     def dump(self) -> str:
         """The wire form."""
@@ -100,10 +150,10 @@ class Batch:
             }
         )
 
-    @classmethod
-    def load(cls, wire: str) -> "Batch":
+    @staticmethod
+    def load(wire: str) -> "Batch[Envelope]":
         """A batch from its wire form."""
         raw = orjson.loads(wire)
         stream = StreamId(TenantId(UUID(raw["tenant"])), raw["source"], raw["split"])
         events = [Envelope.from_json(stream, event) for event in raw["events"]]
-        return cls(stream, raw["first"], raw["last"], events)
+        return Batch(stream, raw["first"], raw["last"], events)

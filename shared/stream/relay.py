@@ -16,7 +16,7 @@ from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.ids import TenantId
 from shared.observability.metrics import EVENTS_RELAYED, STREAM_RESENDS
 from shared.queue.producer import Queue
-from shared.stream.envelope import Batch, Envelope, StreamId
+from shared.stream.envelope import Batch, CarriedT, OutgoingEvent, StreamId
 from shared.stream.protocol import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Progress
 from shared.stream.source_repository import SourceRepository
 
@@ -143,8 +143,8 @@ class Relay:
         uow: UnitOfWork,
         stream: StreamId,
         sendings: Sequence[_Sending],
-        fresh: Sequence[Envelope],
-    ) -> dict[int, Envelope]:
+        fresh: Sequence[OutgoingEvent],
+    ) -> dict[int, OutgoingEvent]:
         """The events of all positions to send; those just numbered need no second reading.
 
         Each consumer's positions are read by themselves: one that was away for a day and one
@@ -159,7 +159,7 @@ class Relay:
         return events
 
     async def _send(
-        self, stream: StreamId, sendings: Sequence[_Sending], events: Mapping[int, Envelope]
+        self, stream: StreamId, sendings: Sequence[_Sending], events: Mapping[int, OutgoingEvent]
     ) -> None:
         for sending in sendings:
             wanted = self._subscriptions[sending.consumer]
@@ -175,12 +175,12 @@ class Relay:
 def batches(
     stream: StreamId,
     positions: range,
-    events: Mapping[int, Envelope],
+    events: Mapping[int, CarriedT],
     wanted: frozenset[str],
-) -> list[Batch]:
+) -> list[Batch[CarriedT]]:
     """`positions` cut into batches of bounded count and size that cover them without a gap."""
-    cut: list[Batch] = []
-    carried: list[Envelope] = []
+    cut: list[Batch[CarriedT]] = []
+    carried: list[CarriedT] = []
     first, size = positions.start, 0
     for position in positions:
         event = events.get(position)
@@ -196,7 +196,7 @@ def batches(
     return cut
 
 
-def _resend_id(batch: Batch, sending: _Sending) -> str:
+def _resend_id(batch: Batch[OutgoingEvent], sending: _Sending) -> str:
     """Names a repetition, so that the queue of a consumer that is away takes it only once.
 
     The count of resends, which stops growing, is part of the name: a worker that was killed with

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from shared.db.unit_of_work import UnitOfWork
-from shared.stream.envelope import Envelope, StreamId
+from shared.stream.envelope import OutgoingEvent, StreamId
 from shared.stream.protocol import Progress
 
 
@@ -28,7 +28,8 @@ class SourceRepository:
         )
         self._unsent = text(
             f"""
-            SELECT id, key, type, data, context, occurred_at FROM {schema}.outbox
+            SELECT id, key, type, data::text AS data, context::text AS context, occurred_at
+            FROM {schema}.outbox
             WHERE tenant_id = :tenant AND split = :split AND position IS NULL
             ORDER BY recorded_at, id LIMIT :limit
             """
@@ -48,7 +49,9 @@ class SourceRepository:
         )
         self._events = text(
             f"""
-            SELECT position, id, key, type, data, context, occurred_at FROM {schema}.outbox
+            SELECT position, id, key, type, data::text AS data, context::text AS context,
+                   occurred_at
+            FROM {schema}.outbox
             WHERE tenant_id = :tenant AND split = :split AND position BETWEEN :first AND :last
             ORDER BY position
             """
@@ -87,7 +90,7 @@ class SourceRepository:
 
     async def number_unsent(
         self, uow: UnitOfWork, stream: StreamId, *, after: int, limit: int
-    ) -> list[Envelope]:
+    ) -> list[OutgoingEvent]:
         """Give the oldest unnumbered events the next positions of the stream, whose row is locked.
 
         One object's events are in the order of its changes: a change locks the object's row, so
@@ -102,15 +105,15 @@ class SourceRepository:
         await uow.execute(self._number, {**numbered, "positions": positions})
         await uow.execute(self._advance, {**identity, "last": positions[-1]})
         pairs = zip(rows, positions, strict=True)
-        return [_envelope(stream, row, position) for row, position in pairs]
+        return [_outgoing(row, position) for row, position in pairs]
 
     async def events(
         self, uow: UnitOfWork, stream: StreamId, first: int, last: int
-    ) -> list[Envelope]:
+    ) -> list[OutgoingEvent]:
         """The numbered events of positions `first`..`last`."""
         identity = {"tenant": uow.tenant_id, "split": stream.split}
         rows = await uow.rows(self._events, {**identity, "first": first, "last": last})
-        return [_envelope(stream, row, row.position) for row in rows]
+        return [_outgoing(row, row.position) for row in rows]
 
     async def progress(self, uow: UnitOfWork, split: int) -> dict[str, Progress]:
         """How far the stream is with each consumer that was ever sent something."""
@@ -137,10 +140,8 @@ class SourceRepository:
         await uow.execute(self._save_progress, parameters)
 
 
-def _envelope(stream: StreamId, row: Row[*tuple[Any, ...]], position: int) -> Envelope:
-    return Envelope(
-        tenant_id=stream.tenant_id,
-        source=stream.source,
+def _outgoing(row: Row[*tuple[Any, ...]], position: int) -> OutgoingEvent:
+    return OutgoingEvent(
         position=position,
         id=row.id,
         key=row.key,
