@@ -2,18 +2,17 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
+from rich.table import Column, Table
 
 from cli.errors import NotReady, OperatorError
 from cli.installation import Installation
-from shared.errors import Unavailable
 from shared.ids import TenantId
 
 T = TypeVar("T")
@@ -112,15 +111,19 @@ def _show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, nothing: str) -> 
     if not rows:
         typer.echo(nothing)
         return
-    table = Table(*rows[0])
+    table = Table(*(Column(name, overflow="fold") for name in rows[0]))
     for row in rows:
         table.add_row(*map(str, row.values()))
-    console = Console(highlight=False, markup=False)
-    console.print(table, width=None if console.is_terminal else _WIDTH_OF_A_PIPE)
+    width = None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE
+    Console(width=width, highlight=False, markup=False).print(table)
 
 
 def _run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run `work` with the installation's settings. Raises OperatorError without its database."""
+    """Run `work` with the installation's settings. Raises NotReady without its database."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from shared.errors import Unavailable  # noqa: PLC0415
+
     installation = Installation.open()
     installation.find_servers()
     if "DATABASE_URL" not in installation.environment:

@@ -5,13 +5,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.demo.seed import ensure_demo_shop, show_demo_shop
 from cli.embedded.errors import EmbeddedServerError
 from cli.errors import NotReady, OperatorError, StoppedEarly
 from cli.installation import Installation
 from cli.ports import becomes_free
 from cli.processes import Children, StopSignal
-from cli.running import running
 
 _console = Console(stderr=True, highlight=False)
 # What a killed supervisor leaves behind ends by itself about this fast.
@@ -23,6 +21,9 @@ def up(
     demo: Annotated[bool, typer.Option(help="Create the demo shop when it is missing")] = True,
 ) -> None:
     """Start everything on this machine and serve until Ctrl-C."""
+    from cli.demo.seed import ensure_demo_shop, show_demo_shop  # noqa: PLC0415
+    from cli.running import running  # noqa: PLC0415
+
     stop = StopSignal()
     installation = Installation.open(port=port)
     _refuse_taken_port(installation.port)
@@ -34,7 +35,8 @@ def up(
     except StoppedEarly:
         _say("Stopped before it was ready")
     except (EmbeddedServerError, OperatorError) as error:
-        _console.print(f"[red]{error}[/red]\nRun [bold]careloop doctor[/bold] for more.")
+        _console.print(str(error), style="red", markup=False)
+        _console.print("Run [bold]careloop doctor[/bold] for more.")
         raise typer.Exit(1) from error
 
 

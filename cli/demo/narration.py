@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from rich.console import Console
+from rich.markup import escape
 
 from cli.errors import OperatorError
 
@@ -60,11 +61,12 @@ class ConsoleNarrator:
             f" [dim]{step.milliseconds:.0f} ms[/dim]"
         )
         for name, value in step.facts.items():
-            self._console.print(f"    [dim]{name.replace('_', ' ')}[/dim] {value}", highlight=False)
+            told = f"    [dim]{name.replace('_', ' ')}[/dim] {escape(value)}"
+            self._console.print(told, highlight=False)
         for name, value in step.effects_ms.items():
             self._console.print(f"    [cyan]{value:8.1f} ms[/cyan] {name}", highlight=False)
         if step.error:
-            self._console.print(f"    [red]{step.error}[/red]", highlight=False)
+            self._console.print(f"    [red]{escape(step.error)}[/red]", highlight=False)
 
 
 class JsonNarrator:

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.cli.supervisor import careloop
+from cli.ports import free_port
+from tests.cli.supervisor import careloop, user_environment
 from tests.support.house import House
 
 
@@ -37,3 +38,10 @@ def test_a_step_that_fails_is_told_and_decides_the_exit_code(
     assert story["ok"] is False
     assert "401" in story["steps"][-1]["error"]
     assert "Traceback" not in answer.stderr
+
+
+def test_without_a_running_house_the_story_starts_one_for_itself(tmp_path: Path) -> None:
+    environment = user_environment(CARELOOP_PORT=str(free_port()))
+    answer = careloop("demo", "--json", folder=tmp_path, environment=environment)
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["ok"] is True, "nothing but the document on the output"
