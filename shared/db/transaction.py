@@ -13,8 +13,8 @@ from sqlalchemy.exc import (
     OperationalError,
     ProgrammingError,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.db.connections import Connections, Held
 from shared.db.prepared import PreparedStatements, Rows
 from shared.ids import TenantId
 
@@ -44,34 +44,33 @@ class Transaction:
     """Runs statements between BEGIN and COMMIT; the pool's connections are in autocommit mode."""
 
     def __init__(
-        self,
-        connection: AsyncConnection,
-        driver: asyncpg.Connection,
-        statements: PreparedStatements,
+        self, held: Held, *, connections: Connections, statements: PreparedStatements
     ) -> None:
-        self._connection = connection
-        self._driver = driver
+        self._held = held
+        self._driver = held.driver
+        self._connections = connections
         self._statements = statements
         self._open = True
         self._savepoints = 0
 
     @classmethod
     async def begin(
-        cls, engine: AsyncEngine, statements: PreparedStatements, *, schema: str, tenant: TenantId
+        cls,
+        connections: Connections,
+        statements: PreparedStatements,
+        *,
+        schema: str,
+        tenant: TenantId,
     ) -> "Transaction":
         """Take a connection, begin, and choose the tenant. Raises DBAPIError."""
-        connection = await engine.connect()
+        held = await connections.take()
+        transaction = cls(held, connections=connections, statements=statements)
         try:
-            driver = (await connection.get_raw_connection()).driver_connection
-            if driver is None:
-                raise InterfaceError("BEGIN", None, asyncpg.InterfaceError("no connection"))
-            transaction = cls(connection, driver, statements)
             await transaction._send("BEGIN")
-            await transaction._call(driver.fetchval(f"SELECT {schema}.set_tenant($1)", tenant))
+            choose = f"SELECT {schema}.set_tenant($1)"
+            await transaction._call(held.driver.fetchval(choose, tenant))
         except BaseException:
-            # In an unknown state it must not serve anybody else.
-            await connection.invalidate()
-            await connection.close()
+            await connections.discard(held)
             raise
         return transaction
 
@@ -83,7 +82,7 @@ class Transaction:
                 arguments = prepared.arguments(parameters)
                 status = await self._call(self._driver.execute(prepared.sql, *arguments))
                 return int(status.rsplit(" ", 1)[-1])
-        return (await self._connection.execute(statement, parameters)).rowcount
+        return (await self._held.toolkit.execute(statement, parameters)).rowcount
 
     async def rows(self, statement: Executable, parameters: Parameters) -> Rows:
         """All rows of a statement."""
@@ -92,7 +91,7 @@ class Transaction:
             if prepared is not None:
                 arguments = prepared.arguments(parameters)
                 return prepared.rows(await self._call(self._driver.fetch(prepared.sql, *arguments)))
-        result = await self._connection.execute(statement, parameters)
+        result = await self._held.toolkit.execute(statement, parameters)
         found: Sequence[Row[*tuple[Any, ...]]] = result.all()
         return found
 
@@ -126,11 +125,9 @@ class Transaction:
                 self._open = False
                 await self._send("ROLLBACK")
         except BaseException:
-            # In an unknown state it must not serve another tenant.
-            await self._connection.invalidate()
+            await self._connections.discard(self._held)
             raise
-        finally:
-            await self._connection.close()
+        await self._connections.give_back(self._held)
 
     async def _send(self, command: str) -> str:
         return await self._call(self._driver.execute(command))

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock
 from shared.contracts.event import Event
+from shared.db.connections import Connections
 from shared.db.outbox import Outbox
 from shared.db.prepared import PreparedStatements, Rows
 from shared.db.transaction import Parameters, Transaction
@@ -38,7 +39,7 @@ class UnitOfWork:
     def __init__(
         self,
         *,
-        engine: AsyncEngine,
+        connections: Connections,
         statements: PreparedStatements,
         schema: str,
         tenant_id: TenantId,
@@ -47,7 +48,7 @@ class UnitOfWork:
     ) -> None:
         self.tenant_id = tenant_id
         self.clock = clock
-        self._engine = engine
+        self._connections = connections
         self._statements = statements
         self._schema = schema
         self._announce = announce
@@ -164,7 +165,7 @@ class UnitOfWork:
     async def _open(self) -> Transaction:
         # After a restart of the server every connection in the pool is dead. Nothing of this work
         # was done yet, so it may begin again until a living or a new one is found.
-        dead_at_most = self._engine.pool.checkedin()  # type: ignore[attr-defined]
+        dead_at_most = self._connections.idle
         while self._transaction is None:
             try:
                 self._transaction = await self._begin()
@@ -177,7 +178,7 @@ class UnitOfWork:
     async def _begin(self) -> Transaction:
         try:
             return await Transaction.begin(
-                self._engine, self._statements, schema=self._schema, tenant=self.tenant_id
+                self._connections, self._statements, schema=self._schema, tenant=self.tenant_id
             )
         except (OSError, PoolTimeout) as error:
             raise Unavailable(headers={"Retry-After": "1"}) from error
@@ -186,10 +187,13 @@ class UnitOfWork:
 class UnitsOfWork:
     """Begins units of work of one part; told of commits that appended events."""
 
-    def __init__(self, *, engine: AsyncEngine, schema: str, clock: Clock) -> None:
+    def __init__(
+        self, *, engine: AsyncEngine, schema: str, clock: Clock, keep_connections: int = 16
+    ) -> None:
         self.engine = engine
         self.schema = schema
         self.clock = clock
+        self._connections = Connections(engine, keep=keep_connections)
         self._statements = PreparedStatements(engine.dialect)
         self._announce: Announce | None = None
 
@@ -209,13 +213,18 @@ class UnitsOfWork:
     def unit(self, tenant_id: TenantId) -> UnitOfWork:
         """A unit of work that the caller closes."""
         return UnitOfWork(
-            engine=self.engine,
+            connections=self._connections,
             statements=self._statements,
             schema=self.schema,
             tenant_id=tenant_id,
             clock=self.clock,
             announce=self._announce,
         )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._connections.close()
+        await self.engine.dispose()
 
     async def tenants(self, listing: str) -> list[TenantId]:
         """The tenants that a listing function of the schema names (see `protection.py`)."""

@@ -29,7 +29,7 @@ class PartContext(Generic[SettingsT_co]):
     async def close(self) -> None:
         """Close connections."""
         await self.queue.close()
-        await self.units.engine.dispose()
+        await self.units.close()
 
 
 def build_context(settings: SettingsT, clock: Clock | None = None) -> PartContext[SettingsT]:
@@ -40,7 +40,12 @@ def build_context(settings: SettingsT, clock: Clock | None = None) -> PartContex
         pool_size=settings.pool_size,
         application=f"careloop-{settings.part}",
     )
-    units = UnitsOfWork(engine=engine, schema=settings.part, clock=clock)
+    units = UnitsOfWork(
+        engine=engine,
+        schema=settings.part,
+        clock=clock,
+        keep_connections=settings.pool_size,
+    )
     return PartContext(
         settings=settings,
         clock=clock,

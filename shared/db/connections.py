@@ -1,0 +1,69 @@
+"""Connections between units of work: taking one from the shelf costs nothing.
+
+The engine's pool opens connections and bounds their number. Taking one from it and giving it back
+costs two greenlets and a handful of objects, as much as a round trip; so those that have served
+wait here for the next unit of work, the one used last first.
+"""
+
+from dataclasses import dataclass
+
+import asyncpg
+from sqlalchemy.exc import InterfaceError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A connection of the pool with the driver's connection in it."""
+
+    toolkit: AsyncConnection
+    driver: asyncpg.Connection
+
+
+class Connections:
+    """Hands out connections that are in no transaction."""
+
+    def __init__(self, engine: AsyncEngine, *, keep: int) -> None:
+        self._engine = engine
+        self._keep = keep
+        self._idle: list[Held] = []
+        self._waiting = 0
+
+    @property
+    def idle(self) -> int:
+        """How many connections are open and unused, here and in the pool."""
+        pooled: int = self._engine.pool.checkedin()  # type: ignore[attr-defined]
+        return len(self._idle) + pooled
+
+    async def take(self) -> Held:
+        """A connection. Raises sqlalchemy.exc.TimeoutError when all stay in use, or DBAPIError."""
+        if self._idle:
+            return self._idle.pop()
+        self._waiting += 1
+        try:
+            connection = await self._engine.connect()
+        finally:
+            self._waiting -= 1
+        driver = (await connection.get_raw_connection()).driver_connection
+        if driver is None:
+            await connection.close()
+            raise InterfaceError("CONNECT", None, asyncpg.InterfaceError("no connection"))
+        return Held(connection, driver)
+
+    async def give_back(self, held: Held) -> None:
+        """Let the next unit of work have it. It must be in no transaction."""
+        # Whoever waits, waits at the pool: what is laid on the shelf now would not reach them.
+        if self._waiting or len(self._idle) >= self._keep or held.driver.is_closed():
+            await held.toolkit.close()
+        else:
+            self._idle.append(held)
+
+    async def discard(self, held: Held) -> None:
+        """Close one that is broken or in an unknown state: it must not serve another tenant."""
+        await held.toolkit.invalidate()
+        await held.toolkit.close()
+
+    async def close(self) -> None:
+        """Give everything back to the pool."""
+        while self._idle:
+            await self._idle.pop().toolkit.close()
