@@ -1,7 +1,6 @@
 """The history of the schema `support_ticket`."""
 
-from services.support_ticket.schema import metadata
-
 from migrations.environment import run_migrations
+from services.support_ticket.schema import metadata
 
 run_migrations(metadata)

@@ -15,6 +15,7 @@ from shared.observability.tracing import parent_of, tracing_enabled
 from shared.web.problems import REQUEST_ID_HEADER, problem_response
 
 _log = structlog.get_logger("careloop.http")
+_SERVED = "careloop.served"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -28,10 +29,15 @@ class RequestMiddleware:
         self._seconds = HTTP_SECONDS.labels(part)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; other protocols pass through."""
-        if scope["type"] != "http":
+        """Serve one request; other protocols pass through.
+
+        In one process a request goes through the gateway's application and a service's: the outer
+        one has done all this.
+        """
+        if scope["type"] != "http" or _SERVED in scope:
             await self._app(scope, receive, send)
             return
+        scope[_SERVED] = True
         if tracing_enabled():
             await self._traced(scope, receive, send)
         else:

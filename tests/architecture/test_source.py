@@ -73,8 +73,8 @@ def test_only_the_transaction_commits_a_connection():
         if name in names
     ]
     assert {entry.split(":")[0] for entry in found} == {
+        "shared/db/connections.py",
         "shared/db/engine.py",
-        "shared/db/transaction.py",
     }, found
     said = {
         source.path

@@ -32,6 +32,7 @@ from services.customer.customers.models import customer, customer_tag
 from services.customer.customers.record import COLUMNS, CustomerRecord
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
+from shared.db.outbox import outbox_rows
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
@@ -78,7 +79,12 @@ def _insert_customers() -> Any:
     return (
         select(kept.c.kept, *holders.c)
         .select_from(kept.outerjoin(holders, true()))
-        .add_cte(new_customers, _insert_tags().cte("new_tag"), ADD_ENTRIES.cte("new_entry"))
+        .add_cte(
+            new_customers,
+            _insert_tags().cte("new_tag"),
+            ADD_ENTRIES.cte("new_entry"),
+            outbox_rows("customer"),
+        )
     )
 
 
@@ -126,13 +132,15 @@ class CustomerRepository:
     async def add(
         self, customers: Sequence[NewCustomer], entries: Sequence[Entry]
     ) -> list[KnownIdentity]:
-        """Keep new customers with their identities and the first entries of their timelines.
+        """Keep new customers, their identities, the first entries of their timelines, and events.
+
+        The events are those that were appended so far.
 
         Returns who else already has one of the identities. Raises IdentityTaken when a verified
         one belongs to somebody else; nothing must be committed then.
         """
         given = [(new.record.id, identity) for new in customers for identity in new.identities]
-        rows = await self._uow.rows(
+        rows = await self._uow.rows_with_events(
             _ADD,
             {
                 **self._tenant,

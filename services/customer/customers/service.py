@@ -150,9 +150,9 @@ class CustomerService:
             at=self._uow.clock.now(),
         )
         new = [NewCustomer(record, identities)]
+        self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         holders = await self._customers.add(new, [created_entry(record)])
         await self._duplicates.propose(look_alikes(record.id, identities, holders))
-        self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         return record
 
     async def _merge(
