@@ -1,6 +1,7 @@
 """A whole installation, running for as long as a block lasts."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,8 @@ def running(
     Raises EmbeddedServerError, NotReady, or StoppedEarly on the signal.
     """
     catcher = _catch_mail(installation)
+    if sys.stderr.isatty():
+        installation.environment.setdefault("CARELOOP_LOG_FORMAT", "console")
     children: Children | None = None
     try:
         say("Starting PostgreSQL and Valkey")

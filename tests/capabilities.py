@@ -42,7 +42,7 @@ class Outcomes:
 
 def main(arguments: list[str]) -> int:
     outcomes = Outcomes()
-    pytest.main(["-q", "--no-header", "-p", "no:xdist"], plugins=[outcomes])
+    pytest.main(["-q", "--no-header"], plugins=[outcomes])
     rows = {int(number): text for number, text in ROWS.findall(TABLE.read_text(encoding="utf-8"))}
     done = {row for row in outcomes.passed if row not in outcomes.failed}
     table = Table("", "#", "capability", "test", box=None)
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
         if "--missing" in arguments and number in done:
             continue
         mark = "[green]✓" if number in done else "[red]✗" if number in outcomes.failed else "·"
-        tests = outcomes.failed[number] or outcomes.passed[number]
+        tests = outcomes.failed.get(number) or outcomes.passed.get(number, [])
         table.add_row(mark, str(number), text, "\n".join(tests))
     console = Console()
     console.print(table)
