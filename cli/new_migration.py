@@ -1,4 +1,4 @@
-"""`python -m migrations.new SCHEMA "message"`: write the next migration from the models.
+"""`python -m cli.new_migration SCHEMA "message"`: write the next migration from the models.
 
 Compares a server at the head of the history with the part's tables. In a first migration, and for
 every new table, the row-level security calls are appended. Read what was written before use.
