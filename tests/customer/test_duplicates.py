@@ -35,7 +35,6 @@ async def test_more_evidence_raises_the_score(client, pair):
     assert after["version"] == 2
 
 
-@pytest.mark.capability(119)
 async def test_two_people_told_apart_are_never_proposed_again(client, pair):
     path = f"/v1/duplicates/{pair['id']}"
     decided = await client.patch(path, json={"status": "dismissed"})

@@ -104,7 +104,6 @@ async def test_a_verified_address_joins_two_platforms(deliver, customers, duplic
     assert await duplicates() == []
 
 
-@pytest.mark.capability(119)
 @pytest.mark.capability(16)
 async def test_a_claimed_address_makes_a_duplicate_candidate(deliver, customers, duplicates):
     await deliver(platform_customer("7", email="lan@example.com", email_verified=True))

@@ -261,7 +261,7 @@ async def test_a_paused_segment_is_not_rebuilt(shop: Shop):
     assert (refused.status_code, refused.json()["code"]) == (409, "segment_paused")
 
 
-@pytest.mark.capability(32, 130)
+@pytest.mark.capability(130)
 async def test_any_nesting_can_be_tried_before_it_is_kept(shop: Shop):
     buyer, complainer, quiet = customer(city="Huế"), customer(city="Vinh"), customer()
     await shop.hear(
