@@ -274,7 +274,6 @@ class TestUpsert:
         body = {"email": "one@example.com", "email_verified": True}
         assert (await client.put(self.PATH, json=body)).json()["id"] == known["id"]
 
-    @pytest.mark.capability(119)
     async def test_a_claimed_address_makes_a_new_customer_and_a_candidate(self, client):
         known = await create(client, name="A", email="one@example.com")
         answer = await client.put(self.PATH, json={"email": "ONE@example.com"})
