@@ -67,7 +67,9 @@ class RequestMiddleware:
             try:
                 await self._app(scope, receive, tell)
             except Exception as error:
-                _log.exception("request_crashed", path=scope["path"], error=type(error).__name__)
+                _log.exception(
+                    "request_crashed", path=_loggable(scope["path"]), error=type(error).__name__
+                )
                 if began:
                     raise
                 await problem_response(CareloopError(), request_id=request_id)(scope, receive, tell)
@@ -78,7 +80,7 @@ class RequestMiddleware:
                 _log.info(
                     "request_answered",
                     method=scope["method"],
-                    path=scope["path"],
+                    path=_loggable(scope["path"]),
                     status=status,
                     ms=round(seconds * 1000, 2),
                 )
@@ -94,6 +96,13 @@ def _request_id(scope: Scope) -> str:
     request_id: str = new_id().hex
     scope["headers"] = [h for h in headers if h[0] != name] + [(name, request_id.encode())]
     return request_id
+
+
+def _loggable(path: str) -> str:
+    """The path without the token of a link, which is a credential."""
+    if path.startswith("/pages/"):
+        return f"{path.rpartition('/')[0]}/***"
+    return path
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
