@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.ids import TenantId
-from shared.security.principal import Principal, PrincipalKind
+from shared.security.principal import Principal, PrincipalKind, Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +16,19 @@ class Identity:
     actor_id: str
     scopes: frozenset[str]
     customer_id: UUID | None = None
+    visibility: Visibility = Visibility.ALL
+    team_ids: frozenset[UUID] = frozenset()
 
-    def principal(self, request_id: str) -> Principal:
+    def principal(self, request_id: str, client_ip: str = "") -> Principal:
         """What the services are told of this caller."""
         return Principal(
-            self.tenant_id, self.kind, self.actor_id, self.scopes, request_id, self.customer_id
+            self.tenant_id,
+            self.kind,
+            self.actor_id,
+            self.scopes,
+            request_id,
+            self.customer_id,
+            self.visibility,
+            self.team_ids,
+            client_ip,
         )

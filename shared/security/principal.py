@@ -29,9 +29,21 @@ class PrincipalKind(StrEnum):
     SYSTEM = "system"
 
 
+class Visibility(StrEnum):
+    """Whose tickets, tasks and customers a caller sees."""
+
+    ALL = "all"
+    TEAM = "team"
+    OWN = "own"
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """One caller in one tenant. A shopper also carries the customer it is."""
+    """One caller in one tenant, for one request.
+
+    A shopper also carries the customer it is; staff the teams it belongs to, and whose work it
+    sees. `client_ip` is where the request came from, empty when nobody can tell.
+    """
 
     tenant_id: TenantId
     kind: PrincipalKind
@@ -39,6 +51,9 @@ class Principal:
     scopes: frozenset[str]
     request_id: str
     customer_id: UUID | None = None
+    visibility: Visibility = Visibility.ALL
+    team_ids: frozenset[UUID] = frozenset()
+    client_ip: str = ""
 
     def require(self, scopes: Iterable[str]) -> None:
         """Raises Forbidden unless every one of `scopes` was granted."""
@@ -50,11 +65,13 @@ class Principal:
             )
 
 
-_Identity = tuple[TenantId, PrincipalKind, str, frozenset[str], UUID | None]
+_Identity = tuple[
+    TenantId, PrincipalKind, str, frozenset[str], UUID | None, Visibility, frozenset[UUID]
+]
 
 
 class PrincipalTokens:
-    """Mints and verifies principal tokens: `<identity>~<request id>~<seal>`.
+    """Mints and verifies principal tokens: `<identity>~<request id>~<client address>~<seal>`.
 
     The identity is a JWT (HS256) that lives for about a minute and is made once for the requests
     of some seconds; the seal (HMAC-SHA256) binds it to one request. So a caller of many requests
@@ -76,33 +93,43 @@ class PrincipalTokens:
     def mint(self, principal: Principal) -> str:
         """A signed token that carries the principal to one upstream request."""
         identity = self._identity_token(_identity_of(principal))
-        return f"{identity}~{principal.request_id}~{self._seal(identity, principal.request_id)}"
+        sealed = f"{identity}~{principal.request_id}~{principal.client_ip}"
+        return f"{sealed}~{self._seal(sealed)}"
 
     def verify(self, token: str | None) -> Principal:
         """The principal of a token. Raises Unauthenticated when absent, forged or expired."""
         if not token:
             raise Unauthenticated("Requests reach this service through the gateway only")
-        identity_token, _, rest = token.partition("~")
-        request_id, _, seal = rest.partition("~")
-        expected = self._seal(identity_token, request_id)
+        sealed, _, seal = token.rpartition("~")
+        expected = self._seal(sealed)
         if not hmac.compare_digest(expected.encode(), seal.encode()):
             raise Unauthenticated("The principal token is not valid")
+        identity_token, request_id, client_ip = sealed.split("~")
         identity, expires = self._verified.get(identity_token) or self._read(identity_token)
         if expires <= self._clock.now().timestamp():
             raise Unauthenticated("The principal token has expired")
-        tenant_id, kind, actor_id, scopes, customer_id = identity
-        return Principal(tenant_id, kind, actor_id, scopes, request_id, customer_id)
+        tenant_id, kind, actor_id, scopes, customer_id, visibility, team_ids = identity
+        return Principal(
+            tenant_id,
+            kind,
+            actor_id,
+            scopes,
+            request_id,
+            customer_id,
+            visibility,
+            team_ids,
+            client_ip,
+        )
 
-    def _seal(self, identity: str, request_id: str) -> str:
-        sealed = f"{identity}~{request_id}".encode()
-        return hmac.digest(self._seal_key, sealed, "sha256").hex()
+    def _seal(self, sealed: str) -> str:
+        return hmac.digest(self._seal_key, sealed.encode(), "sha256").hex()
 
     def _identity_token(self, identity: _Identity) -> str:
         now = self._clock.now()
         known = self._minted.get(identity)
         if known is not None and known[1] > now:
             return known[0]
-        tenant_id, kind, actor_id, scopes, customer_id = identity
+        tenant_id, kind, actor_id, scopes, customer_id, visibility, team_ids = identity
         claims: dict[str, object] = {
             "exp": int((now + self._LIFE).timestamp()),
             "tid": tenant_id.hex,
@@ -112,6 +139,10 @@ class PrincipalTokens:
         }
         if customer_id is not None:
             claims["cid"] = customer_id.hex
+        if visibility is not Visibility.ALL:
+            claims["vis"] = visibility.value
+        if team_ids:
+            claims["tms"] = sorted(team.hex for team in team_ids)
         token = jwt.encode(claims, self._key, algorithm=self._ALGORITHM)
         _make_room(self._minted, self._MOST_KEPT)
         self._minted[identity] = (token, now + self._REUSED_FOR)
@@ -141,6 +172,8 @@ def _identity_of(principal: Principal) -> _Identity:
         principal.actor_id,
         principal.scopes,
         principal.customer_id,
+        principal.visibility,
+        principal.team_ids,
     )
 
 
@@ -152,6 +185,8 @@ def _identity(claims: dict[str, Any]) -> _Identity:
         claims["sub"],
         frozenset(claims["scp"].split()),
         UUID(customer) if customer else None,
+        Visibility(claims.get("vis", Visibility.ALL)),
+        frozenset(UUID(team) for team in claims.get("tms", ())),
     )
 
 

@@ -87,9 +87,10 @@ def claims_of(tenant: TenantId, **changed: Any) -> dict[str, Any]:
 
 
 def sealed(root_key: str, identity: str) -> str:
-    """A principal token of request `r`."""
-    seal = hmac.digest(derive_key(root_key, "principal-seal"), f"{identity}~r".encode(), "sha256")
-    return f"{identity}~r~{seal.hex()}"
+    """A principal token of request `r` from 192.0.2.1."""
+    token = f"{identity}~r~192.0.2.1"
+    seal = hmac.digest(derive_key(root_key, "principal-seal"), token.encode(), "sha256")
+    return f"{token}~{seal.hex()}"
 
 
 class TestPrincipal:
@@ -128,10 +129,11 @@ class TestPrincipal:
         await self._refuse(edge, tenant, sealed("0" * 32, identity))
         await self._refuse(edge, tenant, identity)
 
-    async def test_a_seal_holds_for_one_request_id(self, edge, tenant, root_key):
+    async def test_a_seal_holds_for_one_request_id_and_client(self, edge, tenant, root_key):
         identity = jwt.encode(claims_of(tenant), derive_key(root_key, "principal-token"))
         token = sealed(root_key, identity)
         await self._refuse(edge, tenant, token.replace("~r~", "~s~"))
+        await self._refuse(edge, tenant, token.replace("~192.0.2.1~", "~192.0.2.2~"))
         async with edge.client(tenant) as client:
             client.headers[PRINCIPAL_HEADER] = token
             assert (await client.get(THINGS)).status_code == 200
