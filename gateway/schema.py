@@ -5,8 +5,13 @@ from gateway.connections import models as connections
 from gateway.deliveries import models as deliveries
 from gateway.directory import models as directory
 from gateway.models import metadata
+from gateway.password_resets import models as password_resets
+from gateway.roles import models as roles
+from gateway.second_factor import models as second_factor
 from gateway.sessions import models as sessions
 from gateway.staff import models as staff
+from gateway.staff_policy import models as staff_policy
+from gateway.teams import models as teams
 
 __all__ = [
     "api_keys",
@@ -14,6 +19,11 @@ __all__ = [
     "deliveries",
     "directory",
     "metadata",
+    "password_resets",
+    "roles",
+    "second_factor",
     "sessions",
     "staff",
+    "staff_policy",
+    "teams",
 ]

@@ -7,8 +7,10 @@ from typing import Final
 _RESOURCES: Final = (
     *("customers", "orders", "tasks", "duplicates", "segments", "tickets", "queues", "sla"),
     *("surveys", "templates", "messages", "automations", "suppressions", "inbound"),
-    *("connections", "staff", "api_keys", "jobs", "reports"),
+    *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
 )
+PII_READ: Final = "pii:read"
+"""To see phone numbers, addresses and the like in full; without it they are masked."""
 
 TICKETS_OWN: Final = "tickets:own"
 """A shopper's own tickets; given to shopper tokens and to nothing else."""
@@ -21,13 +23,13 @@ TENANTS_WRITE: Final = "tenants:write"
 
 GRANTABLE: Final[frozenset[str]] = frozenset(
     {f"{resource}:{verb}" for resource in _RESOURCES for verb in ("read", "write")}
-    | {"shopper_tokens:write"}
+    | {"shopper_tokens:write", PII_READ, "audit:read", "events:read"}
 )
-"""Every scope that an API key may be given."""
+"""Every scope that an API key or a custom role may be given."""
 
 
 class Role(StrEnum):
-    """The roles of staff, the mightiest first."""
+    """The built-in roles of staff, the mightiest first."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -37,10 +39,11 @@ class Role(StrEnum):
 
 
 _READ: Final = frozenset(scope for scope in GRANTABLE if scope.endswith(":read"))
-# Who has these can let others in, or act as a customer.
+# Who has these can let others in, act as a customer, send data elsewhere, or watch the others.
 _KEEPERS_ONLY: Final = frozenset(
     {"staff:write", "api_keys:read", "api_keys:write", "shopper_tokens:write"}
-    | {"connections:read", "connections:write"}
+    | {"connections:read", "connections:write", "webhooks:read", "webhooks:write"}
+    | {"settings:write", "audit:read", "events:read"}
 )
 _AGENT_WRITES: Final = frozenset(
     f"{resource}:write"
@@ -52,8 +55,17 @@ ROLE_SCOPES: Final[Mapping[Role, frozenset[str]]] = {
     Role.ADMIN: GRANTABLE,
     Role.MANAGER: GRANTABLE - _KEEPERS_ONLY,
     Role.AGENT: (_READ - _KEEPERS_ONLY) | _AGENT_WRITES,
-    Role.ANALYST: _READ - _KEEPERS_ONLY,
+    Role.ANALYST: _READ - _KEEPERS_ONLY - {PII_READ},
 }
+
+
+def resembles(scopes: frozenset[str]) -> Role:
+    """The built-in role that stands for a custom one where only built-in ones are known.
+
+    It says whether its members work on tickets; it gives them nothing.
+    """
+    return Role.AGENT if "tickets:write" in scopes else Role.ANALYST
+
 
 _RANK: Final = {role: rank for rank, role in enumerate(Role)}
 

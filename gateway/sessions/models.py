@@ -14,8 +14,12 @@ session = Table(
     Column("staff_id", Uuid, nullable=False),
     instant("created_at"),
     instant("expires_at"),
+    instant("last_used_at", nullable=True),
     instant("ended_at", nullable=True),
     Column("end_reason", Text),
+    # Where it was opened or last renewed from; a person recognises their own devices by it.
+    Column("user_agent", Text),
+    Column("client_ip", Text),
 )
 Index("ix_session_staff", session.c.tenant_id, session.c.staff_id)
 
