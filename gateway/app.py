@@ -10,6 +10,7 @@ from gateway.api_keys.endpoints import router as api_keys
 from gateway.connections.endpoints import router as connections
 from gateway.deliveries.endpoints import router as deliveries
 from gateway.deps import attach_document, attach_house
+from gateway.door.client_address import ClientAddresses
 from gateway.door.door import Door
 from gateway.door.security_headers import SecurityHeaders
 from gateway.hooks.endpoints import router as hooks
@@ -88,6 +89,7 @@ def _door(house: House) -> Middleware:
         upstreams=house.upstreams,
         authenticator=house.authenticator,
         principals=house.context.principals,
+        addresses=ClientAddresses(settings.trusted_proxies, header=settings.forwarded_header),
         security_headers=SecurityHeaders(https=settings.public_url.startswith("https:")),
         max_body_bytes=settings.max_body_bytes,
         max_hook_bytes=settings.max_hook_bytes,

@@ -1,23 +1,39 @@
 """What the gateway needs to know of its installation."""
 
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr
+from pydantic_settings import NoDecode
 
+from gateway.door.client_address import ForwardedHeader
 from shared.settings import PartSettings
+
+
+def _listed(value: Any) -> Any:
+    """What stands between the commas of a variable's text."""
+    if not isinstance(value, str):
+        return value
+    return [entry.strip() for entry in value.split(",") if entry.strip()]
+
+
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_listed)]
 
 
 class GatewaySettings(PartSettings):
     """Settings of the gateway, API and worker alike.
 
     Without an operator key no shop can be created over the API. The URLs say where the services
-    are when they are processes of their own; in one process nobody reads them.
+    are when they are processes of their own; in one process nobody reads them. Behind proxies of
+    yours, name their networks (`10.0.0.0/8,fd00::/8`): only they are believed when they say for
+    whom they ask.
     """
 
     part: ClassVar[str] = "gateway"
 
     own_database_url: str | None = Field(default=None, validation_alias="GATEWAY_DATABASE_URL")
     operator_key: SecretStr | None = Field(default=None, min_length=16)
+    trusted_proxies: Networks = ()
+    forwarded_header: ForwardedHeader = ForwardedHeader.X_FORWARDED_FOR
     upstream_customer: str = "http://customer:8080"
     upstream_segmentation: str = "http://segmentation:8080"
     upstream_support_ticket: str = "http://support-ticket:8080"

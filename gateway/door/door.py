@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.access.identity import Identity
 from gateway.access.scopes import PUBLIC_PAGES
 from gateway.door.authenticator import Authenticator
+from gateway.door.client_address import ClientAddresses
 from gateway.door.jobs import JobFinder
 from gateway.door.limits import bounded, check_json
 from gateway.door.security_headers import SecurityHeaders
@@ -46,6 +47,7 @@ class Door:
         upstreams: Mapping[str, Upstream],
         authenticator: Authenticator,
         principals: PrincipalTokens,
+        addresses: ClientAddresses,
         security_headers: SecurityHeaders,
         max_body_bytes: int,
         max_hook_bytes: int,
@@ -54,6 +56,7 @@ class Door:
         self._upstreams = upstreams
         self._authenticator = authenticator
         self._principals = principals
+        self._addresses = addresses
         self._security_headers = security_headers
         self._max_body_bytes = max_body_bytes
         self._max_hook_bytes = max_hook_bytes
@@ -66,6 +69,8 @@ class Door:
             return
         guarded = self._security_headers.on(scope["path"], send)
         try:
+            # From here on `request.client` is who asks, not the proxy in front of us.
+            scope["client"] = (self._addresses.of(scope), 0)
             await self._admit(scope, receive, guarded)
         except Exception as error:
             told = _told(error)
@@ -120,7 +125,8 @@ class Door:
     ) -> None:
         headers = passing_headers(scope["headers"])
         if caller is not None:
-            token = self._principals.mint(caller.principal(_request_id(scope)))
+            principal = caller.principal(_request_id(scope), scope["client"][0])
+            token = self._principals.mint(principal)
             headers.append((PRINCIPAL, token.encode()))
         if tracing_enabled():
             headers = traced_headers(headers)

@@ -63,6 +63,7 @@ def create_echo(name: str, root_key: str) -> FastAPI:
             "kind": principal.kind,
             "actor": principal.actor_id,
             "scopes": sorted(principal.scopes),
+            "client_ip": principal.client_ip,
             "customer": str(principal.customer_id) if principal.customer_id else None,
         }
 
