@@ -1,0 +1,101 @@
+"""Server-sent events (WHATWG HTML, "Server-sent events"): a stream that a client can take up again.
+
+Every event carries an id; a client that was cut off sends the last one as `Last-Event-ID`. Silence
+is broken by comments, so that nobody in between takes the connection for dead.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import Header
+from fastapi.responses import StreamingResponse
+
+MEDIA_TYPE: Final = "text/event-stream"
+HEARTBEAT_SECONDS: Final = 10.0
+LIFE_SECONDS: Final = 300.0
+"""A stream ends by itself after this time: whoever reconnects is asked for its credentials again."""
+
+_RETRY: Final = b"retry: 1000\n\n"
+_HEARTBEAT: Final = b": still here\n\n"
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One event: `data` is JSON in one line or text in several."""
+
+    id: str
+    name: str
+    data: str
+
+    def encoded(self) -> bytes:
+        """The event as it goes over the wire."""
+        lines = "".join(f"data: {line}\n" for line in self.data.splitlines() or [""])
+        return f"id: {self.id}\nevent: {self.name}\n{lines}\n".encode()
+
+
+def event_stream(
+    events: AsyncIterator[ServerEvent],
+    *,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    life_seconds: float = LIFE_SECONDS,
+) -> StreamingResponse:
+    """An answer that goes on as long as `events` does, at most `life_seconds`.
+
+    `events` is closed when the client hangs up. It must hold no connection to the database while
+    it waits.
+    """
+    content = _beating(events, heartbeat_seconds=heartbeat_seconds, life_seconds=life_seconds)
+    return StreamingResponse(content, media_type=MEDIA_TYPE, headers=_HEADERS)
+
+
+def stream_responses() -> dict[int | str, dict[str, Any]]:
+    """How the OpenAPI document tells of a stream, for `responses=` of a route."""
+    return {
+        200: {
+            "description": "Events, as they happen",
+            "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+        }
+    }
+
+
+async def last_event_id(
+    last_event_id: Annotated[
+        str | None,
+        Header(max_length=200, description="The id of the last event received: go on after it"),
+    ] = None,
+) -> str | None:
+    """What a client that was cut off has received last."""
+    return last_event_id or None
+
+
+async def _beating(
+    events: AsyncIterator[ServerEvent], *, heartbeat_seconds: float, life_seconds: float
+) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + life_seconds
+    upcoming: asyncio.Task[ServerEvent | None] = asyncio.create_task(_next(events))
+    try:
+        yield _RETRY
+        while (left := ends_at - loop.time()) > 0:
+            await asyncio.wait({upcoming}, timeout=min(heartbeat_seconds, left))
+            if not upcoming.done():
+                yield _HEARTBEAT
+                continue
+            event = upcoming.result()
+            if event is None:
+                return
+            yield event.encoded()
+            upcoming = asyncio.create_task(_next(events))
+    finally:
+        upcoming.cancel()
+        await asyncio.gather(upcoming, return_exceptions=True)
+        close = getattr(events, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def _next(events: AsyncIterator[ServerEvent]) -> ServerEvent | None:
+    return await anext(events, None)
