@@ -18,6 +18,10 @@ from shared.json import dumps
 
 _log = structlog.get_logger(__name__)
 _REMEMBERED_SECONDS: Final = 60
+_INFO: Final = {
+    "contact": {"name": "Careloop"},
+    "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+}
 
 
 class ApiDocument:
@@ -49,7 +53,10 @@ class ApiDocument:
             *(self._ask(name, upstream) for name, upstream in self._upstreams.items())
         )
         documents = {GATEWAY: own, **dict(zip(self._upstreams, told, strict=True))}
-        info = {name: own["info"][name] for name in ("title", "version", "description")}
+        info = {
+            **{name: own["info"][name] for name in ("title", "version", "description")},
+            **_INFO,
+        }
         merged = merge(documents, owner_of=owner_of, info=info, servers=[self._public_url])
         return dumps(merged)
 

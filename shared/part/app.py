@@ -15,7 +15,7 @@ from shared.stream.relay import RELAY
 from shared.web.context import attach_context
 from shared.web.health import router as health_router
 from shared.web.middleware import RequestMiddleware
-from shared.web.problems import Problem, install_problem_handlers
+from shared.web.problems import install_problem_handlers, problem_schemas
 
 
 def create_part_app(
@@ -74,9 +74,7 @@ def _describe_problems(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = generate()
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas.update(problem.pop("$defs", {}))
-            schemas["Problem"] = problem
+            schemas.update(problem_schemas())
             return document
         return app.openapi_schema
 

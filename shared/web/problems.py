@@ -48,6 +48,12 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def problem_schemas() -> dict[str, Any]:
+    """The schemas that the description of an error refers to, by name."""
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**problem.pop("$defs", {}), "Problem": problem}
+
+
 def problem_response(error: CareloopError, *, request_id: str | None) -> Response:
     """The response that tells a client of `error`."""
     return _render(

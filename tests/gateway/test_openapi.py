@@ -26,6 +26,7 @@ from services.support_ticket.settings import SupportTicketSettings
 from shared.settings import PartSettings
 from tests.gateway.conftest import client_of
 
+PROBLEM = {"Problem", "ProblemError"}
 INFO = {"title": "t", "version": "1", "description": "d"}
 
 
@@ -60,7 +61,7 @@ class TestMerging:
             customer=document("/v1/customers", "Page", page),
             messaging=document("/v1/messages", "Page", json.loads(json.dumps(page))),
         )
-        assert set(both["components"]["schemas"]) == {"Page", "Item"}
+        assert set(both["components"]["schemas"]) - PROBLEM == {"Page", "Item"}
 
     def test_schemas_that_differ_are_told_apart(self) -> None:
         both = merged(
@@ -70,7 +71,7 @@ class TestMerging:
         assert answer_of(both, "/v1/customers") == "Item"
         assert answer_of(both, "/v1/tickets") == "SupportTicketItem"
         properties = both["components"]["schemas"]["SupportTicketItem"]["properties"]
-        assert properties == {"id": {"type": "integer"}}
+        assert properties == {"id": {"type": "integer", "format": "int64"}}
 
     def test_schemas_that_differ_only_in_what_they_refer_to_are_told_apart(self) -> None:
         page = {"properties": {"data": ref("Item")}}
@@ -89,7 +90,7 @@ class TestMerging:
         both["paths"]["/internal"] = both["paths"]["/v1/tickets"]
         result = merged(customer=both)
         assert set(result["paths"]) == {"/v1/customers"}
-        assert set(result["components"]["schemas"]) == {"Mine"}
+        assert set(result["components"]["schemas"]) - PROBLEM == {"Mine"}
 
     def test_every_error_has_the_form_that_errors_have(self) -> None:
         schemas = {"X": schema(id="string"), "HTTPValidationError": schema(detail="array")}
@@ -97,25 +98,61 @@ class TestMerging:
         one = document("/v1/customers", "X", schemas)
         one["paths"]["/v1/customers"]["get"]["responses"]["422"] = {"content": framework}
         result = merged(customer=one)
+        shared = result["components"]["responses"]
+        stated = result["paths"]["/v1/customers"]["get"]["responses"]
         errors = {
-            status: list(response["content"])
-            for status, response in result["paths"]["/v1/customers"]["get"]["responses"].items()
+            status: shared[response["$ref"].rpartition("/")[2]]
+            for status, response in stated.items()
             if status != "200"
         }
-        assert errors.keys() >= {"422", "500", "503"}
-        assert set(map(tuple, errors.values())) == {("application/problem+json",)}
-        assert set(result["components"]["schemas"]) == {"X"}
+        assert errors.keys() >= {"422", "429", "500", "503"}
+        assert {tuple(error["content"]) for error in errors.values()} == {
+            ("application/problem+json",)
+        }
+        assert errors["503"]["headers"]["Retry-After"]
+        assert set(result["components"]["schemas"]) == {"X", "Problem", "ProblemError"}
+
+    def test_only_errors_that_can_be_are_stated(self) -> None:
+        schemas = {"X": schema(id="string")}
+        scoped = {"x-required-scopes": ["customers:read"]}
+        one = document("/v1/customers", "X", schemas, **scoped)
+        stated = one["paths"]["/v1/customers"]["get"]["responses"]
+        stated |= {status: {"description": "error"} for status in ("401", "404", "409", "412")}
+        read = merged(customer=one)["paths"]["/v1/customers"]["get"]["responses"]
+        assert "401" in read
+        assert not {"404", "409", "412"} & read.keys()
 
     def test_who_needs_no_credential_is_told_so(self) -> None:
         schemas = {"X": schema(id="string")}
-        scoped = {"x-required-scopes": ["customers:read"]}
+        scoped = {"x-required-scopes": ["customers:read"], "x-shopper-scopes": ["tickets:own"]}
         public = {"x-required-scopes": ["public:pages"]}
         result = merged(
             customer=document("/v1/customers", "X", schemas, **scoped),
             support_ticket=document("/pages/surveys/{token}", "X", schemas, **public),
         )
-        assert "security" not in result["paths"]["/v1/customers"]["get"]
+        needed = result["paths"]["/v1/customers"]["get"]["security"]
+        assert needed == [{"bearer": ["customers:read"]}, {"bearer": ["tickets:own"]}]
         assert result["paths"]["/pages/surveys/{token}"]["get"]["security"] == []
+
+    def test_versioned_objects_have_an_etag_and_new_ones_an_address(self) -> None:
+        schemas = {"X": schema(id="string", version="integer")}
+        one = document("/v1/customers/{customer_id}", "X", schemas)
+        made = {"201": {"content": {"application/json": {"schema": ref("X")}}}}
+        one["paths"]["/v1/customers"] = {"post": {"responses": made}}
+        paths = merged(customer=one)["paths"]
+        read = paths["/v1/customers/{customer_id}"]["get"]["responses"]["200"]["headers"]
+        assert "ETag" in read
+        assert "Location" not in read
+        assert {"ETag", "Location"} <= paths["/v1/customers"]["post"]["responses"]["201"][
+            "headers"
+        ].keys()
+
+    def test_parameters_cannot_be_null(self) -> None:
+        optional = {"anyOf": [{"type": "string", "maxLength": 3}, {"type": "null"}], "title": "Q"}
+        q = {"name": "q", "in": "query", "schema": {**optional, "default": None}}
+        one = document("/v1/customers", "X", {"X": schema(id="string")}, parameters=[q])
+        parameters = merged(customer=one)["paths"]["/v1/customers"]["get"]["parameters"]
+        assert parameters[0]["schema"] == {"type": "string", "maxLength": 3}
 
 
 class TestServing:
@@ -129,7 +166,7 @@ class TestServing:
         assert paths["/v1/staff"]["post"]["x-required-scopes"] == ["staff:write"]
         assert {"413", "415", "422", "401"} <= paths["/v1/staff"]["post"]["responses"].keys()
         parameters = paths["/v1/staff"]["post"]["parameters"]
-        assert [parameter["name"] for parameter in parameters] == ["Idempotency-Key"]
+        assert parameters == [{"$ref": "#/components/parameters/Idempotency-Key"}]
         assert paths["/v1/auth/login"]["post"]["security"] == []
         assert paths["/v1/hooks/{platform}/{connection_id}"]["post"]["security"] == []
         assert paths["/v1/jobs/{job_id}"]["get"]["operationId"] == "jobs.get"

@@ -1,0 +1,172 @@
+"""What the door and the edge add to every operation: credentials, limits, failures, headers.
+
+A part describes what its endpoints say. What stands around them is the same for all and is
+written here once, from what an operation shows of itself: its method, path, scopes and answers.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from gateway.openapi.components import SCHEME, error_responses, header_refs, parameter_ref
+from gateway.openapi.schemas import refs, without_null
+
+METHODS: Final = ("get", "put", "post", "delete", "patch", "head", "options")
+_WRITES: Final = frozenset({"post", "put", "patch", "delete"})
+_WITH_BODY: Final = frozenset({"post", "put", "patch"})
+_HOOKS: Final = "/v1/hooks/"
+_PAGES: Final = "/pages/"
+_PUBLIC_SCOPES: Final = (None, ["public:pages"])
+_FRAMEWORK_ERROR: Final = "HTTPValidationError"
+_IF_MATCH: Final = "if-match"
+_HEADERS: Final = ("X-Request-Id", "RateLimit", "RateLimit-Policy")
+# Errors that a part's router states for all of its operations, and that only some can answer.
+_ONLY_OF_SOME: Final = frozenset({"401", "403", "404", "409", "412"})
+
+Operation = dict[str, Any]
+Schemas = Mapping[str, Any]
+
+
+def completed_paths(paths: Mapping[str, Any], schemas: Schemas) -> dict[str, Any]:
+    """A part's paths, with all operations completed. `schemas` are the part's own."""
+    readable = {path for path, item in paths.items() if "get" in item}
+    return {
+        path: {
+            key: _Completion(value, key, path, schemas, readable).completed()
+            if key in METHODS
+            else value
+            for key, value in item.items()
+        }
+        for path, item in paths.items()
+    }
+
+
+class _Completion:
+    """One operation on its way into the document."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        method: str,
+        path: str,
+        schemas: Schemas,
+        readable: Collection[str],
+    ) -> None:
+        self._operation = operation
+        self._method = method
+        self._path = path
+        self._schemas = schemas
+        self._readable = readable
+        self._scopes: list[str] | None = operation.get("x-required-scopes")
+        self._shopper_scopes: list[str] = operation.get("x-shopper-scopes", [])
+        self._is_public = self._scopes in _PUBLIC_SCOPES
+        self._has_version = any(
+            parameter["name"].lower() == _IF_MATCH for parameter in operation.get("parameters", [])
+        )
+
+    def completed(self) -> Operation:
+        completed = {
+            **self._operation,
+            "parameters": self._parameters(),
+            "responses": self._responses(),
+            "security": self._security(),
+        }
+        if not completed["parameters"]:
+            del completed["parameters"]
+        if self._scopes and not self._is_public:
+            completed["description"] = f"{self._operation.get('description', '')}\n\n{self._who()}"
+        return completed
+
+    def _security(self) -> list[dict[str, list[str]]]:
+        if self._is_public:
+            return []
+        callers = [self._scopes or [], *([self._shopper_scopes] if self._shopper_scopes else [])]
+        return [{SCHEME: scopes} for scopes in callers]
+
+    def _who(self) -> str:
+        """The scopes in words, for those who read the document in a browser."""
+        needed = " and ".join(f"`{scope}`" for scope in self._scopes or [])
+        own = " and ".join(f"`{scope}`" for scope in self._shopper_scopes)
+        return f"Needs {needed}; a shopper needs {own}." if own else f"Needs {needed}."
+
+    def _parameters(self) -> list[dict[str, Any]]:
+        stated = [
+            {**parameter, "schema": without_null(parameter["schema"])}
+            for parameter in self._operation.get("parameters", [])
+        ]
+        repeatable = self._method in _WRITES and not self._is_public
+        return [*stated, parameter_ref("Idempotency-Key")] if repeatable else stated
+
+    def _responses(self) -> dict[str, Any]:
+        stated = {
+            status: response
+            for status, response in self._operation.get("responses", {}).items()
+            # The framework's own form of a validation error never leaves the house.
+            if _FRAMEWORK_ERROR not in refs(response)
+        }
+        answers = {
+            status: self._answer(int(status), response)
+            for status, response in stated.items()
+            if status < "400"
+        }
+        possible = self._door_errors() | {int(status) for status in stated if self._can(status)}
+        errors = error_responses(*(status for status in possible if status >= 400))
+        return dict(sorted({**answers, **errors}.items()))
+
+    def _door_errors(self) -> set[int]:
+        """What may be answered before the endpoint is asked, and when it cannot be."""
+        errors = {422, 429, 500, 502, 503, 504}
+        if not self._is_public:
+            errors |= {401}
+        if self._scopes and not self._is_public:
+            errors |= {403}
+        if self._method in _WITH_BODY:
+            errors |= {413}
+            if not self._path.startswith((_HOOKS, _PAGES)):
+                errors |= {415}
+        return errors
+
+    def _can(self, status: str) -> bool:
+        """Whether the operation can answer an error that its router states for everything."""
+        if status not in _ONLY_OF_SOME:
+            return True
+        if self._scopes is None:  # not of such a router: it states what it does
+            return True
+        return {
+            "401": not self._is_public,
+            "403": not self._is_public and bool(self._scopes),
+            "404": "{" in self._path or self._method in _WRITES,
+            "409": self._method in _WRITES,
+            "412": self._has_version,
+        }[status]
+
+    def _answer(self, status: int, response: Operation) -> Operation:
+        names = [*_HEADERS]
+        if self._method in _WRITES and not self._is_public:
+            names.append("Idempotent-Replayed")
+        if self._is_versioned(response):
+            names.append("ETag")
+        if self._says_where(status, response):
+            names.append("Location")
+        return {**response, "headers": {**header_refs(*names), **response.get("headers", {})}}
+
+    def _is_versioned(self, response: Operation) -> bool:
+        """Whether the answer is one object that has versions."""
+        schema = self._schema_of(response)
+        return "version" in schema.get("properties", {}) and "id" in schema["properties"]
+
+    def _says_where(self, status: int, response: Operation) -> bool:
+        """Whether something was made, or begun, that has an address of its own."""
+        if status == 202:
+            return True
+        made = status == 201 and "id" in self._schema_of(response).get("properties", {})
+        return made and any(self._is_item(path) for path in self._readable)
+
+    def _is_item(self, path: str) -> bool:
+        folder, _, last = path.rpartition("/")
+        return folder == self._path and last.startswith("{")
+
+    def _schema_of(self, response: Operation) -> Mapping[str, Any]:
+        schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+        name = schema.get("$ref", "").rpartition("/")[2]
+        found: Mapping[str, Any] = self._schemas.get(name, {})
+        return found

@@ -1,0 +1,80 @@
+"""Small work on JSON Schemas as they stand in an OpenAPI document. Pure functions."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+REF: Final = "#/components/schemas/"
+_NULL: Final = {"type": "null"}
+# Below these keys stand schemas by a name of somebody's choice.
+_NAMED: Final = frozenset({"properties", "$defs", "patternProperties", "schemas"})
+# Below these stand values, which only look like schemas.
+_VALUES: Final = frozenset({"default", "example", "examples", "enum", "const", "mapping"})
+
+
+def refs(value: Any) -> Iterator[str]:
+    """The names of the schemas that a value refers to."""
+    if isinstance(value, dict):
+        ref = value.get("$ref")
+        if isinstance(ref, str) and ref.startswith(REF):
+            yield ref.removeprefix(REF)
+        for inner in value.values():
+            yield from refs(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from refs(inner)
+
+
+def closure(names: Iterable[str], schemas: Mapping[str, Any]) -> list[str]:
+    """The names with everything that their schemas refer to, in alphabetical order."""
+    found: set[str] = set()
+    waiting = [name for name in names if name in schemas]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [ref for ref in refs(schemas[name]) if ref in schemas]
+    return sorted(found)
+
+
+def renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """A copy in which every reference has its new name; discriminators refer, too."""
+    if isinstance(value, dict):
+        return {key: renamed(inner, names) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [renamed(inner, names) for inner in value]
+    if isinstance(value, str) and value.startswith(REF):
+        name = value.removeprefix(REF)
+        return f"{REF}{names.get(name, name)}"
+    return value
+
+
+def without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter: one is there or absent, and cannot be sent as null."""
+    if "anyOf" not in schema:
+        return dict(schema)
+    kept = [each for each in schema["anyOf"] if each != _NULL]
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    if rest.get("default", ...) is None:
+        del rest["default"]
+    return {**kept[0], **rest} if len(kept) == 1 else {**rest, "anyOf": kept}
+
+
+def tidied(value: Any, *, named: bool = False) -> Any:
+    """A copy without the titles that only repeat names, in which integers say how long they are.
+
+    `named` says that the keys of `value` are names of somebody's choice.
+    """
+    if isinstance(value, list):
+        return [tidied(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    if named:
+        return {key: tidied(inner) for key, inner in value.items()}
+    kept = {
+        key: inner if key in _VALUES else tidied(inner, named=key in _NAMED)
+        for key, inner in value.items()
+        if key != "title"
+    }
+    if kept.get("type") == "integer":
+        kept.setdefault("format", "int64")
+    return kept

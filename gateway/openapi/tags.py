@@ -1,0 +1,42 @@
+"""What the groups of operations are about, for those who browse the document."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+_DESCRIPTIONS: Final[Mapping[str, str]] = {
+    "api-keys": "Credentials of programs, each with the scopes it needs and no more",
+    "auth": "Logging in as staff, staying logged in, logging out",
+    "automations": "What is sent by itself when a customer enters a segment",
+    "connections": "Shops' platforms and mail servers, and what platforms have delivered",
+    "customers": "Who the customers are, however many platforms they come from",
+    "duplicates": "Pairs of customers who may be one person, for a person to decide",
+    "hooks": "Where platforms deliver their webhooks",
+    "inbound-messages": "What customers write on any channel; each becomes or joins a ticket",
+    "jobs": "Work that goes on after its request was answered",
+    "messages": "Messages to customers, each with the reason why it was or was not sent",
+    "orders": "What customers bought",
+    "pages": "Pages that customers open from a link in a mail; the link is the credential",
+    "policies": "When and how often customers may be written to",
+    "queues": "Who takes care of which tickets",
+    "reports": "Figures over all services that add up",
+    "segments": "Groups of customers by rules, kept up to date as facts change",
+    "shopper-tokens": "Tokens with which a shop's customers act for themselves",
+    "sla": "How soon tickets are answered and resolved, and when the shop is open",
+    "staff": "The people who work for the shop",
+    "suppressions": "Addresses that must not be written to",
+    "surveys": "Whom we asked how it went, and what they said",
+    "tasks": "Things to do about a customer",
+    "templates": "Texts of messages by language",
+    "tenants": "Shops, made by the operator of the installation",
+    "ticket-reports": "How tickets ended",
+    "ticket-rules": "How a ticket's priority is found",
+    "tickets": "What customers ask or complain about, from the first word to the resolution",
+}
+
+
+def tag_objects(tags: Iterable[str]) -> list[dict[str, str]]:
+    """The tags with their descriptions, in alphabetical order."""
+    return [
+        {"name": tag, "description": _DESCRIPTIONS[tag]} if tag in _DESCRIPTIONS else {"name": tag}
+        for tag in sorted(tags)
+    ]
