@@ -7,7 +7,7 @@ One history per schema, its version table inside the schema. A connection is han
 from alembic import context
 from sqlalchemy import Connection, MetaData, text
 
-from shared.db.protection import stream_listings, tenant_table
+from shared.db.protection import job_listings, stream_listings, tenant_table
 from shared.settings import login_role
 
 LOCK_TIMEOUT = "5s"
@@ -46,6 +46,14 @@ def add_stream_listings(schema: str) -> None:
     from alembic import op
 
     for statement in stream_listings(schema):
+        op.execute(statement)
+
+
+def add_job_listings(schema: str) -> None:
+    """The functions that tell a worker's sweep which tenants have jobs."""
+    from alembic import op
+
+    for statement in job_listings(schema):
         op.execute(statement)
 
 

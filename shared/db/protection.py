@@ -79,3 +79,19 @@ def stream_listings(schema: str) -> Iterator[str]:
     yield from tenant_listing(
         schema, "tenants_with_idempotency_keys", table="idempotency_key", where="true"
     )
+
+
+def job_listings(schema: str) -> Iterator[str]:
+    """The lists that workers start from: jobs to be gone on with, and ended ones to be forgotten.
+
+    The first says which tenants have jobs that nobody need be waited for, leased or not.
+    """
+    yield from tenant_listing(
+        schema,
+        "tenants_with_waiting_jobs",
+        table="job",
+        where="t.status IN ('queued', 'running') AND NOT t.parked",
+    )
+    yield from tenant_listing(
+        schema, "tenants_with_ended_jobs", table="job", where="t.finished_at IS NOT NULL"
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -59,6 +60,7 @@ class PartTables:
     idempotency_key: Table
     code_counter: Table
     job: Table
+    job_file: Table
 
 
 @lru_cache
@@ -212,7 +214,11 @@ def _define_request_tables(metadata: MetaData) -> None:
         Column("kind", Text, primary_key=True),
         Column("next_value", BigInteger, nullable=False),
     )
-    Table(
+    _define_jobs(metadata)
+
+
+def _define_jobs(metadata: MetaData) -> None:
+    job = Table(
         "job",
         metadata,
         tenant_column(),
@@ -226,7 +232,41 @@ def _define_request_tables(metadata: MetaData) -> None:
         instant("created_at"),
         instant("updated_at"),
         instant("finished_at", nullable=True),
+        # Where the work stands, for the worker alone.
+        Column("state", JSONB, nullable=False, server_default=text("'{}'")),
+        Column("version", BigInteger, nullable=False, server_default=text("1")),
+        # How often the step it is at was begun; a worker that is killed counts too.
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        # Whose hands it is in, and until when if nothing is heard of them.
+        Column("lease_owner", Uuid),
+        instant("lease_until", nullable=True),
+        # It waits for somebody else, and workers pass it over.
+        Column("parked", Boolean, nullable=False, server_default=text("false")),
+        instant("cancel_requested_at", nullable=True),
+        Column("files", JSONB, nullable=False, server_default=text("'{}'")),
+        # What a caller needs besides `jobs:read` to have the files.
+        Column("file_scopes", JSONB, nullable=False, server_default=text("'[]'")),
+        instant("files_expire_at", nullable=True),
         CheckConstraint(
             "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="status"
         ),
+    )
+    Index("ix_job_newest", job.c.tenant_id, job.c.created_at, job.c.id)
+    Index(
+        "ix_job_waiting",
+        job.c.tenant_id,
+        job.c.created_at,
+        job.c.id,
+        postgresql_where=text("status IN ('queued', 'running') AND NOT parked"),
+    )
+    Index("ix_job_ended", job.c.tenant_id, postgresql_where=job.c.finished_at.is_not(None))
+    Table(
+        "job_file",
+        metadata,
+        tenant_column(),
+        Column("job_id", Uuid, primary_key=True),
+        Column("name", Text, primary_key=True),
+        Column("part", Integer, primary_key=True),
+        Column("content", LargeBinary, nullable=False),
+        CheckConstraint("name IN ('result', 'errors')", name="name"),
     )

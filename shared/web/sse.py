@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 MEDIA_TYPE: Final = "text/event-stream"
 HEARTBEAT_SECONDS: Final = 10.0
 LIFE_SECONDS: Final = 300.0
-"""A stream ends by itself after this time: whoever reconnects is asked for its credentials again."""
+"""A stream ends by itself after this time: whoever reconnects shows its credentials again."""
 
 _RETRY: Final = b"retry: 1000\n\n"
 _HEARTBEAT: Final = b": still here\n\n"
