@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from gateway.api_keys.endpoints import router as api_keys
+from gateway.audit_log.endpoints import router as audit_log
 from gateway.connections.endpoints import router as connections
 from gateway.deliveries.endpoints import router as deliveries
 from gateway.deps import attach_document, attach_house
@@ -59,6 +60,7 @@ def create_app(
             shopper_tokens,
             connections,
             deliveries,
+            audit_log,
             reports,
             docs,
         ],

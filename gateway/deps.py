@@ -7,6 +7,7 @@ from fastapi import Depends, FastAPI, Request
 from gateway.access.tokens import AccessTokens
 from gateway.api_keys.repository import ApiKeyRepository
 from gateway.api_keys.service import ApiKeyService
+from gateway.audit_log.repository import AuditLogRepository
 from gateway.connections.repository import ConnectionRepository
 from gateway.connections.service import ConnectionService
 from gateway.deliveries.repository import DeliveryRepository
@@ -112,6 +113,11 @@ async def delivery_service(house: HouseDep, uow: UnitOfWorkDep) -> DeliveryServi
     )
 
 
+async def audit_log(uow: UnitOfWorkDep) -> AuditLogRepository:
+    """The audit log of the caller's shop."""
+    return AuditLogRepository(uow)
+
+
 def receiver_of(request: Request) -> Receiver:
     """Takes deliveries in."""
     house: House = request.app.state.house
@@ -158,6 +164,7 @@ SessionServiceDep = Annotated[SessionService, Depends(session_service)]
 StaffServiceDep = Annotated[StaffService, Depends(staff_service)]
 ApiKeyServiceDep = Annotated[ApiKeyService, Depends(api_key_service)]
 ConnectionServiceDep = Annotated[ConnectionService, Depends(connection_service)]
+AuditLogDep = Annotated[AuditLogRepository, Depends(audit_log)]
 DeliveryServiceDep = Annotated[DeliveryService, Depends(delivery_service)]
 PublicUrlDep = Annotated[str, Depends(public_url)]
 ApiDocumentDep = Annotated[ApiDocument, Depends(api_document)]

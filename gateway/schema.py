@@ -1,6 +1,7 @@
 """The whole schema of the gateway: importing this fills `metadata` with every table."""
 
 from gateway.api_keys import models as api_keys
+from gateway.audit_log import models as audit_log
 from gateway.connections import models as connections
 from gateway.deliveries import models as deliveries
 from gateway.directory import models as directory
@@ -15,6 +16,7 @@ from gateway.teams import models as teams
 
 __all__ = [
     "api_keys",
+    "audit_log",
     "connections",
     "deliveries",
     "directory",

@@ -7,6 +7,7 @@ from shared.contracts import gateway as g
 from shared.contracts import messaging as m
 from shared.contracts import segmentation as s
 from shared.contracts import support_ticket as t
+from shared.contracts.audit import AuditRecorded
 from shared.contracts.event import Event
 
 CUSTOMER_STATE = (c.CustomerCreated, c.CustomerUpdated, c.CustomerSnapshotted)
@@ -14,32 +15,38 @@ ORDER_STATE = (c.OrderPlaced, c.OrderUpdated, c.OrderSnapshotted)
 TICKET_STATE = (t.TicketCreated, t.TicketUpdated, t.TicketResolved, t.TicketSnapshotted)
 MESSAGE_STATE = (m.MessageSent, m.MessageSuppressed, m.MessageFailed)
 MEMBERSHIP = (s.SegmentEntered, s.SegmentLeft)
+AUDIT = (AuditRecorded,)
 
 _Subscriptions = Mapping[str, Mapping[str, tuple[type[Event], ...]]]
 
 _SUBSCRIPTIONS: _Subscriptions = {
     "gateway": {
+        "gateway": AUDIT,
         "customer": (g.TenantProvisioned, g.PlatformCustomerReceived, g.PlatformOrderReceived),
         "segmentation": (g.TenantProvisioned,),
         "support_ticket": (g.TenantProvisioned, g.StaffChanged),
         "messaging": (g.TenantProvisioned, g.EmailChannelChanged),
     },
     "customer": {
+        "gateway": AUDIT,
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
         "support_ticket": CUSTOMER_STATE,
         "messaging": (*CUSTOMER_STATE, *ORDER_STATE),
     },
     "segmentation": {
+        "gateway": AUDIT,
         "customer": (*MEMBERSHIP, s.SnapshotRequested),
         "support_ticket": MEMBERSHIP,
         "messaging": MEMBERSHIP,
     },
     "support_ticket": {
+        "gateway": AUDIT,
         "customer": (t.TicketCreated, t.TicketReplied, t.TicketResolved, t.SurveyAnswered),
         "segmentation": (*TICKET_STATE, t.SurveyAnswered),
         "messaging": (t.TicketReplied, t.SurveyInvited),
     },
     "messaging": {
+        "gateway": AUDIT,
         "customer": (*MESSAGE_STATE, m.RecipientUnsubscribed, m.InboundMessageReceived),
         "segmentation": MESSAGE_STATE,
         "support_ticket": (m.InboundMessageReceived,),

@@ -1,14 +1,29 @@
 """The asynchronous engine of one part's login role."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import orjson
+from sqlalchemy import event
+from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from shared.db.failures import sqlstate
 from shared.json import dumps_text
 
+_PASSWORD_REFUSED = frozenset({"28P01", "28000"})
 
-def create_engine(url: str, *, pool_size: int, application: str) -> AsyncEngine:
-    """An engine whose pool is larger than the concurrency one API process is meant to serve."""
-    return create_async_engine(
+
+def create_engine(
+    url: str, *, pool_size: int, application: str, other_passwords: Sequence[str] = ()
+) -> AsyncEngine:
+    """An engine whose pool is larger than the concurrency one API process is meant to serve.
+
+    While the installation's secret key changes, the role may still have, or have already, one of
+    `other_passwords`: they are tried when the server refuses the URL's.
+    """
+    engine = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -24,3 +39,21 @@ def create_engine(url: str, *, pool_size: int, application: str) -> AsyncEngine:
             "server_settings": {"application_name": application, "jit": "off"},
         },
     )
+    if other_passwords:
+        _try_passwords(engine, other_passwords)
+    return engine
+
+
+def _try_passwords(engine: AsyncEngine, others: Sequence[str]) -> None:
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def connect(
+        dialect: Dialect, _record: Any, arguments: list[Any], parameters: dict[str, Any]
+    ) -> DBAPIConnection:
+        *earlier, last = (parameters.get("password"), *others)
+        for password in earlier:
+            try:
+                return dialect.connect(*arguments, **{**parameters, "password": password})
+            except Exception as error:
+                if sqlstate(error) not in _PASSWORD_REFUSED:
+                    raise
+        return dialect.connect(*arguments, **{**parameters, "password": last})

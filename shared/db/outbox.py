@@ -31,13 +31,16 @@ from shared.observability.tracing import current_trace, tracing_enabled
 _NOTHING = "{}"
 
 
+_Collected = tuple[UUID, UUID, str, str, str, datetime]
+
+
 class Outbox:
     """Collects the events of one unit of work and writes them in one statement."""
 
     def __init__(self, schema: str, tenant_id: TenantId) -> None:
         self._schema = schema
         self._tenant_id = tenant_id
-        self._rows: list[tuple[UUID, UUID, str, str, str, datetime]] = []
+        self._rows: list[_Collected] = []
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -55,13 +58,13 @@ class Outbox:
             (new_id(), key, event.type, event.model_dump_json(), _context(context), occurred_at)
         )
 
-    def mark(self) -> int:
+    def mark(self) -> list[_Collected]:
         """A point to rewind to."""
-        return len(self._rows)
+        return list(self._rows)
 
-    def rewind(self, mark: int) -> None:
-        """Forget what was appended after `mark`."""
-        del self._rows[mark:]
+    def rewind(self, mark: list[_Collected]) -> None:
+        """Be as it was at `mark`, also when what was there has been written and undone since."""
+        self._rows = mark
 
     def flush(self) -> tuple[Executable, dict[str, Any]]:
         """The statement that writes everything collected, with its parameters; then empty."""

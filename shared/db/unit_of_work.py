@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.audit.trail import Actor, AuditEntry, AuditTrail
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.db.connections import Connections
@@ -53,6 +54,7 @@ class UnitOfWork:
         self._schema = schema
         self._announce = announce
         self._outbox = Outbox(schema, tenant_id)
+        self._trail = AuditTrail(schema)
         self._transaction: Transaction | None = None
         self._has_events = False
         self._after_commit: list[AfterCommit] = []
@@ -110,6 +112,19 @@ class UnitOfWork:
         """Tell the other services, in order per `key`, once and only if this work commits."""
         self._outbox.append(event, key=key, occurred_at=self.clock.now(), context=context)
 
+    def act_for(self, actor: Actor) -> None:
+        """Say who does what is recorded from now on; the system itself, if nobody is named."""
+        self._trail.act_for(actor)
+
+    def record(self, entry: AuditEntry) -> None:
+        """Leave an entry in the shop's audit log, if this work commits."""
+        self._trail.record(entry)
+
+    @property
+    def has_recorded(self) -> bool:
+        """Whether this work has told of itself."""
+        return self._trail.has_told
+
     def after_commit(self, callback: AfterCommit) -> None:
         """Await `callback` once the work is durable; it never runs after a rollback.
 
@@ -127,18 +142,20 @@ class UnitOfWork:
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo only what happened inside when the block raises."""
         transaction = self._transaction or await self._open()
-        mark = self._outbox.mark()
+        mark, trail_mark = self._outbox.mark(), self._trail.mark()
         savepoint = await transaction.set_savepoint()
         try:
             yield
         except BaseException:
             self._outbox.rewind(mark)
+            self._trail.rewind(trail_mark)
             await transaction.return_to(savepoint)
             raise
         await transaction.release(savepoint)
 
     async def commit(self) -> None:
         """Make everything durable, then run what waits for that."""
+        self._tell_the_audit_log()
         if len(self._outbox):
             self._has_events = True
             await self.execute(*self._outbox.flush())
@@ -158,7 +175,13 @@ class UnitOfWork:
             transaction, self._transaction = self._transaction, None
             await transaction.close()
 
+    def _tell_the_audit_log(self) -> None:
+        told = self._trail.take(self.clock.now())
+        if told is not None:
+            self.append(told, key=told.records[0].id)
+
     def _take_events(self) -> dict[str, Any]:
+        self._tell_the_audit_log()
         self._has_events = self._has_events or len(self._outbox) > 0
         return self._outbox.take()
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from shared.audit.reads import ReadLog
 from shared.clock import Clock, SystemClock
 from shared.db.codes import CodeAllocator
 from shared.db.engine import create_engine
@@ -25,6 +26,7 @@ class PartContext(Generic[SettingsT_co]):
     queue: Queue
     principals: PrincipalTokens
     codes: CodeAllocator
+    reads: ReadLog
 
     async def close(self) -> None:
         """Close connections."""
@@ -39,6 +41,7 @@ def build_context(settings: SettingsT, clock: Clock | None = None) -> PartContex
         settings.database_url,
         pool_size=settings.pool_size,
         application=f"careloop-{settings.part}",
+        other_passwords=settings.other_passwords,
     )
     units = UnitsOfWork(
         engine=engine,
@@ -53,4 +56,5 @@ def build_context(settings: SettingsT, clock: Clock | None = None) -> PartContex
         queue=Queue(settings.redis_url),
         principals=PrincipalTokens(root_key=settings.root_key, clock=clock),
         codes=CodeAllocator(units),
+        reads=ReadLog(units.begin),
     )

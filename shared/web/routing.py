@@ -16,8 +16,10 @@ from shared.db.failures import again_on_conflict, is_conflict, is_outage, is_uns
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import CareloopError, Invalid, Unavailable
 from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
+from shared.web.auditing import actor_of, answer_and_record
 from shared.web.context import context_of
 from shared.web.idempotency import IDEMPOTENCY_HEADER, answer_once
+from shared.web.personal_data import PersonalData
 from shared.web.problems import problem_responses
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -78,8 +80,9 @@ class UnitOfWorkRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """The framework's handler, wrapped in principal, unit of work and idempotency."""
-        answer = super().get_route_handler()
+        self.answer = super().get_route_handler()
         required, of_shoppers = scopes_of(self), shopper_scopes_of(self)
+        personal = PersonalData(self)
 
         async def handle(request: Request) -> Response:
             context = context_of(request)
@@ -91,10 +94,11 @@ class UnitOfWorkRoute(APIRoute):
             )
             request.state.principal = principal
             try:
-                return await again_on_conflict(
-                    lambda: _in_unit_of_work(request, answer),
+                response = await again_on_conflict(
+                    lambda: self._in_unit_of_work(request),
                     while_possible=lambda: _can_be_read_again(request),
                 )
+                return await personal.guard(request, response, principal)
             except Exception as error:
                 told = _told(error)
                 if told is None:
@@ -103,17 +107,25 @@ class UnitOfWorkRoute(APIRoute):
 
         return handle
 
+    async def _in_unit_of_work(self, request: Request) -> Response:
+        """Answer inside a new unit of work and commit it. Raises whatever undid the work."""
+        principal: Principal = request.state.principal
+        async with context_of(request).units.begin(principal.tenant_id) as uow:
+            request.state.unit_of_work = uow
+            uow.act_for(actor_of(principal, request, action=self.operation_id or self.name))
+            if request.method == "GET":
+                response = await self.answer(request)
+                await uow.commit()
+                return response
 
-async def _in_unit_of_work(request: Request, answer: Handler) -> Response:
-    """Answer inside a new unit of work and commit it. Raises whatever undid the work."""
-    principal: Principal = request.state.principal
-    async with context_of(request).units.begin(principal.tenant_id) as uow:
-        request.state.unit_of_work = uow
-        if request.method == "GET" or IDEMPOTENCY_HEADER not in request.headers:
-            response = await answer(request)
-            await uow.commit()
-            return response
-        return await answer_once(request, principal=principal, uow=uow, answer=answer)
+            async def write(request: Request) -> Response:
+                return await answer_and_record(request, route=self, uow=uow, answer=self.answer)
+
+            if IDEMPOTENCY_HEADER not in request.headers:
+                response = await write(request)
+                await uow.commit()
+                return response
+            return await answer_once(request, principal=principal, uow=uow, answer=write)
 
 
 def _can_be_read_again(request: Request) -> bool:

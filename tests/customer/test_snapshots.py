@@ -1,6 +1,7 @@
 """Telling everything again to a consumer that rebuilds."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -19,17 +20,7 @@ SNAPSHOT = ("customer.snapshotted", "customer.order_snapshotted", "customer.snap
 def walker(service):
     """The worker's walker, with batches so small that there are several."""
     settings = service.context.settings.model_copy(update={"snapshot_batch": 3})
-    context = service.context
-    return SnapshotWalker(
-        type(context)(
-            settings=settings,
-            clock=context.clock,
-            units=context.units,
-            queue=context.queue,
-            principals=context.principals,
-            codes=context.codes,
-        )
-    )
+    return SnapshotWalker(replace(service.context, settings=settings))
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from shared.contracts.audit import AuditRecorded
 from shared.contracts.event import Event
 from shared.ids import TenantId, new_id
 from shared.part.context import PartContext
+from shared.pii import PII_READ
 from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
 from shared.stream.consumer import Consumer
 from shared.stream.envelope import Batch, Envelope, StreamId
@@ -34,11 +36,11 @@ class ServiceHarness:
         kind: PrincipalKind = PrincipalKind.API_KEY,
         actor_id: str = "test",
         customer_id: UUID | None = None,
+        sees_pii: bool = True,
     ) -> httpx.AsyncClient:
-        """A client that the gateway has let in with these scopes."""
-        principal = Principal(
-            tenant_id, kind, actor_id, frozenset(scopes), new_id().hex, customer_id
-        )
+        """A client that the gateway has let in with these scopes, and with `pii:read`."""
+        granted = frozenset(scopes) | ({PII_READ} if sees_pii else frozenset())
+        principal = Principal(tenant_id, kind, actor_id, granted, new_id().hex, customer_id)
         token = self.context.principals.mint(principal)
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.app),
@@ -71,7 +73,10 @@ class ServiceHarness:
         await self._consumer.receive(Batch(stream, first, first + len(envelopes) - 1, envelopes))
 
     async def told(self, tenant_id: TenantId, *types: str) -> Sequence[dict[str, Any]]:
-        """The events the service has appended for a tenant, oldest first: type, key and data."""
+        """The events the service has appended for a tenant, oldest first: type, key and data.
+
+        Those for the audit log only when they are asked for.
+        """
         async with self.context.units.begin(tenant_id) as uow:
             rows = await uow.rows(
                 text(
@@ -83,5 +88,5 @@ class ServiceHarness:
         return [
             {"type": row.type, "key": row.key, **row.data}
             for row in rows
-            if not types or row.type in types
+            if (row.type in types if types else row.type != AuditRecorded.type)
         ]
