@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 from migrations.environment import owner_role
 from shared.db.failures import sqlstate
 from shared.db.protection import schema_functions
-from shared.security.keys import derive_password
+from shared.security.keys import RootKey, derive_password
 from shared.settings import SCHEMAS, login_role
 
 HOME = Path(__file__).parent
@@ -29,7 +29,7 @@ _ROLE_PAUSE_SECONDS = 0.1
 _ONE_STARTER_AT_A_TIME = text("SELECT pg_advisory_xact_lock(4711)")
 
 
-async def migrate(admin_url: str, *, root_key: str, schemas: Sequence[str] = SCHEMAS) -> None:
+async def migrate(admin_url: str, *, root_key: RootKey, schemas: Sequence[str] = SCHEMAS) -> None:
     """Create what is missing and run every history to its head. Safe to run again and again.
 
     `admin_url` must name a role that may create roles, schemas and extensions.
@@ -69,7 +69,7 @@ async def schemas_behind(engine: AsyncEngine, schemas: Sequence[str] = SCHEMAS) 
         return [s for s in schemas if not await connection.run_sync(_is_at_head, s)]
 
 
-def ensure_schema(connection: Connection, schema: str, *, root_key: str) -> None:
+def ensure_schema(connection: Connection, schema: str, *, root_key: RootKey) -> None:
     """Create or refresh a schema, its owner, its login role and `set_tenant`."""
     connection.execute(_ONE_STARTER_AT_A_TIME)
     owner, login = owner_role(schema), login_role(schema)

@@ -5,13 +5,13 @@ own role: by its own `<PART>_DATABASE_URL`, or by one derived from `DATABASE_URL
 """
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
-from shared.security.keys import derive_password
+from shared.security.keys import SHORTEST_KEY, KeyRing, RootKey, derive_password, derive_passwords
 
 SERVICES = ("customer", "segmentation", "support_ticket", "messaging")
 SCHEMAS = (*SERVICES, "gateway")
@@ -34,7 +34,9 @@ class PartSettings(BaseSettings):
 
     part: ClassVar[str]
 
-    secret_key: SecretStr = Field(min_length=32)
+    secret_key: SecretStr = Field(min_length=SHORTEST_KEY)
+    # Accepted besides, while the installation moves from one key to the next.
+    secret_keys_old: SecretStr = SecretStr("")
     public_url: str = "http://127.0.0.1:8080"
     home: Path = Path(".careloop")
     admin_database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
@@ -47,10 +49,17 @@ class PartSettings(BaseSettings):
     access_log: bool = True
     poll_delay: float = Field(default=0.02, gt=0, le=1)
 
+    @model_validator(mode="after")
+    def _check_keys(self) -> Self:
+        KeyRing.of(self.secret_key.get_secret_value(), self.secret_keys_old.get_secret_value())
+        return self
+
     @property
-    def root_key(self) -> str:
-        """The root secret from which the keys of every purpose are derived."""
-        return self.secret_key.get_secret_value()
+    def root_key(self) -> KeyRing:
+        """The root secrets from which the keys of every purpose are derived."""
+        return KeyRing.of(
+            self.secret_key.get_secret_value(), self.secret_keys_old.get_secret_value()
+        )
 
     @property
     def database_url(self) -> str:
@@ -59,8 +68,15 @@ class PartSettings(BaseSettings):
             self.part, admin_url=self.admin_database_url, root_key=self.root_key
         )
 
+    @property
+    def other_passwords(self) -> tuple[str, ...]:
+        """What the role's password may be besides, when it follows from the root secrets."""
+        if self.own_database_url:
+            return ()
+        return derive_passwords(self.root_key, login_role(self.part))[1:]
 
-def part_database_url(schema: str, *, admin_url: str | None, root_key: str) -> str:
+
+def part_database_url(schema: str, *, admin_url: str | None, root_key: RootKey) -> str:
     """The URL of a part's login role on the server of `admin_url`."""
     if admin_url is None:
         raise ValueError(f"Set DATABASE_URL or {schema.upper()}_DATABASE_URL")

@@ -12,10 +12,10 @@ from gateway.access.scopes import ROLE_SCOPES, TICKETS_OWN, Role
 from shared.clock import Clock
 from shared.errors import Unauthenticated
 from shared.ids import TenantId
-from shared.security.keys import derive_key
+from shared.security.keys import RootKey, derive_keys
 from shared.security.principal import PrincipalKind
+from shared.security.signed import ALGORITHM, signed_claims
 
-_ALGORITHM: Final = "HS256"
 _ISSUER: Final = "careloop"
 _STAFF: Final = "staff"
 _SHOPPER: Final = "shopper"
@@ -35,8 +35,8 @@ class IssuedToken:
 class AccessTokens:
     """Issues and verifies access tokens of staff and shoppers."""
 
-    def __init__(self, *, root_key: str, clock: Clock) -> None:
-        self._key = derive_key(root_key, "access-token")
+    def __init__(self, *, root_key: RootKey, clock: Clock) -> None:
+        self._keys = derive_keys(root_key, "access-token")
         self._clock = clock
         self._verified: dict[str, tuple[Identity, float]] = {}
 
@@ -68,7 +68,7 @@ class AccessTokens:
             "tid": tenant_id.hex,
             "exp": int(expires_at.timestamp()),
         }
-        text = jwt.encode(body, self._key, algorithm=_ALGORITHM)
+        text = jwt.encode(body, self._keys[0], algorithm=ALGORITHM)
         return IssuedToken(text, int(life.total_seconds()), expires_at)
 
     def _read(self, text: str) -> tuple[Identity, float]:
@@ -82,10 +82,9 @@ class AccessTokens:
 
     def _claims(self, text: str) -> dict[str, Any]:
         try:
-            claims: dict[str, Any] = jwt.decode(
+            return signed_claims(
                 text,
-                self._key,
-                algorithms=[_ALGORITHM],
+                self._keys,
                 audience=[_STAFF, _SHOPPER],
                 issuer=_ISSUER,
                 # Compared on each use, with the injected clock.
@@ -93,7 +92,6 @@ class AccessTokens:
             )
         except jwt.InvalidTokenError as error:
             raise Unauthenticated("The access token is not valid") from error
-        return claims
 
 
 def _identity(claims: dict[str, Any]) -> Identity:

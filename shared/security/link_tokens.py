@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.errors import NotFound
 from shared.ids import TenantId
-from shared.security.keys import derive_key
+from shared.security.keys import RootKey, derive_keys
 
 _TAG_BYTES = 16
 
@@ -24,13 +24,14 @@ class LinkTarget:
 class LinkTokens:
     """Tokens of one purpose: tenant and subject, authenticated with HMAC-SHA256 cut to 128 bits."""
 
-    def __init__(self, *, root_key: str, purpose: str) -> None:
-        self._key = derive_key(root_key, f"link:{purpose}")
+    def __init__(self, *, root_key: RootKey, purpose: str) -> None:
+        # Links stay in people's mailboxes for months: an older key still tells that they are ours.
+        self._keys = derive_keys(root_key, f"link:{purpose}")
 
     def mint(self, target: LinkTarget) -> str:
-        """64 URL-safe characters; the same target always gives the same token."""
+        """64 URL-safe characters; with one key the same target always gives the same token."""
         body = target.tenant_id.bytes + target.subject_id.bytes
-        return base64.urlsafe_b64encode(body + self._tag(body)).decode().rstrip("=")
+        return base64.urlsafe_b64encode(body + _tag(self._keys[0], body)).decode().rstrip("=")
 
     def verify(self, token: str) -> LinkTarget:
         """The target again. Raises NotFound for anything that this installation did not mint."""
@@ -39,12 +40,14 @@ class LinkTokens:
         except ValueError as error:
             raise NotFound("This link is not valid") from error
         body, tag = raw[:32], raw[32:]
-        if len(raw) != 32 + _TAG_BYTES or not hmac.compare_digest(tag, self._tag(body)):
+        minted = [hmac.compare_digest(tag, _tag(key, body)) for key in self._keys]
+        if len(raw) != 32 + _TAG_BYTES or not any(minted):
             raise NotFound("This link is not valid")
         return LinkTarget(TenantId(UUID(bytes=body[:16])), UUID(bytes=body[16:]))
 
-    def _tag(self, body: bytes) -> bytes:
-        return hmac.digest(self._key, body, hashlib.sha256)[:_TAG_BYTES]
+
+def _tag(key: bytes, body: bytes) -> bytes:
+    return hmac.digest(key, body, hashlib.sha256)[:_TAG_BYTES]
 
 
 def claimed_tenant(token: str) -> TenantId:

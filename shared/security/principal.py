@@ -13,7 +13,8 @@ import jwt
 from shared.clock import Clock
 from shared.errors import Forbidden, Unauthenticated
 from shared.ids import TenantId
-from shared.security.keys import derive_key
+from shared.security.keys import RootKey, derive_keys
+from shared.security.signed import ALGORITHM, signed_claims
 
 PRINCIPAL_HEADER = "x-careloop-principal"
 NO_TENANT = TenantId(UUID(int=0))
@@ -78,14 +79,13 @@ class PrincipalTokens:
     costs a JWT now and then, and each request two short hashes.
     """
 
-    _ALGORITHM = "HS256"
     _LIFE = timedelta(seconds=60)
     _REUSED_FOR = timedelta(seconds=20)
     _MOST_KEPT = 4096
 
-    def __init__(self, *, root_key: str, clock: Clock) -> None:
-        self._key = derive_key(root_key, "principal-token")
-        self._seal_key = derive_key(root_key, "principal-seal")
+    def __init__(self, *, root_key: RootKey, clock: Clock) -> None:
+        self._keys = derive_keys(root_key, "principal-token")
+        self._seal_keys = derive_keys(root_key, "principal-seal")
         self._clock = clock
         self._minted: dict[_Identity, tuple[str, datetime]] = {}
         self._verified: dict[str, tuple[_Identity, float]] = {}
@@ -94,15 +94,15 @@ class PrincipalTokens:
         """A signed token that carries the principal to one upstream request."""
         identity = self._identity_token(_identity_of(principal))
         sealed = f"{identity}~{principal.request_id}~{principal.client_ip}"
-        return f"{sealed}~{self._seal(sealed)}"
+        return f"{sealed}~{_seal(self._seal_keys[0], sealed)}"
 
     def verify(self, token: str | None) -> Principal:
         """The principal of a token. Raises Unauthenticated when absent, forged or expired."""
         if not token:
             raise Unauthenticated("Requests reach this service through the gateway only")
         sealed, _, seal = token.rpartition("~")
-        expected = self._seal(sealed)
-        if not hmac.compare_digest(expected.encode(), seal.encode()):
+        given = seal.encode()
+        if not any(hmac.compare_digest(_seal(k, sealed).encode(), given) for k in self._seal_keys):
             raise Unauthenticated("The principal token is not valid")
         identity_token, request_id, client_ip = sealed.split("~")
         identity, expires = self._verified.get(identity_token) or self._read(identity_token)
@@ -120,9 +120,6 @@ class PrincipalTokens:
             team_ids,
             client_ip,
         )
-
-    def _seal(self, sealed: str) -> str:
-        return hmac.digest(self._seal_key, sealed.encode(), "sha256").hex()
 
     def _identity_token(self, identity: _Identity) -> str:
         now = self._clock.now()
@@ -143,7 +140,7 @@ class PrincipalTokens:
             claims["vis"] = visibility.value
         if team_ids:
             claims["tms"] = sorted(team.hex for team in team_ids)
-        token = jwt.encode(claims, self._key, algorithm=self._ALGORITHM)
+        token = jwt.encode(claims, self._keys[0], algorithm=ALGORITHM)
         _make_room(self._minted, self._MOST_KEPT)
         self._minted[identity] = (token, now + self._REUSED_FOR)
         return token
@@ -151,18 +148,17 @@ class PrincipalTokens:
     def _read(self, identity_token: str) -> tuple[_Identity, float]:
         try:
             # The expiry is for our own clock to judge.
-            claims = jwt.decode(
-                identity_token,
-                self._key,
-                algorithms=[self._ALGORITHM],
-                options={"verify_exp": False},
-            )
+            claims = signed_claims(identity_token, self._keys, options={"verify_exp": False})
             read = (_identity(claims), float(claims["exp"]))
         except (jwt.InvalidTokenError, KeyError, ValueError) as error:
             raise Unauthenticated("The principal token is not valid") from error
         _make_room(self._verified, self._MOST_KEPT)
         self._verified[identity_token] = read
         return read
+
+
+def _seal(key: bytes, sealed: str) -> str:
+    return hmac.digest(key, sealed.encode(), "sha256").hex()
 
 
 def _identity_of(principal: Principal) -> _Identity:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from shared.ids import TenantId
+from shared.security.keys import RootKey
 from shared.security.link_tokens import LinkTarget, LinkTokens
 
 PATH = "/pages/unsubscribe"
@@ -11,7 +12,7 @@ PATH = "/pages/unsubscribe"
 class UnsubscribeLinks:
     """Makes and reads unsubscribe links of this installation."""
 
-    def __init__(self, *, root_key: str, public_url: str) -> None:
+    def __init__(self, *, root_key: RootKey, public_url: str) -> None:
         self._tokens = LinkTokens(root_key=root_key, purpose="unsubscribe")
         self._base = public_url.rstrip("/") + PATH
 
