@@ -48,6 +48,18 @@ class PartSettings(BaseSettings):
     otlp_endpoint: str | None = None
     access_log: bool = True
     poll_delay: float = Field(default=0.02, gt=0, le=1)
+    outbound_allow: str = ""
+
+    @field_validator("outbound_allow")
+    @classmethod
+    def _can_be_read(cls, text: str) -> str:
+        AllowList.parse(text)
+        return text
+
+    @property
+    def outbound_guard(self) -> OutboundGuard:
+        """Judges hosts that shops name: public ones pass, and what `outbound_allow` lists."""
+        return OutboundGuard(AllowList.parse(self.outbound_allow))
 
     @model_validator(mode="after")
     def _check_keys(self) -> Self:
