@@ -7,10 +7,11 @@ own role: by its own `<PART>_DATABASE_URL`, or by one derived from `DATABASE_URL
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
+from shared.outbound.guard import AllowList, OutboundGuard
 from shared.security.keys import SHORTEST_KEY, KeyRing, RootKey, derive_password, derive_passwords
 
 SERVICES = ("customer", "segmentation", "support_ticket", "messaging")
