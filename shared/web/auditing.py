@@ -142,11 +142,15 @@ def _is_id(value: object) -> bool:
 
 
 def _shown(told: Mapping[str, Any]) -> Iterable[AuditSubject]:
-    """The objects of an answer: itself, or the rows of a page."""
+    """The objects of an answer, itself or the rows of a page, and the customers they are of."""
     rows = told.get("data")
     for shown in rows if isinstance(rows, list) else [told]:
-        if isinstance(shown, dict) and "id" in shown and "object" in shown:
+        if not isinstance(shown, dict):
+            continue
+        if "id" in shown and "object" in shown:
             yield AuditSubject(object=str(shown["object"]), id=str(shown["id"]))
+        if shown.get("customer_id"):
+            yield AuditSubject(object="customer", id=str(shown["customer_id"]))
 
 
 def _distinct(subjects: Iterable[AuditSubject]) -> list[AuditSubject]:

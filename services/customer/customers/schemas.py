@@ -19,6 +19,7 @@ from services.customer.customers.identity_match import IdentifierKind
 from services.customer.customers.record import CustomerRecord, Gender, Stage
 from services.customer.tenants.shops import ValueTier
 from shared.money import Money, MoneyRead
+from shared.pii import pii
 from shared.text import Name, NormalisedStr, TextRule
 
 Email = Annotated[EmailStr, Field(max_length=254, examples=["duc.nguyen@example.com"])]
@@ -145,18 +146,20 @@ class CustomerRead(BaseModel):
     object: Literal["customer"] = "customer"
     code: str = Field(examples=["KH000123"])
     stage: Stage
-    name: str | None = Field(examples=["Nguyễn Văn Đức"])
-    email: str | None
-    phone: str | None = Field(description="E.164", examples=["+84912345678"])
+    name: Annotated[str | None, pii("name")] = Field(examples=["Nguyễn Văn Đức"])
+    email: Annotated[str | None, pii("email")]
+    phone: Annotated[str | None, pii("phone")] = Field(
+        description="E.164", examples=["+84912345678"]
+    )
     locale: str | None
     gender: Gender | None
-    birth_date: date | None
+    birth_date: Annotated[date | None, pii("date")]
     city: str | None
     province: str | None
     country: str | None
     source: str
     tags: list[str]
-    attributes: dict[str, Any]
+    attributes: Annotated[dict[str, Any], pii("document")]
     consents: list[ConsentRead]
     value_tier: ValueTier
     orders_count: int
@@ -187,8 +190,12 @@ class IdentityRead(BaseModel):
     id: UUID
     object: Literal["identity"] = "identity"
     kind: IdentifierKind
-    value: str = Field(description="Normalised", examples=["+84395678945"])
-    original: str = Field(description="As it came", examples=["01695678945"])
+    value: Annotated[str, pii("contact")] = Field(
+        description="Normalised", examples=["+84395678945"]
+    )
+    original: Annotated[str, pii("contact")] = Field(
+        description="As it came", examples=["01695678945"]
+    )
     standing: Standing
     source: str
     connection_id: UUID | None

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field
 
 from services.messaging.inbound.records import InboundChannel, InboundMessage
+from shared.pii import pii
 from shared.text import Name, NormalisedStr, TextRule
 
 
@@ -15,9 +16,11 @@ class InboundSender(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name | None = Field(default=None, examples=["Trần Thị Bình"])
-    email: Annotated[EmailStr, Field(max_length=254)] | None = None
-    phone: Annotated[str, TextRule(64)] | None = Field(default=None, examples=["0912 345 678"])
+    name: Annotated[Name | None, pii("name")] = Field(default=None, examples=["Trần Thị Bình"])
+    email: Annotated[Annotated[EmailStr, Field(max_length=254)] | None, pii("email")] = None
+    phone: Annotated[Annotated[str, TextRule(64)] | None, pii("phone")] = Field(
+        default=None, examples=["0912 345 678"]
+    )
 
 
 class InboundMessageCreate(BaseModel):

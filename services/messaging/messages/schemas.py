@@ -10,6 +10,7 @@ from services.messaging.messages.records import Message, Origin, Status
 from services.messaging.policies.records import Channel, MessageClass
 from services.messaging.templates.given import Variables
 from services.messaging.templates.records import Locale, TemplateKey
+from shared.pii import pii
 from shared.text import Name
 
 Email = Annotated[EmailStr, Field(max_length=254, examples=["duc.nguyen@example.com"])]
@@ -65,7 +66,9 @@ class MessageRead(BaseModel):
     message_class: MessageClass
     template: str
     customer_id: UUID | None
-    address: str | None = Field(description="Known once the message was decided on")
+    address: Annotated[str | None, pii("contact")] = Field(
+        description="Known once the message was decided on"
+    )
     subject: str | None
     attempts: int = Field(description="How often the provider was given the message")
     allowed_transitions: list[Status]
@@ -92,7 +95,7 @@ class DecisionStep(BaseModel):
     rule: Literal["address", "suppression", "consent", "frequency_cap"]
     outcome: Literal["passed", "stopped", "not_applicable"]
     reason: str | None
-    evidence: dict[str, Any]
+    evidence: Annotated[dict[str, Any], pii("document")]
 
 
 class MessageDecision(BaseModel):

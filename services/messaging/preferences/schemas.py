@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field
 
 from services.messaging.policies.records import Channel
 from services.messaging.preferences.repository import Scope, Suppression, SuppressionReason
+from shared.pii import pii
 
 
 class SuppressionCreate(BaseModel):
@@ -29,7 +30,7 @@ class SuppressionRead(BaseModel):
     id: UUID
     object: Literal["suppression"] = "suppression"
     channel: Channel
-    address: str
+    address: Annotated[str, pii("contact")]
     scope: Scope
     reason: SuppressionReason
     source: str = Field(description="Who said so", examples=["one_click"])

@@ -1,13 +1,14 @@
 """Memberships as clients see them, and the reasons for them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from services.segmentation.segments.reasons import Reason
 from services.segmentation.segments.schemas import DefinedSegment, LocalizedName
+from shared.pii import pii
 
 
 class PreviewRequest(DefinedSegment):
@@ -21,7 +22,7 @@ class SampleCustomer(BaseModel):
 
     customer_id: UUID
     code: str | None = Field(examples=["KH000123"])
-    name: str | None
+    name: Annotated[str | None, pii("name")]
 
 
 class PreviewRead(BaseModel):
@@ -40,7 +41,7 @@ class MemberRead(BaseModel):
     object: Literal["segment_member"] = "segment_member"
     customer_id: UUID
     code: str | None = Field(examples=["KH000123"])
-    name: str | None
+    name: Annotated[str | None, pii("name")]
     entered_at: datetime
     rule_version: int = Field(description="The version of the rule they entered under")
     reason: Reason = Field(description="What made them enter")

@@ -11,6 +11,7 @@ from services.support_ticket.tickets.priority import Priority, Urgency, ValueTie
 from services.support_ticket.tickets.states import AnsweredStatus, MovableStatus
 from shared.contracts.support_ticket import TicketStatus, TicketType
 from shared.phone import normalise_phone
+from shared.pii import pii
 from shared.text import Name, Prose, TextRule
 
 Subject = Annotated[str, TextRule(max_length=300), Field(examples=["The kettle leaks"])]
@@ -116,9 +117,9 @@ class NoteCreate(_Input):
 class ContactRead(BaseModel):
     """How to reach the requester, as they said."""
 
-    name: str | None
-    email: str | None
-    phone: str | None
+    name: Annotated[str | None, pii("name")]
+    email: Annotated[str | None, pii("email")]
+    phone: Annotated[str | None, pii("phone")]
 
 
 class TicketRead(BaseModel):
@@ -171,7 +172,7 @@ class TicketCustomerRead(BaseModel):
 
     id: UUID
     code: str | None
-    name: str | None
+    name: Annotated[str | None, pii("name")]
     value_tier: ValueTier
     segments: list[SegmentRead]
     open_tickets: int
@@ -188,7 +189,7 @@ class AuthorRead(BaseModel):
 
     kind: Literal["customer", "agent", "api_key"]
     id: str | None
-    name: str | None
+    name: Annotated[str | None, pii("name")]
 
 
 class MessageRead(BaseModel):
