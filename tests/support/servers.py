@@ -55,15 +55,15 @@ class Servers:
 
 
 async def _make_template(url: str) -> None:
-    await _execute(url, f"CREATE DATABASE {TEMPLATE}")
+    await execute(url, f"CREATE DATABASE {TEMPLATE}")
     written = [s for s in SCHEMAS if any((HOME / s / "versions").glob("*.py"))]
     await migrate(database_url(url, TEMPLATE), root_key=ROOT_KEY, schemas=written)
 
 
 async def create_database(admin_url: str, name: str, *, template: str = TEMPLATE) -> str:
     """A fresh copy of the migrated template, or of another; its administrator's URL."""
-    await _execute(admin_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await _execute(admin_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await execute(admin_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await execute(admin_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     return database_url(admin_url, name)
 
 
@@ -72,7 +72,8 @@ def database_url(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-async def _execute(url: str, statement: str) -> None:
+async def execute(url: str, statement: str) -> None:
+    """Run one statement outside any transaction."""
     engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.execute(text(statement))

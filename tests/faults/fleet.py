@@ -1,0 +1,185 @@
+"""The processes of a house, each of which may be killed, frozen and started anew."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import httpx
+
+from cli.ports import LOOPBACK, free_port
+from cli.processes import EXIT_WITH_PARENT
+from shared.settings import SCHEMAS, SERVICES
+
+Topology = Literal["all_in_one", "split"]
+_STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How a process is started, and where it answers if it is an API."""
+
+    arguments: Sequence[str]
+    url: str | None = None
+
+
+class Fleet:
+    """All processes of one house, by name."""
+
+    def __init__(
+        self, commands: Mapping[str, Command], environment: Mapping[str, str], folder: Path
+    ) -> None:
+        self.commands = commands
+        self._environment = {**environment, EXIT_WITH_PARENT: "1"}
+        self._folder = folder
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self.started_at: dict[str, datetime] = {}
+        self.killed_at: defaultdict[str, list[datetime]] = defaultdict(list)
+
+    @property
+    def names(self) -> list[str]:
+        """Every process there should be."""
+        return list(self.commands)
+
+    @property
+    def workers(self) -> list[str]:
+        """The processes without a door."""
+        return [name for name, command in self.commands.items() if command.url is None]
+
+    def log_of(self, name: str) -> Path:
+        """What a process says goes here, over all its lives."""
+        return self._folder / f"{name}.log"
+
+    def pid_of(self, name: str) -> int:
+        """The pid of a running process. Raises KeyError."""
+        return self._running[name].pid
+
+    def is_running(self, name: str) -> bool:
+        """Whether it lives."""
+        process = self._running.get(name)
+        return process is not None and process.poll() is None
+
+    def start(self, name: str) -> None:
+        """Start a process that does not run."""
+        with self.log_of(name).open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                [sys.executable, "-m", "cli.main", *self.commands[name].arguments],
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.started_at[name] = datetime.now(UTC)
+
+    def start_all(self) -> None:
+        """Start whatever does not run."""
+        for name in self.commands:
+            if not self.is_running(name):
+                self.start(name)
+
+    def kill(self, name: str) -> None:
+        """`kill -9`. Raises AssertionError when it had ended by itself."""
+        process = self._running.pop(name)
+        assert process.poll() is None, (
+            f"{name} ended by itself with {process.returncode}: {self._last_words(name)}"
+        )
+        process.kill()
+        process.wait()
+        _close(process)
+        self.killed_at[name].append(datetime.now(UTC))
+
+    def ask_to_end(self, name: str) -> None:
+        """SIGTERM, as every supervisor begins."""
+        self._running[name].terminate()
+
+    def wait_for_end(self, name: str, seconds: float = _STOP_SECONDS) -> int:
+        """Its exit code, once it has ended. Raises subprocess.TimeoutExpired."""
+        process = self._running[name]
+        code = process.wait(seconds)
+        _close(process)
+        del self._running[name]
+        return code
+
+    def freeze(self, name: str) -> None:
+        """Take its time away, as a machine under pressure does."""
+        self._running[name].send_signal(signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        """Let it go on as if nothing had been."""
+        if self.is_running(name):
+            self._running[name].send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End everything, kindly first."""
+        for name in list(self._running):
+            self.thaw(name)
+            self._running[name].terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in self._running.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            _close(process)
+        self._running.clear()
+
+    async def ready(self, name: str) -> bool:
+        """Whether a process with a door says that it can work."""
+        url = self.commands[name].url
+        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+            try:
+                return (await client.get(f"{url}/readyz")).is_success
+            except httpx.HTTPError:
+                return False
+
+    async def all_ready(self) -> bool:
+        """Whether every process runs, and those with a door are ready."""
+        for name, command in self.commands.items():
+            if not self.is_running(name) or (command.url and not await self.ready(name)):
+                return False
+        return True
+
+    def _last_words(self, name: str) -> str:
+        return self.log_of(name).read_text(errors="replace")[-2000:]
+
+
+def fleet_of(topology: Topology, environment: Mapping[str, str], folder: Path) -> tuple[Fleet, str]:
+    """The processes of a house that nobody has started yet, and the address of its door."""
+    port = free_port()
+    door = f"http://{LOOPBACK}:{port}"
+    environment = {**os.environ, **environment, "CARELOOP_PUBLIC_URL": door}
+    if topology == "all_in_one":
+        commands = {
+            "api": Command(["serve", "--port", str(port)], door),
+            "worker": Command(["worker"]),
+        }
+    else:
+        commands = _split(environment, port, door)
+    return Fleet(commands, environment, folder), door
+
+
+def _split(environment: dict[str, str], port: int, door: str) -> dict[str, Command]:
+    commands: dict[str, Command] = {}
+    for service in SERVICES:
+        own = free_port()
+        url = f"http://{LOOPBACK}:{own}"
+        environment[f"CARELOOP_UPSTREAM_{service.upper()}"] = url
+        commands[service] = Command(["serve", "--part", service, "--port", str(own)], url)
+    commands["gateway"] = Command(["serve", "--part", "gateway", "--port", str(port)], door)
+    for part in SCHEMAS:
+        commands[f"{part}-worker"] = Command(["worker", "--part", part])
+    return commands
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
