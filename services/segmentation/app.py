@@ -32,6 +32,7 @@ def create_app(settings: SegmentationSettings, *, clock: Clock | None = None) ->
             reports_router,
         ],
         close=[wiring.waker.drain],
+        job_kinds=wiring.job_kinds(),
     )
     app.state.wiring = wiring
     return app

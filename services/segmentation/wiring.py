@@ -12,6 +12,7 @@ from services.segmentation.membership.service import MembershipService
 from services.segmentation.rebuilds.repository import RebuildRepository
 from services.segmentation.rebuilds.service import RebuildService
 from services.segmentation.rebuilds.steps import Steps
+from services.segmentation.rebuilds.tasks import EvaluationJob, RebuildJob, RemovalJob
 from services.segmentation.runs.repository import RunRepository
 from services.segmentation.segments.active import ActiveSegments
 from services.segmentation.segments.repository import SegmentRepository
@@ -20,11 +21,10 @@ from services.segmentation.segments.template_service import TemplateService
 from services.segmentation.settings import SegmentationSettings
 from services.segmentation.tenants.repository import ShopRepository
 from shared.db.unit_of_work import UnitOfWork
+from shared.jobs.runner import job_function
+from shared.jobs.work import JobKinds
 from shared.part.context import PartContext
 from shared.queue.producer import Waker
-
-GO_ON = "segmentation.go_on"
-"""The worker's function that goes on with work over a whole shop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Wiring:
     def of(cls, context: PartContext[SegmentationSettings]) -> "Wiring":
         """The wiring of a process."""
         settings = context.settings
-        waker = Waker(context.queue, part=settings.part, function=GO_ON)
+        waker = Waker(context.queue, part=settings.part, function=job_function(settings.part))
         return cls(context, ActiveSegments(), waker)
 
     def runs(self, uow: UnitOfWork) -> RunRepository:
@@ -88,6 +88,16 @@ class Wiring:
             memberships=MembershipRepository(uow),
             rebuilds=RebuildRepository(uow),
         )
+
+    def job_kinds(self) -> JobKinds:
+        """The jobs that clients follow."""
+        runs, steps = self.runs, self.steps
+        kinds = (
+            EvaluationJob(runs=runs, steps=steps, segments=self.segments),
+            RemovalJob(runs=runs, steps=steps),
+            RebuildJob(runs=runs, steps=steps, rebuilds=self.rebuilds),
+        )
+        return JobKinds(kinds, wake=self.waker.wake)
 
     def steps(self, uow: UnitOfWork) -> Steps:
         """The steps of work over the whole shop."""

@@ -7,11 +7,13 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from shared.jobs.endpoints import router as jobs_router
+from shared.jobs.work import JobKinds
 from shared.observability.logging import configure_logging
 from shared.observability.tracing import configure_tracing
 from shared.part.context import PartContext
 from shared.queue.producer import Waker
 from shared.stream.relay import RELAY
+from shared.web.auditing import attach_readable_paths
 from shared.web.context import attach_context
 from shared.web.health import router as health_router
 from shared.web.middleware import RequestMiddleware
@@ -26,10 +28,12 @@ def create_part_app(
     routers: Sequence[APIRouter],
     openapi_url: str | None = "/openapi.json",
     close: Sequence[Callable[[], Awaitable[None]]] = (),
+    job_kinds: JobKinds | None = None,
 ) -> FastAPI:
     """An application that answers `routers` for one part, and wakes the relay after commits.
 
-    When it ends it awaits `close`, while its connections are still open.
+    `job_kinds` are what clients may stop and have done again. When it ends it awaits `close`,
+    while its connections are still open.
     """
     settings = context.settings
     waker = Waker(context.queue, part=settings.part, function=RELAY)
@@ -56,6 +60,8 @@ def create_part_app(
         separate_input_output_schemas=False,
     )
     attach_context(app, context)
+    attach_readable_paths(app, routers)
+    app.state.job_kinds = job_kinds or JobKinds()
     install_problem_handlers(app)
     app.add_middleware(RequestMiddleware, part=settings.part, access_log=settings.access_log)
     app.include_router(health_router)

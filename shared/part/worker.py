@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.contracts.topology import SUBSCRIPTIONS
+from shared.jobs.forgetting import forget_old_jobs
+from shared.jobs.runner import JobRunner, job_function, runner_jobs, runner_sweep
+from shared.jobs.work import JobKinds
 from shared.part.context import PartContext
+from shared.queue.producer import Waker
 from shared.queue.worker import Job, PartWorker, Periodic
 from shared.stream.consumer import Consumer
 from shared.stream.handlers import EventHandlers
@@ -21,8 +25,11 @@ def build_part_worker(
     handlers: EventHandlers,
     jobs: Mapping[str, Job] | None = None,
     periodics: Sequence[Periodic] = (),
+    job_kinds: JobKinds | None = None,
 ) -> PartWorker:
     """A worker that carries the part's streams both ways and runs its own jobs.
+
+    `job_kinds` are the long-running jobs that clients follow, `jobs` functions of the queue.
 
     Raises ValueError when the part subscribed to an event that it has no handler for.
     """
@@ -34,18 +41,29 @@ def build_part_worker(
     )
     context.units.announce_events_to(relay.announce)
     consumer = Consumer(units=context.units, queue=context.queue, handlers=handlers)
+    waker = Waker(context.queue, part=part, function=job_function(part))
+    runner = JobRunner(units=context.units, kinds=job_kinds or JobKinds(), wake=waker.wake)
     return PartWorker(
         part=part,
         redis_url=settings.redis_url,
         poll_delay=settings.poll_delay,
-        jobs={**stream_jobs(relay, consumer), **(jobs or {})},
-        periodics=[stream_sweep(relay), _forgetting(context), *periodics],
-        close=[relay.drain, context.close],
+        jobs={**stream_jobs(relay, consumer), **runner_jobs(runner, part), **(jobs or {})},
+        periodics=[
+            stream_sweep(relay),
+            runner_sweep(runner, part),
+            *_forgetting(context),
+            *periodics,
+        ],
+        close=[relay.drain, waker.drain, context.close],
     )
 
 
-def _forgetting(context: PartContext[Any]) -> Periodic:
-    return Periodic("idempotency.forget", _FORGET_SECONDS, lambda: forget_old_keys(context.units))
+def _forgetting(context: PartContext[Any]) -> list[Periodic]:
+    units = context.units
+    return [
+        Periodic("idempotency.forget", _FORGET_SECONDS, lambda: forget_old_keys(units)),
+        Periodic("jobs.forget", _FORGET_SECONDS, lambda: forget_old_jobs(units)),
+    ]
 
 
 def _check_handlers(part: str, handlers: EventHandlers) -> None:

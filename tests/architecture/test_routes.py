@@ -65,7 +65,7 @@ def test_operation_ids_are_unique_in_the_house():
         route.operation_id
         for schema in SCHEMAS
         for name, route in operations_of(schema)
-        if route.operation_id and not name.startswith("GET /v1/jobs/")
+        if route.operation_id and "/v1/jobs" not in name
     )
     assert [name for name, count in counted.items() if count > 1] == []
 

@@ -10,11 +10,11 @@ from tests.architecture.sources import sources
 EDGES = {
     "shared/web/": "the edge of a request",
     "shared/stream/": "the edge of a batch",
+    "shared/jobs/": "the edge of a job's step",
     "shared/db/": "the unit of work itself, and code blocks in transactions of their own",
     "cli/operations.py": "the edge of an operator's command",
     "services/customer/snapshots/tasks.py": "a job",
     "services/segmentation/membership/sweeps.py": "a sweep",
-    "services/segmentation/rebuilds/tasks.py": "a job",
     "services/messaging/delivery/service.py": "a job: sending happens between two transactions",
     "gateway/hooks/receiver.py": "a webhook has no principal; the receiver is its edge",
     "gateway/deliveries/tasks.py": "a job",

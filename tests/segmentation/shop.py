@@ -9,7 +9,6 @@ import httpx
 from sqlalchemy import text
 
 from services.segmentation.membership.sweeps import TimeSweeps
-from services.segmentation.rebuilds.tasks import RunWork
 from services.segmentation.wiring import Wiring
 from shared.contracts.customer import CustomerState, CustomerUpdated, OrderPlaced, OrderState
 from shared.contracts.event import Event
@@ -17,10 +16,11 @@ from shared.contracts.gateway import TenantProvisioned, TenantState
 from shared.contracts.messaging import MessageSent, MessageState
 from shared.contracts.support_ticket import SurveyAnswered, TicketState, TicketUpdated
 from shared.ids import TenantId, new_id
+from shared.jobs.runner import JobRunner
 from tests.support.harness import ServiceHarness
 
 START = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
-SCOPES = ("segments:read", "segments:write", "jobs:read", "reports:read")
+SCOPES = ("segments:read", "segments:write", "jobs:read", "jobs:write", "reports:read")
 MEMBERSHIP_EVENTS = ("segmentation.segment_entered", "segmentation.segment_left")
 Told = tuple[UUID, Event]
 
@@ -140,7 +140,11 @@ class Shop:
         self.clock = clock
         self.tenant = tenant
         self.wiring: Wiring = service.app.state.wiring
-        self.work = RunWork(self.wiring)
+        self.work = JobRunner(
+            units=service.context.units,
+            kinds=self.wiring.job_kinds(),
+            wake=self.wiring.waker.wake,
+        )
         self.sweeps = TimeSweeps(units=service.context.units, active=self.wiring.active)
 
     async def provision(self, **settings: Any) -> None:

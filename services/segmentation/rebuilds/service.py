@@ -7,6 +7,7 @@ membership was wrong, so a rebuild of a healthy projection tells nothing.
 from uuid import UUID
 
 from services.segmentation.membership.repository import MembershipRepository
+from services.segmentation.rebuilds.errors import RebuildUnderWay
 from services.segmentation.rebuilds.repository import RebuildRepository
 from services.segmentation.runs.repository import Phase, RunKind, RunRepository
 from services.segmentation.segments.reasons import Reason
@@ -38,6 +39,14 @@ class RebuildService:
         await self._shops.suspend()
         return await self._runs.add(RunKind.REBUILD, reason=Reason.REBUILT)
 
+    async def restart(self, job_id: UUID) -> None:
+        """Start a rebuild that failed over again, as the same job. Raises RebuildUnderWay."""
+        await self._shops.lock()
+        if await self._runs.find_rebuild() is not None:
+            raise RebuildUnderWay
+        await self._shops.suspend()
+        await self._runs.put(job_id, RunKind.REBUILD, reason=Reason.REBUILT, segment_id=None)
+
     async def snapshot_completed(self, job_id: UUID) -> None:
         """Everything has been told again: evaluate everybody from now on.
 
@@ -52,5 +61,4 @@ class RebuildService:
         await self._shops.resume()
         await self._memberships.clear_due()
         total = await self._rebuilds.count_profiles()
-        await self._runs.move(underway, to=Phase.EVALUATE, total=total)
-        self._runs.wake_after_commit()
+        await self._runs.resume(underway, to=Phase.EVALUATE, total=total)

@@ -1,7 +1,7 @@
 """Work over a whole shop, one step and one transaction at a time.
 
-A step locks the run's row, so that two workers never do the same step, and writes how far it came
-in the same transaction as its effects: whoever goes on after a crash goes on exactly there.
+The job's row is locked meanwhile, so that two workers never do the same step, and how far it came
+is written in the same transaction as its effects: whoever goes on after a crash goes on there.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,6 +19,7 @@ from services.segmentation.segments.repository import SegmentRepository
 from services.segmentation.tenants.repository import Shop, ShopRepository
 from shared.contracts.segmentation import SnapshotRequested
 from shared.db.unit_of_work import UnitOfWork
+from shared.jobs.work import Done, Going, Step, Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,11 @@ class Steps:
     active: ActiveSegments
     size: int
 
-    async def take(self, run: Run) -> None:
-        """Do the next step of a run that this unit of work holds."""
-        await self._step_of(run.phase)(run)
+    async def take(self, run: Run, *, done: int) -> Step:
+        """Do the next step of a run that this unit of work holds, `done` of whose people are."""
+        return await self._step_of(run.phase)(run, done)
 
-    def _step_of(self, phase: Phase) -> Callable[[Run], Awaitable[None]]:
+    def _step_of(self, phase: Phase) -> Callable[[Run, int], Awaitable[Step]]:
         match phase:
             case Phase.FORGET:
                 return self._forget
@@ -51,19 +52,22 @@ class Steps:
             case Phase.REMOVE:
                 return self._remove
             case Phase.AWAIT_SNAPSHOT:
-                raise AssertionError("nothing is to be done but to wait")
+                return self._wait
 
-    async def _forget(self, run: Run) -> None:
+    async def _wait(self, _run: Run, _done: int) -> Step:
+        return Waiting()
+
+    async def _forget(self, run: Run, _done: int) -> Step:
         """Forget what the customer service told, and ask for it again when all is forgotten."""
         # Alone, so that no event is applied to half of the facts.
         await self.shops.lock()
         if await self.rebuilds.forget(limit=self.size):
-            await self.runs.move(run, to=Phase.FORGET)
-            return
+            return Going()
         self.uow.append(SnapshotRequested(job_id=run.job_id), key=run.job_id)
         await self.runs.move(run, to=Phase.AWAIT_SNAPSHOT)
+        return Waiting()
 
-    async def _evaluate(self, run: Run) -> None:
+    async def _evaluate(self, run: Run, done: int) -> Step:
         """Look at the next customers, and evaluate those whom the members' lists are wrong about.
 
         Whoever is not wrong now and changes later is evaluated by the change: a rule's change
@@ -72,8 +76,7 @@ class Steps:
         shop = await self.shops.share()
         segments = await self._segments_of(run, shop)
         if not segments:
-            await self.runs.finish(run)
-            return
+            return await self._end(run)
         look = await self.memberships.look(
             segments,
             after=run.after_id,
@@ -82,24 +85,21 @@ class Steps:
             timezone=shop.timezone,
         )
         await self._evaluate_some(run, shop, segments, look.drifted)
-        done = await self.runs.done(run) + look.count
         if look.count < self.size:
-            await self.runs.move(run, to=Phase.CLEAR, done=done)
+            await self.runs.move(run, to=Phase.CLEAR)
         else:
-            await self.runs.move(run, to=Phase.EVALUATE, after=look.last, done=done)
+            await self.runs.move(run, to=Phase.EVALUATE, after=look.last)
+        return Going(done=done + look.count)
 
-    async def _clear(self, run: Run) -> None:
+    async def _clear(self, run: Run, _done: int) -> Step:
         """Let members go of whom nothing is known any more."""
         shop = await self.shops.share()
         segments = await self._segments_of(run, shop)
         gone = await self.memberships.members_gone(segments, limit=self.size)
         await self._evaluate_some(run, shop, segments, gone)
-        if len(gone) < self.size:
-            await self.runs.finish(run)
-        else:
-            await self.runs.move(run, to=Phase.CLEAR)
+        return await self._end(run) if len(gone) < self.size else Going()
 
-    async def _remove(self, run: Run) -> None:
+    async def _remove(self, run: Run, done: int) -> Step:
         """Let the members of a deleted segment leave."""
         shop = await self.shops.share()
         segment_id = _segment_id(run)
@@ -110,9 +110,12 @@ class Steps:
             reason = Reason(run.reason)
             await self.membership_service.remove(segment, leaving, reason=reason)
         if len(leaving) < self.size:
-            await self.runs.finish(run)
-        else:
-            await self.runs.move(run, to=Phase.REMOVE)
+            return await self._end(run)
+        return Going(done=done + len(leaving))
+
+    async def _end(self, run: Run) -> Step:
+        await self.runs.end(run.job_id)
+        return Done()
 
     async def _segments_of(self, run: Run, shop: Shop) -> list[ActiveSegment]:
         active = await self.active.of(self.uow, shop)

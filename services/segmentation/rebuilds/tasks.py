@@ -1,68 +1,97 @@
-"""Goes on with work over whole shops, in the worker."""
+"""Work over whole shops as jobs: done step by step in the worker, watched by clients."""
 
-import asyncio
-from typing import Final
+from collections.abc import Callable
 from uuid import UUID
 
-import structlog
+from services.segmentation.rebuilds.service import RebuildService
+from services.segmentation.rebuilds.steps import Steps
+from services.segmentation.runs.repository import JOB_NAMES, RunKind, RunRepository
+from services.segmentation.segments.reasons import Reason
+from services.segmentation.segments.service import SegmentService
+from shared.db.unit_of_work import UnitOfWork
+from shared.jobs.schemas import JobRead
+from shared.jobs.work import Done, HeldJob, JobKind, Step
 
-from services.segmentation.wiring import Wiring
-from shared.db.failures import again_on_conflict, is_conflict, is_outage
-from shared.ids import TenantId
-
-LISTING: Final = "tenants_with_runs"
-# A job of the queue is killed after a minute; what is left then is taken up by the next.
-_SECONDS: Final = 20
-_log = structlog.get_logger(__name__)
+RunsOf = Callable[[UnitOfWork], RunRepository]
+StepsOf = Callable[[UnitOfWork], Steps]
 
 
-class RunWork:
-    """The work that waits in the shops of this installation."""
+class _RunJob(JobKind):
+    """Work whose place is remembered in the row of its run."""
 
-    def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
-        self._units = wiring.context.units
+    def __init__(self, *, runs: RunsOf, steps: StepsOf) -> None:
+        self._runs = runs
+        self._steps = steps
 
-    async def go_on(self, tenant: str) -> None:
-        """Do a shop's work for a while; the worker is woken again when there is more."""
-        tenant_id = TenantId(UUID(tenant))
-        clock = asyncio.get_running_loop()
-        until = clock.time() + _SECONDS
-        while await self.step(tenant_id):
-            if clock.time() > until:
-                await self._wiring.waker.wake(tenant_id)
-                return
+    async def step(self, uow: UnitOfWork, job: HeldJob) -> Step:
+        """Do the next step of the run."""
+        run = await self._runs(uow).hold(job.id)
+        return Done() if run is None else await self._steps(uow).take(run, done=job.done)
 
-    async def sweep(self) -> None:
-        """The net under lost wake-ups: do what waits anywhere."""
-        for tenant_id in await self._units.tenants(LISTING):
-            try:
-                await self.go_on(tenant_id.hex)
-            except Exception:  # noqa: BLE001  (one shop's trouble must not stop the others' work)
-                _log.exception("runs_failed", tenant=tenant_id.hex)
+    async def clean_up(self, uow: UnitOfWork, job: HeldJob) -> None:
+        """A run that nobody works on must not look as if it were under way."""
+        await self._runs(uow).end(job.id)
 
-    async def step(self, tenant_id: TenantId) -> bool:
-        """Do one step of a shop's oldest work; False when there is none that can go on."""
-        return await again_on_conflict(lambda: self._step(tenant_id))
 
-    async def _step(self, tenant_id: TenantId) -> bool:
-        async with self._units.begin(tenant_id) as uow:
-            run = await self._wiring.runs(uow).take()
-            if run is None:
-                return False
-            try:
-                await self._wiring.steps(uow).take(run)
-                await uow.commit()
-            except Exception as error:
-                await uow.close()
-                if is_conflict(error) or is_outage(error):
-                    raise
-                _log.exception("run_failed", job=run.job_id.hex)
-                await self._note_failure(tenant_id, run.job_id, error)
-                return False
-        return True
+class EvaluationJob(_RunJob):
+    """Everybody is evaluated, for one segment or all."""
 
-    async def _note_failure(self, tenant_id: TenantId, job_id: UUID, error: Exception) -> None:
-        async with self._units.begin(tenant_id) as uow:
-            await self._wiring.runs(uow).failed(job_id, type(error).__name__)
-            await uow.commit()
+    name = JOB_NAMES[RunKind.EVALUATION]
+
+    def __init__(
+        self, *, runs: RunsOf, steps: StepsOf, segments: Callable[[UnitOfWork], SegmentService]
+    ) -> None:
+        super().__init__(runs=runs, steps=steps)
+        self._segments = segments
+
+    def may_cancel(self, job: JobRead) -> bool:
+        """Only what repairs may stop half-way: a new rule holds for everybody or for nobody."""
+        return job.detail.get("reason") == Reason.REBUILT
+
+    async def restart(self, uow: UnitOfWork, job: JobRead) -> None:
+        """Evaluate everybody again. Raises SegmentNotFound, SegmentPaused."""
+        segment_id = _segment_of(job)
+        if segment_id is not None:
+            await self._segments(uow).check_active(segment_id)
+        reason = job.detail["reason"]
+        await self._runs(uow).put(job.id, RunKind.EVALUATION, reason=reason, segment_id=segment_id)
+
+
+class RemovalJob(_RunJob):
+    """The members of a deleted segment leave."""
+
+    name = JOB_NAMES[RunKind.REMOVAL]
+
+    def may_cancel(self, _job: JobRead) -> bool:
+        """A segment that is gone can have no members."""
+        return False
+
+    async def restart(self, uow: UnitOfWork, job: JobRead) -> None:
+        """Go on with those who are left."""
+        segment_id, reason = _segment_of(job), job.detail["reason"]
+        await self._runs(uow).put(job.id, RunKind.REMOVAL, reason=reason, segment_id=segment_id)
+
+
+class RebuildJob(_RunJob):
+    """The whole projection is told again."""
+
+    name = JOB_NAMES[RunKind.REBUILD]
+
+    def __init__(
+        self, *, runs: RunsOf, steps: StepsOf, rebuilds: Callable[[UnitOfWork], RebuildService]
+    ) -> None:
+        super().__init__(runs=runs, steps=steps)
+        self._rebuilds = rebuilds
+
+    def may_cancel(self, _job: JobRead) -> bool:
+        """What was forgotten must be told again first."""
+        return False
+
+    async def restart(self, uow: UnitOfWork, job: JobRead) -> None:
+        """Forget everything and be told it again. Raises RebuildUnderWay."""
+        await self._rebuilds(uow).restart(job.id)
+
+
+def _segment_of(job: JobRead) -> UUID | None:
+    segment_id = job.detail.get("segment_id")
+    return None if segment_id is None else UUID(segment_id)

@@ -1,4 +1,4 @@
-"""SQL of work over a whole shop, and the jobs by which clients follow it."""
+"""SQL of work over a whole shop: what its jobs have to remember."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,11 +13,10 @@ from services.segmentation.runs.models import run
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import TenantId
 from shared.jobs.repository import JobRepository
-from shared.jobs.schemas import JobStatus
+from shared.jobs.runner import MAX_ATTEMPTS as MAX_ATTEMPTS
 
 Wake = Callable[[TenantId], Awaitable[None]]
 
-MAX_ATTEMPTS: Final = 5
 _SCHEMA: Final = "segmentation"
 _TENANT: Final = bindparam("tenant", type_=Uuid)
 _OF_TENANT: Final = run.c.tenant_id == _TENANT
@@ -42,7 +41,7 @@ class Phase(StrEnum):
     REMOVE = "remove"
 
 
-_JOB_KINDS: Final = {
+JOB_NAMES: Final = {
     RunKind.EVALUATION: "segment_rebuild",
     RunKind.REMOVAL: "segment_removal",
     RunKind.REBUILD: "segmentation_rebuild",
@@ -64,24 +63,12 @@ class Run:
     segment_id: UUID | None
     reason: str
     after_id: UUID | None
-    attempts: int
 
 
-_TAKE: Final = (
-    select(run)
-    .where(_OF_TENANT, run.c.phase != Phase.AWAIT_SNAPSHOT)
-    .order_by(run.c.created_at, run.c.job_id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
+_HOLD: Final = select(run).where(*_ITSELF).with_for_update()
 _REBUILD: Final = select(run).where(_OF_TENANT, run.c.kind == RunKind.REBUILD)
 _MOVE: Final = (
-    update(run)
-    .where(*_ITSELF)
-    .values(phase=bindparam("to"), after_id=bindparam("after"), attempts=0)
-)
-_COUNT_FAILURE: Final = (
-    update(run).where(*_ITSELF).values(attempts=run.c.attempts + 1).returning(run.c.attempts)
+    update(run).where(*_ITSELF).values(phase=bindparam("to"), after_id=bindparam("after"))
 )
 _END: Final = delete(run).where(*_ITSELF)
 
@@ -103,7 +90,15 @@ class RunRepository:
         detail: dict[str, Any] | None = None,
     ) -> UUID:
         """Start work; the id of its job. The worker is woken after the commit."""
-        job_id = await self._jobs.add(_JOB_KINDS[kind], detail={"reason": reason, **(detail or {})})
+        known = {"reason": reason, **(detail or {})}
+        job_id = await self._jobs.add(JOB_NAMES[kind], detail=known)
+        await self.put(job_id, kind, reason=reason, segment_id=segment_id)
+        return job_id
+
+    async def put(
+        self, job_id: UUID, kind: RunKind, *, reason: str, segment_id: UUID | None
+    ) -> None:
+        """Start the work of a job. The worker is woken after the commit."""
         await self._uow.execute(
             insert(run).values(
                 tenant_id=self._uow.tenant_id,
@@ -116,53 +111,32 @@ class RunRepository:
             )
         )
         self.wake_after_commit()
-        return job_id
 
     def wake_after_commit(self) -> None:
         """Have the worker look for work once this unit of work is durable."""
         self._uow.after_commit(partial(self._wake, self._uow.tenant_id))
 
-    async def take(self) -> Run | None:
-        """The oldest work that can go on and that no other process has in hand."""
-        return _run(await self._uow.one_or_none(_TAKE, {"tenant": self._uow.tenant_id}))
+    async def hold(self, job_id: UUID) -> Run | None:
+        """The work of a job, which nobody else moves until the commit."""
+        return _run(await self._uow.one_or_none(_HOLD, self._id(job_id)))
 
     async def find_rebuild(self) -> Run | None:
         """The rebuild of the projection that is under way. The shop must be locked or shared."""
         return _run(await self._uow.one_or_none(_REBUILD, {"tenant": self._uow.tenant_id}))
 
-    async def move(
-        self,
-        taken: Run,
-        *,
-        to: Phase,
-        after: UUID | None = None,
-        done: int | None = None,
-        total: int | None = None,
-    ) -> None:
+    async def move(self, held: Run, *, to: Phase, after: UUID | None = None) -> None:
         """The work has come this far."""
-        await self._uow.execute(_MOVE, {**self._id(taken.job_id), "to": to, "after": after})
-        await self._jobs.report(taken.job_id, status=JobStatus.RUNNING, done=done, total=total)
+        await self._uow.execute(_MOVE, {**self._id(held.job_id), "to": to, "after": after})
 
-    async def done(self, taken: Run) -> int:
-        """How many customers the work has dealt with so far."""
-        return (await self._jobs.get(taken.job_id)).done
+    async def resume(self, held: Run, *, to: Phase, total: int) -> None:
+        """What the work has waited for is there: workers go on with it."""
+        await self.move(held, to=to)
+        await self._jobs.resume(held.job_id, total=total)
+        self.wake_after_commit()
 
-    async def finish(self, taken: Run) -> None:
-        """The work is done."""
-        await self._uow.execute(_END, self._id(taken.job_id))
-        await self._jobs.report(taken.job_id, status=JobStatus.SUCCEEDED)
-
-    async def failed(self, job_id: UUID, error: str) -> bool:
-        """Note a failed step; True when it was the last try and the work is given up."""
-        attempts: int | None = await self._uow.scalar(_COUNT_FAILURE, self._id(job_id))
-        if attempts is None:
-            return True
-        given_up = attempts >= MAX_ATTEMPTS
-        if given_up:
-            await self._uow.execute(_END, self._id(job_id))
-        status = JobStatus.FAILED if given_up else JobStatus.RUNNING
-        await self._jobs.report(job_id, status=status, error=error)
-        return given_up
+    async def end(self, job_id: UUID) -> None:
+        """There is nothing more to remember of the work of a job."""
+        await self._uow.execute(_END, self._id(job_id))
 
     def _id(self, job_id: UUID) -> dict[str, UUID]:
         return {"tenant": self._uow.tenant_id, "job": job_id}
@@ -178,5 +152,4 @@ def _run(row: Any) -> Run | None:
         segment_id=row.segment_id,
         reason=row.reason,
         after_id=row.after_id,
-        attempts=row.attempts,
     )

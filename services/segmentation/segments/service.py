@@ -171,10 +171,13 @@ class SegmentService:
 
     async def rebuild(self, segment_id: UUID) -> UUID:
         """Evaluate everybody anew; the job's id. Raises SegmentNotFound, SegmentPaused."""
-        current = await self._segments.get(segment_id)
-        if current.status == "paused":
-            raise SegmentPaused
+        await self.check_active(segment_id)
         return await self._evaluate_everybody(segment_id, Reason.REBUILT)
+
+    async def check_active(self, segment_id: UUID) -> None:
+        """Raises SegmentNotFound, SegmentPaused."""
+        if (await self._segments.get(segment_id)).status == "paused":
+            raise SegmentPaused
 
     async def versions(self, segment_id: UUID, request: PageRequest) -> Page[SegmentVersionRead]:
         """Every rule the segment ever had, newest first. Raises SegmentNotFound."""
