@@ -10,13 +10,16 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dotenv import dotenv_values
 
 from cli.embedded.postgres import EmbeddedPostgres
 from cli.embedded.valkey import EmbeddedValkey
 from cli.errors import InstallationUnusable
+
+if TYPE_CHECKING:
+    from shared.security.keys import KeyRing
 
 _POSTGRES_SETTINGS = {"max_connections": "400"}
 DEFAULT_PORT = 8080
@@ -62,6 +65,22 @@ class Installation:
     def base_url(self) -> str:
         """Where this machine reaches the installation."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def root_key(self) -> "KeyRing":
+        """The root secrets. Raises InstallationUnusable when one is too short."""
+        from shared.security.keys import KeyRing  # noqa: PLC0415  (few commands need it)
+
+        try:
+            return KeyRing.of(
+                self.environment["CARELOOP_SECRET_KEY"],
+                self.environment.get("CARELOOP_SECRET_KEYS_OLD", ""),
+            )
+        except ValueError as error:
+            raise InstallationUnusable(
+                f"CARELOOP_SECRET_KEY does not do: {error}",
+                "Set it (and CARELOOP_SECRET_KEYS_OLD) to random characters.",
+            ) from error
 
     @property
     def demo_file(self) -> Path:

@@ -61,7 +61,7 @@ async def _migrate(installation: Installation) -> None:
 
     environment = installation.environment
     try:
-        await migrate(environment["DATABASE_URL"], root_key=environment["CARELOOP_SECRET_KEY"])
+        await migrate(environment["DATABASE_URL"], root_key=installation.root_key)
     except (SQLAlchemyError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise NotReady(f"The schemas could not be brought up to date: {reason}") from error

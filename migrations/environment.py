@@ -4,23 +4,37 @@ One history per schema, its version table inside the schema. A connection is han
 `migrations.runner`; there is no offline mode.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from alembic import context
 from sqlalchemy import Connection, MetaData, text
 
 from shared.db.protection import job_listings, stream_listings, tenant_table
 from shared.settings import login_role
 
+# A migration that waits for a lock makes everybody behind it wait: it gives up and tries again.
 LOCK_TIMEOUT = "5s"
+# What takes longer works through rows, and that is a job's business.
+STATEMENT_TIMEOUT = "5min"
 
 
 def run_migrations(metadata: MetaData) -> None:
-    """Upgrade (or compare) the schema of `metadata` over the connection in the configuration."""
+    """Upgrade (or compare) the schema of `metadata` over the connection in the configuration.
+
+    Each migration in a transaction of its own, unless the caller has begun one around all.
+    """
     schema = metadata.schema
     if schema is None:
         raise ValueError("the metadata of a part names its schema")
     connection: Connection = context.config.attributes["connection"]
-    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    callers = connection.in_transaction()
+    _set_timeouts(connection)
+    if not callers:
+        connection.execute(text(f"SET ROLE {owner_role(schema)}"))
+        connection.commit()
     context.configure(
+        transaction_per_migration=True,
         connection=connection,
         target_metadata=metadata,
         version_table_schema=schema,
@@ -29,7 +43,47 @@ def run_migrations(metadata: MetaData) -> None:
         compare_type=True,
         compare_server_default=False,
     )
-    context.run_migrations()
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _set_timeouts(connection: Connection) -> None:
+    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
+
+
+def create_index_online(
+    name: str, table: str, columns: Sequence[Any], *, schema: str, **options: Any
+) -> None:
+    """An index on a table in use: built while others write, outside of any transaction.
+
+    What came before it in the same migration is committed already, so it stands in a migration
+    by itself. One that broke off left an index that is not valid, which is removed first.
+    """
+    from alembic import op
+
+    migration = op.get_context()
+    with migration.autocommit_block():
+        # It waits for every transaction that is older than itself, however long that takes.
+        op.execute("SET lock_timeout = 0")
+        op.execute("SET statement_timeout = 0")
+        op.drop_index(name, table, schema=schema, if_exists=True, postgresql_concurrently=True)
+        op.create_index(
+            name, table, columns, schema=schema, postgresql_concurrently=True, **options
+        )
+        op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        op.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+
+
+def widen_check(name: str, table: str, condition: str, *, schema: str) -> None:
+    """Let a check constraint admit more than before.
+
+    Every row satisfies the narrower one, so the table need not be read while it is locked.
+    """
+    from alembic import op
+
+    op.drop_constraint(name, table, schema=schema, type_="check")
+    op.execute(f"ALTER TABLE {schema}.{table} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID")
 
 
 def protect(schema: str, *tables: str) -> None:

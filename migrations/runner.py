@@ -1,10 +1,13 @@
 """Brings a server to the current state: roles, schemas, then each schema's history."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -27,23 +30,59 @@ _ROLE_ATTEMPTS = 20
 _ROLE_PAUSE_SECONDS = 0.1
 # Per database, until the transaction ends.
 _ONE_STARTER_AT_A_TIME = text("SELECT pg_advisory_xact_lock(4711)")
+# Per database, until the connection ends.
+_TRY_TO_BE_THE_ONE = text("SELECT pg_try_advisory_lock(4712)")
+_TURN_SECONDS = 0.1
+_LOCK_NOT_AVAILABLE = "55P03"
+_LOCK_ATTEMPTS = 10
+_LONGEST_PAUSE_SECONDS = 10
+_log = structlog.get_logger(__name__)
 
 
-async def migrate(admin_url: str, *, root_key: RootKey, schemas: Sequence[str] = SCHEMAS) -> None:
+async def migrate(
+    admin_url: str,
+    *,
+    root_key: RootKey,
+    schemas: Sequence[str] = SCHEMAS,
+    contract: bool = False,
+) -> list[str]:
     """Create what is missing and run every history to its head. Safe to run again and again.
+
+    Migrations that take something away (`contract = "why"` in the file) wait for `contract=True`,
+    because processes of the release before may still run; the schemas that wait for it are
+    returned. A schema that a later release has migrated is left as it is.
 
     `admin_url` must name a role that may create roles, schemas and extensions.
     """
     engine = create_async_engine(admin_url, poolclass=NullPool)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_prepare_server)
-        for schema in schemas:
-            await with_roles(engine, partial(ensure_schema, schema=schema, root_key=root_key))
+        async with _one_starter_of_all(engine):
             async with engine.begin() as connection:
-                await connection.run_sync(_upgrade, schema)
+                await connection.run_sync(_prepare_server)
+            for schema in schemas:
+                await with_roles(engine, partial(ensure_schema, schema=schema, root_key=root_key))
+                await _upgrade(engine, schema, contract=contract)
+        return await schemas_behind(engine, schemas)
     finally:
         await engine.dispose()
+
+
+async def to_revision(engine: AsyncEngine, schema: str, revision: str) -> None:
+    """Take a schema up or down to a revision of its history ("base" is before the first)."""
+    async with engine.connect() as connection:
+        await connection.run_sync(_move, schema, revision)
+
+
+async def current_revision(engine: AsyncEngine, schema: str) -> str | None:
+    """The revision that a schema is at; None before the first."""
+    async with engine.connect() as connection:
+        return await connection.run_sync(_current, schema)
+
+
+def history(schema: str) -> list[str]:
+    """The revisions of a schema, the first one first."""
+    script = ScriptDirectory.from_config(alembic_config(schema))
+    return [step.revision for step in script.walk_revisions()][::-1]
 
 
 async def with_roles(engine: AsyncEngine, work: Callable[[Connection], None]) -> None:
@@ -64,9 +103,9 @@ async def with_roles(engine: AsyncEngine, work: Callable[[Connection], None]) ->
 
 
 async def schemas_behind(engine: AsyncEngine, schemas: Sequence[str] = SCHEMAS) -> list[str]:
-    """The schemas that are not at the head of their history."""
+    """The schemas that miss something that this release brings."""
     async with engine.connect() as connection:
-        return [s for s in schemas if not await connection.run_sync(_is_at_head, s)]
+        return [s for s in schemas if not await connection.run_sync(_is_current, s)]
 
 
 def ensure_schema(connection: Connection, schema: str, *, root_key: RootKey) -> None:
@@ -107,14 +146,70 @@ def _ensure_role(connection: Connection, role: str, attributes: str) -> None:
     connection.execute(text(f"{verb} ROLE {role} WITH {attributes}"))
 
 
-def _upgrade(connection: Connection, schema: str) -> None:
-    connection.execute(_ONE_STARTER_AT_A_TIME)
-    connection.execute(text(f"SET LOCAL ROLE {owner_role(schema)}"))
-    command.upgrade(alembic_config(schema, connection), "head")
+@asynccontextmanager
+async def _one_starter_of_all(engine: AsyncEngine) -> AsyncIterator[None]:
+    """One process migrates; the others wait, and then find nothing left to do.
+
+    They ask again and again instead of waiting in the server: a session that waits there holds a
+    snapshot, and an index that is built online waits for every older snapshot.
+    """
+    async with engine.connect() as holder:
+        await holder.execution_options(isolation_level="AUTOCOMMIT")
+        while not (await holder.execute(_TRY_TO_BE_THE_ONE)).scalar():  # noqa: ASYNC110
+            await asyncio.sleep(_TURN_SECONDS)
+        yield
 
 
-def _is_at_head(connection: Connection, schema: str) -> bool:
-    head = ScriptDirectory.from_config(alembic_config(schema)).get_current_head()
+async def _upgrade(engine: AsyncEngine, schema: str, *, contract: bool) -> None:
+    """Run what is pending, patiently: one that got no lock lets the others pass and comes again."""
+    current = await current_revision(engine, schema)
+    target = _target(schema, current, contract=contract)
+    if target is None:
+        return
+    for attempt in range(1, _LOCK_ATTEMPTS + 1):
+        try:
+            await to_revision(engine, schema, target)
+            return
+        except DBAPIError as error:
+            if sqlstate(error) != _LOCK_NOT_AVAILABLE or attempt == _LOCK_ATTEMPTS:
+                raise
+            _log.warning("migration_waits_for_lock", schema=schema, attempt=attempt)
+        await asyncio.sleep(min(attempt, _LONGEST_PAUSE_SECONDS))
+
+
+def _target(schema: str, current: str | None, *, contract: bool) -> str | None:
+    """How far to go; None when there is nothing to do."""
+    revisions = history(schema)
+    if current is not None and current not in revisions:
+        _log.warning("schema_is_ahead", schema=schema, revision=current)
+        return None
+    pending = revisions[revisions.index(current) + 1 :] if current else revisions
+    # Nobody uses a database without tables: what a later migration takes away may go at once.
+    if not contract and current is not None:
+        pending = list(takewhile(lambda revision: not is_contract(schema, revision), pending))
+    return pending[-1] if pending else None
+
+
+def is_contract(schema: str, revision: str) -> bool:
+    """Whether a migration takes away what the release before may still use."""
+    script = ScriptDirectory.from_config(alembic_config(schema))
+    return bool(getattr(script.get_revision(revision).module, "contract", ""))
+
+
+def _move(connection: Connection, schema: str, revision: str) -> None:
+    current, revisions = _current(connection, schema), history(schema)
+    connection.rollback()
+    place = -1 if current is None else revisions.index(current)
+    down = revision == "base" or revisions.index(revision) < place
+    run = command.downgrade if down else command.upgrade
+    run(alembic_config(schema, connection), revision)
+
+
+def _current(connection: Connection, schema: str) -> str | None:
     options = {"version_table_schema": schema}
-    current = MigrationContext.configure(connection, opts=options).get_current_revision()
-    return current == head
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+def _is_current(connection: Connection, schema: str) -> bool:
+    current, revisions = _current(connection, schema), history(schema)
+    return current == revisions[-1] if current in revisions else current is not None

@@ -83,8 +83,19 @@ async def _beat() -> None:
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-def migrate() -> None:
-    """Bring roles, schemas and tables of DATABASE_URL to the current state."""
+def migrate(
+    contract: Annotated[
+        bool,
+        typer.Option(
+            "--contract",
+            help="Also remove what the release before still used; when all run this one",
+        ),
+    ] = False,
+) -> None:
+    """Bring roles, schemas and tables of DATABASE_URL to the current state.
+
+    What it does without --contract disturbs no process of the release before.
+    """
     from cli.installation import Installation  # noqa: PLC0415
     from migrations.runner import migrate as run  # noqa: PLC0415
 
@@ -93,5 +104,13 @@ def migrate() -> None:
     environment = installation.environment
     if "DATABASE_URL" not in environment:
         raise NotReady("No server is running. Set DATABASE_URL, or use careloop up.")
-    asyncio.run(run(environment["DATABASE_URL"], root_key=environment["CARELOOP_SECRET_KEY"]))
+    waiting = asyncio.run(
+        run(environment["DATABASE_URL"], root_key=installation.root_key, contract=contract)
+    )
+    if waiting:
+        typer.echo(
+            f"Waiting to be removed: {', '.join(waiting)}. "
+            "Run careloop migrate --contract when every process runs this release."
+        )
+        return
     typer.echo("All schemas are current.")
