@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from shared.audit.trail import Actor
 from shared.db.failures import again_on_conflict, is_conflict, is_outage
 from shared.db.unit_of_work import UnitsOfWork
 from shared.observability.metrics import DEAD_LETTERS, EVENTS_APPLIED, STREAM_LAG
@@ -63,6 +64,7 @@ class Consumer:
             verdict = judge(cursor.position, batch.first, batch.last)
             if verdict is not Verdict.APPLY:
                 return verdict, cursor.position
+            uow.act_for(Actor("system", stream.source, "stream.apply"))
             fresh = [event for event in batch.events if event.position > cursor.position]
             if fresh:
                 await self._handlers(uow, fresh)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from fastapi import Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
 from shared.audit.trail import Actor, AuditEntry, audit_record, differences
@@ -26,6 +26,18 @@ Handler = Callable[[Request], Awaitable[Response]]
 _CHANGES: Final = frozenset({"PATCH", "PUT", "DELETE"})
 _ID_PARAMETER: Final = re.compile(r"(?:^|_)id$")
 _MOST_AGENT: Final = 200
+
+
+def attach_readable_paths(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Let the application's writes find the route that reads what they change."""
+    app.state.readable_paths = {
+        route.path: route
+        for router in routers
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        and "GET" in (route.methods or ())
+        and hasattr(route, "answer")
+    }
 
 
 def actor_of(principal: Principal, request: Request, *, action: str) -> Actor:
@@ -74,7 +86,8 @@ def record_of_read(
 
 async def _read(request: Request, route: APIRoute) -> dict[str, Any] | None:
     """The resource that a write is about, as its own GET answers it now; None without one."""
-    reading = _sibling(request, route.path)
+    readable: Mapping[str, Any] = getattr(request.app.state, "readable_paths", {})
+    reading = readable.get(route.path)
     if reading is None:
         return None
     scope = {**request.scope, "method": "GET", "query_string": b"", "route": reading}
@@ -83,21 +96,6 @@ async def _read(request: Request, route: APIRoute) -> dict[str, Any] | None:
     except CareloopError:
         return None
     return _told(response)
-
-
-def _sibling(request: Request, path: str) -> Any:
-    """The route that reads what another route at the same path writes."""
-    known: dict[str, Any] | None = getattr(request.app.state, "readable_paths", None)
-    if known is None:
-        known = {
-            route.path: route
-            for route in request.app.routes
-            if isinstance(route, APIRoute)
-            and "GET" in (route.methods or ())
-            and hasattr(route, "answer")
-        }
-        request.app.state.readable_paths = known
-    return known.get(path)
 
 
 async def _nothing_to_receive() -> dict[str, Any]:

@@ -1,14 +1,20 @@
 """Changes of many customers, gathered first and written once."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
+from shared.audit.trail import AuditEntry
+from shared.contracts.audit import FieldChange
 from shared.contracts.customer import CustomerUpdated
 from shared.db.unit_of_work import UnitOfWork
+
+_COUNTED: Final = frozenset(
+    {"orders_count", "total_spent_minor", "first_order_at", "last_order_at", "value_tier"}
+)
 
 
 class CustomerChanges:
@@ -60,6 +66,17 @@ class CustomerChanges:
         if retagged:
             await self._customers.replace_tags(retagged)
         for after in changed:
+            self._record(self._stored[after.id], after)
             self.take(after)
             self._uow.append(CustomerUpdated(customer=after.state()), key=after.id)
         return changed
+
+    def _record(self, before: CustomerRecord, after: CustomerRecord) -> None:
+        """For the audit log: what was said of the customer, not what follows from their orders."""
+        changes = {
+            name: FieldChange(old=getattr(before, name), new=getattr(after, name))
+            for name in after.differences(before)
+            if name not in _COUNTED
+        }
+        if changes:
+            self._uow.record(AuditEntry.of("customer", after.id, changes))

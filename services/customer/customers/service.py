@@ -33,6 +33,7 @@ from services.customer.customers.schemas import (
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
+from shared.audit.trail import AuditEntry
 from shared.contracts.customer import CustomerCreated
 from shared.db.codes import CodeAllocator
 from shared.db.unit_of_work import UnitOfWork
@@ -151,6 +152,7 @@ class CustomerService:
         )
         new = [NewCustomer(record, identities)]
         self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
+        self._uow.record(AuditEntry.of("customer", record.id))
         holders = await self._customers.add(new, [created_entry(record)])
         await self._duplicates.propose(look_alikes(record.id, identities, holders))
         return record

@@ -13,6 +13,7 @@ from services.support_ticket.tickets.opening_repository import (
 )
 from services.support_ticket.tickets.priority import Urgency, priority_of
 from services.support_ticket.tickets.record import Contact, CustomerLink, Ticket, ticket_code
+from shared.audit.trail import AuditEntry
 from shared.contracts.support_ticket import TicketCreated, TicketType
 from shared.db.codes import CodeAllocator
 from shared.db.unit_of_work import UnitOfWork
@@ -66,6 +67,7 @@ class TicketOpening:
             raise ShopNotReady
         opened = self._opened(request, circumstances, code=ticket_code(number), turn=turn)
         self._uow.append(TicketCreated(ticket=opened.ticket.state()), key=opened.ticket.id)
+        self._uow.record(AuditEntry.of("ticket", opened.ticket.id))
         await self._openings.add(opened)
         return opened.ticket
 

@@ -21,6 +21,7 @@ from services.support_ticket.tickets.schemas import (
     TicketCustomerRead,
     TicketUpdate,
 )
+from shared.audit.trail import AuditEntry, differences
 from shared.contracts.support_ticket import TicketStatus, TicketUpdated
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
@@ -121,7 +122,7 @@ class TicketService:
         updated = await self._lifecycle.reclassify(
             current, changes, priority=priority, at=self._uow.clock.now()
         )
-        self._uow.append(TicketUpdated(ticket=updated.state()), key=updated.id)
+        self._tell(current, updated)
         return updated
 
     async def move(
@@ -131,8 +132,15 @@ class TicketService:
         current = await self._tickets.lock(ticket_id)
         check_version(current.version, expected_version)
         moved = await self._lifecycle.move(current, to, at=self._uow.clock.now())
-        self._uow.append(TicketUpdated(ticket=moved.state()), key=moved.id)
+        self._tell(current, moved)
         return moved
+
+    def _tell(self, before: Ticket, after: Ticket) -> None:
+        """Other services the state, the audit log the difference."""
+        state = after.state()
+        self._uow.append(TicketUpdated(ticket=state), key=after.id)
+        changes = differences(before.state().model_dump(), state.model_dump())
+        self._uow.record(AuditEntry.of("ticket", after.id, changes))
 
     async def _requester(
         self, requester: RequesterInput | None, caller: Caller
