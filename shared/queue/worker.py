@@ -12,6 +12,7 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
+from shared.db.failures import is_conflict, is_outage
 from shared.queue.producer import deserialize_job, queue_name, serialize_job
 
 _log = structlog.get_logger(__name__)
@@ -123,12 +124,18 @@ def _function(name: str, job: Job) -> Function:
         with structlog.contextvars.bound_contextvars(job=name):
             try:
                 await job(*arguments)
-            except (RedisError, OSError) as error:
-                _log.warning("job_interrupted", error=type(error).__name__)
-            except Exception:  # noqa: BLE001  (a job may fail in any way; the worker goes on)
-                _log.exception("job_failed")
+            except Exception as error:  # noqa: BLE001  (a job may fail in any way; the worker goes on)
+                if not _passes_by_itself(error):
+                    _log.exception("job_failed")
+                    return
+                _log.warning("job_interrupted", error=repr(error)[:300])
 
     return func(cast("WorkerCoroutine", run), name=name, max_tries=1)
+
+
+def _passes_by_itself(error: Exception) -> bool:
+    """Whether a server was away or a lock was lost; a sweep finds the work again."""
+    return isinstance(error, RedisError | OSError) or is_outage(error) or is_conflict(error)
 
 
 async def _repeat(periodic: Periodic, part: str, stop: asyncio.Event) -> None:

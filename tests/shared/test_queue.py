@@ -3,9 +3,11 @@
 import asyncio
 import time
 
+import structlog
 from redis.asyncio import Redis
 
 from cli.embedded.valkey import EmbeddedValkey
+from shared.errors import Unavailable
 from shared.queue.producer import Queue
 from shared.queue.worker import PartWorker, run_workers
 from tests.support.waiting import eventually
@@ -95,4 +97,30 @@ async def test_a_worker_that_is_told_to_stop_lets_a_running_job_finish(redis_url
     stop.set()
     await running
     assert job.finished == 1
+    await queue.close()
+
+
+async def test_a_server_that_is_away_is_told_in_a_line_and_a_mistake_with_its_place(redis_url):
+    async def wait_for_server() -> None:
+        raise Unavailable
+
+    async def make_a_mistake() -> None:
+        raise KeyError("nothing")
+
+    stop = asyncio.Event()
+    jobs = {"wait": wait_for_server, "mistake": make_a_mistake}
+    running = asyncio.create_task(run_workers([PartWorker("told", redis_url, 0.01, jobs)], stop))
+    queue = Queue(redis_url)
+    with structlog.testing.capture_logs() as lines:
+        for job in jobs:
+            await queue.enqueue("told", job)
+
+        async def told() -> set[tuple[str, bool]]:
+            return {(line["event"], bool(line.get("exc_info"))) for line in lines}
+
+        await eventually(
+            told, lambda seen: seen == {("job_interrupted", False), ("job_failed", True)}
+        )
+    stop.set()
+    await running
     await queue.close()
