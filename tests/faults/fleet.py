@@ -2,9 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ import httpx
 from cli.ports import LOOPBACK, free_port
 from cli.processes import EXIT_WITH_PARENT
 from shared.settings import SCHEMAS, SERVICES
+from tests.faults.nursery import Nursery
 
 Topology = Literal["all_in_one", "split"]
 _STOP_SECONDS = 30.0
@@ -34,12 +32,18 @@ class Fleet:
     """All processes of one house, by name."""
 
     def __init__(
-        self, commands: Mapping[str, Command], environment: Mapping[str, str], folder: Path
+        self,
+        commands: Mapping[str, Command],
+        environment: Mapping[str, str],
+        *,
+        folder: Path,
+        nursery: Nursery,
     ) -> None:
         self.commands = commands
         self._environment = {**environment, EXIT_WITH_PARENT: "1"}
         self._folder = folder
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._nursery = nursery
+        self._pids: dict[str, int] = {}
         self.started_at: dict[str, datetime] = {}
         self.killed_at: defaultdict[str, list[datetime]] = defaultdict(list)
 
@@ -59,25 +63,18 @@ class Fleet:
 
     def pid_of(self, name: str) -> int:
         """The pid of a running process. Raises KeyError."""
-        return self._running[name].pid
+        return self._pids[name]
 
     def is_running(self, name: str) -> bool:
         """Whether it lives."""
-        process = self._running.get(name)
-        return process is not None and process.poll() is None
+        return name in self._pids and self._nursery.code(self._pids[name]) is None
 
     def start(self, name: str) -> None:
         """Start a process that does not run."""
-        with self.log_of(name).open("ab") as log:
-            self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", "cli.main", *self.commands[name].arguments],
-                env=self._environment,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
         self.started_at[name] = datetime.now(UTC)
+        self._pids[name] = self._nursery.start(
+            self.commands[name].arguments, self._environment, self.log_of(name)
+        )
 
     def start_all(self) -> None:
         """Start whatever does not run."""
@@ -87,50 +84,42 @@ class Fleet:
 
     def kill(self, name: str) -> None:
         """`kill -9`. Raises AssertionError when it had ended by itself."""
-        process = self._running.pop(name)
-        assert process.poll() is None, (
-            f"{name} ended by itself with {process.returncode}: {self._last_words(name)}"
-        )
-        process.kill()
-        process.wait()
-        _close(process)
+        code = self._nursery.code(self._pids[name])
+        assert code is None, f"{name} ended by itself with {code}: {self._last_words(name)}"
+        os.kill(self._pids[name], signal.SIGKILL)
+        self.wait_for_end(name)
         self.killed_at[name].append(datetime.now(UTC))
 
     def ask_to_end(self, name: str) -> None:
         """SIGTERM, as every supervisor begins."""
-        self._running[name].terminate()
+        os.kill(self._pids[name], signal.SIGTERM)
 
     def wait_for_end(self, name: str, seconds: float = _STOP_SECONDS) -> int:
-        """Its exit code, once it has ended. Raises subprocess.TimeoutExpired."""
-        process = self._running[name]
-        code = process.wait(seconds)
-        _close(process)
-        del self._running[name]
+        """Its exit code, once it has ended. Raises TimeoutError."""
+        code = self._nursery.wait(self._pids[name], seconds)
+        del self._pids[name]
         return code
 
     def freeze(self, name: str) -> None:
         """Take its time away, as a machine under pressure does."""
-        self._running[name].send_signal(signal.SIGSTOP)
+        os.kill(self._pids[name], signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
         """Let it go on as if nothing had been."""
         if self.is_running(name):
-            self._running[name].send_signal(signal.SIGCONT)
+            os.kill(self._pids[name], signal.SIGCONT)
 
     def stop(self) -> None:
         """End everything, kindly first."""
-        for name in list(self._running):
+        running = [name for name in self._pids if self.is_running(name)]
+        for name in running:
             self.thaw(name)
-            self._running[name].terminate()
-        deadline = time.monotonic() + _STOP_SECONDS
-        for process in self._running.values():
+            self.ask_to_end(name)
+        for name in running:
             try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            _close(process)
-        self._running.clear()
+                self.wait_for_end(name)
+            except TimeoutError:
+                self.kill(name)
 
     async def ready(self, name: str) -> bool:
         """Whether a process with a door says that it can work."""
@@ -152,7 +141,9 @@ class Fleet:
         return self.log_of(name).read_text(errors="replace")[-2000:]
 
 
-def fleet_of(topology: Topology, environment: Mapping[str, str], folder: Path) -> tuple[Fleet, str]:
+def fleet_of(
+    topology: Topology, environment: Mapping[str, str], *, folder: Path, nursery: Nursery
+) -> tuple[Fleet, str]:
     """The processes of a house that nobody has started yet, and the address of its door."""
     port = free_port()
     door = f"http://{LOOPBACK}:{port}"
@@ -164,7 +155,7 @@ def fleet_of(topology: Topology, environment: Mapping[str, str], folder: Path) -
         }
     else:
         commands = _split(environment, port, door)
-    return Fleet(commands, environment, folder), door
+    return Fleet(commands, environment, folder=folder, nursery=nursery), door
 
 
 def _split(environment: dict[str, str], port: int, door: str) -> dict[str, Command]:
@@ -178,8 +169,3 @@ def _split(environment: dict[str, str], port: int, door: str) -> dict[str, Comma
     for part in SCHEMAS:
         commands[f"{part}-worker"] = Command(["worker", "--part", part])
     return commands
-
-
-def _close(process: subprocess.Popen[bytes]) -> None:
-    if process.stdin is not None:
-        process.stdin.close()

@@ -12,7 +12,7 @@ from tests.faults.client import Client
 from tests.faults.deliveries import Buyer, shopify_order, woocommerce_order
 from tests.faults.truth import Asked, Kind, PlatformOrder, Truth
 
-CLIENTS: Final = 8
+CLIENTS: Final = 16
 _PAUSE_SECONDS: Final = 0.03
 # Clients make their own names and numbers, a million each.
 _ROOM: Final = 1_000_000

@@ -112,7 +112,8 @@ async def open_house(
     async with Redis.from_url(servers.valkey.url()) as redis:
         await redis.flushall()
     sink = TroubledSink(seed)
-    fleet, door = fleet_of(topology, _environment(servers, database_url, folder, sink), folder)
+    environment = _environment(servers, database_url, folder, sink)
+    fleet, door = fleet_of(topology, environment, folder=folder, nursery=servers.nursery)
     engine = create_async_engine(database_url, poolclass=NullPool)
     sink.start()
     try:

@@ -11,6 +11,7 @@ from cli.embedded.postgres import EmbeddedPostgres
 from cli.embedded.processes import end
 from cli.embedded.valkey import EmbeddedValkey
 from migrations.runner import migrate
+from tests.faults.nursery import Nursery
 from tests.support.servers import ROOT_KEY, TEMPLATE, create_database, database_url, execute
 
 # Few enough that the processes' pools and a flood of strangers compete for them.
@@ -20,11 +21,15 @@ _END_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class FaultServers:
-    """Both servers; a crash of their processes loses no commit, a crash of the machine might."""
+    """Both servers, and where the house's processes come from.
+
+    A crash of PostgreSQL loses no commit; only a crash of the machine might.
+    """
 
     folder: Path
     postgres: EmbeddedPostgres
     valkey: EmbeddedValkey
+    nursery: Nursery
 
     @classmethod
     def start(cls) -> "FaultServers":
@@ -36,6 +41,7 @@ class FaultServers:
             folder,
             EmbeddedPostgres(folder / "postgres", durable=False, settings=settings),
             EmbeddedValkey(folder / "valkey", persistent=False),
+            Nursery(),
         )
         try:
             servers.postgres.start()
@@ -48,6 +54,7 @@ class FaultServers:
 
     def stop(self) -> None:
         """Stop both and remove everything."""
+        self.nursery.close()
         self.valkey.stop()
         self.postgres.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
