@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.cache import TimedCache
-from gateway.connections.errors import ConnectionNotFound
 from gateway.connections.record import ConnectionRecord
 from gateway.connections.repository import ConnectionRepository
 from gateway.directory.directory import Directory
@@ -53,12 +52,9 @@ class HookConnections:
             clock=clock, seconds=cache_seconds
         )
 
-    async def get(self, connection_id: UUID) -> HookConnection:
-        """Raises ConnectionNotFound when unknown or switched off."""
-        found = await self._known.get(connection_id, lambda: self._load(connection_id))
-        if found is None:
-            raise ConnectionNotFound
-        return found
+    async def find(self, connection_id: UUID) -> HookConnection | None:
+        """The connection; None when it is unknown or switched off."""
+        return await self._known.get(connection_id, lambda: self._load(connection_id))
 
     def forget(self, connection_id: UUID) -> None:
         """A connection was changed here."""

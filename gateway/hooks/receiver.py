@@ -9,9 +9,10 @@ from uuid import UUID
 
 from gateway.connections.errors import ConnectionNotFound
 from gateway.deliveries.repository import DeliveryRepository, NewDelivery
-from gateway.hooks.connections import HookConnections
+from gateway.hooks.connections import HookConnection, HookConnections
 from gateway.hooks.dialects import DIALECTS, Headers, is_signed
 from gateway.hooks.errors import SignatureRefused
+from gateway.platforms.platform import Platform
 from shared.db.unit_of_work import UnitsOfWork
 from shared.ids import TenantId, new_id
 
@@ -35,17 +36,19 @@ class Receiver:
     ) -> None:
         """Keep a delivery, unless it is there already.
 
-        Raises ConnectionNotFound; SignatureRefused, and then nothing was kept.
+        Whoever cannot sign learns nothing of a connection, not even whether there is one: for them
+        an unknown or switched-off one is as any other. Raises ConnectionNotFound for a platform
+        that nobody knows; SignatureRefused, and then nothing was kept.
         """
-        connection = await self._connections.get(_parse_id(connection_id))
-        if connection.platform != platform:
+        if platform not in DIALECTS:
             raise ConnectionNotFound
-        dialect = DIALECTS[connection.platform]
-        now = self._units.clock.now()
+        dialect = DIALECTS[Platform(platform)]
         signature = dialect.signature(headers)
         if signature is None and dialect.is_ping(headers, body):
             return
-        if not is_signed(body, signature, connection.secrets(now)):
+        now = self._units.clock.now()
+        connection = await self._connection(platform, connection_id)
+        if connection is None or not is_signed(body, signature, connection.secrets(now)):
             raise SignatureRefused
         label = dialect.label(headers, body)
         delivery = NewDelivery(
@@ -64,9 +67,9 @@ class Receiver:
         if fresh:
             await self._wake(connection.tenant_id)
 
-
-def _parse_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise ConnectionNotFound from error
+    async def _connection(self, platform: str, connection_id: str) -> HookConnection | None:
+        try:
+            found = await self._connections.find(UUID(connection_id))
+        except ValueError:
+            return None
+        return found if found is not None and found.platform == platform else None

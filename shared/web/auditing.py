@@ -8,6 +8,7 @@ records its changes itself, where it holds the row.
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
@@ -59,7 +60,9 @@ async def answer_and_record(
     """Answer a write and see to it that its unit of work tells the audit log."""
     before = await _read(request, route) if request.method in _CHANGES else None
     response = await answer(request)
-    if not uow.has_recorded:
+    # A page tells a refusal as an answer of its own; like any refusal it changed nothing, and who
+    # has no valid link must not be able to fill the log of a shop.
+    if not uow.has_recorded and response.status_code < HTTPStatus.BAD_REQUEST:
         after = _told(response) or {}
         changes = None
         if before is not None:

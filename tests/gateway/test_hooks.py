@@ -217,23 +217,35 @@ class TestReceiving:
         assert (answer.status_code, answer.json()["code"]) == (401, "signature_refused")
         assert await shopify.kept() == []
 
-    async def test_unknown_connections_are_not_found(self, shop: Shop, shopify: Sender) -> None:
+    async def test_unknown_connections_are_as_those_whose_secret_one_does_not_have(
+        self, shopify: Sender
+    ) -> None:
         known = shopify.connection_id
+        refused = await shopify.send(ORDER, "orders/create", secret="not-the-secret")
         for platform, connection_id in [
             ("shopify", str(uuid4())),
             ("shopify", "nonsense"),
             ("woocommerce", known),
-            ("magento", known),
         ]:
             shopify.platform, shopify.connection_id = platform, connection_id
             answer = await shopify.send(ORDER, "orders/create")
-            assert answer.status_code == 404, (platform, connection_id)
+            assert answer.status_code == refused.status_code == 401, (platform, connection_id)
+            assert answer.json()["code"] == refused.json()["code"]
+        shopify.platform, shopify.connection_id = "magento", known
+        assert (await shopify.send(ORDER, "orders/create")).status_code == 404
 
-    async def test_a_connection_that_is_switched_off_is_not_found(self, shopify: Sender) -> None:
+    async def test_a_ping_is_answered_alike_whether_there_is_a_connection_or_not(
+        self, woo: Sender
+    ) -> None:
+        woo.connection_id = str(uuid4())
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        assert (await woo.post(b"webhook_id=12", form)).status_code == 200
+
+    async def test_a_connection_that_is_switched_off_takes_nothing(self, shopify: Sender) -> None:
         assert (await shopify.send(ORDER, "orders/create")).status_code == 200
         path = f"/v1/connections/{shopify.connection_id}"
         await shopify.owner.patch(path, json={"active": False})
-        assert (await shopify.send(ORDER, "orders/create")).status_code == 404
+        assert (await shopify.send(ORDER, "orders/create")).status_code == 401
         await shopify.owner.patch(path, json={"active": True})
         assert (await shopify.send(ORDER, "orders/create")).status_code == 200
 

@@ -1,0 +1,224 @@
+"""A shop with one of everything in it, made over the public API."""
+
+import base64
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from gateway.access.scopes import GRANTABLE, Role
+from services.messaging.preferences.links import UnsubscribeLinks
+from services.support_ticket.surveys.invitations import SURVEY_LINKS
+from shared.ids import TenantId
+from shared.security.link_tokens import LinkTarget, LinkTokens
+from tests.isolation.bodies import fresh
+from tests.support.waiting import eventually
+
+Json = dict[str, Any]
+PASSWORD = "mot-hai-ba-bon-nam"
+
+
+@dataclass
+class Shop:
+    """One tenant: its credentials by name, and an object of each kind."""
+
+    tenant_id: TenantId
+    marker: str
+    http: httpx.AsyncClient = field(repr=False)
+    credentials: dict[str, str] = field(default_factory=dict, repr=False)
+    things: dict[str, str] = field(default_factory=dict)
+
+    async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A request with the key that may do everything."""
+        headers = {
+            "authorization": f"Bearer {self.credentials['api_key']}",
+            **options.pop("headers", {}),
+        }
+        return await self.http.request(method, path, headers=headers, **options)
+
+    async def post(self, path: str, body: Json | None = None, **options: Any) -> Json:
+        answer = await self.call("POST", path, json=body, **options)
+        assert answer.is_success, f"POST {path}: {answer.status_code} {answer.text}"
+        made: Json = answer.json()
+        return made
+
+    async def get(self, path: str, **query: Any) -> Json:
+        answer = await self.call("GET", path, params=query)
+        assert answer.is_success, f"GET {path}: {answer.status_code} {answer.text}"
+        found: Json = answer.json()
+        return found
+
+    async def first(self, path: str, **query: Any) -> Json:
+        """The first row of a list, once there is one."""
+
+        async def look() -> list[Json]:
+            rows: list[Json] = (await self.get(path, **query))["data"]
+            return rows
+
+        return (await eventually(look, seconds=30))[0]
+
+
+async def open_shop(http: httpx.AsyncClient, *, operator_key: str, marker: str) -> Shop:
+    """A shop whose every text of its own holds `marker`, with a credential of every sort."""
+    slug, email = f"{marker}-shop", f"{marker}@example.com"
+    owner = {"name": f"Owner {marker}", "email": email, "password": PASSWORD}
+    answer = await http.post(
+        "/v1/tenants",
+        json={"name": f"Shop {marker}", "slug": slug, "owner": owner},
+        headers={"authorization": f"Bearer {operator_key}"},
+    )
+    assert answer.status_code == 201, answer.text
+    shop = Shop(TenantId(UUID(answer.json()["id"])), marker, http)
+    shop.credentials["owner"] = shop.credentials["api_key"] = await _login(shop, email)
+    spare = await shop.post("/v1/api-keys", {"name": marker, "scopes": ["customers:read"]})
+    made = await shop.post("/v1/api-keys", {"name": marker, "scopes": sorted(GRANTABLE)})
+    shop.credentials["api_key"], shop.things["api_key"] = made["key"], spare["id"]
+    for role in Role:
+        if role is not Role.OWNER:
+            await _hire(shop, role)
+    return shop
+
+
+async def _hire(shop: Shop, role: Role) -> None:
+    email = f"{role.value}-{shop.marker}@example.com"
+    who = {"name": f"{role.value} {shop.marker}", "email": email, "password": PASSWORD}
+    made = await shop.post("/v1/staff", {**who, "role": role.value})
+    shop.credentials[role.value] = await _login(shop, email)
+    if role is Role.AGENT:
+        shop.things["staff"] = made["id"]
+
+
+async def _login(shop: Shop, email: str) -> str:
+    answer = await shop.http.post("/v1/auth/login", json={"email": email, "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    token: str = answer.json()["access_token"]
+    return token
+
+
+async def furnish(shop: Shop, *, root_key: str) -> None:
+    """Make one of everything and two of what is listed; wait for what services do by themselves."""
+    for make in (_people, _words, _work, _groups, _platforms):
+        await make(shop)
+    await _links(shop, root_key=root_key)
+
+
+async def _people(shop: Shop) -> None:
+    marker, things = shop.marker, shop.things
+    things["source"], things["external_id"] = "pos", f"{marker}-external"
+    things["customer_name"] = f"Nguyễn {marker}"
+    # Two with the same number may be one person.
+    person = {"name": things["customer_name"], "phone": "0912345678", "source": "pos"}
+    identity = {"source": "pos", "external_id": things["external_id"]}
+    first = await shop.post(
+        "/v1/customers",
+        {**person, "email": f"customer-{marker}@example.com", "external_ids": [identity]},
+    )
+    await shop.post("/v1/customers", person)
+    things["customer"], things["customer_code"] = first["id"], first["code"]
+    things["duplicate"] = (await shop.first("/v1/duplicates"))["id"]
+    consent = {"purpose": "marketing", "channel": "email", "status": "granted", "source": "pos"}
+    for status in ("granted", "withdrawn"):
+        await shop.post(
+            f"/v1/customers/{first['id']}/consents",
+            {**consent, "status": status, "proof": {"form": marker}},
+        )
+    total = {"amount": "9900000", "currency": "VND"}
+    for _ in range(2):
+        order = {"customer_id": first["id"], "source": "pos", "external_id": fresh(f"{marker}-")}
+        made = await shop.post("/v1/orders", {**order, "financial_status": "paid", "total": total})
+    things["order"] = made["id"]
+    token = await shop.post("/v1/shopper-tokens", {"customer_id": first["id"]})
+    shop.credentials["shopper"] = token["token"]
+
+
+async def _words(shop: Shop) -> None:
+    marker, things = shop.marker, shop.things
+    things["template_key"] = f"template_{marker}"
+    content = {"locale": "vi", "subject": f"Subject {marker}", "text": f"Text {marker}"}
+    for key in (things["template_key"], f"another_{marker}"):
+        answer = await shop.call("PUT", f"/v1/templates/{key}", json={"contents": [content]})
+        assert answer.is_success, answer.text
+    for _ in range(2):
+        to = {"customer_id": things["customer"], "email": f"to-{marker}@example.com"}
+        sent = await shop.post("/v1/messages", {"template": things["template_key"], "to": to})
+        address = f"{fresh('no')}-{marker}@example.com"
+        suppressed = await shop.post("/v1/suppressions", {"address": address})
+        written = {"channel": "zalo", "external_id": fresh(marker), "text": f"Hello {marker}"}
+        await shop.post("/v1/inbound-messages", {**written, "customer_id": things["customer"]})
+    things["message"], things["suppression"] = sent["id"], suppressed["id"]
+    things["suppressed_address"] = address
+
+
+async def _work(shop: Shop) -> None:
+    marker, things = shop.marker, shop.things
+    await shop.first("/v1/queues")
+    things["queue"] = (await shop.first("/v1/queues"))["id"]
+    things["sla_policy"] = (await shop.first("/v1/sla-policies"))["id"]
+    things["calendar"] = (await shop.first("/v1/business-calendars"))["id"]
+    for _ in range(2):
+        wanted = {"subject": f"Subject {marker}", "text": f"Words of {marker}", "type": "complaint"}
+        requester = {"customer_id": things["customer"]}
+        ticket = await shop.post("/v1/tickets", {**wanted, "requester": requester})
+        path = f"/v1/tickets/{ticket['id']}"
+        await shop.post(f"{path}/replies", {"text": f"Answer {marker}"})
+        await shop.post(f"{path}/notes", {"text": f"Note {marker}"})
+        await shop.post(f"{path}/resolution", {"kind": "answer", "reason": f"Reason {marker}"})
+        task = {"customer_id": things["customer"], "title": f"Task {marker}"}
+        made = await shop.post("/v1/tasks", {**task, "ticket_id": ticket["id"]})
+    things["ticket"], things["ticket_code"], things["task"] = (
+        ticket["id"],
+        ticket["code"],
+        made["id"],
+    )
+    things["survey"] = (await shop.first("/v1/surveys", ticket_id=ticket["id"]))["id"]
+
+
+async def _groups(shop: Shop) -> None:
+    marker, things = shop.marker, shop.things
+    name = {"vi": f"Nhóm {marker}", "en": f"Group {marker}"}
+    rule = {"field": "profile.orders_count", "op": "gte", "value": 1}
+    for key in (f"group_{marker}", f"other_{marker}"):
+        made = await shop.post("/v1/segments", {"key": key, "name": name, "rule": rule})
+    things["segment"], things["segment_key"] = made["id"], made["key"]
+    things["job"] = (await shop.post(f"/v1/segments/{made['id']}/rebuilds"))["job_id"]
+    await shop.first(f"/v1/segments/{made['id']}/members")
+    for key in (f"greet_{marker}", f"again_{marker}"):
+        automation = {"key": key, "name": f"Automation {marker}", "segment_key": made["key"]}
+        planned = await shop.post(
+            "/v1/automations", {**automation, "template": things["template_key"]}
+        )
+    things["automation"] = planned["id"]
+
+
+async def _platforms(shop: Shop) -> None:
+    marker, things = shop.marker, shop.things
+    made = await shop.post("/v1/connections", {"platform": "shopify", "name": f"Shopify {marker}"})
+    things["platform"], things["connection"] = "shopify", made["id"]
+    for number in range(2):
+        body = json.dumps({"id": number, "email": f"hook-{marker}@example.com"}).encode()
+        digest = hmac.digest(made["secret"].encode(), body, hashlib.sha256)
+        answer = await shop.http.post(
+            f"/v1/hooks/shopify/{made['id']}",
+            content=body,
+            headers={
+                "content-type": "application/json",
+                "x-shopify-topic": "customers/create",
+                "x-shopify-webhook-id": fresh(marker),
+                "x-shopify-hmac-sha256": base64.b64encode(digest).decode(),
+            },
+        )
+        assert answer.status_code == 200, answer.text
+    things["delivery"] = (await shop.first(f"/v1/connections/{made['id']}/deliveries"))["id"]
+
+
+async def _links(shop: Shop, *, root_key: str) -> None:
+    survey = LinkTokens(root_key=root_key, purpose=SURVEY_LINKS)
+    target = LinkTarget(shop.tenant_id, UUID(shop.things["survey"]))
+    shop.things["survey_token"] = survey.mint(target)
+    links = UnsubscribeLinks(root_key=root_key, public_url="https://care.example")
+    url = links.url(shop.tenant_id, UUID(shop.things["message"]))
+    shop.things["unsubscribe_token"] = url.rpartition("/")[2]

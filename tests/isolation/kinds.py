@@ -1,0 +1,77 @@
+"""Which kind of object a name in the API stands for.
+
+A new path parameter, or a new field that holds an id, has to be named here: otherwise the walk
+would not know whose object to put there, and fails.
+"""
+
+from collections.abc import Mapping
+
+OF_NAMES: Mapping[str, str] = {
+    "agent_id": "staff",
+    "api_key_id": "api_key",
+    "assignee": "staff",
+    "assignee_id": "staff",
+    "automation_id": "automation",
+    "calendar_id": "calendar",
+    "connection_id": "connection",
+    "customer_id": "customer",
+    "delivery_id": "delivery",
+    "duplicate_id": "duplicate",
+    "job_id": "job",
+    "message_id": "message",
+    "order_id": "order",
+    "origin_id": "automation",
+    "other_id": "segment",
+    "owner_id": "staff",
+    "policy_id": "sla_policy",
+    "queue_id": "queue",
+    "segment_id": "segment",
+    "segment_key": "segment_key",
+    "staff_id": "staff",
+    "suppression_id": "suppression",
+    "task_id": "task",
+    "template": "template_key",
+    "ticket_id": "ticket",
+}
+"""Names that mean the same wherever they are."""
+
+IN_OPERATIONS: Mapping[tuple[str, str], str] = {
+    ("customers.getByCode", "code"): "customer_code",
+    ("customers.putByExternalId", "source"): "source",
+    ("customers.putByExternalId", "external_id"): "external_id",
+    ("customers.list", "q"): "customer_name",
+    ("hooks.receive", "platform"): "platform",
+    ("segments.create", "template"): "",
+    ("segments.update", "template"): "",
+    ("segments.preview", "template"): "",
+    ("segments.list", "key"): "segment_key",
+    ("suppressions.list", "address"): "suppressed_address",
+    ("templates.get", "key"): "template_key",
+    ("templates.preview", "key"): "template_key",
+    ("templates.replace", "key"): "template_key",
+    ("tickets.list", "code"): "ticket_code",
+    ("surveys.page", "token"): "survey_token",
+    ("surveys.answer", "token"): "survey_token",
+    ("pages.unsubscribe", "token"): "unsubscribe_token",
+    ("pages.unsubscribeConfirm", "token"): "unsubscribe_token",
+}
+"""Names that mean something of their own in one operation; empty: no object at all."""
+
+COMMON = frozenset({"platform", "source"})
+"""Words that everybody uses alike; they belong to nobody."""
+
+NATURAL = COMMON | {"template_key", "segment_key", "external_id"}
+"""Kinds named by words of the shop's own choice: two shops may use the same."""
+
+
+def kind_of(operation: str, path: str, name: str, *, is_id: bool) -> str:
+    """The kind of object; empty when the name stands for none. Fails for an id of no known kind."""
+    known = IN_OPERATIONS.get((operation, name), OF_NAMES.get(name.removesuffix("s"), None))
+    if known is None:
+        known = OF_NAMES.get(name)
+    if known is None and is_id:
+        raise AssertionError(
+            f"{operation} {path}: nobody knows what `{name}` names. Say its kind in "
+            "tests/isolation/kinds.py and make one of it in tests/isolation/furnishing.py"
+        )
+    return known or ""
