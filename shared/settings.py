@@ -50,6 +50,7 @@ class PartSettings(BaseSettings):
     access_log: bool = True
     poll_delay: float = Field(default=0.02, gt=0, le=1)
     outbound_allow: str = ""
+    event_days: int = Field(default=7, ge=1, le=365)
 
     @field_validator("outbound_allow")
     @classmethod

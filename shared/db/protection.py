@@ -95,3 +95,8 @@ def job_listings(schema: str) -> Iterator[str]:
     yield from tenant_listing(
         schema, "tenants_with_ended_jobs", table="job", where="t.finished_at IS NOT NULL"
     )
+
+
+def retention_listings(schema: str) -> Iterator[str]:
+    """The list that forgetting old events starts from: every tenant that ever told of something."""
+    yield from tenant_listing(schema, "tenants_with_streams", table="stream", where="true")

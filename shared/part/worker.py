@@ -1,6 +1,7 @@
 """How every part's worker is put together."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from shared.contracts.topology import SUBSCRIPTIONS
@@ -14,6 +15,7 @@ from shared.stream.consumer import Consumer
 from shared.stream.handlers import EventHandlers
 from shared.stream.jobs import stream_jobs, stream_sweep
 from shared.stream.relay import Relay
+from shared.stream.retention import OutboxRetention
 from shared.web.idempotency import forget_old_keys
 
 _FORGET_SECONDS = 1800.0
@@ -60,8 +62,14 @@ def build_part_worker(
 
 def _forgetting(context: PartContext[Any]) -> list[Periodic]:
     units = context.units
+    retention = OutboxRetention(
+        units=units,
+        subscriptions=SUBSCRIPTIONS.get(context.settings.part, {}),
+        kept=timedelta(days=context.settings.event_days),
+    )
     return [
         Periodic("idempotency.forget", _FORGET_SECONDS, lambda: forget_old_keys(units)),
+        Periodic("outbox.forget", _FORGET_SECONDS, retention.sweep),
         Periodic("jobs.forget", _FORGET_SECONDS, lambda: forget_old_jobs(units)),
     ]
 
