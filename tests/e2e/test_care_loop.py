@@ -5,9 +5,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cli.demo.client import Api, until
 from cli.demo.narration import Script, Step
+from cli.demo.shop import open_shop
 from cli.demo.story import COMMENT, CareLoop
 from cli.mail_catcher import caught
+from shared.ids import new_id
 from tests.support.browser import find_browser, phone_page
 from tests.support.house import House
 
@@ -85,3 +88,40 @@ async def test_the_survey_page_speaks_english_too(
     told = Told()
     await care_loop(house, http, told, answer).tell()
     assert told.steps[-1].ok
+
+
+@pytest.mark.capability(24)
+async def test_work_in_every_service_reaches_the_audit_log(house: House) -> None:
+    async with httpx.AsyncClient(base_url=house.base_url, timeout=30, trust_env=False) as http:
+        slug = f"audit-{new_id().hex[-10:]}"
+        shop = await open_shop(http, operator_key=house.operator_key, name="Hoa Mai", slug=slug)
+        api = Api(http, shop.api_key)
+        # A ticket needs the shop's defaults, which its service makes when it hears of the shop.
+        await until(lambda: api.get("/v1/queues"), lambda page: page["data"], what="queues")
+        customer = await api.post("/v1/customers", {"name": "Nguyễn Văn Đức"})
+        ticket = await api.post(
+            "/v1/tickets",
+            {
+                "subject": "Đổi cỡ",
+                "text": "Áo chật quá",
+                "requester": {"contact": {"email": "duc@example.com"}},
+            },
+        )
+        await api.get(f"/v1/customers/{customer['id']}")
+
+        async def actions(object_id: str) -> list[tuple[str, str, str]]:
+            page = await api.get("/v1/audit-log", object_id=object_id)
+            return [(entry["kind"], entry["action"], entry["actor_kind"]) for entry in page["data"]]
+
+        found = await until(
+            lambda: actions(customer["id"]), lambda seen: len(seen) == 2, what="entries"
+        )
+        assert found == [
+            ("read", "customers.get", "api_key"),
+            ("change", "customers.create", "api_key"),
+        ]
+        await until(
+            lambda: actions(ticket["id"]),
+            lambda seen: ("change", "tickets.create", "api_key") in seen,
+            what="the ticket's entry",
+        )
