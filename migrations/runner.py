@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import takewhile
@@ -33,6 +34,22 @@ _ONE_STARTER_AT_A_TIME = text("SELECT pg_advisory_xact_lock(4711)")
 # Per database, until the connection ends.
 _TRY_TO_BE_THE_ONE = text("SELECT pg_try_advisory_lock(4712)")
 _TURN_SECONDS = 0.1
+_NO_TEMPORARY_TABLES = text(
+    """
+    DO $$ BEGIN
+        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    END $$
+    """
+)
+# Without `pg_temp` at the end, a caller's temporary table of the same name would be found first.
+_SAFE_SEARCH_PATH = "pg_catalog, pg_temp"
+_LOOSE_FUNCTIONS = text(
+    """
+    SELECT CAST(CAST(p.oid AS regprocedure) AS text) FROM pg_proc p
+    WHERE p.pronamespace = CAST(:schema AS regnamespace) AND p.prosecdef
+      AND coalesce(p.proconfig, '{}') <> ARRAY['search_path=' || :path]
+    """
+)
 _LOCK_NOT_AVAILABLE = "55P03"
 _LOCK_ATTEMPTS = 10
 _LONGEST_PAUSE_SECONDS = 10
@@ -62,6 +79,8 @@ async def migrate(
             for schema in schemas:
                 await with_roles(engine, partial(ensure_schema, schema=schema, root_key=root_key))
                 await _upgrade(engine, schema, contract=contract)
+                async with engine.begin() as connection:
+                    await connection.run_sync(_pin_search_paths, schema)
         return await schemas_behind(engine, schemas)
     finally:
         await engine.dispose()
@@ -131,11 +150,20 @@ def alembic_config(schema: str, connection: Connection | None = None) -> Config:
     return config
 
 
+def _pin_search_paths(connection: Connection, schema: str) -> None:
+    """See to it that what runs as the owner finds what is meant, whoever calls it."""
+    parameters = {"schema": schema, "path": _SAFE_SEARCH_PATH}
+    for function in connection.execute(_LOOSE_FUNCTIONS, parameters).scalars().all():
+        connection.execute(text(f"ALTER FUNCTION {function} SET search_path = {_SAFE_SEARCH_PATH}"))
+
+
 def _prepare_server(connection: Connection) -> None:
     # Two starters must not create the same role at once; the lock ends with the transaction.
     connection.execute(_ONE_STARTER_AT_A_TIME)
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public"))
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public"))
+    # The parts' roles create nothing at all, not even for themselves.
+    connection.execute(_NO_TEMPORARY_TABLES)
 
 
 def _ensure_role(connection: Connection, role: str, attributes: str) -> None:
@@ -183,11 +211,20 @@ def _target(schema: str, current: str | None, *, contract: bool) -> str | None:
     if current is not None and current not in revisions:
         _log.warning("schema_is_ahead", schema=schema, revision=current)
         return None
-    pending = revisions[revisions.index(current) + 1 :] if current else revisions
-    # Nobody uses a database without tables: what a later migration takes away may go at once.
-    if not contract and current is not None:
-        pending = list(takewhile(lambda revision: not is_contract(schema, revision), pending))
-    return pending[-1] if pending else None
+    taking_away = {each for each in revisions if is_contract(schema, each)}
+    return how_far(revisions, current, held_back=set() if contract else taking_away)
+
+
+def how_far(
+    revisions: Sequence[str], current: str | None, *, held_back: AbstractSet[str]
+) -> str | None:
+    """The last revision to go to from a known one; None when there is nothing to do."""
+    if current is None:
+        # Nobody uses a database without tables: what is taken away later may go at once.
+        return revisions[-1] if revisions else None
+    pending = revisions[revisions.index(current) + 1 :]
+    passing = list(takewhile(lambda revision: revision not in held_back, pending))
+    return passing[-1] if passing else None
 
 
 def is_contract(schema: str, revision: str) -> bool:
