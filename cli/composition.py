@@ -9,7 +9,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from cli.parts.service import Service
 from shared.part.context import PartContext
@@ -34,7 +34,7 @@ def handlers_of(part: str, context: PartContext[Any]) -> EventHandlers:
     return _service(part).build_handlers(context)
 
 
-def all_in_one() -> ASGIApp:
+def all_in_one() -> FastAPI:
     """The gateway with the four services in the same process."""
     from cli.parts import gateway  # noqa: PLC0415
 
@@ -44,7 +44,7 @@ def all_in_one() -> ASGIApp:
     )
 
 
-def single_part(part: str) -> ASGIApp:
+def single_part(part: str) -> FastAPI:
     """One part as a process of its own; the gateway reaches the services over HTTP."""
     if part != "gateway":
         return _service(part).create_app(settings_of(part))

@@ -48,6 +48,7 @@ class PartSettings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     otlp_endpoint: str | None = None
     access_log: bool = True
+    drain_seconds: float = Field(default=5, ge=0, le=300)
     poll_delay: float = Field(default=0.02, gt=0, le=1)
     outbound_allow: str = ""
     event_days: int = Field(default=7, ge=1, le=365)

@@ -12,6 +12,8 @@ import uvicorn
 from cli.commands.health import HEARTBEAT_SECONDS, heartbeat_file
 from cli.errors import NotReady
 from cli.processes import end_with_parent
+from cli.serving import FINISH_SECONDS, GracefulServer
+from shared.web.draining import draining_of
 
 Part = Annotated[
     Literal["all", "gateway", "customer", "segmentation", "support_ticket", "messaging"],
@@ -29,6 +31,7 @@ def serve(
 
     end_with_parent()
     app = composition.all_in_one() if part == "all" else composition.single_part(part)
+    settings = composition.settings_of("gateway" if part == "all" else part)
     config = uvicorn.Config(
         app,
         host=host,
@@ -40,12 +43,12 @@ def serve(
         log_level="warning",
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=FINISH_SECONDS,
     )
     # What start-up has made stays for good; the collector need not look at it again.
     gc.collect()
     gc.freeze()
-    uvicorn.Server(config).run()
+    GracefulServer(config, draining=draining_of(app), grace_seconds=settings.drain_seconds).run()
 
 
 def worker(part: Part = "all") -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from gateway.app import create_app
@@ -11,13 +12,13 @@ from gateway.worker import build_worker
 from shared.queue.worker import PartWorker
 
 
-def in_one_process(services: Mapping[str, ASGIApp]) -> ASGIApp:
+def in_one_process(services: Mapping[str, ASGIApp]) -> FastAPI:
     """The public door in front of applications in this process."""
     upstreams = {name: InProcessUpstream(app) for name, app in services.items()}
     return create_app(GatewaySettings(), upstreams)
 
 
-def over_http(services: Iterable[str]) -> ASGIApp:
+def over_http(services: Iterable[str]) -> FastAPI:
     """The public door in front of services that are processes of their own."""
     settings = GatewaySettings()
     upstreams = {name: HttpUpstream(settings.upstream_url(name)) for name in services}

@@ -15,6 +15,7 @@ from shared.queue.producer import Waker
 from shared.stream.relay import RELAY
 from shared.web.auditing import attach_readable_paths
 from shared.web.context import attach_context
+from shared.web.draining import Draining, attach_draining
 from shared.web.health import router as health_router
 from shared.web.middleware import RequestMiddleware
 from shared.web.problems import install_problem_handlers, problem_schemas
@@ -59,11 +60,18 @@ def create_part_app(
         redoc_url=None,
         separate_input_output_schemas=False,
     )
+    draining = Draining()
     attach_context(app, context)
+    attach_draining(app, draining)
     attach_readable_paths(app, routers)
     app.state.job_kinds = job_kinds or JobKinds()
     install_problem_handlers(app)
-    app.add_middleware(RequestMiddleware, part=settings.part, access_log=settings.access_log)
+    app.add_middleware(
+        RequestMiddleware,
+        part=settings.part,
+        access_log=settings.access_log,
+        draining=draining,
+    )
     app.include_router(health_router)
     app.include_router(jobs_router)
     for router in routers:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from shared.json import dumps
 from shared.web.context import context_of
+from shared.web.draining import draining_of
 
 router = APIRouter(include_in_schema=False)
 _PATIENCE_SECONDS = 2
@@ -22,7 +23,12 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """PostgreSQL answers; Redis is told of, but its absence only delays work."""
+    """PostgreSQL answers, and nobody has told this process to end.
+
+    Redis is told of, but its absence only delays work.
+    """
+    if draining_of(request.app).has_begun:
+        return Response(dumps({"status": "draining"}), 503, media_type="application/json")
     context = context_of(request)
     database, redis = await asyncio.gather(
         _answers(_ask_database(request)), _answers(context.queue.ping())

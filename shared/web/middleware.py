@@ -12,6 +12,7 @@ from shared.errors import CareloopError
 from shared.ids import new_id
 from shared.observability.metrics import HTTP_REQUESTS, HTTP_SECONDS
 from shared.observability.tracing import parent_of, tracing_enabled
+from shared.web.draining import CLOSE, Draining
 from shared.web.problems import REQUEST_ID_HEADER, problem_response
 
 _log = structlog.get_logger("careloop.http")
@@ -22,8 +23,9 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 class RequestMiddleware:
     """Gives each request its id, tells how it went, and lets no exception reach the server."""
 
-    def __init__(self, app: ASGIApp, *, part: str, access_log: bool) -> None:
+    def __init__(self, app: ASGIApp, *, part: str, access_log: bool, draining: Draining) -> None:
         self._app = app
+        self._draining = draining
         self._part = part
         self._access_log = access_log
         self._seconds = HTTP_SECONDS.labels(part)
@@ -61,6 +63,8 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 status, began = message["status"], True
                 MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+                if self._draining.has_begun:
+                    message["headers"].append(CLOSE)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
