@@ -49,7 +49,7 @@ def tenant_listing(schema: str, function: str, *, table: str, where: str) -> Ite
     yield f"CREATE POLICY listing_{function} ON {name} FOR SELECT TO {owner} USING (true)"
     yield f"""
         CREATE OR REPLACE FUNCTION {schema}.{function}() RETURNS SETOF uuid
-        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
             WITH RECURSIVE hop AS (
                 (SELECT t.tenant_id FROM {name} t WHERE {where} ORDER BY t.tenant_id LIMIT 1)
                 UNION ALL

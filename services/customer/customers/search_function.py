@@ -14,7 +14,7 @@ CREATE OR REPLACE FUNCTION {schema}.search_customers(
     in_stage text, from_source text, with_tag text,
     created_from timestamptz, created_until timestamptz, at_most integer
 ) RETURNS SETOF {table}
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $function$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
 DECLARE
     current_tenant CONSTANT uuid := {tenant};
     matching text;
