@@ -14,11 +14,13 @@ from gateway.deps import attach_document, attach_house
 from gateway.door.client_address import ClientAddresses
 from gateway.door.door import Door
 from gateway.door.security_headers import SecurityHeaders
+from gateway.events.endpoints import router as events
 from gateway.hooks.endpoints import router as hooks
 from gateway.house import House
 from gateway.openapi.document import ApiDocument
 from gateway.openapi.endpoints import STATIC_PATH, docs_files
 from gateway.openapi.endpoints import router as docs
+from gateway.outgoing import Outgoing, attach_outgoing
 from gateway.reports.endpoints import router as reports
 from gateway.sessions.endpoints import public_router as logins
 from gateway.sessions.endpoints import router as sessions
@@ -27,6 +29,8 @@ from gateway.shopper_tokens.endpoints import router as shopper_tokens
 from gateway.staff.endpoints import router as staff
 from gateway.tenants.endpoints import router as tenants
 from gateway.upstreams.upstream import Upstream
+from gateway.webhooks.delivery_endpoints import router as webhook_deliveries
+from gateway.webhooks.endpoints import router as webhook_endpoints
 from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
@@ -45,6 +49,7 @@ def create_app(
     """The public door in front of `upstreams`, which are named as the services are."""
     context = build_context(settings, clock)
     house = House.of(context, upstreams)
+    outgoing = Outgoing.of(context)
     app = create_part_app(
         context,
         title="Careloop",
@@ -60,14 +65,19 @@ def create_app(
             shopper_tokens,
             connections,
             deliveries,
+            events,
+            webhook_endpoints,
+            webhook_deliveries,
             audit_log,
             reports,
             docs,
         ],
         openapi_url=None,
+        close=[outgoing.close],
     )
     app.mount(STATIC_PATH, docs_files())
     attach_house(app, house)
+    attach_outgoing(app, outgoing)
     attach_document(app, _document(app, house))
     # Behind the ring that gives each request its id, before the gateway's own endpoints.
     app.user_middleware.append(_door(house))

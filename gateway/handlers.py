@@ -1,10 +1,21 @@
-"""What the gateway does with what it is told."""
+"""What the gateway does with what it is told: the audit log, and the feed of public events."""
+
+from typing import Any
 
 from gateway.audit_log.handlers import keep_records
+from gateway.events.announcing import Announce, tell_nobody
+from gateway.events.catalogue import CONTRACTS
+from gateway.events.handlers import FeedWriter
+from gateway.outgoing import sender_waker
+from gateway.webhooks.fanout import Fanout
 from shared.contracts.audit import AuditRecorded
+from shared.part.context import PartContext
 from shared.stream.handlers import EventHandlers
 
 
-def build_handlers() -> EventHandlers:
-    """The table of reactions."""
-    return EventHandlers().on(AuditRecorded, apply=keep_records)
+def build_handlers(context: PartContext[Any], *, announce: Announce = tell_nobody) -> EventHandlers:
+    """The table of reactions; `announce` tells those who follow a feed that it has grown."""
+    feed = FeedWriter(fanout=Fanout(wake=sender_waker(context).wake), announce=announce)
+    # A write tells of itself and is recorded: neither must cut the other's batches to pieces.
+    handlers = EventHandlers(independent=True)
+    return handlers.on(AuditRecorded, apply=keep_records).on(*CONTRACTS, apply=feed.apply)

@@ -5,6 +5,7 @@ from gateway.audit_log import models as audit_log
 from gateway.connections import models as connections
 from gateway.deliveries import models as deliveries
 from gateway.directory import models as directory
+from gateway.events import models as events
 from gateway.models import metadata
 from gateway.password_resets import models as password_resets
 from gateway.roles import models as roles
@@ -13,6 +14,7 @@ from gateway.sessions import models as sessions
 from gateway.staff import models as staff
 from gateway.staff_policy import models as staff_policy
 from gateway.teams import models as teams
+from gateway.webhooks import models as webhooks
 
 __all__ = [
     "api_keys",
@@ -20,6 +22,7 @@ __all__ = [
     "connections",
     "deliveries",
     "directory",
+    "events",
     "metadata",
     "password_resets",
     "roles",
@@ -28,4 +31,5 @@ __all__ = [
     "staff",
     "staff_policy",
     "teams",
+    "webhooks",
 ]

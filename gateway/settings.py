@@ -45,6 +45,8 @@ class GatewaySettings(PartSettings):
     session_days: int = Field(default=90, ge=1, le=365)
     login_failures: int = Field(default=10, ge=1, le=1000)
     login_window_seconds: int = Field(default=300, ge=1, le=86_400)
+    event_retention_days: int = Field(default=30, ge=7, le=3650)
+    webhook_queues_at_once: int = Field(default=400, ge=4, le=10_000)
     credential_cache_seconds: float = Field(default=5, ge=0, le=5)
 
     def upstream_url(self, service: str) -> str:

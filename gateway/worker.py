@@ -1,9 +1,11 @@
-"""The gateway's background process: it reads deliveries and carries the gateway's events."""
+"""The gateway's background process: reads what platforms deliver, fills feeds, sends webhooks."""
 
+from dataclasses import replace
 from typing import Final
 
 from gateway.deliveries.tasks import READ_DELIVERIES, DeliveryReader
 from gateway.handlers import build_handlers
+from gateway.outgoing import OutgoingWork
 from gateway.settings import GatewaySettings
 from shared.clock import Clock
 from shared.part.context import build_context
@@ -17,14 +19,18 @@ SWEEP_SECONDS: Final = 1.0
 def build_worker(settings: GatewaySettings, *, clock: Clock | None = None) -> PartWorker:
     """The worker of one process."""
     context = build_context(settings, clock)
-    reader = DeliveryReader(context.units)
+    reader, outgoing = DeliveryReader(context.units), OutgoingWork.of(context)
 
     async def read_deliveries(tenant: str) -> None:
         await reader.read(parse_tenant(tenant))
 
-    return build_part_worker(
+    worker = build_part_worker(
         context,
-        handlers=build_handlers(),
-        jobs={READ_DELIVERIES: read_deliveries},
-        periodics=[Periodic("deliveries.sweep", SWEEP_SECONDS, reader.sweep)],
+        handlers=build_handlers(context, announce=outgoing.announce),
+        jobs={READ_DELIVERIES: read_deliveries, **outgoing.jobs},
+        periodics=[
+            Periodic("deliveries.sweep", SWEEP_SECONDS, reader.sweep),
+            *outgoing.periodics,
+        ],
     )
+    return replace(worker, close=[outgoing.close, *worker.close])

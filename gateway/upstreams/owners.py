@@ -8,7 +8,7 @@ EVERYBODY: Final = "everybody"
 """Every part may have it; whoever has it answers."""
 
 _RESOURCES: Final[Mapping[str, str]] = {
-    GATEWAY: ("auth tenants staff api-keys shopper-tokens connections hooks reports audit-log"),
+    GATEWAY: ("auth tenants staff api-keys shopper-tokens connections hooks events webhook-endpoints reports audit-log"),
     "customer": (
         "customers duplicates custom-fields orders reviews interactions tasks appointments"
         " assignment-rules leads lead-forms loyalty referrals vouchers imports exports"

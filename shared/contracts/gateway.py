@@ -155,3 +155,15 @@ class PlatformOrderReceived(Event):
     origin: PlatformOrigin
     order: PlatformOrder
     deleted: bool = False
+
+
+class WebhookEndpointDisabled(Event):
+    """A webhook endpoint was switched off because of how it answered. Key: the endpoint."""
+
+    type: ClassVar[str] = "gateway.webhook_endpoint_disabled"
+    endpoint_id: UUID
+    url: str
+    description: str | None = None
+    reason: Literal["failing", "gone"]
+    failing_since: datetime | None = None
+    disabled_at: datetime

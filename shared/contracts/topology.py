@@ -16,37 +16,43 @@ TICKET_STATE = (t.TicketCreated, t.TicketUpdated, t.TicketResolved, t.TicketSnap
 MESSAGE_STATE = (m.MessageSent, m.MessageSuppressed, m.MessageFailed)
 MEMBERSHIP = (s.SegmentEntered, s.SegmentLeft)
 AUDIT = (AuditRecorded,)
+PUBLIC_CUSTOMER = (c.CustomerCreated, c.CustomerUpdated, c.OrderPlaced, c.OrderUpdated)
+PUBLIC_TICKET = (
+    *(t.TicketCreated, t.TicketUpdated, t.TicketReplied, t.TicketResolved),
+    t.SurveyAnswered,
+)
+PUBLIC_MESSAGE = (*MESSAGE_STATE, m.RecipientUnsubscribed, m.InboundMessageReceived)
 
 _Subscriptions = Mapping[str, Mapping[str, tuple[type[Event], ...]]]
 
 _SUBSCRIPTIONS: _Subscriptions = {
     "gateway": {
-        "gateway": AUDIT,
+        "gateway": (*AUDIT, g.StaffChanged, g.WebhookEndpointDisabled),
         "customer": (g.TenantProvisioned, g.PlatformCustomerReceived, g.PlatformOrderReceived),
         "segmentation": (g.TenantProvisioned,),
         "support_ticket": (g.TenantProvisioned, g.StaffChanged),
         "messaging": (g.TenantProvisioned, g.EmailChannelChanged),
     },
     "customer": {
-        "gateway": AUDIT,
+        "gateway": (*AUDIT, *PUBLIC_CUSTOMER),
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
         "support_ticket": CUSTOMER_STATE,
         "messaging": (*CUSTOMER_STATE, *ORDER_STATE),
     },
     "segmentation": {
-        "gateway": AUDIT,
+        "gateway": (*AUDIT, *MEMBERSHIP),
         "customer": (*MEMBERSHIP, s.SnapshotRequested),
         "support_ticket": MEMBERSHIP,
         "messaging": MEMBERSHIP,
     },
     "support_ticket": {
-        "gateway": AUDIT,
+        "gateway": (*AUDIT, *PUBLIC_TICKET),
         "customer": (t.TicketCreated, t.TicketReplied, t.TicketResolved, t.SurveyAnswered),
         "segmentation": (*TICKET_STATE, t.SurveyAnswered),
         "messaging": (t.TicketReplied, t.SurveyInvited),
     },
     "messaging": {
-        "gateway": AUDIT,
+        "gateway": (*AUDIT, *PUBLIC_MESSAGE),
         "customer": (*MESSAGE_STATE, m.RecipientUnsubscribed, m.InboundMessageReceived),
         "segmentation": MESSAGE_STATE,
         "support_ticket": (m.InboundMessageReceived,),

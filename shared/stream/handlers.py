@@ -23,11 +23,13 @@ class EventHandlers:
     """A table of event type -> function.
 
     A function is given runs of events: consecutive events of a batch that belong to the same
-    function arrive together, so that it can work set-wise.
+    function arrive together, so that it can work set-wise. Where the functions know nothing of
+    each other (`independent`), each is given all its events of a batch at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, independent: bool = False) -> None:
         self._table: dict[str, Apply] = {}
+        self._independent = independent
 
     def on(self, *events: type[Event], apply: Apply) -> "EventHandlers":
         """Have `apply` called for these events. Raises ValueError when one is taken already."""
@@ -44,6 +46,10 @@ class EventHandlers:
 
     async def __call__(self, uow: UnitOfWork, events: Sequence[Envelope]) -> None:
         """Apply the events in order; types without a handler are passed over."""
-        known = (event for event in events if event.type in self._table)
+        known = [event for event in events if event.type in self._table]
+        if self._independent:
+            # Sorting is stable: every function has its events in order.
+            order = {apply: place for place, apply in enumerate(self._table.values())}
+            known.sort(key=lambda event: order[self._table[event.type]])
         for apply, run in groupby(known, key=lambda event: self._table[event.type]):
             await apply(uow, list(run))

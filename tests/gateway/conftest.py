@@ -51,6 +51,7 @@ def gateway_settings(root_key: str, database_url: str, redis_url: str) -> Gatewa
         redis_url=redis_url,
         operator_key=OPERATOR_KEY,
         access_log=False,
+        outbound_allow="127.0.0.1,smtp.example.com",
         _env_file=None,
     )
 

@@ -20,7 +20,7 @@ LOG = "/v1/audit-log"
 
 @pytest.fixture(scope="session")
 def consumer(gateway):
-    return ServiceHarness(gateway, gateway.state.context, build_handlers())
+    return ServiceHarness(gateway, gateway.state.context, build_handlers(gateway.state.context))
 
 
 def record_of(action: str = "customers.update", **said) -> AuditRecord:

@@ -1,0 +1,134 @@
+"""The feed: everything that happened in a shop, in one order, to be read again at any time."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Header, Query, Response
+from fastapi.sse import EventSourceResponse
+
+from gateway.events.catalogue import FeedEvent
+from gateway.events.deps import EventMaskDep, FeedDep, FeedStreamsDep
+from gateway.events.errors import SeesTooLittle
+from gateway.events.rendering import rendered
+from gateway.events.schemas import EventPage
+from gateway.events.service import types_of
+from gateway.events.streaming import Subscription
+from shared.db.paging import MAX_LIMIT
+from shared.pii import PII_READ
+from shared.security.principal import Principal, Visibility
+from shared.web.answers import json_answer
+from shared.web.problems import problem_responses
+from shared.web.routing import PrincipalDep, requires, service_router
+
+router = service_router(prefix="/v1/events", tag="events")
+
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events: `id` is the position, `event` the type, `data` the"
+        " event",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+Cursor = Annotated[
+    str | None,
+    Query(
+        max_length=40,
+        description="`next_cursor` of the page before, or the position of an event. Without it the"
+        " oldest events that are kept come first",
+        examples=["1042"],
+    ),
+]
+Types = Annotated[
+    str | None,
+    Query(max_length=2000, description="Only these", examples=["ticket.*,order.placed"]),
+]
+
+
+@router.get(
+    "",
+    operation_id="events.list",
+    response_model=EventPage,
+    responses=problem_responses(410),
+    dependencies=[requires("events:read")],
+)
+async def list_events(
+    feed: FeedDep,
+    principal: PrincipalDep,
+    after: Cursor = None,
+    types: Types = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Events in a page")] = 50,
+) -> Response:
+    """What happened in the shop after a cursor, in the order of the feed, without a gap.
+
+    Keep `next_cursor` with what you make of the events, and ask with it again: nothing is missed
+    or doubled, however long you were away. Events are kept for some weeks; a cursor older than
+    that is answered with 410, and says from where one can go on.
+    """
+    _check_visibility(principal)
+    wanted = types_of(types, pointer="/query/types")
+    start = await feed.start(after, pointer="/query/after")
+    page = await feed.read(start, types=wanted, limit=limit)
+    return json_answer(
+        {
+            "data": [rendered(row) for row in page.events],
+            "next_cursor": str(page.until),
+            "has_more": page.has_more,
+        }
+    )
+
+
+# Before `/{event_id}`: the router looks through its routes in this order.
+@router.get(
+    "/stream",
+    operation_id="events.stream",
+    response_class=EventSourceResponse,
+    responses={**_STREAM, **problem_responses(410)},
+    dependencies=[requires("events:read")],
+)
+async def stream_events(
+    feed: FeedDep,
+    streams: FeedStreamsDep,
+    mask: EventMaskDep,
+    principal: PrincipalDep,
+    types: Types = None,
+    after: Cursor = None,
+    last_event_id: Annotated[
+        str | None, Header(max_length=40, description="The `id` received last; goes before `after`")
+    ] = None,
+) -> Response:
+    """What happens in the shop, as server-sent events while it happens.
+
+    A client that comes back with `Last-Event-ID`, as browsers do by themselves, gets what it
+    missed first. Without it and without `after` the stream begins now.
+    """
+    _check_visibility(principal)
+    cursor, pointer = after, "/query/after"
+    if last_event_id:
+        cursor, pointer = last_event_id, "/header/last-event-id"
+    subscription = Subscription(
+        tenant_id=principal.tenant_id,
+        types=types_of(types, pointer="/query/types"),
+        after=await feed.start(cursor, pointer=pointer, newest=True),
+        mask=None if PII_READ in principal.scopes else mask,
+    )
+    return EventSourceResponse(
+        streams.listen(subscription),
+        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+    )
+
+
+@router.get(
+    "/{event_id}",
+    operation_id="events.get",
+    response_model=FeedEvent,
+    dependencies=[requires("events:read")],
+)
+async def get_event(event_id: UUID, feed: FeedDep, principal: PrincipalDep) -> Response:
+    """One event, as long as it is kept."""
+    _check_visibility(principal)
+    return json_answer(rendered(await feed.get(event_id)))
+
+
+def _check_visibility(principal: Principal) -> None:
+    if principal.visibility is not Visibility.ALL:
+        raise SeesTooLittle

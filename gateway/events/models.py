@@ -1,0 +1,30 @@
+"""Tables of the events slice."""
+
+from sqlalchemy import BigInteger, Column, Index, Table, Text, Uuid
+
+from gateway.models import metadata
+from shared.db.tables import instant, tenant_column
+
+event = Table(
+    "event",
+    metadata,
+    tenant_column(),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Uuid, nullable=False),
+    Column("type", Text, nullable=False),
+    instant("occurred_at"),
+    instant("recorded_at"),
+    # JSON as it leaves. Text: nobody asks the database about it, and parsing it would cost.
+    Column("data", Text, nullable=False),
+)
+Index("uq_event_id", event.c.tenant_id, event.c.id, unique=True)
+
+# One row per shop: who holds it gives the next positions.
+event_log = Table(
+    "event_log",
+    metadata,
+    tenant_column(),
+    Column("last_position", BigInteger, nullable=False),
+    # Everything up to here has been forgotten.
+    Column("forgotten_position", BigInteger, nullable=False),
+)

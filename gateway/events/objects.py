@@ -1,0 +1,220 @@
+"""The public objects that events carry. They change by addition only: receivers rely on them."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from gateway.events.projection import Amount, From, PublicObject
+from shared.contracts.support_ticket import TicketStatus, TicketType
+from shared.money import MoneyRead
+from shared.pii import pii
+
+Channel = Literal["email", "sms", "zalo", "call"]
+
+
+class CustomerConsent(PublicObject):
+    """What a customer has said about one purpose on one channel."""
+
+    purpose: Literal["marketing", "care"]
+    channel: Channel
+    status: Literal["granted", "withdrawn"]
+    changed_at: datetime
+
+
+class EventCustomer(PublicObject):
+    """A customer as of the event. `version` grows with every change: keep the highest.
+
+    The figures count orders that are neither cancelled nor voided; `total_spent` is paid minus
+    refunded.
+    """
+
+    id: Annotated[UUID, From("customer_id")]
+    object: Literal["customer"] = "customer"
+    version: int
+    code: str = Field(examples=["KH000123"])
+    stage: Literal["lead", "customer"]
+    name: Annotated[str | None, pii("name")] = None
+    email: Annotated[str | None, pii("email")] = None
+    phone: Annotated[str | None, pii("phone")] = None
+    locale: str | None = None
+    gender: Literal["female", "male", "other"] | None = None
+    birth_date: Annotated[date | None, pii("date")] = None
+    city: str | None = None
+    province: str | None = None
+    country: str | None = None
+    source: str
+    tags: list[str] = Field(default_factory=list)
+    attributes: Annotated[dict[str, Any], pii("document")] = Field(default_factory=dict)
+    consents: list[CustomerConsent]
+    value_tier: Literal["standard", "silver", "gold", "vip"] = "standard"
+    orders_count: int = 0
+    total_spent: Annotated[MoneyRead, Amount("total_spent_minor")]
+    first_order_at: datetime | None = None
+    last_order_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class EventOrderLine(PublicObject):
+    """One line of an order."""
+
+    product_id: str | None = None
+    sku: str | None = None
+    title: str
+    quantity: int
+    total: Annotated[MoneyRead, Amount("total_minor")]
+
+
+class EventOrder(PublicObject):
+    """An order as of the event."""
+
+    id: Annotated[UUID, From("order_id")]
+    object: Literal["order"] = "order"
+    version: int
+    customer_id: UUID
+    source: str = Field(examples=["shopify"])
+    external_id: str = Field(description="As the source names it")
+    number: str = Field(examples=["#1001"])
+    status: Literal["open", "completed", "cancelled"]
+    financial_status: Literal[
+        "pending", "paid", "partially_refunded", "refunded", "voided", "unknown"
+    ]
+    fulfillment_status: str | None = None
+    channel: str | None = None
+    total: Annotated[MoneyRead, Amount("total_minor")]
+    refunded: Annotated[MoneyRead, Amount("refunded_minor")]
+    placed_at: datetime
+    lines: list[EventOrderLine]
+
+
+class EventTicket(PublicObject):
+    """A ticket as of the event."""
+
+    id: Annotated[UUID, From("ticket_id")]
+    object: Literal["ticket"] = "ticket"
+    version: int
+    code: str = Field(examples=["T-000045"])
+    customer_id: UUID | None = None
+    subject: str
+    type: TicketType
+    urgency: Literal["low", "normal", "high", "critical"]
+    priority: Literal["low", "normal", "high", "urgent"]
+    status: TicketStatus
+    channel: str
+    assignee_id: UUID | None = None
+    resolution: str | None = None
+    csat: int | None = None
+    opened_at: datetime
+    first_response_due_at: datetime | None = None
+    resolution_due_at: datetime | None = None
+    first_responded_at: datetime | None = None
+    resolved_at: datetime | None = None
+
+
+class EventReply(PublicObject):
+    """What an agent answered, publicly. Notes never appear in events."""
+
+    id: Annotated[UUID, From("message_id")]
+    object: Literal["reply"] = "reply"
+    agent_name: str | None = None
+    body: Annotated[str, pii("address")]
+    channel: str = "email"
+
+
+class EventSurvey(PublicObject):
+    """The answer to a survey. `score` runs from 1 to `scale_max`."""
+
+    id: Annotated[UUID, From("survey_id")]
+    object: Literal["survey"] = "survey"
+    kind: Literal["csat"] = "csat"
+    score: int
+    scale_max: int = 5
+    comment: Annotated[str | None, pii("address")] = None
+    answered_at: datetime
+
+
+class EventMessage(PublicObject):
+    """One message to one recipient, and how it went."""
+
+    id: Annotated[UUID, From("message_id")]
+    object: Literal["message"] = "message"
+    version: int
+    customer_id: UUID | None = None
+    channel: Literal["email"]
+    message_class: Literal["transactional", "care", "advertising"]
+    status: Literal["planned", "sending", "sent", "suppressed", "failed", "unknown", "cancelled"]
+    reason: str | None = Field(default=None, description="Why it was not sent, a stable code")
+    origin: Literal["automation", "ticket_reply", "survey", "api"]
+    origin_id: UUID | None = None
+    subject: str | None = None
+    planned_at: datetime
+    finished_at: datetime | None = None
+
+
+class EventMembership(PublicObject):
+    """One customer's entry into or exit from one segment."""
+
+    object: Literal["segment_membership"] = "segment_membership"
+    segment_id: UUID
+    segment_key: str
+    segment_name: str
+    rule_version: int
+    customer_id: UUID
+    at: datetime
+    reason: str
+
+
+class EventUnsubscription(PublicObject):
+    """A person said stop on a channel."""
+
+    object: Literal["unsubscription"] = "unsubscription"
+    customer_id: UUID | None = None
+    channel: Literal["email", "sms", "zalo"]
+    address: Annotated[str, pii("contact")]
+    purpose: Literal["marketing", "all"] = "marketing"
+    at: datetime
+
+
+class EventInboundMessage(PublicObject):
+    """Somebody wrote to the shop."""
+
+    id: Annotated[UUID, From("inbound_id")]
+    object: Literal["inbound_message"] = "inbound_message"
+    channel: Literal["email", "zalo", "facebook", "sms", "web_chat", "phone", "marketplace"]
+    external_id: str
+    conversation_ref: str | None = None
+    customer_id: UUID | None = None
+    sender_name: Annotated[str | None, pii("name")] = None
+    sender_email: Annotated[str | None, pii("email")] = None
+    sender_phone: Annotated[str | None, pii("phone")] = None
+    subject: str | None = None
+    text: Annotated[str, pii("address")]
+    received_at: datetime
+
+
+class EventStaff(PublicObject):
+    """A member of staff as of the event."""
+
+    id: Annotated[UUID, From("staff_id")]
+    object: Literal["staff"] = "staff"
+    version: int
+    name: str
+    email: str
+    role: str
+    active: bool
+
+
+class EventWebhookEndpoint(PublicObject):
+    """An endpoint that is sent nothing any more."""
+
+    id: Annotated[UUID, From("endpoint_id")]
+    object: Literal["webhook_endpoint"] = "webhook_endpoint"
+    url: str
+    description: str | None = None
+    reason: Literal["failing", "gone"] = Field(
+        description="`gone`: it answered 410. `failing`: it answered nothing good for days"
+    )
+    failing_since: datetime | None = None
+    disabled_at: datetime

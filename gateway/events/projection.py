@@ -1,0 +1,110 @@
+"""From the contracts between our parts to the objects that the outside is promised.
+
+A public object is a pydantic model whose fields say where their values come from. The model is the
+documentation; compiled once, it is also the projection: plain data in, plain data out. Contracts
+were validated by those who wrote them, and every event of every shop passes here, so nothing is
+validated again (a test holds the projection's results against the models).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from shared.money import Money
+
+Plain = Mapping[str, Any]
+_Get = Callable[[Plain, str], Any]
+
+
+class PublicObject(BaseModel):
+    """A part of a public event."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """The contract has it under another name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """The contract has minor units, of the nearest `currency` around them."""
+
+    minor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Made of the same contract object that the field's own object is made of."""
+
+
+def project(model: type[PublicObject], source: Plain, *, currency: str = "") -> dict[str, Any]:
+    """The public object that a contract object becomes, as plain data."""
+    currency = source.get("currency") or currency
+    return {name: get(source, currency) for name, get in _fields(model)}
+
+
+@cache
+def _fields(model: type[PublicObject]) -> tuple[tuple[str, _Get], ...]:
+    return tuple((name, _getter(name, field)) for name, field in model.model_fields.items())
+
+
+def _getter(name: str, field: FieldInfo) -> _Get:
+    marks = {type(mark): mark for mark in field.metadata}
+    if Amount in marks:
+        return _amount(marks[Amount].minor)
+    if name == "object":
+        return _constant(field.default)
+    inner, is_list = _inner(field.annotation)
+    key = marks[From].name if From in marks else name
+    if inner is None:
+        default = field.get_default(call_default_factory=True)
+        return _value(key, None if default is PydanticUndefined else default)
+    if Whole in marks:
+        return lambda source, currency: project(inner, source, currency=currency)
+    return _objects(inner, key) if is_list else _object(inner, key)
+
+
+def _amount(key: str) -> _Get:
+    def get(source: Plain, currency: str) -> Any:
+        minor = source.get(key) or 0
+        return {"amount": Money(minor, currency).decimal_string(), "currency": currency}
+
+    return get
+
+
+def _constant(value: Any) -> _Get:
+    return lambda _source, _currency: value
+
+
+def _value(key: str, default: Any) -> _Get:
+    return lambda source, _currency: source.get(key, default)
+
+
+def _object(inner: type[PublicObject], key: str) -> _Get:
+    return lambda source, currency: project(inner, source[key], currency=currency)
+
+
+def _objects(inner: type[PublicObject], key: str) -> _Get:
+    return lambda source, currency: [
+        project(inner, item, currency=currency) for item in source.get(key, ())
+    ]
+
+
+def _inner(annotation: Any) -> tuple[type[PublicObject] | None, bool]:
+    """The public object that an annotation holds, and whether it holds a list of them."""
+    if get_origin(annotation) is Annotated:
+        return _inner(get_args(annotation)[0])
+    if get_origin(annotation) is list:
+        return _inner(get_args(annotation)[0])[0], True
+    if get_origin(annotation) is Literal or not isinstance(annotation, type):
+        return None, False
+    return (annotation if issubclass(annotation, PublicObject) else None), False

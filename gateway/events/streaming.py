@@ -1,0 +1,98 @@
+"""A feed as server-sent events: what was missed, then what happens, until one side leaves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+
+from gateway.events.following import Followers
+from gateway.events.rendering import event_json
+from gateway.events.repository import FeedRepository
+from gateway.events.service import Feed, FeedPage
+from shared.db.failures import is_conflict, is_outage
+from shared.db.unit_of_work import UnitsOfWork
+from shared.errors import CareloopError
+from shared.ids import TenantId
+
+_PAGE: Final = 200
+_HEARTBEAT_SECONDS: Final = 15.0
+_RECONNECT_MS: Final = 2000
+_OUTAGE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """What one listener has asked for."""
+
+    tenant_id: TenantId
+    after: int
+    types: frozenset[str] | None
+    mask: Callable[[bytes], bytes] | None
+
+
+class FeedStreams:
+    """Streams of any number of listeners. Each reads in units of work of its own."""
+
+    def __init__(
+        self,
+        *,
+        units: UnitsOfWork,
+        followers: Followers,
+        heartbeat_seconds: float = _HEARTBEAT_SECONDS,
+    ) -> None:
+        self._units = units
+        self._followers = followers
+        self._heartbeat_seconds = heartbeat_seconds
+
+    async def listen(self, subscription: Subscription) -> AsyncIterator[bytes]:
+        """The stream; it ends when the process does, and where the feed was forgotten meanwhile.
+
+        Every frame that moves on names its position, so that who comes back misses nothing.
+        """
+        position = subscription.after
+        yield format_sse_event(comment="listening", retry=_RECONNECT_MS, id=str(position))
+        while not self._followers.is_closing:
+            try:
+                page = await self._read(subscription, position)
+            except CareloopError as error:
+                # 410: the listener was too slow. It comes back with its cursor and is told why.
+                yield format_sse_event(comment=error.code)
+                return
+            if page is None:
+                await asyncio.sleep(_OUTAGE_SECONDS)
+                continue
+            for frame in _frames(page, subscription, after=position):
+                yield frame
+            position = page.until
+            if not page.has_more and not await self._followers.wait_for_more(
+                subscription.tenant_id, after=position, seconds=self._heartbeat_seconds
+            ):
+                yield KEEPALIVE_COMMENT
+
+    async def _read(self, subscription: Subscription, after: int) -> FeedPage | None:
+        """The next page; None while the database is away."""
+        try:
+            async with self._units.begin(subscription.tenant_id) as uow:
+                feed = Feed(FeedRepository(uow))
+                return await feed.read(after, types=subscription.types, limit=_PAGE)
+        except CareloopError as error:
+            if is_outage(error):
+                return None
+            raise
+        except Exception as error:
+            if is_outage(error) or is_conflict(error):
+                return None
+            raise
+
+
+def _frames(page: FeedPage, subscription: Subscription, *, after: int) -> Iterator[bytes]:
+    for row in page.events:
+        event = event_json(row)
+        data = subscription.mask(event) if subscription.mask else event
+        yield format_sse_event(data_str=data.decode(), event=row.type, id=str(row.position))
+        after = row.position
+    if page.until > after:
+        # Others were filtered out. The listener need not look through them again.
+        yield format_sse_event(comment="passed over", id=str(page.until))

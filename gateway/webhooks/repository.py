@@ -1,0 +1,347 @@
+"""SQL of endpoints and their deliveries, as requests need it; built once, when imported."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from gateway.events.models import event
+from gateway.webhooks.errors import DeliveryNotFound, EndpointNotFound
+from gateway.webhooks.models import (
+    webhook_attempt,
+    webhook_delivery,
+    webhook_endpoint,
+    webhook_queue,
+)
+from gateway.webhooks.record import COLUMNS, DeliveryStatus, EndpointRecord
+from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
+from shared.db.tables import Instant
+from shared.db.unit_of_work import UnitOfWork
+
+Rows = Sequence[Row[*tuple[Any, ...]]]
+
+NEWEST: Final = (
+    SortKey(webhook_endpoint.c.created_at, "created_at", parse_instant, descending=True),
+    SortKey(webhook_endpoint.c.id, "id", parse_id, descending=True),
+)
+# Ids of events grow with time.
+NEWEST_DELIVERY: Final = (
+    SortKey(webhook_delivery.c.event_id, "event_id", parse_id, descending=True),
+)
+NEWEST_ATTEMPT: Final = (SortKey(webhook_attempt.c.id, "id", parse_id, descending=True),)
+_COLUMNS = [webhook_endpoint.c[name] for name in COLUMNS]
+_TENANT = webhook_endpoint.c.tenant_id == bindparam("tenant")
+_ADD = insert(webhook_endpoint)
+_ADD_QUEUE = insert(webhook_queue)
+_BY_ID = select(*_COLUMNS).where(_TENANT, webhook_endpoint.c.id == bindparam("id"))
+_LOCK = _BY_ID.with_for_update()
+_LIST = select(*_COLUMNS).where(_TENANT)
+_COUNT = select(func.count()).select_from(webhook_endpoint).where(_TENANT)
+_LISTENING = select(webhook_endpoint.c.id, webhook_endpoint.c.event_types).where(
+    _TENANT, webhook_endpoint.c.enabled
+)
+_CHANGED = tuple(name for name in COLUMNS if name not in ("id", "created_at"))
+_SAVE = (
+    update(webhook_endpoint)
+    .where(_TENANT, webhook_endpoint.c.id == bindparam("endpoint_id"))
+    .values({name: bindparam(name) for name in _CHANGED})
+)
+_DELETE = delete(webhook_endpoint).where(_TENANT, webhook_endpoint.c.id == bindparam("id"))
+_QUEUE = (
+    webhook_queue.c.tenant_id == bindparam("tenant"),
+    webhook_queue.c.endpoint_id == bindparam("endpoint"),
+)
+_DELETE_QUEUE = delete(webhook_queue).where(*_QUEUE)
+_REFRESH_QUEUE = (
+    update(webhook_queue)
+    .where(*_QUEUE)
+    .values(troubled=False, failures=0, failing_since=None, paused_until=None)
+)
+_QUEUE_STATE = select(
+    webhook_queue.c.failures, webhook_queue.c.failing_since, webhook_queue.c.paused_until
+).where(*_QUEUE)
+
+_OF_ENDPOINT = (
+    webhook_delivery.c.tenant_id == bindparam("tenant"),
+    webhook_delivery.c.endpoint_id == bindparam("endpoint"),
+)
+_DELIVERIES = select(webhook_delivery).where(*_OF_ENDPOINT)
+_DELIVERY = _DELIVERIES.where(webhook_delivery.c.event_id == bindparam("event"))
+_CANCEL = (
+    update(webhook_delivery)
+    .where(*_OF_ENDPOINT, webhook_delivery.c.status == "pending")
+    .values(
+        status="cancelled",
+        due_at=None,
+        finished_at=bindparam("now", type_=Instant),
+        last_error=bindparam("why", type_=Text),
+    )
+)
+_PUT_BACK: Final[dict[str, Any]] = {
+    "status": "pending",
+    "tries": 0,
+    "due_at": bindparam("now", type_=Instant),
+    "finished_at": None,
+}
+_RESEND = (
+    update(webhook_delivery)
+    .where(*_OF_ENDPOINT, webhook_delivery.c.event_id == bindparam("event"))
+    .values(_PUT_BACK)
+    .returning(webhook_delivery)
+)
+_POSITIONS = (
+    webhook_delivery.c.position > bindparam("after", type_=BigInteger),
+    webhook_delivery.c.position <= bindparam("until", type_=BigInteger),
+)
+_RESEND_FAILED = (
+    update(webhook_delivery)
+    .where(*_OF_ENDPOINT, *_POSITIONS, webhook_delivery.c.status.in_(["failed", "cancelled"]))
+    .values(_PUT_BACK)
+)
+_ADD_TEST = insert(webhook_delivery)
+_NEW = ("tenant_id", "endpoint_id", "event_id", "position", "type", "status", "attempts", "tries")
+_RESEND_ALL = upsert(webhook_delivery).from_select(
+    [*_NEW, "due_at", "created_at"],
+    select(
+        event.c.tenant_id,
+        bindparam("endpoint", type_=webhook_delivery.c.endpoint_id.type),
+        event.c.id,
+        event.c.position,
+        event.c.type,
+        literal("pending"),
+        literal(0),
+        literal(0),
+        bindparam("now", type_=Instant),
+        bindparam("now", type_=Instant),
+    ).where(
+        event.c.tenant_id == bindparam("tenant"),
+        event.c.position > bindparam("after", type_=BigInteger),
+        event.c.position <= bindparam("until", type_=BigInteger),
+        event.c.type == bindparam("types", type_=ARRAY(Text)).any_(),
+    ),
+)
+_RESEND_ALL = _RESEND_ALL.on_conflict_do_update(
+    index_elements=["tenant_id", "endpoint_id", "event_id"],
+    set_={
+        "status": "pending",
+        "tries": 0,
+        "due_at": _RESEND_ALL.excluded.due_at,
+        "finished_at": null(),
+    },
+)
+_ATTEMPTS = select(webhook_attempt).where(
+    webhook_attempt.c.tenant_id == bindparam("tenant"),
+    webhook_attempt.c.endpoint_id == bindparam("endpoint"),
+)
+_MOST_COUNTED: Final = 10_000
+_WAITING = (
+    select(webhook_delivery.c.created_at)
+    .where(*_OF_ENDPOINT, webhook_delivery.c.status == "pending")
+    .limit(_MOST_COUNTED)
+    .subquery()
+)
+_PENDING = select(
+    func.count().label("pending"), func.min(_WAITING.c.created_at).label("oldest")
+).select_from(_WAITING)
+_TRIED = (
+    select(webhook_attempt.c.succeeded, webhook_attempt.c.duration_ms)
+    .where(
+        webhook_attempt.c.tenant_id == bindparam("tenant"),
+        webhook_attempt.c.endpoint_id == bindparam("endpoint"),
+        webhook_attempt.c.id >= bindparam("first_id", type_=webhook_attempt.c.id.type),
+    )
+    .order_by(webhook_attempt.c.id.desc())
+    .limit(_MOST_COUNTED * 10)
+    .subquery()
+)
+_STATS = select(
+    func.count().label("attempts"),
+    func.count().filter(_TRIED.c.succeeded).label("succeeded"),
+    func.percentile_disc(0.5).within_group(_TRIED.c.duration_ms).label("p50"),
+    func.percentile_disc(0.95).within_group(_TRIED.c.duration_ms).label("p95"),
+).select_from(_TRIED)
+
+
+class EndpointRepository:
+    """Webhook endpoints of one shop, inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    async def add(self, record: EndpointRecord) -> None:
+        """Keep a new endpoint, with an empty queue."""
+        await self._uow.execute(_ADD, {"tenant_id": self._uow.tenant_id, **record.as_row()})
+        queue = {"owner": None, "lease_until": None, "troubled": False, "failures": 0}
+        keys = {"tenant_id": self._uow.tenant_id, "endpoint_id": record.id}
+        await self._uow.execute(_ADD_QUEUE, {**keys, **queue})
+
+    async def count(self) -> int:
+        """How many there are."""
+        return int(await self._uow.scalar(_COUNT, {"tenant": self._uow.tenant_id}))
+
+    async def get(self, endpoint_id: UUID) -> EndpointRecord:
+        """Raises EndpointNotFound."""
+        return await self._one(_BY_ID, endpoint_id)
+
+    async def lock(self, endpoint_id: UUID) -> EndpointRecord:
+        """The endpoint, kept from changing until the end. Raises EndpointNotFound."""
+        return await self._one(_LOCK, endpoint_id)
+
+    async def listening(self) -> Rows:
+        """Id and event patterns of every endpoint that is on."""
+        return await self._uow.rows(_LISTENING, {"tenant": self._uow.tenant_id})
+
+    async def save(self, record: EndpointRecord) -> None:
+        """Write what may change of a locked record."""
+        values = {name: value for name, value in record.as_row().items() if name in _CHANGED}
+        keys = {"tenant": self._uow.tenant_id, "endpoint_id": record.id}
+        await self._uow.execute(_SAVE, {**values, **keys})
+
+    async def forget_trouble(self, endpoint_id: UUID) -> None:
+        """Let an endpoint that was switched on again start without its past."""
+        await self._uow.execute(_REFRESH_QUEUE, self._scope(endpoint_id))
+
+    async def delete(self, endpoint_id: UUID) -> None:
+        """Remove an endpoint; its log goes with the retention."""
+        await self._uow.execute(_DELETE, {"tenant": self._uow.tenant_id, "id": endpoint_id})
+        await self._uow.execute(_DELETE_QUEUE, self._scope(endpoint_id))
+
+    async def list_newest(
+        self, request: PageRequest
+    ) -> tuple[Sequence[EndpointRecord], str | None]:
+        """A page of endpoints, the newest first, and the next page's cursor."""
+        rows = await self._uow.rows(page(_LIST, NEWEST, request), {"tenant": self._uow.tenant_id})
+        kept, cursor = next_cursor(rows, NEWEST, request.limit)
+        return [EndpointRecord.of(row) for row in kept], cursor
+
+    async def stats(self, endpoint_id: UUID, *, first_id: UUID) -> dict[str, Any]:
+        """How the endpoint does; attempts are counted from `first_id` on."""
+        scope = self._scope(endpoint_id)
+        pending = await self._uow.one(_PENDING, scope)
+        tried = await self._uow.one(_STATS, {**scope, "first_id": first_id})
+        queue = await self._uow.one_or_none(_QUEUE_STATE, scope)
+        return {
+            "pending": pending.pending,
+            "oldest_pending_at": pending.oldest,
+            "attempts_24h": tried.attempts,
+            "succeeded_24h": tried.succeeded,
+            "failed_24h": tried.attempts - tried.succeeded,
+            "p50_ms_24h": tried.p50,
+            "p95_ms_24h": tried.p95,
+            "consecutive_failures": queue.failures if queue else 0,
+            "failing_since": queue.failing_since if queue else None,
+            "paused_until": queue.paused_until if queue else None,
+        }
+
+    async def _one(self, statement: Any, endpoint_id: UUID) -> EndpointRecord:
+        row = await self._uow.one_or_none(
+            statement, {"tenant": self._uow.tenant_id, "id": endpoint_id}
+        )
+        if row is None:
+            raise EndpointNotFound
+        return EndpointRecord.of(row)
+
+    def _scope(self, endpoint_id: UUID) -> dict[str, Any]:
+        return {"tenant": self._uow.tenant_id, "endpoint": endpoint_id}
+
+
+class DeliveryRepository:
+    """Deliveries to one shop's endpoints, as its staff sees them."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    async def get(self, endpoint_id: UUID, event_id: UUID) -> Row[*tuple[Any, ...]]:
+        """Raises DeliveryNotFound."""
+        row = await self._uow.one_or_none(
+            _DELIVERY, {**self._scope(endpoint_id), "event": event_id}
+        )
+        if row is None:
+            raise DeliveryNotFound
+        return row
+
+    async def list_newest(
+        self, endpoint_id: UUID, *, statuses: Sequence[DeliveryStatus], request: PageRequest
+    ) -> tuple[Rows, str | None]:
+        """A page of deliveries, those of the newest events first, and the next cursor."""
+        listing = _DELIVERIES
+        if statuses:
+            listing = listing.where(webhook_delivery.c.status.in_(statuses))
+        rows = await self._uow.rows(
+            page(listing, NEWEST_DELIVERY, request), self._scope(endpoint_id)
+        )
+        return next_cursor(rows, NEWEST_DELIVERY, request.limit)
+
+    async def list_attempts(
+        self, endpoint_id: UUID, *, event_id: UUID | None, request: PageRequest
+    ) -> tuple[Rows, str | None]:
+        """A page of attempts, the newest first, and the next cursor."""
+        listing = _ATTEMPTS
+        if event_id is not None:
+            listing = listing.where(webhook_attempt.c.event_id == event_id)
+        rows = await self._uow.rows(
+            page(listing, NEWEST_ATTEMPT, request), self._scope(endpoint_id)
+        )
+        return next_cursor(rows, NEWEST_ATTEMPT, request.limit)
+
+    async def cancel_pending(self, endpoint_id: UUID, *, why: str) -> int:
+        """Call off what waits for an endpoint."""
+        scope = {**self._scope(endpoint_id), "now": self._uow.clock.now(), "why": why}
+        return await self._uow.execute(_CANCEL, scope)
+
+    async def add_test(self, endpoint_id: UUID, event_id: UUID, *, type_: str, body: str) -> None:
+        """An event for this endpoint alone."""
+        now = self._uow.clock.now()
+        row = {
+            "tenant_id": self._uow.tenant_id,
+            "endpoint_id": endpoint_id,
+            "event_id": event_id,
+            "position": None,
+            "type": type_,
+            "body": body,
+            "status": "pending",
+            "attempts": 0,
+            "tries": 0,
+            "due_at": now,
+            "created_at": now,
+        }
+        await self._uow.execute(_ADD_TEST, row)
+
+    async def resend(self, endpoint_id: UUID, event_id: UUID) -> Row[*tuple[Any, ...]]:
+        """Put one delivery back into the queue. Raises DeliveryNotFound."""
+        scope = {**self._scope(endpoint_id), "event": event_id, "now": self._uow.clock.now()}
+        row = await self._uow.one_or_none(_RESEND, scope)
+        if row is None:
+            raise DeliveryNotFound
+        return row
+
+    async def resend_failed(self, endpoint_id: UUID, *, after: int, until: int) -> int:
+        """Put back what was given up or called off in a range of positions."""
+        scope = {**self._scope(endpoint_id), "after": after, "until": until}
+        return await self._uow.execute(_RESEND_FAILED, {**scope, "now": self._uow.clock.now()})
+
+    async def resend_all(
+        self, endpoint_id: UUID, *, after: int, until: int, types: Sequence[str]
+    ) -> int:
+        """Put every event of a range of positions that is of these types into the queue."""
+        scope = {**self._scope(endpoint_id), "after": after, "until": until}
+        values = {**scope, "types": list(types), "now": self._uow.clock.now()}
+        return await self._uow.execute(_RESEND_ALL, values)
+
+    def _scope(self, endpoint_id: UUID) -> dict[str, Any]:
+        return {"tenant": self._uow.tenant_id, "endpoint": endpoint_id}
