@@ -56,16 +56,17 @@ class RequestMiddleware:
         started = time.perf_counter()
         request_id = _request_id(scope)
         status = 500
-        began = False
+        began = ended = False
 
         async def tell(message: Message) -> None:
-            nonlocal status, began
+            nonlocal status, began, ended
             if message["type"] == "http.response.start":
                 status, began = message["status"], True
                 MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
                 if self._draining.has_begun:
                     message["headers"].append(CLOSE)
             await send(message)
+            ended = message["type"] == "http.response.body" and not message.get("more_body")
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
@@ -74,9 +75,12 @@ class RequestMiddleware:
                 _log.exception(
                     "request_crashed", path=_loggable(scope["path"]), error=type(error).__name__
                 )
-                if began:
+                if began and not ended:
                     raise
-                await problem_response(CareloopError(), request_id=request_id)(scope, receive, tell)
+                if not began:
+                    await problem_response(CareloopError(), request_id=request_id)(
+                        scope, receive, tell
+                    )
             seconds = time.perf_counter() - started
             self._seconds.observe(seconds)
             HTTP_REQUESTS.labels(self._part, scope["method"], str(status)).inc()

@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from shared.errors import CareloopError, FieldError, Invalid
 from shared.json import dumps
@@ -73,6 +75,8 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(CareloopError, _on_careloop_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    # In one process a service's crash passes here before the outermost ring sees it.
+    app.add_exception_handler(Exception, _on_crash)
 
 
 async def _on_careloop_error(request: Request, error: Exception) -> Response:
@@ -90,17 +94,35 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     return problem_response(invalid, request_id=_request_id(request))
 
 
+async def _on_crash(request: Request, _error: Exception) -> Response:
+    return problem_response(CareloopError(), request_id=_request_id(request))
+
+
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     status = HTTPStatus(error.status_code)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods_at(request)))
     return _render(
         status=status,
         code=status.phrase.lower().replace(" ", "_").replace("-", "_"),
         title=status.phrase,
         detail=str(error.detail),
         request_id=_request_id(request),
-        headers=dict(error.headers or {}),
+        headers=headers,
     )
+
+
+def _methods_at(request: Request) -> set[str]:
+    """All methods of the resource that was asked for; the router names those of one route."""
+    path = request.url.path
+    return {
+        method
+        for route in iter_route_contexts(request.app.routes)
+        if route.path and compile_path(route.path)[0].match(path)
+        for method in route.methods or ()
+    }
 
 
 def _render(

@@ -34,6 +34,10 @@ def create_echo(name: str, root_key: str) -> FastAPI:
         told: dict[str, int] = app.state.counts
         return told
 
+    @app.get("/v1/customers/crash")
+    async def crash() -> None:
+        raise RuntimeError("on purpose")
+
     @app.get("/v1/customers/stream")
     async def stream() -> StreamingResponse:
         """Three lines, one after the other."""

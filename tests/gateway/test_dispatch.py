@@ -123,6 +123,14 @@ class TestPassing:
         answer = await caller.get("/v1/customers/stream")
         assert answer.text == "line 0\nline 1\nline 2\n"
 
+    async def test_a_crash_of_a_service_in_the_same_process_is_a_problem(
+        self, caller: httpx.AsyncClient
+    ) -> None:
+        answer = await caller.get("/v1/customers/crash")
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
 
 class TestLimits:
     async def test_a_large_body_is_refused_before_anybody_reads_it(

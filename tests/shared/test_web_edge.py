@@ -209,7 +209,9 @@ class TestValidation:
 
     async def test_unknown_paths_and_methods_are_problems_too(self, client):
         problem(await client.get("/v1/nothing"), 404, "not_found")
-        problem(await client.put(THINGS), 405, "method_not_allowed")
+        refused = await client.put(THINGS)
+        problem(refused, 405, "method_not_allowed")
+        assert {"GET", "POST"} <= set(refused.headers["allow"].split(", ")), "all, not one route's"
 
 
 class TestCommit:

@@ -84,8 +84,8 @@ class CustomerFields(BaseModel):
 
     @field_validator("tags")
     @classmethod
-    def _each_tag_once(cls, tags: list[str]) -> list[str]:
-        return list(dict.fromkeys(tags))
+    def _each_tag_once(cls, tags: list[str] | None) -> list[str] | None:
+        return tags and list(dict.fromkeys(tags))
 
     @field_validator("birth_date")
     @classmethod
