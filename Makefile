@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: help run demo test check format bench capabilities doctor lock clean
+.PHONY: help run demo test check format test-previous-release audit bench capabilities doctor lock clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -28,6 +28,12 @@ check: $(DEV_STAMP) ## Lint, types, import contracts
 	@"$(BIN)/ruff" format --check .
 	@"$(BIN)/mypy"
 	@"$(BIN)/lint-imports"
+
+test-previous-release: $(DEV_STAMP) ## Run the last release's own tests on this release's schema
+	@"$(BIN)/python" -m pytest -q tests/migrations/test_previous_release.py
+
+audit: $(DEV_STAMP) ## Look for known vulnerabilities in what is installed (asks PyPI)
+	@"$(BIN)/pip-audit" --require-hashes --disable-pip -r requirements.txt
 
 format: $(DEV_STAMP) ## Format the code
 	@"$(BIN)/ruff" check --fix -q . ; "$(BIN)/ruff" format .

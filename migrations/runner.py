@@ -211,8 +211,8 @@ def _target(schema: str, current: str | None, *, contract: bool) -> str | None:
     if current is not None and current not in revisions:
         _log.warning("schema_is_ahead", schema=schema, revision=current)
         return None
-    taking_away = {each for each in revisions if is_contract(schema, each)}
-    return how_far(revisions, current, held_back=set() if contract else taking_away)
+    held_back = set() if contract else contract_revisions(schema)
+    return how_far(revisions, current, held_back=held_back)
 
 
 def how_far(
@@ -227,10 +227,11 @@ def how_far(
     return passing[-1] if passing else None
 
 
-def is_contract(schema: str, revision: str) -> bool:
-    """Whether a migration takes away what the release before may still use."""
+def contract_revisions(schema: str) -> set[str]:
+    """The migrations that take away what the release before may still use."""
     script = ScriptDirectory.from_config(alembic_config(schema))
-    return bool(getattr(script.get_revision(revision).module, "contract", ""))
+    steps = script.walk_revisions()
+    return {step.revision for step in steps if getattr(step.module, "contract", "")}
 
 
 def _move(connection: Connection, schema: str, revision: str) -> None:
