@@ -16,6 +16,7 @@ def _listed(value: Any) -> Any:
     return [entry.strip() for entry in value.split(",") if entry.strip()]
 
 
+Addresses = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_listed)]
 
 
@@ -34,10 +35,10 @@ class GatewaySettings(PartSettings):
     operator_key: SecretStr | None = Field(default=None, min_length=16)
     trusted_proxies: Networks = ()
     forwarded_header: ForwardedHeader = ForwardedHeader.X_FORWARDED_FOR
-    upstream_customer: str = "http://customer:8080"
-    upstream_segmentation: str = "http://segmentation:8080"
-    upstream_support_ticket: str = "http://support-ticket:8080"
-    upstream_messaging: str = "http://messaging:8080"
+    upstream_customer: Addresses = ("http://customer:8080",)
+    upstream_segmentation: Addresses = ("http://segmentation:8080",)
+    upstream_support_ticket: Addresses = ("http://support-ticket:8080",)
+    upstream_messaging: Addresses = ("http://messaging:8080",)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     max_hook_bytes: int = Field(default=5 * 1024 * 1024, ge=1024)
     access_token_seconds: int = Field(default=15 * 60, ge=60, le=3600)
@@ -49,8 +50,8 @@ class GatewaySettings(PartSettings):
     webhook_queues_at_once: int = Field(default=400, ge=4, le=10_000)
     credential_cache_seconds: float = Field(default=5, ge=0, le=5)
 
-    def upstream_url(self, service: str) -> str:
-        """Where a service is reached over HTTP. Raises ValueError for an unknown one."""
+    def upstream_urls(self, service: str) -> tuple[str, ...]:
+        """Where the processes of a service are reached. Raises ValueError for an unknown one."""
         urls = {
             "customer": self.upstream_customer,
             "segmentation": self.upstream_segmentation,

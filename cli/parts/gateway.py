@@ -21,7 +21,7 @@ def in_one_process(services: Mapping[str, ASGIApp]) -> FastAPI:
 def over_http(services: Iterable[str]) -> FastAPI:
     """The public door in front of services that are processes of their own."""
     settings = GatewaySettings()
-    upstreams = {name: HttpUpstream(settings.upstream_url(name)) for name in services}
+    upstreams = {name: HttpUpstream(*settings.upstream_urls(name)) for name in services}
     return create_app(settings, upstreams)
 
 

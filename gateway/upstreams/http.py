@@ -6,9 +6,11 @@ break off.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Self
 
 import aiohttp
 from multidict import CIMultiDict
@@ -17,6 +19,7 @@ from yarl import URL
 
 from gateway.errors import BadGateway, GatewayTimeout
 from gateway.upstreams.headers import HOP_BY_HOP, forwarded_headers
+from gateway.upstreams.instances import Instance, Instances
 from shared.errors import Unavailable
 
 _SMALL: Final = 64 * 1024
@@ -24,13 +27,65 @@ _SMALL: Final = 64 * 1024
 # is never sent into a connection that is being closed.
 _KEEP_ALIVE_SECONDS: Final = 4
 _NOT_OURS_TO_ADD: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_CUT_OFF: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+_ASKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One request on its way. A small body is in memory; a large one can be sent only once."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    headers: CIMultiDict[str]
+    body: bytes | None
+    answer_has_begun: bool = False
+
+    @classmethod
+    async def of(cls, scope: Scope, receive: Receive, send: Send) -> Self:
+        headers = CIMultiDict(forwarded_headers(scope))
+        length = int(headers.get("Content-Length") or 0)
+        body = None
+        if 0 < length <= _SMALL:
+            body = b"".join([chunk async for chunk in _chunks(receive)])
+        return cls(scope, receive, send, headers, body)
+
+    @property
+    def data(self) -> bytes | AsyncIterator[bytes] | None:
+        """The body as the client takes it."""
+        if self.is_streamed:
+            return _chunks(self.receive)
+        return self.body
+
+    @property
+    def is_streamed(self) -> bool:
+        return self.body is None and int(self.headers.get("Content-Length") or 0) > 0
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether sending it twice has no other effect than sending it once."""
+        harmless = self.scope["method"] in _ASKING or "Idempotency-Key" in self.headers
+        return harmless and not self.is_streamed
+
+    async def tell(self, message: Message) -> None:
+        """A part of the answer."""
+        self.answer_has_begun = True
+        await self.send(message)
 
 
 class HttpForwarder:
-    """An ASGI application that answers with what another server answers."""
+    """An ASGI application that answers with what one of several equal servers answers.
 
-    def __init__(self, base_url: str, *, connect_seconds: float, silence_seconds: float) -> None:
-        self._base = URL(base_url)
+    A request that never got out is sent to the next one. One whose answer did not come is sent
+    again only when that is harmless: it asks, or it carries an Idempotency-Key.
+    """
+
+    def __init__(
+        self, base_urls: Sequence[str], *, connect_seconds: float, silence_seconds: float
+    ) -> None:
+        self._instances = Instances(base_urls, clock=time.monotonic)
         self._timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=connect_seconds, sock_read=silence_seconds
         )
@@ -59,32 +114,46 @@ class HttpForwarder:
         """
         if self._session is None:
             raise Unavailable("The gateway is starting or stopping")
-        began = False
-
-        async def tell(message: Message) -> None:
-            nonlocal began
-            began = True
-            await send(message)
-
+        exchange = await _Exchange.of(scope, receive, send)
         try:
-            await self._forward(self._session, scope, receive, tell)
+            await self._ask(self._session, exchange)
         except (aiohttp.ClientError, OSError) as error:
-            if began:
+            if exchange.answer_has_begun:
                 raise
             raise _problem(error) from error
 
+    async def _ask(self, session: aiohttp.ClientSession, exchange: _Exchange) -> None:
+        """Ask one instance after the other until one has taken the request."""
+        turn = self._instances.in_turn()
+        if len(turn) == 1 and exchange.may_be_repeated:
+            turn *= 2
+        for left, instance in zip(reversed(range(len(turn))), turn, strict=True):
+            try:
+                await self._forward(session, instance, exchange)
+            except _NOT_SENT:
+                self._instances.not_reached(instance)
+                if left == 0:
+                    raise
+            except _CUT_OFF:
+                if left == 0 or exchange.answer_has_begun or not exchange.may_be_repeated:
+                    raise
+            else:
+                return
+
     async def _forward(
-        self, session: aiohttp.ClientSession, scope: Scope, receive: Receive, send: Send
+        self, session: aiohttp.ClientSession, instance: Instance, exchange: _Exchange
     ) -> None:
-        headers = CIMultiDict(forwarded_headers(scope))
+        scope = exchange.scope
         async with session.request(
             scope["method"],
-            self._target(scope),
-            headers=headers,
-            data=await _body(headers, receive),
+            _target(instance, scope),
+            headers=exchange.headers,
+            data=exchange.data,
             allow_redirects=False,
         ) as response:
-            await send(
+            leaving = response.headers.get("Connection", "").lower() == "close"
+            self._instances.answered(instance, leaving=leaving)
+            await exchange.tell(
                 {
                     "type": "http.response.start",
                     "status": response.status,
@@ -96,27 +165,18 @@ class HttpForwarder:
                 }
             )
             if (response.content_length or _SMALL) < _SMALL or _bodiless(scope, response.status):
-                await send({"type": "http.response.body", "body": await response.read()})
+                await exchange.tell({"type": "http.response.body", "body": await response.read()})
             else:
-                await _stream(response, receive, send)
-
-    def _target(self, scope: Scope) -> URL:
-        path = scope.get("raw_path") or scope["path"].encode()
-        query: bytes = scope["query_string"]
-        text = path.partition(b"?")[0].decode("latin-1")
-        if query:
-            text = f"{text}?{query.decode('latin-1')}"
-        return URL(f"{self._base.origin()}{text}", encoded=True)
+                await _stream(response, exchange.receive, exchange.send)
 
 
-async def _body(headers: CIMultiDict[str], receive: Receive) -> bytes | AsyncIterator[bytes] | None:
-    """A small body whole, a large one as a stream, none as None."""
-    length = int(headers.get("Content-Length") or 0)
-    if length == 0:
-        return None
-    if length > _SMALL:
-        return _chunks(receive)
-    return b"".join([chunk async for chunk in _chunks(receive)])
+def _target(instance: Instance, scope: Scope) -> URL:
+    path = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    text = path.partition(b"?")[0].decode("latin-1")
+    if query:
+        text = f"{text}?{query.decode('latin-1')}"
+    return URL(f"{instance.origin}{text}", encoded=True)
 
 
 async def _chunks(receive: Receive) -> AsyncIterator[bytes]:

@@ -35,13 +35,13 @@ class InProcessUpstream:
 
 
 class HttpUpstream:
-    """An application at a base URL, through one pool of connections; bodies stream both ways."""
+    """An application at one or more base URLs, through one pool; bodies stream both ways."""
 
     def __init__(
-        self, base_url: str, *, connect_seconds: float = 2, silence_seconds: float = 30
+        self, *base_urls: str, connect_seconds: float = 2, silence_seconds: float = 30
     ) -> None:
         self._forwarder = HttpForwarder(
-            base_url, connect_seconds=connect_seconds, silence_seconds=silence_seconds
+            base_urls, connect_seconds=connect_seconds, silence_seconds=silence_seconds
         )
         self.handle: ASGIApp = self._forwarder
 
