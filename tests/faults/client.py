@@ -1,6 +1,7 @@
 """A client as good clients are: it repeats what it does not know, with the same key, until told."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final
@@ -13,6 +14,7 @@ from tests.faults.truth import Asked, Truth
 # The house was busy or broken and says so; anything else below 200 or above 299 is a surprise.
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 _SECONDS: Final = 10
+_SLOW_SECONDS: Final = 5
 _ABANDONED: Final = 0.03
 _DOUBLED: Final = 0.05
 
@@ -67,6 +69,13 @@ class Client:
 
     async def _once(self, ask: Asked) -> tuple[int, Any, bool]:
         ask.tries += 1
+        began = time.monotonic()
+        outcome = await self._try(ask)
+        if (seconds := time.monotonic() - began) > _SLOW_SECONDS:
+            self._truth.note(f"{ask.kind} {ask.path} answered {outcome[0]} after {seconds:.1f} s")
+        return outcome
+
+    async def _try(self, ask: Asked) -> tuple[int, Any, bool]:
         try:
             async with self._session.request(
                 "PATCH" if ask.kind == "patch" else "POST",

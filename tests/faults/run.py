@@ -60,6 +60,7 @@ class Report:
     settled_after: float
     findings: list[Finding]
     log_events: dict[str, int]
+    diary: list[str]
 
     @property
     def faults(self) -> int:
@@ -184,6 +185,7 @@ async def trouble_and_audit(
         servers=house.servers,
         sink=house.sink,
         database_url=house.database_url,
+        note=truth.note,
     )
     await _load(house, shops, truth, troubles, seed=seed, seconds=seconds)
     auditor = Auditor(redis_url=house.servers.valkey.url())
@@ -205,6 +207,7 @@ async def trouble_and_audit(
         settled_after=round(settled_after, 1),
         findings=findings,
         log_events=_log_events(house),
+        diary=truth.diary,
     )
     return report, house.books(truth, tuple(troubles.outages))
 

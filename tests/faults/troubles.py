@@ -55,7 +55,9 @@ class Troubles:
         servers: FaultServers,
         sink: TroubledSink,
         database_url: str,
+        note: Callable[[str], None] = lambda _what: None,
     ) -> None:
+        self._note = note
         self._dice = Random(f"troubles:{seed}")
         self._fleet = fleet
         self._servers = servers
@@ -98,6 +100,7 @@ class Troubles:
 
     def _begin(self, name: str, target: str, trouble: Trouble, dice: Random) -> None:
         async def at_work() -> None:
+            self._note(f"{name} begins")
             try:
                 await trouble(dice)
                 self.done[name] += 1
@@ -106,6 +109,7 @@ class Troubles:
             except Exception as error:  # noqa: BLE001  (told at the end; the others go on)
                 self.broken.append(f"{name}: {error!r}")
             finally:
+                self._note(f"{name} ends")
                 del self._at_work[target]
 
         self._at_work[target] = asyncio.create_task(at_work())

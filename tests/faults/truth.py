@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from cli.demo.shop import Shop
@@ -53,8 +53,14 @@ class Truth:
     attributes: dict[str, int] = field(default_factory=dict)
     """By customer id: the last number that was written on the customer."""
     statuses: Counter[str] = field(default_factory=Counter)
+    diary: list[str] = field(default_factory=list)
+    """Troubles and slow answers, each with its moment, for whoever wants to know why."""
     surprises: list[str] = field(default_factory=list)
     """Answers that no fault explains."""
+
+    def note(self, what: str) -> None:
+        """Write into the diary."""
+        self.diary.append(f"{datetime.now(UTC):%H:%M:%S.%f}"[:-4] + f" {what}")
 
     def accepted(self, *kinds: Kind) -> list[Asked]:
         """What was promised to have happened."""
