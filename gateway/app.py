@@ -20,13 +20,22 @@ from gateway.house import House
 from gateway.openapi.document import ApiDocument
 from gateway.openapi.endpoints import STATIC_PATH, docs_files
 from gateway.openapi.endpoints import router as docs
+from gateway.password_resets.endpoints import page_router as password_pages
+from gateway.password_resets.endpoints import public_router as password_links
+from gateway.password_resets.endpoints import router as passwords
 from gateway.outgoing import Outgoing, attach_outgoing
 from gateway.reports.endpoints import router as reports
+from gateway.roles.endpoints import router as roles
+from gateway.second_factor.endpoints import router as second_factor
+from gateway.second_factor.endpoints import staff_router as staff_second_factor
 from gateway.sessions.endpoints import public_router as logins
 from gateway.sessions.endpoints import router as sessions
+from gateway.sessions.endpoints import staff_router as staff_sessions
 from gateway.settings import GatewaySettings
 from gateway.shopper_tokens.endpoints import router as shopper_tokens
 from gateway.staff.endpoints import router as staff
+from gateway.staff_policy.endpoints import router as staff_policy
+from gateway.teams.endpoints import router as teams
 from gateway.tenants.endpoints import router as tenants
 from gateway.upstreams.upstream import Upstream
 from gateway.webhooks.delivery_endpoints import router as webhook_deliveries
@@ -60,7 +69,16 @@ def create_app(
             tenants,
             logins,
             sessions,
+            staff_sessions,
+            second_factor,
+            staff_second_factor,
+            password_links,
+            passwords,
+            password_pages,
             staff,
+            roles,
+            teams,
+            staff_policy,
             api_keys,
             shopper_tokens,
             connections,
@@ -119,6 +137,7 @@ def _run_together(app: FastAPI, house: House) -> None:
                 await stack.enter_async_context(upstream.running())
             await stack.enter_async_context(own_lifespan(started))
             stack.push_async_callback(house.delivery_waker.drain)
+            stack.push_async_callback(house.login_guard.close)
             yield
 
     app.router.lifespan_context = lifespan

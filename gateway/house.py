@@ -8,12 +8,18 @@ from typing import Self
 from gateway.access.passwords import Passwords
 from gateway.access.tokens import AccessTokens
 from gateway.api_keys.keyring import Keyring
+from gateway.background import Background
 from gateway.deliveries.tasks import READ_DELIVERIES
 from gateway.directory.directory import Directory
 from gateway.door.authenticator import Authenticator
 from gateway.hooks.connections import HookConnections
 from gateway.hooks.receiver import Receiver
+from gateway.password_resets.links import LinkMaking
+from gateway.second_factor.verifying import CodeVerifier
+from gateway.sessions.accounts import Accounts
+from gateway.sessions.attempts import SharedAttempts
 from gateway.sessions.guard import LoginGuard
+from gateway.sessions.live import LiveSessions
 from gateway.sessions.service import SessionLife
 from gateway.settings import GatewaySettings
 from gateway.upstreams.upstream import Upstream
@@ -35,6 +41,11 @@ class House:
     authenticator: Authenticator
     session_life: SessionLife
     login_guard: LoginGuard
+    live_sessions: LiveSessions
+    accounts: Accounts
+    code_verifier: CodeVerifier
+    link_making: LinkMaking
+    background: Background
     box: SecretBox
     hook_connections: HookConnections
     receiver: Receiver
@@ -59,6 +70,13 @@ class House:
         keyring = Keyring(
             units=context.units, clock=clock, cache_seconds=settings.credential_cache_seconds
         )
+        background = Background()
+        live = LiveSessions(
+            units=context.units,
+            clock=clock,
+            background=background,
+            cache_seconds=settings.session_cache_seconds,
+        )
         return cls(
             context=context,
             upstreams=upstreams,
@@ -69,6 +87,7 @@ class House:
             authenticator=Authenticator(
                 keyring=keyring,
                 tokens=tokens,
+                sessions=live,
                 operator_key=operator_key.get_secret_value() if operator_key else None,
             ),
             session_life=SessionLife(
@@ -77,10 +96,17 @@ class House:
                 session=timedelta(days=settings.session_days),
             ),
             login_guard=LoginGuard(
+                SharedAttempts(settings.redis_url),
                 clock=clock,
                 failures=settings.login_failures,
-                window=timedelta(seconds=settings.login_window_seconds),
+                failures_per_client=settings.login_failures_per_client,
+                window_seconds=settings.login_window_seconds,
             ),
+            live_sessions=live,
+            accounts=Accounts(units=context.units, directory=directory),
+            code_verifier=CodeVerifier(box),
+            link_making=LinkMaking.of(settings, box),
+            background=background,
             box=box,
             hook_connections=hook_connections,
             receiver=Receiver(units=context.units, connections=hook_connections, wake=waker.wake),

@@ -26,7 +26,8 @@ class GatewaySettings(PartSettings):
     Without an operator key no shop can be created over the API. The URLs say where the services
     are when they are processes of their own; in one process nobody reads them. Behind proxies of
     yours, name their networks (`10.0.0.0/8,fd00::/8`): only they are believed when they say for
-    whom they ask.
+    whom they ask. `staff_password_url` is where your front end lets staff choose a password
+    (`https://desk.example.com/password#{token}`); without it a page of the gateway does.
     """
 
     part: ClassVar[str] = "gateway"
@@ -45,7 +46,10 @@ class GatewaySettings(PartSettings):
     refresh_token_days: int = Field(default=14, ge=1, le=90)
     session_days: int = Field(default=90, ge=1, le=365)
     login_failures: int = Field(default=10, ge=1, le=1000)
+    login_failures_per_client: int = Field(default=100, ge=1, le=100_000)
     login_window_seconds: int = Field(default=300, ge=1, le=86_400)
+    session_cache_seconds: float = Field(default=4, ge=0, le=4)
+    staff_password_url: str | None = Field(default=None, pattern=r"\{token\}")
     event_retention_days: int = Field(default=30, ge=7, le=3650)
     webhook_queues_at_once: int = Field(default=400, ge=4, le=10_000)
     credential_cache_seconds: float = Field(default=5, ge=0, le=5)

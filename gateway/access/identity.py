@@ -1,15 +1,22 @@
 """Whom a credential belongs to."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from shared.ids import TenantId
 from shared.security.principal import Principal, PrincipalKind, Visibility
 
+SESSION: Final = "careloop.session"
+"""Where the door tells the gateway's own endpoints, in a request's scope, which session asks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller in one tenant, before it is told which request it makes."""
+    """A caller in one tenant, before it is told which request it makes.
+
+    `session_id` is for the gateway itself; the services are not told.
+    """
 
     tenant_id: TenantId
     kind: PrincipalKind
@@ -18,6 +25,7 @@ class Identity:
     customer_id: UUID | None = None
     visibility: Visibility = Visibility.ALL
     team_ids: frozenset[UUID] = frozenset()
+    session_id: UUID | None = None
 
     def principal(self, request_id: str, client_ip: str = "") -> Principal:
         """What the services are told of this caller."""

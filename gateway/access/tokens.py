@@ -1,4 +1,8 @@
-"""The short-lived tokens of staff and shoppers (JWT, HS256): verified without a query."""
+"""The short-lived tokens of staff and shoppers (JWT, HS256): signatures verified without a query.
+
+A shopper's token says all there is to know. One of staff names a session, and what it is good for
+right now is the session's to say.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +12,7 @@ from uuid import UUID
 import jwt
 
 from gateway.access.identity import Identity
-from gateway.access.scopes import ROLE_SCOPES, TICKETS_OWN, Role
+from gateway.access.scopes import TICKETS_OWN
 from shared.clock import Clock
 from shared.errors import Unauthenticated
 from shared.ids import TenantId
@@ -19,6 +23,7 @@ from shared.security.signed import ALGORITHM, signed_claims
 _ISSUER: Final = "careloop"
 _STAFF: Final = "staff"
 _SHOPPER: Final = "shopper"
+_CHALLENGE: Final = "login-challenge"
 _MOST_KEPT: Final = 4096
 _REQUIRED: Final = ["exp", "iss", "aud", "sub", "tid"]
 
@@ -32,20 +37,45 @@ class IssuedToken:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SessionClaim:
+    """The session that a token of staff belongs to."""
+
+    tenant_id: TenantId
+    staff_id: UUID
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LoginChallenge:
+    """Somebody who knows the password of a member, as they were then, and owes a code."""
+
+    tenant_id: TenantId
+    staff_id: UUID
+    staff_version: int
+
+
+Claim = Identity | SessionClaim
+
+
 class AccessTokens:
     """Issues and verifies access tokens of staff and shoppers."""
 
     def __init__(self, *, root_key: RootKey, clock: Clock) -> None:
         self._keys = derive_keys(root_key, "access-token")
         self._clock = clock
-        self._verified: dict[str, tuple[Identity, float]] = {}
+        self._verified: dict[str, tuple[Claim, float]] = {}
 
-    def for_staff(
-        self, tenant_id: TenantId, staff_id: UUID, *, role: Role, life: timedelta
-    ) -> IssuedToken:
-        """A token that acts as a member of staff."""
-        claims = {"aud": _STAFF, "sub": str(staff_id), "rol": role.value}
-        return self._issue(tenant_id, claims, life)
+    def for_staff(self, claim: SessionClaim, *, life: timedelta) -> IssuedToken:
+        """A token that acts in a session of a member of staff."""
+        claims = {"aud": _STAFF, "sub": str(claim.staff_id), "sid": claim.session_id.hex}
+        return self._issue(claim.tenant_id, claims, life)
+
+    def for_challenge(self, challenge: LoginChallenge, *, life: timedelta) -> IssuedToken:
+        """A token that proves a right password, and opens nothing without a code."""
+        subject, version = str(challenge.staff_id), str(challenge.staff_version)
+        claims = {"aud": _CHALLENGE, "sub": subject, "ver": version}
+        return self._issue(challenge.tenant_id, claims, life)
 
     def for_shopper(
         self, tenant_id: TenantId, customer_id: UUID, *, life: timedelta
@@ -53,12 +83,18 @@ class AccessTokens:
         """A token that acts as a customer of the shop."""
         return self._issue(tenant_id, {"aud": _SHOPPER, "sub": str(customer_id)}, life)
 
-    def identify(self, text: str) -> Identity:
-        """Whom a token acts as. Raises Unauthenticated when forged or expired."""
-        identity, expires = self._verified.get(text) or self._read(text)
-        if expires <= self._clock.now().timestamp():
-            raise Unauthenticated("The access token has expired")
-        return identity
+    def read(self, text: str) -> Claim:
+        """Whom a token acts as, or in which session. Raises Unauthenticated: forged, expired."""
+        claim, expires = self._verified.get(text) or self._read(text)
+        self._check_not_expired(expires)
+        return claim
+
+    def read_challenge(self, text: str) -> LoginChallenge:
+        """Who owes a code. Raises Unauthenticated when forged or expired."""
+        claims = self._claims(text, _CHALLENGE)
+        self._check_not_expired(float(claims["exp"]))
+        tenant_id = TenantId(UUID(claims["tid"]))
+        return LoginChallenge(tenant_id, UUID(claims["sub"]), int(claims["ver"]))
 
     def _issue(self, tenant_id: TenantId, claims: dict[str, str], life: timedelta) -> IssuedToken:
         expires_at = (self._clock.now() + life).replace(microsecond=0)
@@ -71,21 +107,25 @@ class AccessTokens:
         text = jwt.encode(body, self._keys[0], algorithm=ALGORITHM)
         return IssuedToken(text, int(life.total_seconds()), expires_at)
 
-    def _read(self, text: str) -> tuple[Identity, float]:
+    def _check_not_expired(self, expires: float) -> None:
+        if expires <= self._clock.now().timestamp():
+            raise Unauthenticated("The access token has expired")
+
+    def _read(self, text: str) -> tuple[Claim, float]:
         """Verify a token; the next time it comes, its signature is known to be right."""
-        claims = self._claims(text)
-        read = (_identity(claims), float(claims["exp"]))
+        claims = self._claims(text, _STAFF, _SHOPPER)
+        read = (_claim(claims), float(claims["exp"]))
         if len(self._verified) >= _MOST_KEPT:
             self._verified.clear()
         self._verified[text] = read
         return read
 
-    def _claims(self, text: str) -> dict[str, Any]:
+    def _claims(self, text: str, *audience: str) -> dict[str, Any]:
         try:
             return signed_claims(
                 text,
                 self._keys,
-                audience=[_STAFF, _SHOPPER],
+                audience=audience,
                 issuer=_ISSUER,
                 # Compared on each use, with the injected clock.
                 options={"require": _REQUIRED, "verify_exp": False},
@@ -94,11 +134,12 @@ class AccessTokens:
             raise Unauthenticated("The access token is not valid") from error
 
 
-def _identity(claims: dict[str, Any]) -> Identity:
+def _claim(claims: dict[str, Any]) -> Claim:
     tenant_id = TenantId(UUID(claims["tid"]))
-    subject: str = claims["sub"]
-    if claims["aud"] == _STAFF:
-        scopes = ROLE_SCOPES[Role(claims["rol"])]
-        return Identity(tenant_id, PrincipalKind.STAFF, subject, scopes)
-    scopes = frozenset({TICKETS_OWN})
-    return Identity(tenant_id, PrincipalKind.SHOPPER, subject, scopes, UUID(subject))
+    subject = UUID(claims["sub"])
+    if claims["aud"] == _SHOPPER:
+        scopes = frozenset({TICKETS_OWN})
+        return Identity(tenant_id, PrincipalKind.SHOPPER, str(subject), scopes, subject)
+    if "sid" not in claims:
+        raise Unauthenticated("The access token is of an older kind: log in again")
+    return SessionClaim(tenant_id, subject, UUID(claims["sid"]))

@@ -9,6 +9,7 @@ from gateway.access.scopes import TENANTS_WRITE
 from gateway.access.tokens import AccessTokens
 from gateway.api_keys.keyring import PREFIX, Keyring
 from gateway.directory.directory import INSTALLATION
+from gateway.sessions.live import LiveSessions
 from shared.errors import Unauthenticated
 from shared.security.principal import PrincipalKind
 
@@ -22,9 +23,17 @@ _OPERATOR: Final = Identity(
 class Authenticator:
     """Knows API keys, access tokens of staff and shoppers, and the operator's key."""
 
-    def __init__(self, *, keyring: Keyring, tokens: AccessTokens, operator_key: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        keyring: Keyring,
+        tokens: AccessTokens,
+        sessions: LiveSessions,
+        operator_key: str | None,
+    ) -> None:
         self._keyring = keyring
         self._tokens = tokens
+        self._sessions = sessions
         self._operator = _sha256(operator_key) if operator_key else None
 
     async def identify(self, authorization: bytes | None) -> Identity:
@@ -39,7 +48,8 @@ class Authenticator:
             return await self._keyring.identify(credential)
         if self._operator and hmac.compare_digest(_sha256(credential), self._operator):
             return _OPERATOR
-        return self._tokens.identify(credential)
+        claim = self._tokens.read(credential)
+        return claim if isinstance(claim, Identity) else await self._sessions.identify(claim)
 
 
 def _sha256(text: str) -> bytes:

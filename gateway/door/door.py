@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.access.identity import Identity
+from gateway.access.identity import SESSION, Identity
 from gateway.access.scopes import PUBLIC_PAGES
 from gateway.door.authenticator import Authenticator
 from gateway.door.client_address import ClientAddresses
@@ -34,7 +34,10 @@ _API: Final = "/v1/"
 _HOOKS: Final = "/v1/hooks/"
 _PAGES: Final = "/pages/"
 # Who asks for these has no credential yet; what they send is the credential.
-_OPEN: Final = frozenset({"/v1/auth/login", "/v1/auth/refresh", "/v1/auth/logout"})
+_OPEN: Final = frozenset(
+    {"/v1/auth/login", "/v1/auth/login/second-factor", "/v1/auth/refresh", "/v1/auth/logout"}
+    | {"/v1/auth/password-resets", "/v1/auth/password-resets/confirm"}
+)
 
 
 class Door:
@@ -102,6 +105,8 @@ class Door:
         caller = None
         if path not in _OPEN:
             caller = await self._authenticator.identify(header(scope, b"authorization"))
+            if app is self._app:
+                scope[SESSION] = caller.session_id
         check_json(scope)
         receive = await bounded(scope, receive, self._max_body_bytes)
         await self._pass(app, scope, receive, send, caller)

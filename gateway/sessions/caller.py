@@ -33,6 +33,8 @@ class CallerService:
             kind=principal.kind,
             id=principal.actor_id,
             scopes=sorted(principal.scopes),
+            visibility=principal.visibility,
+            team_ids=sorted(principal.team_ids),
             shop=ShopRead(id=principal.tenant_id, **shop.model_dump(exclude={"version"})),
             staff=staff,
         )

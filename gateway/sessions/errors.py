@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.errors import Conflict, Unauthenticated
+from shared.errors import Conflict, Forbidden, NotFound, Unauthenticated
 
 
 class LoginFailed(Unauthenticated):
@@ -17,6 +17,39 @@ class RefreshTokenRefused(Unauthenticated):
 
     code = "refresh_token_refused"
     title = "Log in again"
+
+
+class SecondFactorRequired(Unauthenticated):
+    """The password is right, and a code is to follow."""
+
+    code = "second_factor_required"
+    title = "Give the code of your authenticator app"
+
+    def __init__(self, challenge: str, *, seconds: int) -> None:
+        super().__init__()
+        self.extensions = {"challenge_token": challenge, "expires_in": seconds}
+        self.headers = {**self.headers, "Cache-Control": "no-store"}
+
+
+class ChallengeRefused(Unauthenticated):
+    """The code is wrong or used, or the password was given too long ago."""
+
+    code = "challenge_refused"
+    title = "The code is not valid, or log in from the start"
+
+
+class NotStaff(Forbidden):
+    """Only staff has sessions, a password and a second factor."""
+
+    code = "not_staff"
+    title = "This is for staff that has logged in"
+
+
+class SessionNotFound(NotFound):
+    """No such session, or it has ended."""
+
+    code = "session_not_found"
+    title = "There is no such session"
 
 
 class ShopRequired(Conflict):

@@ -1,57 +1,106 @@
-"""Slowing down those who guess passwords."""
+"""Slowing down those who guess passwords and codes, on every node of the installation."""
 
-from collections import deque
-from datetime import datetime, timedelta
+import hashlib
+import math
 from typing import Final
 
+import structlog
+
+from gateway.sessions.attempts import (
+    AttemptRule,
+    AttemptsUnavailable,
+    LocalAttempts,
+    SharedAttempts,
+)
 from shared.clock import Clock
 from shared.errors import TooManyRequests
 
-_MOST_KEPT: Final = 10_000
+LONGEST_WAIT: Final = 3600.0
+# An address gets two guesses an hour for good; behind one client address sit many people.
+_ADDRESS_DECAY: Final = 1800.0
+_CLIENT_DECAY: Final = 60.0
+_log = structlog.get_logger(__name__)
 
 
 class TooManyLogins(TooManyRequests):
-    """Too many failures for one address; whether it exists makes no difference."""
+    """Too many failures lately; whether the address exists makes no difference."""
 
     code = "too_many_logins"
-    title = "Too many failed logins with this address"
+    title = "Too many failed logins: try again later"
 
 
 class LoginGuard:
-    """Counts failed logins per address in this process; after too many, none is tried for a while.
+    """Counts failed logins per e-mail address and per client address, in all processes together.
 
-    It counts addresses that nobody has as well, so that a refusal tells nothing. Sessions that are
-    already open are not touched by it.
+    It counts addresses that nobody has as well, so that a refusal tells nothing. A guess is counted
+    before it is tried, so that a thousand at once are no way around. Without Redis each process
+    counts alone: never closed, never without a limit. Sessions that are open are not touched.
     """
 
-    def __init__(self, *, clock: Clock, failures: int, window: timedelta) -> None:
+    def __init__(
+        self,
+        shared: SharedAttempts,
+        *,
+        clock: Clock,
+        failures: int,
+        failures_per_client: int,
+        window_seconds: float,
+    ) -> None:
+        self._shared = shared
+        self._local = LocalAttempts()
         self._clock = clock
-        self._most = failures
-        self._window = window
-        self._failed: dict[str, deque[datetime]] = {}
+        longest = max(LONGEST_WAIT, window_seconds)
+        self._of_address = AttemptRule(failures, window_seconds, longest, _ADDRESS_DECAY)
+        self._of_client = AttemptRule(failures_per_client, window_seconds, longest, _CLIENT_DECAY)
 
-    def check(self, address: str) -> None:
-        """Raises TooManyLogins while there were too many failures lately."""
-        times = self._recent(address)
-        if len(times) >= self._most:
-            wait = times[0] + self._window - self._clock.now()
-            raise TooManyLogins(headers={"Retry-After": str(int(wait.total_seconds()) + 1)})
+    async def admit(self, address: str, client_ip: str | None) -> None:
+        """Count a guess. Raises TooManyLogins while there were too many, and counts nothing."""
+        keys = [(_name("address", address), self._of_address)]
+        if client_ip:
+            keys.append((_name("client", client_ip), self._of_client))
+        now = self._clock.now().timestamp()
+        try:
+            wait, kept = await self._shared.take(keys, now=now)
+        except AttemptsUnavailable as error:
+            _log.warning("login_guard_alone", error=repr(error.__cause__)[:200])
+            wait = self._local.take(keys, now=now)
+        else:
+            for (name, _), counted in zip(keys, kept, strict=True):
+                self._local.learn(name, counted)
+        if wait > 0:
+            raise TooManyLogins(headers={"Retry-After": str(math.ceil(wait))})
 
-    def failed(self, address: str) -> None:
-        """One more failure."""
-        times = self._recent(address)
-        times.append(self._clock.now())
-        self._failed.pop(address, None)
-        while len(self._failed) >= _MOST_KEPT:
-            del self._failed[next(iter(self._failed))]
-        self._failed[address] = times
+    async def succeeded(self, address: str, client_ip: str | None) -> None:
+        """Whoever knows the password may start over; it was no guess of their client's either."""
+        await self._forget(_name("address", address))
+        if client_ip:
+            await self._give_back(_name("client", client_ip))
 
-    def succeeded(self, address: str) -> None:
-        """Whoever knows the password may start over."""
-        self._failed.pop(address, None)
+    async def was_no_guess(self, address: str, client_ip: str | None) -> None:
+        """The attempt failed for another reason than what was given."""
+        await self._give_back(_name("address", address))
+        if client_ip:
+            await self._give_back(_name("client", client_ip))
 
-    def _recent(self, address: str) -> deque[datetime]:
-        times = self._failed.get(address, deque(maxlen=self._most))
-        while times and times[0] + self._window <= self._clock.now():
-            times.popleft()
-        return times
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._shared.close()
+
+    async def _forget(self, name: str) -> None:
+        self._local.forget(name)
+        try:
+            await self._shared.forget(name)
+        except AttemptsUnavailable as error:
+            _log.warning("login_guard_alone", error=repr(error.__cause__)[:200])
+
+    async def _give_back(self, name: str) -> None:
+        self._local.give_back(name)
+        try:
+            await self._shared.give_back(name)
+        except AttemptsUnavailable as error:
+            _log.warning("login_guard_alone", error=repr(error.__cause__)[:200])
+
+
+def _name(kind: str, subject: str) -> str:
+    """The key of a subject, which is nobody's to read in Redis."""
+    return f"careloop:login:{kind}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"

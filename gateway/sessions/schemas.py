@@ -1,13 +1,15 @@
 """Logging in, as clients write and read it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from gateway.second_factor.schemas import Code
+from gateway.sessions.record import SessionRecord
 from gateway.staff.schemas import StaffRead
-from shared.security.principal import PrincipalKind
+from shared.security.principal import PrincipalKind, Visibility
 from shared.text import TextRule
 
 RefreshTokenText = Annotated[SecretStr, Field(max_length=200)]
@@ -44,7 +46,51 @@ class SessionTokens(BaseModel):
     expires_in: int = Field(description="Seconds until the access token ends", examples=[900])
     refresh_token: str = Field(description="Good for one refresh")
     refresh_expires_at: datetime
+    second_factor_required: bool = Field(
+        description="Whether the shop wants a second factor that is not there yet: set it up first"
+    )
     staff: StaffRead
+
+
+class SecondFactorLogin(BaseModel):
+    """The second step of a login."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    challenge_token: Annotated[SecretStr, Field(min_length=1, max_length=2000)] = Field(
+        description="From the 401 `second_factor_required` of the first step"
+    )
+    code: Code
+
+
+class StaffSessionRead(BaseModel):
+    """Somewhere a member of staff is logged in."""
+
+    id: UUID
+    object: Literal["staff_session"] = "staff_session"
+    staff_id: UUID
+    user_agent: str | None = Field(examples=["Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac)"])
+    client_ip: str | None = Field(
+        examples=["203.0.113.7"], description="Where it was opened or last renewed from"
+    )
+    current: bool = Field(description="Whether it is the one that asks")
+    created_at: datetime
+    last_used_at: datetime | None = Field(description="To the minute")
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, record: SessionRecord, *, current: UUID | None) -> Self:
+        """The session of a record."""
+        return cls(
+            id=record.id,
+            staff_id=record.staff_id,
+            user_agent=record.user_agent,
+            client_ip=record.client_ip,
+            current=record.id == current,
+            created_at=record.created_at,
+            last_used_at=record.last_used_at,
+            expires_at=record.expires_at,
+        )
 
 
 class ShopRead(BaseModel):
@@ -66,5 +112,7 @@ class CallerRead(BaseModel):
     kind: PrincipalKind
     id: str = Field(description="The member of staff, the API key or the customer")
     scopes: list[str]
+    visibility: Visibility = Field(description="Whose tickets, tasks and customers it sees")
+    team_ids: list[UUID]
     shop: ShopRead
     staff: StaffRead | None = Field(description="Who it is when staff is calling")

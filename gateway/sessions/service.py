@@ -8,27 +8,38 @@ session that a stolen refresh token reached must stay ended.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from sqlalchemy import Row
 
 from gateway.access.opaque import OpaqueToken, secret_matches
 from gateway.access.passwords import Passwords
-from gateway.access.tokens import AccessTokens, IssuedToken
-from gateway.directory.directory import Directory
-from gateway.sessions.errors import LoginFailed, RefreshTokenRefused, ShopRequired
+from gateway.access.tokens import AccessTokens, IssuedToken, LoginChallenge, SessionClaim
+from gateway.access.trail import Device, record_access
+from gateway.background import Background
+from gateway.second_factor.verifying import CodeVerifier
+from gateway.sessions.accounts import Account, Accounts
+from gateway.sessions.errors import (
+    ChallengeRefused,
+    LoginFailed,
+    RefreshTokenRefused,
+    SecondFactorRequired,
+    ShopRequired,
+)
 from gateway.sessions.guard import LoginGuard
+from gateway.sessions.live import LiveSessions
 from gateway.sessions.repository import SessionRepository
 from gateway.staff.record import StaffRecord, email_key
 from gateway.staff.repository import StaffRepository
-from gateway.tenants.repository import TenantRepository
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
-from shared.ids import TenantId, new_id
+from shared.errors import Unauthenticated
+from shared.ids import new_id
 
 _log = structlog.get_logger(__name__)
-_PREFIX = "clr"
-
-_Account = tuple[TenantId, StaffRecord]
+_PREFIX: Final = "clr"
+_CHALLENGE_LIFE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,41 +68,76 @@ class SessionService:
         self,
         *,
         units: UnitsOfWork,
-        directory: Directory,
+        accounts: Accounts,
         passwords: Passwords,
         tokens: AccessTokens,
         life: SessionLife,
         guard: LoginGuard,
+        codes: CodeVerifier,
+        live: LiveSessions,
+        background: Background,
     ) -> None:
         self._units = units
-        self._directory = directory
+        self._accounts = accounts
         self._passwords = passwords
         self._tokens = tokens
         self._life = life
         self._guard = guard
+        self._codes = codes
+        self._live = live
+        self._background = background
 
-    async def log_in(self, *, email: str, password: str, shop: str | None) -> OpenSession:
+    async def log_in(
+        self, *, email: str, password: str, shop: str | None, device: Device
+    ) -> OpenSession:
         """A new session.
 
-        Raises LoginFailed, TooManyLogins; ShopRequired when the password fits in several shops.
+        Raises LoginFailed, TooManyLogins; ShopRequired when the password fits in several shops;
+        SecondFactorRequired when a code is to follow.
         """
         key = email_key(email)
-        self._guard.check(key)
-        fitting = await self._fitting(await self._accounts(key, shop), password)
+        await self._guard.admit(key, device.client_ip)
+        try:
+            accounts = await self._accounts.find(key, shop=shop)
+            fitting = await self._fitting(accounts, password)
+        except Exception:
+            await self._guard.was_no_guess(key, device.client_ip)
+            raise
         if not fitting:
-            self._guard.failed(key)
+            self._note_failure(accounts, device)
             raise LoginFailed
-        self._guard.succeeded(key)
+        await self._guard.succeeded(key, device.client_ip)
         if len(fitting) > 1:
-            raise ShopRequired(await self._slugs([tenant_id for tenant_id, _ in fitting]))
-        tenant_id, staff = fitting[0]
-        async with self._units.begin(tenant_id) as uow:
-            session_id = await self._begin(uow, staff)
-            opened = await self._issue(uow, staff, session_id)
+            slugs = await self._accounts.slugs([account.tenant_id for account in fitting])
+            raise ShopRequired(slugs)
+        [account] = fitting
+        if account.staff.second_factor_at is not None:
+            raise self._challenge(account)
+        async with self._units.begin(account.tenant_id) as uow:
+            opened = await self._open(uow, account.staff, device, means="password")
             await uow.commit()
         return opened
 
-    async def refresh(self, text: str) -> OpenSession:
+    async def finish_log_in(self, *, challenge: str, code: str, device: Device) -> OpenSession:
+        """A new session for who has given the password and now gives a code.
+
+        Raises ChallengeRefused, TooManyLogins.
+        """
+        try:
+            owed = self._tokens.read_challenge(challenge)
+        except Unauthenticated as error:
+            raise ChallengeRefused from error
+        guesser = f"code:{owed.staff_id.hex}"
+        await self._guard.admit(guesser, device.client_ip)
+        async with self._units.begin(owed.tenant_id) as uow:
+            opened = await self._redeem(uow, owed, code, device)
+            await uow.commit()
+        if opened is None:
+            raise ChallengeRefused
+        await self._guard.succeeded(guesser, device.client_ip)
+        return opened
+
+    async def refresh(self, text: str, *, device: Device) -> OpenSession:
         """New tokens for a refresh token, which is spent by it.
 
         A token that was spent before ends its session: either it was stolen or what was issued
@@ -101,69 +147,86 @@ class SessionService:
         if token is None:
             raise RefreshTokenRefused
         async with self._units.begin(token.tenant_id) as uow:
-            opened = await self._exchange(uow, token)
+            opened = await self._exchange(uow, token, device)
             await uow.commit()
         if opened is None:
             raise RefreshTokenRefused
         return opened
 
-    async def log_out(self, text: str) -> None:
+    async def log_out(self, text: str, *, device: Device) -> None:
         """End the session of a refresh token; unknown tokens are let pass."""
         token = OpaqueToken.parse(text, prefix=_PREFIX)
         if token is None:
             return
         async with self._units.begin(token.tenant_id) as uow:
-            sessions = SessionRepository(uow)
-            found = await sessions.lock_token(token.id)
+            found = await SessionRepository(uow).lock_token(token.id)
             if found is not None and secret_matches(token.secret, found.digest):
-                await sessions.end(found.session_id, reason="logged_out")
+                await self._end(uow, found, reason="logged_out")
+                record_access(uow, "auth.logout", found.staff_id, device=device)
             await uow.commit()
 
-    async def _accounts(self, key: str, shop: str | None) -> Sequence[_Account]:
-        """Where somebody with this address may log in."""
-        tenants = await self._directory.find("staff", key)
-        if shop is not None:
-            chosen = await self._directory.find_one("shop", shop)
-            tenants = [tenant_id for tenant_id in tenants if tenant_id == chosen]
-        accounts: list[_Account] = []
-        for tenant_id in tenants:
-            async with self._units.begin(tenant_id) as uow:
-                staff = await StaffRepository(uow).find_by_email(key)
-            if staff is not None and staff.active:
-                accounts.append((tenant_id, staff))
-        return accounts
-
-    async def _fitting(self, accounts: Sequence[_Account], password: str) -> list[_Account]:
+    async def _fitting(self, accounts: Sequence[Account], password: str) -> list[Account]:
         if not accounts:
             # Nobody must learn from the time it takes that an address is unknown.
             await self._passwords.verify(password, None)
         return [
-            (tenant_id, staff)
-            for tenant_id, staff in accounts
-            if await self._passwords.verify(password, staff.password_hash)
+            account
+            for account in accounts
+            if await self._passwords.verify(password, account.staff.password_hash)
         ]
 
-    async def _slugs(self, tenants: Sequence[TenantId]) -> list[str]:
-        slugs = []
-        for tenant_id in tenants:
-            async with self._units.begin(tenant_id) as uow:
-                shop = await TenantRepository(uow).find()
-            slugs += [shop.slug] if shop else []
-        return slugs
+    def _note_failure(self, accounts: Sequence[Account], device: Device) -> None:
+        """Write a failed login down, when nobody waits for it and could measure it."""
 
-    async def _begin(self, uow: UnitOfWork, staff: StaffRecord) -> UUID:
+        async def note(account: Account) -> None:
+            async with self._units.begin(account.tenant_id) as uow:
+                record_access(uow, "auth.loginFailed", account.staff.id, device=device)
+                await uow.commit()
+
+        for account in accounts:
+            self._background.start("login_failed", note(account))
+
+    def _challenge(self, account: Account) -> SecondFactorRequired:
+        member = account.staff
+        owed = LoginChallenge(account.tenant_id, member.id, member.version)
+        issued = self._tokens.for_challenge(owed, life=_CHALLENGE_LIFE)
+        return SecondFactorRequired(issued.text, seconds=issued.seconds)
+
+    async def _redeem(
+        self, uow: UnitOfWork, owed: LoginChallenge, code: str, device: Device
+    ) -> OpenSession | None:
+        member = await StaffRepository(uow).find(owed.staff_id)
+        # Whoever was changed since (a new password, another role) gives the password again.
+        if member is None or not member.active or member.version != owed.staff_version:
+            return None
+        means = await self._codes.take(uow, member.id, code)
+        if means is None:
+            record_access(uow, "auth.codeRefused", member.id, device=device)
+            return None
+        return await self._open(uow, member, device, means=means)
+
+    async def _open(
+        self, uow: UnitOfWork, member: StaffRecord, device: Device, *, means: str
+    ) -> OpenSession:
         session_id = new_id()
         expires_at = uow.clock.now() + self._life.session
-        await SessionRepository(uow).begin(session_id, staff_id=staff.id, expires_at=expires_at)
-        return session_id
+        await SessionRepository(uow).begin(
+            session_id, staff_id=member.id, expires_at=expires_at, device=device
+        )
+        detail = {"session_id": str(session_id), "by": means}
+        record_access(uow, "auth.login", member.id, device=device, detail=detail)
+        return await self._issue(uow, member, session_id)
 
-    async def _exchange(self, uow: UnitOfWork, token: OpaqueToken) -> OpenSession | None:
+    async def _exchange(
+        self, uow: UnitOfWork, token: OpaqueToken, device: Device
+    ) -> OpenSession | None:
         sessions = SessionRepository(uow)
         found = await sessions.lock_token(token.id)
         if found is None or not secret_matches(token.secret, found.digest):
             return None
         if found.spent_at is not None:
-            await sessions.end(found.session_id, reason="refresh_token_reused")
+            await self._end(uow, found, reason="refresh_token_reused")
+            record_access(uow, "auth.refreshTokenReused", found.staff_id, device=device)
             _log.warning("refresh_token_reused", session=str(found.session_id))
             return None
         ends = min(found.expires_at, found.session_expires_at)
@@ -173,12 +236,21 @@ class SessionService:
         if staff is None or not staff.active:
             return None
         await sessions.spend(token.id)
+        await sessions.note_renewal(found.session_id, device)
         return await self._issue(uow, staff, found.session_id)
 
+    async def _end(self, uow: UnitOfWork, found: Row[*tuple[Any, ...]], *, reason: str) -> None:
+        session_id: UUID = found.session_id
+        await SessionRepository(uow).end(session_id, reason=reason)
+
+        async def forget() -> None:
+            self._live.forget(session_id)
+
+        uow.after_commit(forget)
+
     async def _issue(self, uow: UnitOfWork, staff: StaffRecord, session_id: UUID) -> OpenSession:
-        access = self._tokens.for_staff(
-            uow.tenant_id, staff.id, role=staff.role, life=self._life.access
-        )
+        claim = SessionClaim(uow.tenant_id, staff.id, session_id)
+        access = self._tokens.for_staff(claim, life=self._life.access)
         refresh = OpaqueToken.issue(_PREFIX, uow.tenant_id)
         expires_at = uow.clock.now() + self._life.refresh
         await SessionRepository(uow).add_token(

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Response
+from fastapi import Depends, Query, Response
 
 from gateway.deps import StaffServiceDep
 from gateway.staff.schemas import StaffCreate, StaffPatch, StaffRead
@@ -20,7 +20,11 @@ router = service_router(prefix="/v1/staff", tag="staff")
 async def create_staff(
     body: StaffCreate, service: StaffServiceDep, response: Response
 ) -> StaffRead:
-    """Add a member of staff, who can log in at once with this address and password."""
+    """Add a member of staff, who can log in at once with this address and password.
+
+    Without a password they get an e-mail with a link to choose one, which works for a week. You
+    can give no role that can do what you cannot; only an owner makes owners.
+    """
     record = await service.hire(body)
     response.headers["Location"] = f"/v1/staff/{record.id}"
     response.headers["ETag"] = etag(record.version)
@@ -29,10 +33,12 @@ async def create_staff(
 
 @router.get("", operation_id="staff.list", dependencies=[requires("staff:read")])
 async def list_staff(
-    service: StaffServiceDep, request: Annotated[PageRequest, Depends(page_request)]
+    service: StaffServiceDep,
+    request: Annotated[PageRequest, Depends(page_request)],
+    team_id: Annotated[UUID | None, Query(description="Only who is in this team")] = None,
 ) -> Page[StaffRead]:
-    """The staff of the shop, the newest first."""
-    records, cursor = await service.list_newest(request)
+    """The staff of the shop, or of a team, the newest first."""
+    records, cursor = await service.list_newest(request, team_id=team_id)
     return Page[StaffRead](data=[StaffRead.of(record) for record in records], next_cursor=cursor)
 
 
@@ -52,11 +58,22 @@ async def update_staff(
     response: Response,
     expected_version: Annotated[int | None, Depends(if_match)],
 ) -> StaffRead:
-    """Change name, role or password, or lock a member out with `active: false`.
+    """Change name, role, visibility or password, or lock a member out with `active: false`.
 
-    A new password, a new role or being locked out ends the member's sessions; an access token
-    that is still out ends by itself within 15 minutes.
+    A new password and being locked out end the member's sessions. That, another role and another
+    visibility are felt everywhere within 5 seconds.
     """
     record = await service.change(staff_id, body, expected_version=expected_version)
     response.headers["ETag"] = etag(record.version)
     return StaffRead.of(record)
+
+
+@router.post(
+    "/{staff_id}/invitations",
+    status_code=202,
+    operation_id="staff.invite",
+    dependencies=[requires("staff:write")],
+)
+async def invite_staff(staff_id: UUID, service: StaffServiceDep) -> None:
+    """Send a member of staff a new link to choose a password, which works for a week."""
+    await service.invite_again(staff_id)

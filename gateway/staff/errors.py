@@ -1,6 +1,6 @@
 """What can go wrong with staff."""
 
-from shared.errors import Conflict, Forbidden, NotFound
+from shared.errors import Conflict, NotFound
 
 
 class StaffNotFound(NotFound):
@@ -15,13 +15,6 @@ class StaffEmailTaken(Conflict):
 
     code = "staff_email_taken"
     title = "Somebody of this shop logs in with this address already"
-
-
-class RoleNotGrantable(Forbidden):
-    """Nobody raises others above themselves."""
-
-    code = "role_not_grantable"
-    title = "You cannot give this role"
 
 
 class LastOwner(Conflict):

@@ -3,6 +3,7 @@
 from gateway.access.passwords import Passwords
 from gateway.access.scopes import Role
 from gateway.directory.directory import Directory
+from gateway.staff.news import tell
 from gateway.staff.record import StaffRecord, email_key
 from gateway.staff.repository import StaffRepository
 from gateway.staff.schemas import StaffCreate, StaffRead
@@ -10,7 +11,7 @@ from gateway.staff.service import new_member
 from gateway.tenants.errors import SlugTaken
 from gateway.tenants.repository import TenantRepository
 from gateway.tenants.schemas import TenantCreate, TenantRead
-from shared.contracts.gateway import StaffChanged, TenantProvisioned, TenantState
+from shared.contracts.gateway import TenantProvisioned, TenantState
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.ids import TenantId, new_id
 
@@ -30,8 +31,12 @@ class Provisioning:
 
     async def create(self, given: TenantCreate) -> TenantRead:
         """The new shop and its owner. Raises SlugTaken."""
-        owner = StaffCreate(**given.owner.model_dump(), role=Role.OWNER)
-        password_hash = await self._passwords.hash(owner.password.get_secret_value())
+        owner = StaffCreate(**given.owner.model_dump(), role=Role.OWNER.value)
+        password_hash = await self._passwords.choose(
+            given.owner.password.get_secret_value(),
+            about=(owner.name, owner.email, given.name, given.slug),
+            pointer="/body/owner/password",
+        )
         tenant_id = await self._directory.claim("shop", given.slug, TenantId(new_id()))
         if await self._exists(tenant_id):
             raise SlugTaken
@@ -39,7 +44,9 @@ class Provisioning:
         state = TenantState(**given.model_dump(exclude={"owner"}))
         async with self._units.begin(tenant_id) as uow:
             record = await self._write(
-                uow, state, new_member(owner, password_hash=password_hash, uow=uow)
+                uow,
+                state,
+                new_member(owner, role=Role.OWNER, password_hash=password_hash, uow=uow),
             )
             await uow.commit()
         return TenantRead.of(
@@ -55,5 +62,5 @@ class Provisioning:
             raise SlugTaken
         await StaffRepository(uow).add(owner)
         uow.append(TenantProvisioned(tenant=state), key=uow.tenant_id)
-        uow.append(StaffChanged(staff=owner.state()), key=owner.id)
+        tell(uow, owner)
         return owner

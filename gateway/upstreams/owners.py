@@ -8,7 +8,10 @@ EVERYBODY: Final = "everybody"
 """Every part may have it; whoever has it answers."""
 
 _RESOURCES: Final[Mapping[str, str]] = {
-    GATEWAY: ("auth tenants staff api-keys shopper-tokens connections hooks events webhook-endpoints reports audit-log"),
+    GATEWAY: (
+        "auth tenants staff roles teams settings api-keys shopper-tokens connections hooks events"
+        " webhook-endpoints reports audit-log"
+    ),
     "customer": (
         "customers duplicates custom-fields orders reviews interactions tasks appointments"
         " assignment-rules leads lead-forms loyalty referrals vouchers imports exports"
@@ -29,6 +32,7 @@ _RESOURCES: Final[Mapping[str, str]] = {
     EVERYBODY: "jobs",
 }
 _PAGES: Final[Mapping[str, str]] = {
+    GATEWAY: "passwords",
     "support_ticket": "surveys",
     "messaging": "unsubscribe preferences",
 }

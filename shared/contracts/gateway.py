@@ -29,18 +29,25 @@ class TenantProvisioned(Event):
 
 
 class StaffState(Contract):
-    """A member of staff."""
+    """A member of staff: who it is, which teams they are in and whose work they see.
+
+    With a role of the shop's own (`role_id`), `role` is the built-in one that resembles it:
+    `agent` for who answers tickets, `analyst` for who does not.
+    """
 
     staff_id: UUID
     name: str
     email: str
     role: Literal["owner", "admin", "manager", "agent", "analyst"]
+    role_id: UUID | None = None
     active: bool = True
+    team_ids: tuple[UUID, ...] = ()
+    visibility: Literal["all", "team", "own"] = "all"
     version: int = 1
 
 
 class StaffChanged(Event):
-    """A member of staff was added or changed. Key: the member."""
+    """A member of staff was added or changed, also by their role or teams. Key: the member."""
 
     type: ClassVar[str] = "gateway.staff_changed"
     staff: StaffState
@@ -167,3 +174,19 @@ class WebhookEndpointDisabled(Event):
     reason: Literal["failing", "gone"]
     failing_since: datetime | None = None
     disabled_at: datetime
+
+
+class StaffMailRequested(Event):
+    """Something is to be written to a member of staff. Key: the member.
+
+    `sealed` opens with `SecretBox` to `{"text": ...}`: what the mail says may open a door.
+    """
+
+    type: ClassVar[str] = "gateway.staff_mail_requested"
+    mail_id: UUID
+    kind: Literal["password_reset", "invitation"]
+    recipient_name: str
+    recipient_email: str
+    locale: Literal["vi", "en"]
+    subject: str
+    sealed: str

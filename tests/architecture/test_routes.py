@@ -19,6 +19,9 @@ PUBLIC = {
     "GET /metrics": "not passed on by the gateway",
     "POST /v1/hooks/{platform}/{connection_id}": "signed with the secret of the connection",
     "POST /v1/auth/login": "proves who it is with a password",
+    "POST /v1/auth/login/second-factor": "proves who it is with a password and a code",
+    "POST /v1/auth/password-resets": "asks for a mail to whoever has the address",
+    "POST /v1/auth/password-resets/confirm": "proves who it is with the link of that mail",
     "POST /v1/auth/refresh": "proves who it is with a refresh token",
     "POST /v1/auth/logout": "ends what the refresh token that it carries has begun",
     "GET /openapi.json": "the document",
@@ -26,7 +29,18 @@ PUBLIC = {
     "GET /docs/start.js": "the document for people",
 }
 # Operations that every principal may use.
-UNSCOPED = {"GET /v1/auth/me": "who am I"}
+UNSCOPED = {
+    "GET /v1/auth/me": "who am I",
+    "GET /v1/auth/sessions": "one's own",
+    "DELETE /v1/auth/sessions": "one's own",
+    "DELETE /v1/auth/sessions/{session_id}": "one's own",
+    "PUT /v1/auth/password": "one's own",
+    "GET /v1/auth/second-factor": "one's own",
+    "POST /v1/auth/second-factor": "one's own",
+    "POST /v1/auth/second-factor/confirm": "one's own",
+    "POST /v1/auth/second-factor/recovery-codes": "one's own",
+    "POST /v1/auth/second-factor/disable": "one's own",
+}
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)

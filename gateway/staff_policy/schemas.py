@@ -1,0 +1,69 @@
+"""The staff policy as clients write and read it."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.access.scopes import Role
+from gateway.roles.record import RoleRef
+from gateway.staff_policy.record import StaffPolicy
+from shared.security.principal import Visibility
+
+_SEES = "Whose tickets, tasks and customers the built-in roles see"
+_CODES = "Roles whose members need a second factor; without one they can only set it up"
+
+
+class VisibilityByRole(BaseModel):
+    """Whose work the members of each built-in role see."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    manager: Visibility = Visibility.ALL
+    agent: Visibility = Visibility.ALL
+    analyst: Visibility = Visibility.ALL
+
+
+class VisibilityByRolePatch(BaseModel):
+    """A change: what is absent stays as it is. Owners and admins see everything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    manager: Visibility | None = None
+    agent: Visibility | None = None
+    analyst: Visibility | None = None
+
+
+class StaffPolicyPatch(BaseModel):
+    """A change: what is absent stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    visibility: VisibilityByRolePatch | None = Field(default=None, description=_SEES)
+    second_factor_for: Annotated[list[RoleRef], Field(max_length=100)] | None = Field(
+        default=None, description=_CODES, examples=[["owner", "admin"]]
+    )
+
+
+class StaffPolicyRead(BaseModel):
+    """What the shop has decided for all its staff."""
+
+    object: Literal["staff_policy"] = "staff_policy"
+    visibility: VisibilityByRole = Field(description=_SEES)
+    second_factor_for: list[str] = Field(description=_CODES, examples=[["owner", "admin"]])
+    updated_at: datetime | None = Field(description="null while nothing was changed")
+    version: int
+
+    @classmethod
+    def of(cls, policy: StaffPolicy) -> Self:
+        """The policy of a record."""
+        sees = {
+            role.value: policy.visibility.get(role, Visibility.ALL)
+            for role in (Role.MANAGER, Role.AGENT, Role.ANALYST)
+        }
+        return cls(
+            visibility=VisibilityByRole(**sees),
+            second_factor_for=sorted(policy.second_factor_for),
+            updated_at=policy.updated_at,
+            version=policy.version,
+        )
