@@ -1,6 +1,6 @@
 """Asking a part something on behalf of a caller, and having the whole answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +24,20 @@ class Fetched:
 
 
 async def fetch(
-    upstream: Upstream, path: str, *, headers: Iterable[tuple[bytes, bytes]] = ()
+    upstream: Upstream,
+    path: str,
+    *,
+    headers: Iterable[tuple[bytes, bytes]] = (),
+    query: bytes = b"",
+    within: Mapping[str, Any] | None = None,
 ) -> Fetched:
-    """The answer to a GET. Raises what the upstream raises when it cannot answer."""
+    """The answer to a GET. Raises what the upstream raises when it cannot answer.
+
+    `within` is the request that is being answered, for the gateway's own application behind its
+    door: it needs what the rings around it have put there.
+    """
     scope: dict[str, Any] = {
+        **(within or {}),
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
@@ -35,7 +45,7 @@ async def fetch(
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query,
         "root_path": "",
         "headers": [(b"host", b"gateway"), *headers],
         "client": None,

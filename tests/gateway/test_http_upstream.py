@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -90,7 +91,7 @@ async def test_a_streamed_answer_arrives(caller: httpx.AsyncClient) -> None:
 
 
 async def test_errors_of_a_part_come_through(caller: httpx.AsyncClient) -> None:
-    answer = await caller.get("/v1/jobs/nobodys")
+    answer = await caller.get(f"/v1/jobs/{uuid4()}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert (await caller.head("/v1/customers")).status_code == 405
     assert (await caller.delete("/v1/customers/1")).status_code == 200
@@ -109,7 +110,7 @@ class TestFailures:
         app = create_app(settings, upstreams)
         async with app.router.lifespan_context(app):
             shop = await make_shop(app)
-            async with client_of(app, await shop.key("customers:read")) as client:
+            async with client_of(app, await shop.key("customers:read", "jobs:read")) as client:
                 yield client
 
     async def test_a_part_that_is_down_is_unavailable(
@@ -120,7 +121,7 @@ class TestFailures:
             url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         async with self.behind(gateway_settings, url) as client:
             answer = await client.get("/v1/customers")
-            job = await client.get("/v1/jobs/1")
+            job = await client.get(f"/v1/jobs/{uuid4()}")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert answer.headers["retry-after"] == "1"
         assert job.status_code == 503
