@@ -21,6 +21,7 @@ from services.customer.tenants.shops import ValueTier
 from shared.money import Money, MoneyRead
 from shared.pii import pii
 from shared.text import Name, NormalisedStr, TextRule
+from shared.web.patches import NeverNull
 
 Email = Annotated[EmailStr, Field(max_length=254, examples=["duc.nguyen@example.com"])]
 PhoneText = Annotated[
@@ -116,14 +117,7 @@ class CustomerPatch(CustomerFields):
 
     tags: Tags | None = None  # type: ignore[assignment]
     attributes: Attributes | None = None  # type: ignore[assignment]
-    stage: Stage | None = None
-
-    @field_validator("stage")
-    @classmethod
-    def _never_empty(cls, value: Stage | None) -> Stage:
-        if value is None:
-            raise ValueError("This cannot be cleared")
-        return value
+    stage: Annotated[Stage | None, NeverNull()] = None
 
 
 class CustomerUpsert(CustomerPatch):

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.text import NormalisedStr, TextRule
+from shared.web.patches import NeverNull
 
 TaskKind = Literal["follow_up", "call", "message", "other"]
 TaskStatus = Literal["open", "done", "cancelled"]
@@ -34,19 +35,12 @@ class TaskPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: NormalisedStr | None = None
+    title: Annotated[NormalisedStr | None, NeverNull()] = None
     note: TaskNote | None = None
-    status: TaskStatus | None = None
+    status: Annotated[TaskStatus | None, NeverNull()] = None
     assignee_id: UUID | None = None
     assignee_role: AssigneeRole | None = None
     due_at: AwareDatetime | None = None
-
-    @field_validator("title", "status")
-    @classmethod
-    def _never_empty(cls, value: str | None) -> str:
-        if value is None:
-            raise ValueError("This cannot be cleared")
-        return value
 
 
 class TaskRead(BaseModel):

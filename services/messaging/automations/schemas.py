@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.messaging.automations.records import (
     Automation,
@@ -15,6 +15,7 @@ from services.messaging.automations.records import (
 from services.messaging.policies.records import Channel, Promotional
 from services.messaging.templates.records import TemplateKey
 from shared.text import Name
+from shared.web.patches import NeverNull
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 SegmentKey = Annotated[
@@ -52,19 +53,13 @@ class AutomationPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name | None = None
-    segment_key: SegmentKey | None = None
-    template: TemplateKey | None = None
-    message_class: Promotional | None = None
-    occurrence: Occurrence | None = None
-    delay_minutes: Delay | None = None
-    cancel_on_exit: bool | None = None
-
-    @model_validator(mode="after")
-    def _no_nulls(self) -> Self:
-        if any(getattr(self, name) is None for name in self.model_fields_set):
-            raise ValueError("null is not a value here; leave the field out")
-        return self
+    name: Annotated[Name | None, NeverNull()] = None
+    segment_key: Annotated[SegmentKey | None, NeverNull()] = None
+    template: Annotated[TemplateKey | None, NeverNull()] = None
+    message_class: Annotated[Promotional | None, NeverNull()] = None
+    occurrence: Annotated[Occurrence | None, NeverNull()] = None
+    delay_minutes: Annotated[Delay | None, NeverNull()] = None
+    cancel_on_exit: Annotated[bool | None, NeverNull()] = None
 
 
 class AutomationAudit(BaseModel):
