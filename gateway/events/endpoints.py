@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Header, Query, Response
+from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 
 from gateway.events.catalogue import FeedEvent
@@ -81,7 +82,8 @@ async def list_events(
 @router.get(
     "/stream",
     operation_id="events.stream",
-    response_class=EventSourceResponse,
+    # FastAPI would take over the encoding of a class of its own for events.
+    response_class=StreamingResponse,
     responses={**_STREAM, **problem_responses(410)},
     dependencies=[requires("events:read")],
 )

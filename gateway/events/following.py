@@ -37,8 +37,17 @@ class _Followed:
 class Followers:
     """Wakes those who follow feeds; one per process."""
 
-    def __init__(self, *, units: UnitsOfWork, signals: Signals) -> None:
+    def __init__(
+        self,
+        *,
+        units: UnitsOfWork,
+        signals: Signals,
+        shortest_seconds: float = _SHORTEST_SECONDS,
+        longest_seconds: float = _LONGEST_SECONDS,
+    ) -> None:
         self._units = units
+        self._shortest = shortest_seconds
+        self._longest = longest_seconds
         self._signals = signals
         self._feeds: dict[TenantId, _Followed] = {}
         self._hearing: asyncio.Task[None] | None = None
@@ -88,17 +97,17 @@ class Followers:
 
     async def _look(self, tenant_id: TenantId, feed: _Followed) -> None:
         """Look until nobody has followed for a while."""
-        pause = _SHORTEST_SECONDS
-        while feed.followers or pause < _LONGEST_SECONDS:
+        pause = self._shortest
+        while feed.followers or pause < self._longest:
             if await self._has_grown(tenant_id, feed):
-                pause = _SHORTEST_SECONDS
+                pause = self._shortest
                 feed.grown.set()
                 feed.grown = asyncio.Event()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await feed.hinted.wait()
             feed.hinted.clear()
-            pause = min(pause * 1.5, _LONGEST_SECONDS)
+            pause = min(pause * 1.5, self._longest)
         feed.task = None
         if not feed.followers:
             self._feeds.pop(tenant_id, None)

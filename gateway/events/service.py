@@ -28,8 +28,9 @@ class FeedPage:
 class Feed:
     """The feed of one shop."""
 
-    def __init__(self, events: FeedRepository) -> None:
+    def __init__(self, events: FeedRepository, *, window: int = _WINDOW) -> None:
         self._events = events
+        self._window = window
 
     async def get(self, event_id: UUID) -> Row[*tuple[Any, ...]]:
         """Raises EventNotFound."""
@@ -54,7 +55,7 @@ class Feed:
     async def read(self, after: int, *, types: frozenset[str] | None, limit: int) -> FeedPage:
         """What follows a position. Raises CursorExpired when a part of that was forgotten."""
         last = (await self._events.bounds()).last
-        until = min(last, after + _WINDOW)
+        until = min(last, after + self._window)
         if until <= after:
             return FeedPage((), after, has_more=False)
         chosen = None if types is None else sorted(types)

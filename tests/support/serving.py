@@ -1,0 +1,37 @@
+"""An application behind a real socket, for what an in-process client cannot see: streams."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+
+from cli.ports import LOOPBACK, free_port
+
+
+@asynccontextmanager
+async def serving(app: Any, *, lifespan: str = "off") -> AsyncIterator[str]:
+    """Answer HTTP on loopback; gives the base URL."""
+    port = free_port()
+    config = uvicorn.Config(
+        app,
+        host=LOOPBACK,
+        port=port,
+        lifespan=lifespan,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    # Signals are the test run's own.
+    task = asyncio.create_task(server._serve())
+    while not server.started:
+        if task.done():
+            task.result()
+        await asyncio.sleep(0.005)
+    try:
+        yield f"http://{LOOPBACK}:{port}"
+    finally:
+        server.should_exit = True
+        await task
