@@ -1,16 +1,14 @@
 """What the resources of every part share: pages, versions, the query of a list."""
 
-import re
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from fastapi import Header, Query
 from pydantic import BaseModel, Field
 
 from shared.db.paging import MAX_LIMIT, PageRequest
-from shared.errors import FieldError, Invalid, PreconditionFailed
+from shared.errors import PreconditionFailed
 
 ItemT = TypeVar("ItemT")
-_ETAG = re.compile(r'^(?:W/)?"(\d{1,18})"$')
 
 
 class Page(BaseModel, Generic[ItemT]):
@@ -46,17 +44,19 @@ def etag(version: int) -> str:
 
 async def if_match(
     if_match: Annotated[
-        str | None, Header(description="The ETag that the change is based on")
+        str | None,
+        Header(
+            description="The ETag that the change is based on, or *",
+            pattern=r'^(\*|(W/)?"[0-9]{1,18}")$',
+            max_length=24,
+            examples=['"3"'],
+        ),
     ] = None,
 ) -> int | None:
-    """The version named by `If-Match`; None when absent or `*`. Raises Invalid when malformed."""
+    """The version named by `If-Match`; None when absent or `*`."""
     if if_match is None or if_match == "*":
         return None
-    match = _ETAG.match(if_match)
-    if match is None:
-        fault = FieldError("/header/if-match", "invalid", 'An ETag such as "3", or *')
-        raise Invalid("If-Match is not an entity tag", errors=[fault])
-    return int(match[1])
+    return int(if_match.removeprefix("W/").strip('"'))
 
 
 def check_version(current: int, expected: int | None) -> None:
