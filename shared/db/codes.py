@@ -2,6 +2,9 @@
 
 A counter locked until commit would serialise every insert of its tenant; so a block is reserved
 in a transaction of its own and handed out from memory. A restart loses the rest of a block.
+
+Who asks often holds a connection already. So blocks are reserved over connections that serve
+nothing else: otherwise, when all of a pool's are in the hands of such askers, nobody goes on.
 """
 
 import asyncio
@@ -24,7 +27,10 @@ class _Block:
 
 
 class CodeAllocator:
-    """Hands out the next numbers of per-tenant counters of one part, in one process."""
+    """Hands out the next numbers of per-tenant counters of one part, in one process.
+
+    `units` must have connections of their own.
+    """
 
     def __init__(self, units: UnitsOfWork) -> None:
         self._units = units
@@ -52,6 +58,10 @@ class CodeAllocator:
         first = block.next_value
         block.next_value += count
         return range(first, first + count)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._units.close()
 
     async def _reserve_block(
         self, key: tuple[TenantId, str], previous: _Block | None, count: int

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from shared.db.failures import sqlstate
 from shared.json import dumps_text
 
+POOL_PATIENCE_SECONDS = 5
 _PASSWORD_REFUSED = frozenset({"28P01", "28000"})
 
 
@@ -29,6 +30,8 @@ def create_engine(
         max_overflow=pool_size,
         pool_use_lifo=True,
         pool_recycle=1800,
+        # Who has waited so long is better told to come back than kept waiting with the others.
+        pool_timeout=POOL_PATIENCE_SECONDS,
         # Units of work begin and commit by themselves; see transaction.py.
         isolation_level="AUTOCOMMIT",
         json_serializer=dumps_text,

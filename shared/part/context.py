@@ -31,30 +31,32 @@ class PartContext(Generic[SettingsT_co]):
     async def close(self) -> None:
         """Close connections."""
         await self.queue.close()
+        await self.codes.close()
         await self.units.close()
 
 
 def build_context(settings: SettingsT, clock: Clock | None = None) -> PartContext[SettingsT]:
     """The context of a process of `settings.part`; connects lazily."""
     clock = clock or SystemClock()
-    engine = create_engine(
-        settings.database_url,
-        pool_size=settings.pool_size,
-        application=f"careloop-{settings.part}",
-        other_passwords=settings.other_passwords,
-    )
-    units = UnitsOfWork(
-        engine=engine,
-        schema=settings.part,
-        clock=clock,
-        keep_connections=settings.pool_size,
-    )
+    units = _units(settings, clock, pool_size=settings.pool_size)
     return PartContext(
         settings=settings,
         clock=clock,
         units=units,
         queue=Queue(settings.redis_url),
         principals=PrincipalTokens(root_key=settings.root_key, clock=clock),
-        codes=CodeAllocator(units),
+        # Codes are asked for by work that holds a connection: if reserving them needed another
+        # of the same pool, a crowd would wait for itself.
+        codes=CodeAllocator(_units(settings, clock, pool_size=1)),
         reads=ReadLog(units.begin),
     )
+
+
+def _units(settings: PartSettings, clock: Clock, *, pool_size: int) -> UnitsOfWork:
+    engine = create_engine(
+        settings.database_url,
+        pool_size=pool_size,
+        application=f"careloop-{settings.part}",
+        other_passwords=settings.other_passwords,
+    )
+    return UnitsOfWork(engine=engine, schema=settings.part, clock=clock, keep_connections=pool_size)

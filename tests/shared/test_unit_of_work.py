@@ -9,6 +9,8 @@ from shared.contracts.event import Event
 from shared.db.codes import CodeAllocator
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import TenantId, new_id
+from shared.part.context import build_context
+from tests.support.parts import part_settings
 
 COUNTERS = text("SELECT kind, next_value FROM source.code_counter WHERE tenant_id = :tenant")
 ALL_COUNTERS = text("SELECT count(*) FROM source.code_counter")
@@ -107,6 +109,26 @@ async def test_two_processes_never_hand_out_the_same_code(source, tenant):
     mine = [n for _ in range(9) for n in await source.codes.take(tenant, "thing")]
     theirs = [n for _ in range(9) for n in await other.take(tenant, "thing")]
     assert not set(mine) & set(theirs)
+
+
+async def test_work_that_holds_every_connection_still_gets_its_codes(
+    source, tenant, database_url, redis_url, root_key
+):
+    """A code that is waited for with a connection in hand must not need one of the same pool."""
+    few = part_settings(
+        "source", root_key=root_key, database_url=database_url, redis_url=redis_url
+    ).model_copy(update={"pool_size": 1})
+    context = build_context(few)
+
+    async def work() -> range:
+        async with context.units.begin(tenant) as uow:
+            await uow.rows(COUNTERS, {"tenant": tenant})
+            return await context.codes.take(tenant, "crowd")
+
+    async with asyncio.timeout(4):
+        taken = await asyncio.gather(*(work() for _ in range(20)))
+    assert len({number for block in taken for number in block}) == 20
+    await context.close()
 
 
 async def test_a_failing_callback_does_not_undo_or_hide_the_commit(source, tenant):
