@@ -42,6 +42,10 @@ class Connections:
         self._waiting += 1
         try:
             connection = await self._engine.connect()
+        except asyncpg.InterfaceError as error:
+            # The server went away between the greeting and the first question: the toolkit lets
+            # the driver's word for it pass as it is.
+            raise InterfaceError("CONNECT", None, error, connection_invalidated=True) from error
         finally:
             self._waiting -= 1
         driver = (await connection.get_raw_connection()).driver_connection

@@ -2,11 +2,12 @@ import asyncio
 from typing import ClassVar
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy import event, text
+from sqlalchemy.exc import InterfaceError, ProgrammingError
 
 from shared.contracts.event import Event
 from shared.db.codes import CodeAllocator
+from shared.db.failures import is_outage
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import TenantId, new_id
 from shared.part.context import build_context
@@ -157,3 +158,21 @@ async def test_work_begins_although_the_server_dropped_every_pooled_connection(s
         )
         async with source.units.begin(tenant) as uow:
             assert len(await uow.rows(COUNTERS, {"tenant": tenant})) == 1
+
+
+async def test_a_server_that_goes_away_while_a_connection_is_made_is_an_outage(
+    tenant, database_url, redis_url, root_key, source
+):
+    context = build_context(
+        part_settings("source", root_key=root_key, database_url=database_url, redis_url=redis_url)
+    )
+
+    @event.listens_for(context.units.engine.sync_engine, "connect", insert=True)
+    def go_away(connection, _record) -> None:
+        connection.driver_connection.terminate()
+
+    async with context.units.begin(tenant) as uow:
+        with pytest.raises(InterfaceError) as told:
+            await uow.rows(COUNTERS, {"tenant": tenant})
+    assert is_outage(told.value)
+    await context.close()
