@@ -146,7 +146,7 @@ class EventMessage(PublicObject):
     message_class: Literal["transactional", "care", "advertising"]
     status: Literal["planned", "sending", "sent", "suppressed", "failed", "unknown", "cancelled"]
     reason: str | None = Field(default=None, description="Why it was not sent, a stable code")
-    origin: Literal["automation", "ticket_reply", "survey", "api"]
+    origin: Literal["automation", "ticket_reply", "survey", "api", "staff"]
     origin_id: UUID | None = None
     subject: str | None = None
     planned_at: datetime

@@ -9,8 +9,13 @@ from services.messaging.messages.ledger import Ledger
 from services.messaging.provisioning.handlers import provision_shops
 from services.messaging.recipients.handlers import project_customers, project_orders
 from services.messaging.settings import MessagingSettings
+from services.messaging.staff_mail.handlers import on_staff_mail_requested
 from services.messaging.wiring import Wiring
-from shared.contracts.gateway import EmailChannelChanged, TenantProvisioned
+from shared.contracts.gateway import (
+    EmailChannelChanged,
+    StaffMailRequested,
+    TenantProvisioned,
+)
 from shared.contracts.segmentation import SegmentEntered, SegmentLeft
 from shared.contracts.support_ticket import SurveyInvited, TicketReplied
 from shared.contracts.topology import CUSTOMER_STATE, ORDER_STATE
@@ -47,6 +52,7 @@ def build_handlers(
         .on(SegmentLeft, apply=planning(on_segment_left))
         .on(TicketReplied, apply=planning(on_ticket_replied))
         .on(SurveyInvited, apply=planning(on_survey_invited))
+        .on(StaffMailRequested, apply=planning(on_staff_mail_requested))
     )
 
 

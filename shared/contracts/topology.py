@@ -31,7 +31,7 @@ _SUBSCRIPTIONS: _Subscriptions = {
         "customer": (g.TenantProvisioned, g.PlatformCustomerReceived, g.PlatformOrderReceived),
         "segmentation": (g.TenantProvisioned,),
         "support_ticket": (g.TenantProvisioned, g.StaffChanged),
-        "messaging": (g.TenantProvisioned, g.EmailChannelChanged),
+        "messaging": (g.TenantProvisioned, g.EmailChannelChanged, g.StaffMailRequested),
     },
     "customer": {
         "gateway": (*AUDIT, *PUBLIC_CUSTOMER),

@@ -23,11 +23,13 @@ from services.messaging.preferences.links import UnsubscribeLinks
 from services.messaging.recipients.addresses import address_key, mailbox
 from services.messaging.recipients.records import Recipient
 from services.messaging.shops.repository import Shop
+from services.messaging.staff_mail.letters import opened_variables
 from services.messaging.templates.errors import RenderError
 from services.messaging.templates.records import Rendered, Template
 from services.messaging.templates.rendering import render_content, with_obligations
 from services.messaging.templates.variables import message_variables
 from shared.ids import TenantId
+from shared.security.keys import SecretBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,17 @@ class Preparation:
     """Prepares the messages of one batch at one moment."""
 
     def __init__(
-        self, *, facts: Facts, links: UnsubscribeLinks, lease: Lease, now: datetime
+        self,
+        *,
+        facts: Facts,
+        links: UnsubscribeLinks,
+        secrets: SecretBox,
+        lease: Lease,
+        now: datetime,
     ) -> None:
         self._facts = facts
         self._links = links
+        self._secrets = secrets
         self._lease = lease
         self._now = now
 
@@ -149,13 +158,14 @@ class Preparation:
         wishes = (message.locale, known.locale if known else None, self._facts.shop.locale)
         content = template.content_for(message.channel, wishes)
         promotional = message.message_class != "transactional"
+        given = opened_variables(message, self._secrets)
         variables = message_variables(
             shop_name=self._facts.shop.name,
             recipient=known,
             name=message.recipient_name,
             address=address,
             locale=content.locale,
-            given={**message.variables, **({"unsubscribe_url": url} if promotional else {})},
+            given={**given, **({"unsubscribe_url": url} if promotional else {})},
         )
         return with_obligations(
             render_content(content, variables),
@@ -178,7 +188,7 @@ class Preparation:
             words=words,
             at=self._now,
             unsubscribe_url=None if message.message_class == "transactional" else url,
-            automatic=message.origin in ("automation", "survey"),
+            automatic=message.origin in ("automation", "survey", "staff"),
             reply_to=message.reply_to,
             thread_id=message.thread_id,
         )

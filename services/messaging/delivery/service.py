@@ -31,6 +31,8 @@ from services.messaging.preferences.repository import Suppression, SuppressionRe
 from services.messaging.recipients.addresses import address_key
 from services.messaging.recipients.repository import RecipientRepository
 from services.messaging.shops.repository import Shop, ShopRepository
+from services.messaging.staff_mail.letters import BUILT_IN
+from services.messaging.templates.records import Template
 from services.messaging.templates.repository import TemplateRepository
 from shared.db.failures import is_conflict, is_outage
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
@@ -83,6 +85,8 @@ class Delivery:
         loop = asyncio.get_running_loop()
         started = loop.time()
         for _ in range(_ROUNDS):
+            if self._connections.in_a_hurry:
+                return False
             try:
                 taken = await self._take(tenant_id)
             except ChannelUnreadable:
@@ -124,7 +128,11 @@ class Delivery:
                 return Taken(0, None, (), owner)
             facts = await self._facts(uow, shop, due)
             preparation = Preparation(
-                facts=facts, links=self._links, lease=Lease(owner, now + LEASE), now=now
+                facts=facts,
+                links=self._links,
+                secrets=self._secrets,
+                lease=Lease(owner, now + LEASE),
+                now=now,
             )
             prepared = [_prepared(preparation, message) for message in due]
             changed = [each.message for each in prepared]
@@ -150,8 +158,12 @@ class Delivery:
             recipients=recipients,
             suppressions=await SuppressionRepository(uow).active("email", keys),
             recent_sends=await DeliveryRepository(uow).recent_sends(keys, since=since),
-            templates=await TemplateRepository(uow).find_many({m.template_key for m in due}),
+            templates=await self._templates(uow, {m.template_key for m in due}),
         )
+
+    async def _templates(self, uow: UnitOfWork, keys: set[str]) -> Mapping[str, Template]:
+        own = await TemplateRepository(uow).find_many(keys - BUILT_IN.keys())
+        return {**own, **BUILT_IN}
 
     async def _channel(self, uow: UnitOfWork) -> EmailChannel | None:
         try:

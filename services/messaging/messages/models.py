@@ -62,7 +62,9 @@ message = Table(
     instant("created_at"),
     instant("updated_at"),
     UniqueConstraint("tenant_id", "origin", "origin_id", "recipient_key", "occurrence"),
-    CheckConstraint("origin IN ('automation', 'ticket_reply', 'survey', 'api')", name="origin"),
+    CheckConstraint(
+        "origin IN ('automation', 'ticket_reply', 'survey', 'api', 'staff')", name="origin"
+    ),
     CheckConstraint("channel IN ('email')", name="channel"),
     CheckConstraint(
         "message_class IN ('transactional', 'care', 'advertising')", name="message_class"

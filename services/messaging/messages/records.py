@@ -19,7 +19,7 @@ from shared.contracts.messaging import (
 )
 
 Status = Literal["planned", "sending", "sent", "suppressed", "failed", "unknown", "cancelled"]
-Origin = Literal["automation", "ticket_reply", "survey", "api"]
+Origin = Literal["automation", "ticket_reply", "survey", "api", "staff"]
 Hold = Literal["recipient", "paused"]
 
 # A person waits for an answer; nobody waits for advertising.
