@@ -20,10 +20,10 @@ from gateway.house import House
 from gateway.openapi.document import ApiDocument
 from gateway.openapi.endpoints import STATIC_PATH, docs_files
 from gateway.openapi.endpoints import router as docs
+from gateway.outgoing import Outgoing, attach_outgoing
 from gateway.password_resets.endpoints import page_router as password_pages
 from gateway.password_resets.endpoints import public_router as password_links
 from gateway.password_resets.endpoints import router as passwords
-from gateway.outgoing import Outgoing, attach_outgoing
 from gateway.reports.endpoints import router as reports
 from gateway.roles.endpoints import router as roles
 from gateway.second_factor.endpoints import router as second_factor
@@ -120,9 +120,11 @@ def _door(house: House) -> Middleware:
         authenticator=house.authenticator,
         principals=house.context.principals,
         addresses=ClientAddresses(settings.trusted_proxies, header=settings.forwarded_header),
+        limits=house.limits,
         security_headers=SecurityHeaders(https=settings.public_url.startswith("https:")),
         max_body_bytes=settings.max_body_bytes,
         max_hook_bytes=settings.max_hook_bytes,
+        body_seconds=settings.body_seconds,
     )
 
 
@@ -138,6 +140,7 @@ def _run_together(app: FastAPI, house: House) -> None:
             await stack.enter_async_context(own_lifespan(started))
             stack.push_async_callback(house.delivery_waker.drain)
             stack.push_async_callback(house.login_guard.close)
+            stack.push_async_callback(house.limiter.close)
             yield
 
     app.router.lifespan_context = lifespan

@@ -14,6 +14,9 @@ from gateway.directory.directory import Directory
 from gateway.door.authenticator import Authenticator
 from gateway.hooks.connections import HookConnections
 from gateway.hooks.receiver import Receiver
+from gateway.limits.limiter import RateLimiter
+from gateway.limits.policies import Limits, NoLimits, RequestLimits
+from gateway.limits.shared_buckets import SharedBuckets
 from gateway.password_resets.links import LinkMaking
 from gateway.second_factor.verifying import CodeVerifier
 from gateway.sessions.accounts import Accounts
@@ -39,6 +42,8 @@ class House:
     tokens: AccessTokens
     keyring: Keyring
     authenticator: Authenticator
+    limiter: RateLimiter
+    limits: RequestLimits
     session_life: SessionLife
     login_guard: LoginGuard
     live_sessions: LiveSessions
@@ -77,6 +82,7 @@ class House:
             background=background,
             cache_seconds=settings.session_cache_seconds,
         )
+        limiter = RateLimiter(SharedBuckets(settings.redis_url))
         return cls(
             context=context,
             upstreams=upstreams,
@@ -90,6 +96,8 @@ class House:
                 sessions=live,
                 operator_key=operator_key.get_secret_value() if operator_key else None,
             ),
+            limiter=limiter,
+            limits=_request_limits(settings, limiter),
             session_life=SessionLife(
                 access=timedelta(seconds=settings.access_token_seconds),
                 refresh=timedelta(days=settings.refresh_token_days),
@@ -112,3 +120,18 @@ class House:
             receiver=Receiver(units=context.units, connections=hook_connections, wake=waker.wake),
             delivery_waker=waker,
         )
+
+
+def _request_limits(settings: GatewaySettings, limiter: RateLimiter) -> RequestLimits:
+    if not settings.rate_limits:
+        return NoLimits()
+    limits = Limits(
+        key=settings.rate_limit_key,
+        staff=settings.rate_limit_staff,
+        shopper=settings.rate_limit_shopper,
+        shop=settings.rate_limit_shop,
+        address=settings.rate_limit_address,
+        page=settings.rate_limit_page,
+        hook=settings.rate_limit_hook,
+    )
+    return RequestLimits(limiter, limits)

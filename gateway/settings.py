@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import NoDecode
 
 from gateway.door.client_address import ForwardedHeader
+from gateway.limits.limit import LimitSetting, RateLimit
 from shared.settings import PartSettings
 
 
@@ -27,7 +28,9 @@ class GatewaySettings(PartSettings):
     are when they are processes of their own; in one process nobody reads them. Behind proxies of
     yours, name their networks (`10.0.0.0/8,fd00::/8`): only they are believed when they say for
     whom they ask. `staff_password_url` is where your front end lets staff choose a password
-    (`https://desk.example.com/password#{token}`); without it a page of the gateway does.
+    (`https://desk.example.com/password#{token}`); without it a page of the gateway does. A rate
+    limit is written as requests/seconds: `2000/10` lets 2,000 requests through at once and 200 a
+    second in the long run.
     """
 
     part: ClassVar[str] = "gateway"
@@ -42,6 +45,15 @@ class GatewaySettings(PartSettings):
     upstream_messaging: Addresses = ("http://messaging:8080",)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     max_hook_bytes: int = Field(default=5 * 1024 * 1024, ge=1024)
+    body_seconds: float = Field(default=15, gt=0, le=300)
+    rate_limits: bool = True
+    rate_limit_key: LimitSetting = RateLimit(2000, 10)
+    rate_limit_staff: LimitSetting = RateLimit(600, 60)
+    rate_limit_shopper: LimitSetting = RateLimit(120, 60)
+    rate_limit_shop: LimitSetting = RateLimit(5000, 10)
+    rate_limit_address: LimitSetting = RateLimit(120, 60)
+    rate_limit_page: LimitSetting = RateLimit(300, 60)
+    rate_limit_hook: LimitSetting = RateLimit(6000, 10)
     access_token_seconds: int = Field(default=15 * 60, ge=60, le=3600)
     refresh_token_days: int = Field(default=14, ge=1, le=90)
     session_days: int = Field(default=90, ge=1, le=365)

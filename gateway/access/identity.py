@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from gateway.limits.limit import RateLimit
 from shared.ids import TenantId
 from shared.security.principal import Principal, PrincipalKind, Visibility
 
@@ -15,7 +16,9 @@ SESSION: Final = "careloop.session"
 class Identity:
     """A caller in one tenant, before it is told which request it makes.
 
-    `session_id` is for the gateway itself; the services are not told.
+    What was published in a web page (`is_published`) is good in pages of `origins` only. With a
+    `rate_limit` of its own, that one counts instead of the installation's. `session_id` is for
+    the gateway itself; the services are not told.
     """
 
     tenant_id: TenantId
@@ -25,6 +28,9 @@ class Identity:
     customer_id: UUID | None = None
     visibility: Visibility = Visibility.ALL
     team_ids: frozenset[UUID] = frozenset()
+    is_published: bool = False
+    origins: frozenset[str] = frozenset()
+    rate_limit: RateLimit | None = None
     session_id: UUID | None = None
 
     def principal(self, request_id: str, client_ip: str = "") -> Principal:

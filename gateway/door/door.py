@@ -13,15 +13,17 @@ from gateway.access.identity import SESSION, Identity
 from gateway.access.scopes import PUBLIC_PAGES
 from gateway.door.authenticator import Authenticator
 from gateway.door.client_address import ClientAddresses
+from gateway.door.cross_origin import cross_origin_headers, is_preflight, preflight_answer
 from gateway.door.jobs import JobFinder
-from gateway.door.limits import bounded, check_json
+from gateway.door.limits import bounded, check_json, check_target
 from gateway.door.security_headers import SecurityHeaders
 from gateway.hooks.endpoints import take_delivery
-from gateway.upstreams.headers import PRINCIPAL, passing_headers, traced_headers
+from gateway.limits.policies import RequestLimits
+from gateway.upstreams.headers import PRINCIPAL, RawHeaders, passing_headers, traced_headers
 from gateway.upstreams.owners import EVERYBODY, GATEWAY, owner_of
 from gateway.upstreams.upstream import Upstream
 from shared.db.failures import is_conflict, is_outage
-from shared.errors import CareloopError, NotFound, Unavailable
+from shared.errors import CareloopError, NotFound, Unauthenticated, Unavailable
 from shared.observability.tracing import tracing_enabled
 from shared.security.link_tokens import claimed_tenant
 from shared.security.principal import PrincipalKind, PrincipalTokens
@@ -33,6 +35,7 @@ _REQUEST_ID: Final = REQUEST_ID_HEADER.encode()
 _API: Final = "/v1/"
 _HOOKS: Final = "/v1/hooks/"
 _PAGES: Final = "/pages/"
+_PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 # Who asks for these has no credential yet; what they send is the credential.
 _OPEN: Final = frozenset(
     {"/v1/auth/login", "/v1/auth/login/second-factor", "/v1/auth/refresh", "/v1/auth/logout"}
@@ -51,18 +54,22 @@ class Door:
         authenticator: Authenticator,
         principals: PrincipalTokens,
         addresses: ClientAddresses,
+        limits: RequestLimits,
         security_headers: SecurityHeaders,
         max_body_bytes: int,
         max_hook_bytes: int,
+        body_seconds: float,
     ) -> None:
         self._app = app
         self._upstreams = upstreams
         self._authenticator = authenticator
         self._principals = principals
         self._addresses = addresses
+        self._limits = limits
         self._security_headers = security_headers
         self._max_body_bytes = max_body_bytes
         self._max_hook_bytes = max_hook_bytes
+        self._body_seconds = body_seconds
         self._jobs = JobFinder(app, upstreams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,11 +77,13 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        guarded = self._security_headers.on(scope["path"], send)
+        more: RawHeaders = []
+        guarded = self._security_headers.on(scope["path"], send, more)
         try:
             # From here on `request.client` is who asks, not the proxy in front of us.
             scope["client"] = (self._addresses.of(scope), 0)
-            await self._admit(scope, receive, guarded)
+            check_target(scope)
+            await self._admit(scope, receive, guarded, more)
         except Exception as error:
             told = _told(error)
             if told is None:
@@ -82,34 +91,62 @@ class Door:
             request_id = _request_id(scope)
             await problem_response(told, request_id=request_id)(scope, receive, guarded)
 
-    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _admit(self, scope: Scope, receive: Receive, send: Send, more: RawHeaders) -> None:
+        """Let a request in; what its answer is to say is added to `more` as it becomes known."""
         path: str = scope["path"]
+        address: str = scope["client"][0]
         if path.startswith(_HOOKS):
-            receive = await bounded(scope, receive, self._max_hook_bytes)
+            more += self._limits.admit_hook(address)
+            receive = await self._bounded(scope, receive, self._max_hook_bytes)
             if scope["method"] == "POST" and path.count("/") == 4:
                 await take_delivery(scope, receive, send)
             else:
                 await self._pass(self._app, scope, receive, send, None)
         elif path.startswith(_API):
-            await self._admit_to_api(path, scope, receive, send)
+            if is_preflight(scope):
+                more += self._limits.admit_stranger(address)
+                await preflight_answer(scope)(scope, receive, send)
+            else:
+                await self._admit_to_api(scope, receive, send, more)
         elif path.startswith(_PAGES):
-            receive = await bounded(scope, receive, self._max_body_bytes)
-            app = self._app_of(path)
-            await self._pass(app, scope, receive, send, _visitor(path))
+            more += self._limits.admit_visitor(address)
+            receive = await self._bounded(scope, receive, self._max_body_bytes)
+            await self._pass(self._app_of(path), scope, receive, send, _visitor(path))
         else:
-            receive = await bounded(scope, receive, self._max_body_bytes)
+            if path not in _PROBES:
+                more += self._limits.admit_visitor(address)
+            receive = await self._bounded(scope, receive, self._max_body_bytes)
             await self._pass(self._app, scope, receive, send, None)
 
-    async def _admit_to_api(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _admit_to_api(
+        self, scope: Scope, receive: Receive, send: Send, more: RawHeaders
+    ) -> None:
+        path: str = scope["path"]
+        address: str = scope["client"][0]
         app = self._app_of(path)
         caller = None
-        if path not in _OPEN:
-            caller = await self._authenticator.identify(header(scope, b"authorization"))
+        if path in _OPEN:
+            more += self._limits.admit_stranger(address)
+        else:
+            caller = await self._identify(scope, address)
+            more += cross_origin_headers(caller, scope)
+            more += self._limits.admit(caller, address)
             if app is self._app:
                 scope[SESSION] = caller.session_id
         check_json(scope)
-        receive = await bounded(scope, receive, self._max_body_bytes)
+        receive = await self._bounded(scope, receive, self._max_body_bytes)
         await self._pass(app, scope, receive, send, caller)
+
+    async def _identify(self, scope: Scope, address: str) -> Identity:
+        """Whose request it is. Raises Unauthenticated, or RateLimited after too many of those."""
+        try:
+            return await self._authenticator.identify(header(scope, b"authorization"))
+        except Unauthenticated:
+            self._limits.admit_stranger(address)
+            raise
+
+    async def _bounded(self, scope: Scope, receive: Receive, limit: int) -> Receive:
+        return await bounded(scope, receive, limit, seconds=self._body_seconds)
 
     def _app_of(self, path: str) -> ASGIApp:
         owner = owner_of(path)

@@ -33,8 +33,11 @@ class SecurityHeaders:
         self._data = (*_ALWAYS, *hsts, *_DATA)
         self._page = (*_ALWAYS, *hsts, *_PAGE)
 
-    def on(self, path: str, send: Send) -> Send:
-        """`send`, with the headers that fit the path."""
+    def on(self, path: str, send: Send, more: list[tuple[bytes, bytes]]) -> Send:
+        """`send`, with the headers that fit the path, and `more` that come up until it is called.
+
+        An answer that says one of them itself is left as it is.
+        """
         defaults = self._page if path.startswith("/pages/") else self._data
 
         async def tell(message: Message) -> None:
@@ -43,6 +46,7 @@ class SecurityHeaders:
                 message["headers"] = [
                     *message["headers"],
                     *(pair for pair in defaults if pair[0] not in stated),
+                    *(pair for pair in more if pair[0] not in stated),
                 ]
             await send(message)
 

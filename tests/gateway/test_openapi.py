@@ -211,7 +211,7 @@ async def whole(gateway_settings: GatewaySettings, services: dict[str, FastAPI])
     app = create_app(
         gateway_settings, {name: InProcessUpstream(app) for name, app in services.items()}
     )
-    async with client_of(app) as client:
+    async with app.router.lifespan_context(app), client_of(app) as client:
         answer: dict[str, Any] = (await client.get("/openapi.json")).json()
     return answer
 
