@@ -25,7 +25,11 @@ def build_worker(settings: MessagingSettings, *, clock: Clock | None = None) -> 
         jobs={SEND: send_job(delivery, wiring.waker)},
         periodics=[send_sweep(context.units, delivery, connections)],
     )
-    return replace(worker, close=[wiring.waker.drain, connections.close, *worker.close])
+    return replace(
+        worker,
+        hurry=[connections.hurry, *worker.hurry],
+        close=[wiring.waker.drain, connections.close, *worker.close],
+    )
 
 
 def build_delivery(

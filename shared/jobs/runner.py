@@ -34,12 +34,17 @@ class JobRunner:
         self._units = units
         self._kinds = kinds
         self._wake = wake
+        self._in_a_hurry = False
+
+    def hurry(self) -> None:
+        """The worker is about to end: stop after the running step and give the lease back."""
+        self._in_a_hurry = True
 
     async def go_on(self, tenant: str) -> None:
         """Do a tenant's jobs for a while; the worker is woken again when there is more."""
         tenant_id = TenantId(UUID(tenant))
         until = asyncio.get_running_loop().time() + _SECONDS
-        while (lease := await self._take(tenant_id)) is not None:
+        while not self._in_a_hurry and (lease := await self._take(tenant_id)) is not None:
             if not await self._work(tenant_id, lease, until=until):
                 return
             if asyncio.get_running_loop().time() > until:
@@ -77,7 +82,7 @@ class JobRunner:
                     going = await self._step(tenant_id, lease)
                     if not going:
                         return going is not None
-                    if asyncio.get_running_loop().time() > until:
+                    if self._in_a_hurry or asyncio.get_running_loop().time() > until:
                         return True
             finally:
                 await self._give_back(tenant_id, lease)

@@ -56,6 +56,7 @@ def build_part_worker(
             *_forgetting(context),
             *periodics,
         ],
+        hurry=[runner.hurry],
         close=[relay.drain, waker.drain, context.close],
     )
 

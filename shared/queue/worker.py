@@ -20,7 +20,9 @@ _log = structlog.get_logger(__name__)
 Job = Callable[..., Awaitable[None]]
 JOB_TIMEOUT_SECONDS = 60
 _RECONNECT_SECONDS = 0.5
-_FINISH_SECONDS = 10
+_MARGIN_SECONDS = 2
+# What runs when the worker is told to end may take so long; orchestrators wait for thirty.
+FINISH_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,17 @@ class PartWorker:
     poll_delay: float
     jobs: Mapping[str, Job]
     periodics: Sequence[Periodic] = ()
+    hurry: Sequence[Callable[[], None]] = ()
+    """Called when the worker is told to end: long work is to stop at its next good point."""
     close: Sequence[Callable[[], Awaitable[None]]] = field(default=())
 
 
 async def run_workers(workers: Sequence[PartWorker], stop: asyncio.Event) -> None:
-    """Run the workers in this process until `stop` is set, then let running jobs finish."""
+    """Run the workers in this process until `stop` is set, then let what runs come to its end.
+
+    Long work is asked to stop where it can be taken up again; what is not done after
+    FINISH_SECONDS is cancelled, which undoes its transaction.
+    """
     tasks = [asyncio.create_task(_serve_queue(worker, stop)) for worker in workers]
     tasks += [
         asyncio.create_task(_repeat(periodic, worker.part, stop))
@@ -55,6 +63,12 @@ async def run_workers(workers: Sequence[PartWorker], stop: asyncio.Event) -> Non
     try:
         await stop.wait()
     finally:
+        for worker in workers:
+            for tell in worker.hurry:
+                tell()
+        await asyncio.wait(tasks, timeout=FINISH_SECONDS + _MARGIN_SECONDS)
+        for task in tasks:
+            task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for worker in workers:
             for close in worker.close:
@@ -92,7 +106,7 @@ async def _finish_jobs(arq: Worker) -> None:
     """Take no more jobs and let those that run come to their end, for a while."""
     arq.allow_pick_jobs = False
     if arq.tasks:
-        await asyncio.wait(list(arq.tasks.values()), timeout=_FINISH_SECONDS)
+        await asyncio.wait(list(arq.tasks.values()), timeout=FINISH_SECONDS)
 
 
 def _arq_worker(worker: PartWorker) -> Worker:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import sys
+import threading
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -13,6 +15,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from services.messaging.delivery.service import LEASE
+from services.messaging.delivery.smtp import CONNECTIONS_PER_CHANNEL, SmtpConnections
+from services.messaging.wiring import Wiring
+from services.messaging.worker import build_delivery
 from shared.contracts.gateway import EmailChannelChanged
 from shared.security.keys import SecretBox
 from tests.messaging.world import World
@@ -44,6 +49,41 @@ async def test_while_the_server_refuses_connections_messages_wait_and_use_up_no_
         assert len(sink.to(duc.email)) == 1
         sent = await only_message(shop)
         assert (sent["status"], sent["attempts"], sent["reason"]) == ("sent", 1, None)
+
+
+async def test_a_sender_that_is_told_to_end_finishes_its_sentences_and_hands_back_the_rest(
+    open_shop, service
+):
+    begun, may_go_on = threading.Event(), threading.Event()
+
+    def pause() -> None:
+        begun.set()
+        may_go_on.wait(10)
+
+    connections = SmtpConnections()
+    ending = build_delivery(service.context, connections, Wiring.of(service.context))
+    with SmtpSink() as sink:
+        shop = await open_shop(sink)
+        customers = [shop.new_customer() for _ in range(20)]
+        await shop.knows(*customers)
+        await shop.enters(*customers)
+        sink.behaviour.before_accepting = pause
+        sending = asyncio.create_task(ending.send_due(shop.tenant))
+        await asyncio.to_thread(begun.wait, 10)
+        connections.hurry()
+        may_go_on.set()
+        assert not await sending
+
+        told = Counter(message["status"] for message in await shop.messages())
+        assert told["sent"] == len(sink.messages) <= CONNECTIONS_PER_CHANNEL
+        assert told == {"sent": told["sent"], "planned": 20 - told["sent"]}
+        assert {m["attempts"] for m in await shop.messages(status="planned")} == {0}
+        assert not await ending.send_due(shop.tenant)
+        assert told["sent"] == len(sink.messages)
+
+        await shop.sends()
+        assert len(sink.messages) == 20
+    await connections.close()
 
 
 async def test_an_unreachable_server_is_not_asked_again_for_every_message(open_shop):

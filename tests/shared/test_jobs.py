@@ -187,6 +187,22 @@ async def test_a_job_in_somebodys_hands_is_left_to_them_until_they_fall_silent(
     assert (await seen(client, job_id))["status"] == "succeeded"
 
 
+async def test_a_worker_that_ends_puts_its_job_down_after_the_running_step(part, client, tenant):
+    ending = counting_runner(part.context)
+    job_id = await start(part, tenant, to=1000)
+    going_on = asyncio.create_task(ending.go_on(tenant.hex))
+    await eventually(lambda: seen(client, job_id), lambda found: found["done"] >= 2)
+    ending.hurry()
+    await going_on
+    put_down = (await seen(client, job_id))["done"]
+    assert 2 <= put_down < 1000
+    await ending.go_on(tenant.hex)
+    assert (await seen(client, job_id))["done"] == put_down
+    # Nobody has to wait until a lease runs out.
+    assert await counting_runner(part.context).step(tenant)
+    assert (await seen(client, job_id))["done"] == put_down + 1
+
+
 async def test_a_job_that_kills_its_workers_is_given_up(part, client, runner, tenant, clock):
     job_id = await start(part, tenant)
     for _ in range(MAX_ATTEMPTS):

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from cli.embedded.valkey import EmbeddedValkey
 from shared.errors import Unavailable
 from shared.queue.producer import Queue
-from shared.queue.worker import PartWorker, run_workers
+from shared.queue.worker import PartWorker, Periodic, run_workers
 from tests.support.waiting import eventually
 
 
@@ -98,6 +98,34 @@ async def test_a_worker_that_is_told_to_stop_lets_a_running_job_finish(redis_url
     await running
     assert job.finished == 1
     await queue.close()
+
+
+async def test_long_work_hears_that_the_worker_ends(redis_url):
+    ends, stop, rounds = asyncio.Event(), asyncio.Event(), []
+
+    async def work_until_told() -> None:
+        rounds.append("begun")
+        await ends.wait()
+        rounds.append("put down")
+
+    worker = PartWorker(
+        "hasty",
+        redis_url,
+        0.01,
+        {},
+        periodics=[Periodic("long", 0.01, work_until_told)],
+        hurry=[ends.set],
+    )
+    running = asyncio.create_task(run_workers([worker], stop))
+
+    async def began() -> list[str]:
+        return rounds
+
+    await eventually(began)
+    stop.set()
+    async with asyncio.timeout(5):
+        await running
+    assert rounds == ["begun", "put down"]
 
 
 async def test_a_server_that_is_away_is_told_in_a_line_and_a_mistake_with_its_place(redis_url):

@@ -71,6 +71,11 @@ class SmtpConnections:
 
     def __init__(self) -> None:
         self._idle: defaultdict[EmailChannel, list[tuple[SMTP, float]]] = defaultdict(list)
+        self.in_a_hurry = False
+
+    def hurry(self) -> None:
+        """The process is about to end: finish the conversations, begin no more."""
+        self.in_a_hurry = True
 
     async def send(self, batch: Batch, *, seconds: float) -> None:
         """Send what time allows; each mail gets its outcome in `batch.outcomes`.
@@ -93,7 +98,7 @@ class SmtpConnections:
                 await _quit(connection)
 
     async def _work(self, batch: Batch, deadline: float) -> None:
-        while (mail := batch.take(deadline)) is not None:
+        while not self.in_a_hurry and (mail := batch.take(deadline)) is not None:
             try:
                 outcome = await self._send_one(batch.channel, mail)
             except Exception as error:  # noqa: BLE001  (one mail must not take others with it)
