@@ -27,6 +27,7 @@ from services.support_ticket.tickets.repository import TicketFilter, TicketRepos
 from services.support_ticket.tickets.service import TicketService
 from services.support_ticket.tickets.sla_service import TicketSlaService
 from services.support_ticket.wiring import Context, lifecycle, opening, replies, survey_links
+from shared.security.sight import Sight
 from shared.web.context import context_of
 from shared.web.routing import PrincipalDep, UnitOfWorkDep
 
@@ -47,6 +48,14 @@ async def current_caller(principal: PrincipalDep) -> Caller:
 CallerDep = Annotated[Caller, Depends(current_caller)]
 
 
+async def current_sight(principal: PrincipalDep) -> Sight | None:
+    """Whose tickets the caller sees; None for everybody's."""
+    return Sight.of(principal)
+
+
+SightDep = Annotated[Sight | None, Depends(current_sight)]
+
+
 async def visible_tickets(
     caller: CallerDep, wanted: Annotated[TicketFilter, Depends(ticket_filter)]
 ) -> TicketFilter:
@@ -54,11 +63,11 @@ async def visible_tickets(
     return wanted if caller.owner is None else of_shopper(wanted, caller.owner)
 
 
-async def ticket_service(uow: UnitOfWorkDep, context: ContextDep) -> TicketService:
+async def ticket_service(uow: UnitOfWorkDep, context: ContextDep, sight: SightDep) -> TicketService:
     """The ticket desk of the caller's shop."""
     return TicketService(
         uow=uow,
-        tickets=TicketRepository(uow),
+        tickets=TicketRepository(uow, sight=sight),
         opening=opening(uow, context),
         lifecycle=lifecycle(uow),
         customers=CustomerRepository(uow),
@@ -67,23 +76,26 @@ async def ticket_service(uow: UnitOfWorkDep, context: ContextDep) -> TicketServi
     )
 
 
-async def reply_service(uow: UnitOfWorkDep, context: ContextDep) -> ReplyService:
+async def reply_service(uow: UnitOfWorkDep, context: ContextDep, sight: SightDep) -> ReplyService:
     """What is said on tickets."""
-    return replies(uow, context)
+    return replies(uow, context, sight=sight)
 
 
-async def ticket_sla_service(uow: UnitOfWorkDep) -> TicketSlaService:
+async def ticket_sla_service(uow: UnitOfWorkDep, sight: SightDep) -> TicketSlaService:
     """The clocks of tickets."""
-    return TicketSlaService(uow=uow, tickets=TicketRepository(uow), clocks=ClockRepository(uow))
+    tickets = TicketRepository(uow, sight=sight)
+    return TicketSlaService(uow=uow, tickets=tickets, clocks=ClockRepository(uow))
 
 
-async def resolution_service(uow: UnitOfWorkDep, context: ContextDep) -> ResolutionService:
+async def resolution_service(
+    uow: UnitOfWorkDep, context: ContextDep, sight: SightDep
+) -> ResolutionService:
     """How tickets end."""
     return ResolutionService(
         uow=uow,
-        tickets=TicketRepository(uow),
+        tickets=TicketRepository(uow, sight=sight),
         lifecycle=lifecycle(uow),
-        resolutions=ResolutionRepository(uow),
+        resolutions=ResolutionRepository(uow, sight=sight),
         invitations=SurveyInvitations(
             uow=uow,
             surveys=SurveyRepository(uow),
@@ -104,9 +116,9 @@ async def survey_answering(uow: UnitOfWorkDep, context: ContextDep) -> SurveyAns
     )
 
 
-async def survey_repository(uow: UnitOfWorkDep) -> SurveyRepository:
+async def survey_repository(uow: UnitOfWorkDep, sight: SightDep) -> SurveyRepository:
     """Who was asked, and what they said."""
-    return SurveyRepository(uow)
+    return SurveyRepository(uow, sight=sight)
 
 
 async def calendar_service(uow: UnitOfWorkDep) -> CalendarService:
@@ -121,7 +133,7 @@ async def sla_policy_service(uow: UnitOfWorkDep) -> SlaPolicyService:
 
 async def queue_service(uow: UnitOfWorkDep) -> QueueService:
     """Where tickets wait."""
-    return QueueService(queues=QueueRepository(uow))
+    return QueueService(queues=QueueRepository(uow), agents=AgentRepository(uow))
 
 
 async def priority_repository(uow: UnitOfWorkDep) -> PriorityRepository:

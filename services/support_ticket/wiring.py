@@ -18,6 +18,7 @@ from services.support_ticket.tickets.repository import TicketRepository
 from shared.db.unit_of_work import UnitOfWork
 from shared.part.context import PartContext
 from shared.security.link_tokens import LinkTokens
+from shared.security.sight import Sight
 
 Context = PartContext[SupportTicketSettings]
 
@@ -34,11 +35,11 @@ def opening(uow: UnitOfWork, context: Context) -> TicketOpening:
     return TicketOpening(uow=uow, openings=OpeningRepository(uow), codes=context.codes)
 
 
-def replies(uow: UnitOfWork, context: Context) -> ReplyService:
-    """Takes and gives words."""
+def replies(uow: UnitOfWork, context: Context, *, sight: Sight | None = None) -> ReplyService:
+    """Takes and gives words, on tickets that are seen."""
     return ReplyService(
         uow=uow,
-        tickets=TicketRepository(uow),
+        tickets=TicketRepository(uow, sight=sight),
         lifecycle=lifecycle(uow),
         conversations=ConversationRepository(uow),
         customers=CustomerRepository(uow),

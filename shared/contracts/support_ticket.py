@@ -26,6 +26,7 @@ class TicketState(Contract):
     status: TicketStatus
     channel: str
     assignee_id: UUID | None = None
+    team_id: UUID | None = None
     resolution: str | None = None
     csat: int | None = None
     opened_at: datetime

@@ -13,7 +13,7 @@ from shared.contracts.event import Event
 from shared.ids import TenantId, new_id
 from shared.part.context import PartContext
 from shared.pii import PII_READ
-from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
+from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind, Visibility
 from shared.stream.consumer import Consumer
 from shared.stream.envelope import Batch, Envelope, StreamId
 from shared.stream.handlers import EventHandlers
@@ -37,10 +37,21 @@ class ServiceHarness:
         actor_id: str = "test",
         customer_id: UUID | None = None,
         sees_pii: bool = True,
+        visibility: Visibility = Visibility.ALL,
+        team_ids: Iterable[UUID] = (),
     ) -> httpx.AsyncClient:
         """A client that the gateway has let in with these scopes, and with `pii:read`."""
         granted = frozenset(scopes) | ({PII_READ} if sees_pii else frozenset())
-        principal = Principal(tenant_id, kind, actor_id, granted, new_id().hex, customer_id)
+        principal = Principal(
+            tenant_id,
+            kind,
+            actor_id,
+            granted,
+            new_id().hex,
+            customer_id,
+            visibility,
+            frozenset(team_ids),
+        )
         token = self.context.principals.mint(principal)
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.app),

@@ -1,5 +1,6 @@
 """A shop of a test: its staff, its customers, and what they do over the API."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from shared.contracts.customer import CustomerState, CustomerUpdated
 from shared.contracts.gateway import StaffChanged, StaffState, TenantProvisioned, TenantState
 from shared.contracts.messaging import InboundMessageReceived
 from shared.ids import TenantId, new_id
-from shared.security.principal import PrincipalKind
+from shared.security.principal import PrincipalKind, Visibility
 from tests.support.harness import ServiceHarness
 
 SCOPES = tuple(
@@ -38,9 +39,16 @@ class Shop:
         """A program with an API key that may do everything."""
         return self.service.client(self.tenant, *SCOPES)
 
-    def agent(self, staff_id: UUID) -> httpx.AsyncClient:
+    def agent(
+        self, staff_id: UUID, *, visibility: Visibility = Visibility.ALL, teams: Iterable[UUID] = ()
+    ) -> httpx.AsyncClient:
         return self.service.client(
-            self.tenant, *SCOPES, kind=PrincipalKind.STAFF, actor_id=str(staff_id)
+            self.tenant,
+            *SCOPES,
+            kind=PrincipalKind.STAFF,
+            actor_id=str(staff_id),
+            visibility=visibility,
+            team_ids=teams,
         )
 
     def shopper(self, customer_id: UUID) -> httpx.AsyncClient:

@@ -117,7 +117,7 @@ async def test_a_ticket_and_its_customer_that_arrive_together_find_each_other(sh
                 "requester": {"contact": {"email": "new@example.com"}},
             }
         )
-        service = await ticket_service(uow, context)
+        service = await ticket_service(uow, context, None)
         ticket = await service.open(asked, Caller(PrincipalKind.API_KEY, "test", None))
         arriving = asyncio.create_task(shop.knows(email="new@example.com"))
         done, _ = await asyncio.wait({arriving}, timeout=0.3)

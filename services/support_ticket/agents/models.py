@@ -1,6 +1,7 @@
 """This service's projection of the staff."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.support_ticket.models import metadata
 from shared.db.tables import tenant_column
@@ -15,5 +16,7 @@ agent = Table(
     Column("email", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("active", Boolean, nullable=False),
+    # Ids as texts; "whose teams are among these" is all that is asked of them.
+    Column("team_ids", JSONB, nullable=False, server_default=text("'[]'")),
     CheckConstraint("role IN ('owner', 'admin', 'manager', 'agent', 'analyst')", name="role"),
 )

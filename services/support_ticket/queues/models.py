@@ -1,6 +1,16 @@
 """Queues that tickets wait in, and the agents who take from them."""
 
-from sqlalchemy import Boolean, Column, ForeignKeyConstraint, Index, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 from services.support_ticket.models import metadata
 from shared.db.tables import instant, tenant_column
@@ -12,6 +22,8 @@ queue = Table(
     Column("id", Uuid, primary_key=True),
     Column("name", Text, nullable=False),
     Column("is_default", Boolean, nullable=False),
+    Column("team_id", Uuid),
+    Column("version", BigInteger, nullable=False, server_default=text("1")),
     instant("created_at"),
 )
 Index(

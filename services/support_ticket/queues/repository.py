@@ -1,14 +1,15 @@
 """SQL of queues and their members."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.types import Uuid
 
 from services.support_ticket.agents.models import agent
+from services.support_ticket.queues.errors import QueueNotFound
 from services.support_ticket.queues.models import queue, queue_member
 from services.support_ticket.queues.schemas import QueueMemberRead
 from shared.db.rows import RowsParameter
@@ -44,6 +45,10 @@ _LEAVE = delete(queue_member).where(
 _QUEUES = (
     select(queue).where(queue.c.tenant_id == bindparam("tenant")).order_by(queue.c.name, queue.c.id)
 )
+_BY_ID = select(queue).where(
+    queue.c.tenant_id == bindparam("tenant"), queue.c.id == bindparam("queue")
+)
+_LOCKED = _BY_ID.with_for_update()
 _MEMBERS = (
     select(queue_member.c.queue_id, agent.c.id, agent.c.name, agent.c.role)
     .join_from(
@@ -94,6 +99,25 @@ class QueueRepository:
     async def list_all(self) -> Sequence[Row[*tuple[Any, ...]]]:
         """Every queue by name; a shop has a handful."""
         return await self._uow.rows(_QUEUES, {"tenant": self._uow.tenant_id})
+
+    async def get(self, queue_id: UUID, *, lock: bool = False) -> Row[*tuple[Any, ...]]:
+        """Raises QueueNotFound."""
+        row = await self._uow.one_or_none(
+            _LOCKED if lock else _BY_ID, {"tenant": self._uow.tenant_id, "queue": queue_id}
+        )
+        if row is None:
+            raise QueueNotFound
+        return row
+
+    async def save(self, queue_id: UUID, changes: Mapping[str, Any]) -> Row[*tuple[Any, ...]]:
+        """A locked queue with these columns changed and its version grown."""
+        statement = (
+            update(queue)
+            .where(queue.c.tenant_id == self._uow.tenant_id, queue.c.id == queue_id)
+            .values(**changes, version=queue.c.version + 1)
+            .returning(queue)
+        )
+        return await self._uow.one(statement)
 
     async def list_members(self) -> dict[UUID, list[QueueMemberRead]]:
         """The members of every queue, by name."""

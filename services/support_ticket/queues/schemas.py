@@ -1,10 +1,13 @@
 """Queues as clients see them."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.text import Name
+from shared.web.patches import NeverNull
 
 
 class QueueMemberRead(BaseModel):
@@ -22,6 +25,19 @@ class QueueRead(BaseModel):
     object: Literal["queue"] = "queue"
     name: str = Field(examples=["Support"])
     is_default: bool
+    team_id: UUID | None = Field(
+        description="The team whose queue it is, and whom its new tickets are for"
+    )
     assignment: Literal["round_robin"] = "round_robin"
     members: list[QueueMemberRead]
+    version: int
     created_at: datetime
+
+
+class QueueUpdate(BaseModel):
+    """What is absent stays; a `team_id` of `null` makes the queue nobody's in particular."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[Name | None, NeverNull()] = Field(default=None, examples=["Support"])
+    team_id: UUID | None = None

@@ -13,8 +13,10 @@ from services.support_ticket.resolutions.schemas import (
     ResolutionRead,
     ResolutionTotal,
 )
+from services.support_ticket.tickets.sight import ticket_is_seen
 from shared.db.unit_of_work import UnitOfWork
 from shared.money import Money, MoneyRead
+from shared.security.sight import Sight
 
 _OF_TENANT = resolution.c.tenant_id == bindparam("tenant")
 _OF_EPISODE = select(resolution).where(
@@ -38,13 +40,20 @@ _TOTALS = (
     .group_by(resolution.c.kind, resolution.c.result, resolution.c.currency)
     .order_by(resolution.c.kind, resolution.c.result, resolution.c.currency)
 )
+_SEEN_TOTALS = {
+    of_teams: _TOTALS.where(
+        ticket_is_seen(resolution.c.ticket_id, of_teams=of_teams),
+    )
+    for of_teams in (False, True)
+}
 
 
 class ResolutionRepository:
-    """The resolutions of one tenant, inside one unit of work."""
+    """The resolutions of one tenant, inside one unit of work; totals of what a caller sees."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
         self._uow = uow
+        self._sight = sight
 
     async def add(
         self, ticket_id: UUID, episode: int, how: ResolutionCreate, *, by: str, at: datetime
@@ -79,9 +88,12 @@ class ResolutionRepository:
 
     async def totals(self, *, since: datetime, until: datetime) -> Sequence[ResolutionTotal]:
         """Counts and sums of `since` <= resolved < `until`, by kind, result and currency."""
-        rows = await self._uow.rows(
-            _TOTALS, {"tenant": self._uow.tenant_id, "since": since, "until": until}
-        )
+        period = {"tenant": self._uow.tenant_id, "since": since, "until": until}
+        if self._sight is None:
+            rows = await self._uow.rows(_TOTALS, period)
+        else:
+            statement = _SEEN_TOTALS[self._sight.of_teams]
+            rows = await self._uow.rows(statement, {**period, **self._sight.parameters()})
         return [
             ResolutionTotal(
                 kind=row.kind,

@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.support_ticket.surveys.models import survey, survey_response
 from services.support_ticket.surveys.schemas import SurveyRead, SurveyResponseRead
 from services.support_ticket.tickets.models import ticket
+from services.support_ticket.tickets.sight import ticket_is_seen
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.tables import part_tables
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
 
 Locale = Literal["vi", "en"]
 
@@ -97,10 +99,11 @@ class AskedSurvey:
 
 
 class SurveyRepository:
-    """The surveys of one tenant, inside one unit of work."""
+    """The surveys of one tenant, inside one unit of work; lists of what a caller sees."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
         self._uow = uow
+        self._sight = sight
 
     async def shop(self) -> Shop:
         """The shop itself; it is there as soon as there are tickets."""
@@ -129,9 +132,8 @@ class SurveyRepository:
     ) -> tuple[Sequence[SurveyRead], str | None]:
         """A page of invitations, newest first."""
         statement = _LIST if ticket_id is None else _LIST.where(survey.c.ticket_id == ticket_id)
-        rows = await self._uow.rows(
-            page(statement, _NEWEST, request), {"tenant": self._uow.tenant_id}
-        )
+        statement, parameters = self._seen(statement, survey.c.ticket_id)
+        rows = await self._uow.rows(page(statement, _NEWEST, request), parameters)
         surveys = [SurveyRead.model_validate(row._mapping) for row in rows]
         return next_cursor(surveys, _NEWEST, request.limit)
 
@@ -144,8 +146,19 @@ class SurveyRepository:
             statement = statement.where(survey_response.c.ticket_id == ticket_id)
         if max_score is not None:
             statement = statement.where(survey_response.c.score <= max_score)
+        statement, parameters = self._seen(statement, survey_response.c.ticket_id)
         rows: Sequence[Row[*tuple[Any, ...]]] = await self._uow.rows(
-            page(statement, _NEWEST_RESPONSE, request), {"tenant": self._uow.tenant_id}
+            page(statement, _NEWEST_RESPONSE, request), parameters
         )
         responses = [SurveyResponseRead.model_validate(row._mapping) for row in rows]
         return next_cursor(responses, _NEWEST_RESPONSE, request.limit)
+
+    def _seen(
+        self, statement: Select[Any], ticket_id: ColumnElement[Any]
+    ) -> tuple[Select[Any], dict[str, Any]]:
+        """The statement narrowed to tickets that the caller sees, and its parameters."""
+        tenant = {"tenant": self._uow.tenant_id}
+        if self._sight is None:
+            return statement, tenant
+        seen = ticket_is_seen(ticket_id, of_teams=self._sight.of_teams)
+        return statement.where(seen), {**tenant, **self._sight.parameters()}

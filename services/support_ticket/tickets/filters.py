@@ -25,6 +25,7 @@ async def ticket_filter(
     assignee: Annotated[
         UUID | Literal["none"] | None, Query(description="An agent's id, or `none`")
     ] = None,
+    team_id: Annotated[UUID | None, Query(description="Meant for this team")] = None,
     customer_id: UUID | None = None,
     code: Annotated[str | None, Query(max_length=32, description="The human code")] = None,
 ) -> TicketFilter:
@@ -35,6 +36,7 @@ async def ticket_filter(
         types=_among("type", type, _TYPES),
         assignee_id=assignee if isinstance(assignee, UUID) else None,
         unassigned_only=assignee == "none",
+        team_id=team_id,
         customer_id=customer_id,
         code=code,
     )
@@ -53,6 +55,6 @@ def _among(name: str, given: str | None, known: tuple[_Value, ...]) -> tuple[_Va
 
 def of_shopper(wanted: TicketFilter, owner: UUID) -> TicketFilter:
     """The same of one shopper. Raises Forbidden where it would tell how the shop works inside."""
-    if wanted.priorities or wanted.assignee_id or wanted.unassigned_only:
-        raise Forbidden("Shoppers do not list tickets by priority or assignee")
+    if wanted.priorities or wanted.assignee_id or wanted.unassigned_only or wanted.team_id:
+        raise Forbidden("Shoppers do not list tickets by priority, assignee or team")
     return replace(wanted, owner=owner)

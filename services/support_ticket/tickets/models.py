@@ -45,6 +45,10 @@ ticket = Table(
     Column("reply_channel", Text, nullable=False),
     Column("queue_id", Uuid, nullable=False),
     Column("assignee_id", Uuid),
+    # The team it is for: the queue's when it opened, until somebody says otherwise.
+    Column("team_id", Uuid),
+    # The member of staff who opened it; unknown when it came in by itself.
+    Column("created_by", Uuid),
     Column("plan", Text),
     Column("episode", Integer, nullable=False),
     Column("resolution", Text),
@@ -85,6 +89,32 @@ Index(
 )
 Index(
     "ix_ticket_customer", ticket.c.tenant_id, ticket.c.customer_id, ticket.c.created_at, ticket.c.id
+)
+# Whose tickets somebody sees who does not see all; see `sight.py`.
+Index("ix_ticket_queue", ticket.c.tenant_id, ticket.c.queue_id, ticket.c.created_at, ticket.c.id)
+Index(
+    "ix_ticket_waiting",
+    ticket.c.tenant_id,
+    ticket.c.queue_id,
+    ticket.c.created_at,
+    ticket.c.id,
+    postgresql_where=ticket.c.assignee_id.is_(None) & ticket.c.team_id.is_(None),
+)
+Index(
+    "ix_ticket_team",
+    ticket.c.tenant_id,
+    ticket.c.team_id,
+    ticket.c.created_at,
+    ticket.c.id,
+    postgresql_where=ticket.c.team_id.is_not(None),
+)
+Index(
+    "ix_ticket_created_by",
+    ticket.c.tenant_id,
+    ticket.c.created_by,
+    ticket.c.created_at,
+    ticket.c.id,
+    postgresql_where=ticket.c.created_by.is_not(None),
 )
 Index("ix_ticket_conversation", ticket.c.tenant_id, ticket.c.conversation_id)
 # Tickets of people nobody knows yet, to be linked when somebody does.

@@ -38,6 +38,7 @@ class Request:
     external_id: str | None = None
     thread_key: str | None = None
     conversation_id: UUID | None = None
+    created_by: UUID | None = None
 
 
 class TicketOpening:
@@ -103,6 +104,8 @@ class TicketOpening:
             reply_channel=REPLY_CHANNEL,
             queue_id=circumstances.queue_id,
             assignee_id=members[turn % len(members)] if members else None,
+            team_id=circumstances.team_id,
+            created_by=request.created_by,
             episode=1,
             first_response_due_at=clocks.due_at(Metric.FIRST_RESPONSE),
             resolution_due_at=clocks.due_at(Metric.RESOLUTION),

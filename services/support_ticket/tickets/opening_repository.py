@@ -41,6 +41,7 @@ _MEMBERS = (
 _READ = (
     select(
         queue.c.id.label("queue_id"),
+        queue.c.team_id,
         func.array(_MEMBERS, type_=ARRAY(Uuid)).label("members"),
         sla_policy.c.id.label("policy_id"),
         sla_policy.c.version.label("policy_version"),
@@ -82,6 +83,7 @@ class Circumstances:
     """What decides how a new ticket is ranked, promised and assigned."""
 
     queue_id: UUID
+    team_id: UUID | None
     members: list[UUID]
     terms: SlaTerms
     priorities: PriorityPolicy
@@ -172,6 +174,7 @@ class OpeningRepository:
         known = row.customer_id is not None
         return Circumstances(
             queue_id=row.queue_id,
+            team_id=row.team_id,
             members=row.members,
             terms=SlaTerms(
                 policy_id=row.policy_id,

@@ -47,6 +47,8 @@ class Ticket:
     reply_channel: str
     queue_id: UUID
     assignee_id: UUID | None
+    team_id: UUID | None
+    created_by: UUID | None
     plan: str | None = None
     episode: int
     resolution: str | None = None
@@ -79,6 +81,7 @@ class Ticket:
             status=self.status,
             channel=self.channel,
             assignee_id=self.assignee_id,
+            team_id=self.team_id,
             resolution=self.resolution,
             csat=self.csat,
             opened_at=self.created_at,

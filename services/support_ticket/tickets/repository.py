@@ -16,10 +16,13 @@ from services.support_ticket.tickets.models import ticket, ticket_episode
 from services.support_ticket.tickets.priority import Priority
 from services.support_ticket.tickets.record import COLUMNS, Ticket
 from services.support_ticket.tickets.schemas import EpisodeRead
+from services.support_ticket.tickets.sight import is_seen, sources
 from services.support_ticket.tickets.states import UNFINISHED
 from shared.contracts.support_ticket import TicketStatus, TicketType
+from shared.db.merged import merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
 
 _COLUMNS = tuple(ticket.c[name] for name in COLUMNS)
 _NEWEST_FIRST = (
@@ -34,6 +37,12 @@ _OWN_BY_ID = _BY_ID.where(
 _OPEN_OF_CUSTOMER = select(func.count()).where(
     _OF_TENANT, ticket.c.customer_id == bindparam("customer"), ticket.c.status.in_(UNFINISHED)
 )
+# The narrower forms for callers who do not see everything: what is their own, and their teams'.
+_SEEN_BY_ID = {of_teams: _BY_ID.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
+_SEEN_OPEN_OF_CUSTOMER = {
+    of_teams: _OPEN_OF_CUSTOMER.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)
+}
+_LOCKED = {by_id: by_id.with_for_update() for by_id in (_BY_ID, _OWN_BY_ID, *_SEEN_BY_ID.values())}
 _NEWEST = (ticket.c.created_at.desc(), ticket.c.id.desc())
 # An ended ticket goes on when its customer writes again soon enough.
 _CONTINUABLE = or_(
@@ -111,6 +120,7 @@ class TicketFilter:
     types: Sequence[TicketType] = ()
     assignee_id: UUID | None = None
     unassigned_only: bool = False
+    team_id: UUID | None = None
     customer_id: UUID | None = None
     code: str | None = None
     owner: UUID | None = None
@@ -130,36 +140,35 @@ class Writer:
 class TicketRepository:
     """The tickets of one tenant, inside one unit of work.
 
-    An `owner` narrows everything to what that customer may see of their own.
+    What a caller asks for (`get`, `lock`, `list_page`, `count_open`) is narrowed to their `sight`;
+    an `owner` narrows it to what that customer may see of their own.
     """
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
         self._uow = uow
+        self._sight = sight
 
     async def get(self, ticket_id: UUID, *, owner: UUID | None = None) -> Ticket:
         """Raises TicketNotFound."""
-        return await self._one(_BY_ID if owner is None else _OWN_BY_ID, ticket_id, owner)
+        return await self._one(self._by_id(owner), ticket_id, owner)
 
     async def lock(self, ticket_id: UUID, *, owner: UUID | None = None) -> Ticket:
         """The ticket, which nobody else can change now. Raises TicketNotFound."""
-        statement = _BY_ID if owner is None else _OWN_BY_ID
-        return await self._one(statement.with_for_update(), ticket_id, owner)
+        return await self._one(_LOCKED[self._by_id(owner)], ticket_id, owner)
 
     async def list_page(
         self, wanted: TicketFilter, request: PageRequest
     ) -> tuple[Sequence[Ticket], str | None]:
         """A page of tickets, newest first."""
-        statement: Select[Any] = select(*_COLUMNS).where(_OF_TENANT, *_conditions(wanted))
-        rows = await self._uow.rows(
-            page(statement, _NEWEST_FIRST, request), {"tenant": self._uow.tenant_id}
-        )
+        rows = await self._uow.rows(self._page(_conditions(wanted), request), self._asked())
         return next_cursor([Ticket.of(row) for row in rows], _NEWEST_FIRST, request.limit)
 
     async def count_open(self, customer_id: UUID) -> int:
         """How many tickets of a customer are not resolved yet."""
-        counted: int = await self._uow.scalar(
-            _OPEN_OF_CUSTOMER, {"tenant": self._uow.tenant_id, "customer": customer_id}
-        )
+        statement = _OPEN_OF_CUSTOMER
+        if self._sight is not None:
+            statement = _SEEN_OPEN_OF_CUSTOMER[self._sight.of_teams]
+        counted: int = await self._uow.scalar(statement, {**self._asked(), "customer": customer_id})
         return counted
 
     async def update(self, current: Ticket, changes: dict[str, Any]) -> Ticket:
@@ -247,13 +256,36 @@ class TicketRepository:
         return None if row is None else Ticket.of(row)
 
     async def _one(self, statement: Select[Any], ticket_id: UUID, owner: UUID | None) -> Ticket:
-        parameters = {"tenant": self._uow.tenant_id, "ticket": ticket_id}
+        parameters = {**self._asked(), "ticket": ticket_id}
         if owner is not None:
             parameters["owner"] = owner
         row = await self._uow.one_or_none(statement, parameters)
         if row is None:
             raise TicketNotFound
         return Ticket.of(row)
+
+    def _by_id(self, owner: UUID | None) -> Select[Any]:
+        if owner is not None:
+            return _OWN_BY_ID
+        return _BY_ID if self._sight is None else _SEEN_BY_ID[self._sight.of_teams]
+
+    def _page(self, conditions: Sequence[ColumnElement[bool]], request: PageRequest) -> Select[Any]:
+        where = [_OF_TENANT, *conditions]
+        if self._sight is None:
+            return page(select(*_COLUMNS).where(*where), _NEWEST_FIRST, request)
+        return merged_page(
+            ticket,
+            _COLUMNS,
+            sources(of_teams=self._sight.of_teams),
+            where=where,
+            order=_NEWEST_FIRST,
+            request=request,
+        )
+
+    def _asked(self) -> dict[str, Any]:
+        """The tenant, and who looks."""
+        tenant = {"tenant": self._uow.tenant_id}
+        return tenant if self._sight is None else {**tenant, **self._sight.parameters()}
 
 
 def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
@@ -266,6 +298,8 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         conditions.append(ticket.c.assignee_id.is_(None))
     elif wanted.assignee_id is not None:
         conditions.append(ticket.c.assignee_id == wanted.assignee_id)
+    if wanted.team_id is not None:
+        conditions.append(ticket.c.team_id == wanted.team_id)
     if wanted.code is not None:
         conditions.append(ticket.c.code == wanted.code)
     among = (

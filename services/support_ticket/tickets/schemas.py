@@ -13,6 +13,7 @@ from shared.contracts.support_ticket import TicketStatus, TicketType
 from shared.phone import normalise_phone
 from shared.pii import pii
 from shared.text import Name, Prose, TextRule
+from shared.web.patches import NeverNull
 
 Subject = Annotated[str, TextRule(max_length=300), Field(examples=["The kettle leaks"])]
 Plan = Annotated[str, TextRule(max_length=2000, lines=True)]
@@ -78,18 +79,14 @@ class TicketCreate(_Input):
 class TicketUpdate(_Input):
     """What is absent stays; `null` clears. Type and urgency decide the priority anew."""
 
-    subject: Subject | None = None
-    type: TicketType | None = None
-    urgency: Urgency | None = None
+    subject: Annotated[Subject | None, NeverNull()] = None
+    type: Annotated[TicketType | None, NeverNull()] = None
+    urgency: Annotated[Urgency | None, NeverNull()] = None
     assignee_id: UUID | None = Field(default=None, description="Null: nobody")
+    team_id: UUID | None = Field(
+        default=None, description="The team it is for; null: nobody's in particular"
+    )
     plan: Plan | None = Field(default=None, description="How it will be handled (phương án)")
-
-    @model_validator(mode="after")
-    def _keeps_what_it_needs(self) -> "TicketUpdate":
-        for name in ("subject", "type", "urgency"):
-            if name in self.model_fields_set and getattr(self, name) is None:
-                raise ValueError(f"{name} cannot be cleared")
-        return self
 
 
 class TransitionCreate(_Input):
@@ -125,8 +122,8 @@ class ContactRead(BaseModel):
 class TicketRead(BaseModel):
     """A ticket. Due times and figures are those of its current episode.
 
-    A shopper sees their own tickets with the shop's inner workings (queue, assignee, priority,
-    plan, due times) as null.
+    A shopper sees their own tickets with the shop's inner workings (queue, assignee, team,
+    priority, plan, due times) as null.
     """
 
     id: UUID
@@ -143,6 +140,12 @@ class TicketRead(BaseModel):
     contact: ContactRead
     queue_id: UUID | None
     assignee_id: UUID | None
+    team_id: UUID | None = Field(
+        description="The team it is for: that of its queue when it opened, unless changed"
+    )
+    created_by: UUID | None = Field(
+        description="The member of staff who opened it; null when it came in by itself"
+    )
     plan: str | None
     episode: int = Field(description="1, and one more for each time it was reopened")
     reopened_count: int

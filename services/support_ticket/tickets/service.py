@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from services.support_ticket.agents.errors import UnknownTeam
 from services.support_ticket.agents.repository import AgentRepository
 from services.support_ticket.customers.repository import CustomerProfile, CustomerRepository
 from services.support_ticket.tickets.callers import Caller
@@ -30,7 +31,7 @@ from shared.web.resources import check_version
 
 
 class TicketService:
-    """The tickets of one tenant. What a shopper may see is narrowed to their own."""
+    """The tickets of one tenant, as far as the caller sees them; of a shopper only their own."""
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class TicketService:
                 contact=contact,
                 customer_id=customer_id,
                 customer_link=link,
+                created_by=caller.staff_id,
             )
         )
 
@@ -100,7 +102,10 @@ class TicketService:
     async def update(
         self, ticket_id: UUID, wanted: TicketUpdate, *, expected_version: int | None
     ) -> Ticket:
-        """Classify, assign, plan. Raises TicketNotFound, PreconditionFailed, UnknownAssignee."""
+        """Classify, assign, plan.
+
+        Raises TicketNotFound, PreconditionFailed, UnknownAssignee, UnknownTeam.
+        """
         current = await self._tickets.lock(ticket_id)
         check_version(current.version, expected_version)
         given = wanted.model_dump(exclude_unset=True)
@@ -109,6 +114,8 @@ class TicketService:
             return current
         if changes.get("assignee_id") is not None:
             await self._require_takes_tickets(changes["assignee_id"])
+        if changes.get("team_id") is not None:
+            await self._require_team(changes["team_id"])
         priority = current.priority
         if "type" in changes or "urgency" in changes:
             profile = await self._customer_of(current)
@@ -162,6 +169,10 @@ class TicketService:
         if ticket.customer_id is None:
             return None
         return await self._customers.find(ticket.customer_id)
+
+    async def _require_team(self, team_id: UUID) -> None:
+        if not await self._agents.is_team(team_id):
+            raise UnknownTeam
 
     async def _require_takes_tickets(self, agent_id: UUID) -> None:
         agent = await self._agents.find(agent_id)

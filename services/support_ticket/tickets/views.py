@@ -31,6 +31,8 @@ def ticket_view(ticket: Ticket, caller: Caller) -> TicketRead:
         ),
         queue_id=None if shopper else ticket.queue_id,
         assignee_id=None if shopper else ticket.assignee_id,
+        team_id=None if shopper else ticket.team_id,
+        created_by=None if shopper else ticket.created_by,
         plan=None if shopper else ticket.plan,
         episode=ticket.episode,
         reopened_count=ticket.episode - 1,
