@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Row
 
 from gateway.access.scopes import GRANTABLE
+from shared.moments import Instant
 from shared.text import Name
 
 
@@ -29,7 +30,7 @@ class ApiKeyCreate(BaseModel):
 
     name: Name = Field(examples=["Storefront"])
     scopes: Annotated[list[GrantableScope], Field(min_length=1, max_length=len(GRANTABLE))]
-    expires_at: AwareDatetime | None = Field(default=None, description="Never, if absent")
+    expires_at: Instant | None = Field(default=None, description="Never, if absent")
 
 
 class ApiKeyRead(BaseModel):

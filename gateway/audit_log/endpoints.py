@@ -1,6 +1,5 @@
 """`/v1/audit-log`."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
@@ -13,6 +12,7 @@ from gateway.deps import AuditLogDep, HouseDep
 from shared.audit.trail import AuditEntry
 from shared.contracts.audit import AuditKind
 from shared.db.paging import PageRequest
+from shared.moments import Instant
 from shared.text import TextRule
 from shared.web.resources import Page, page_request
 from shared.web.routing import PrincipalDep, UnitOfWorkDep, requires, service_router
@@ -28,8 +28,8 @@ async def audit_filter(
     actor_id: _Text | None = None,
     object_id: Annotated[_Text | None, Query(description="An object that entries name")] = None,
     request_id: _Text | None = None,
-    since: Annotated[datetime | None, Query(alias="at[gte]")] = None,
-    until: Annotated[datetime | None, Query(alias="at[lt]")] = None,
+    since: Annotated[Instant | None, Query(alias="at[gte]")] = None,
+    until: Annotated[Instant | None, Query(alias="at[lt]")] = None,
 ) -> AuditFilter:
     """The filters of the log; all that are given must hold."""
     return AuditFilter(

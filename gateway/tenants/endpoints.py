@@ -4,6 +4,7 @@ from fastapi import Response
 
 from gateway.deps import ProvisioningDep
 from gateway.tenants.schemas import TenantCreate, TenantRead
+from shared.web.resources import etag
 from shared.web.routing import requires, service_router
 
 router = service_router(prefix="/v1/tenants", tag="tenants")
@@ -21,5 +22,5 @@ async def create_tenant(
     seconds.
     """
     created = await provisioning.create(body)
-    response.headers["Location"] = f"/v1/tenants/{created.id}"
+    response.headers["ETag"] = etag(created.version)
     return created

@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from gateway.events.catalogue import FeedEvent, WebhookEndpointTest, unknown_patterns
 from gateway.events.schemas import EventPattern
 from gateway.webhooks.record import DeliveryStatus, DisabledReason, EndpointRecord
+from shared.moments import Instant
 from shared.pii import pii
 from shared.text import TextRule
 
@@ -253,8 +254,8 @@ class ReplayCreate(BaseModel):
     until: Annotated[
         int | None, Field(ge=0, le=2**62, description="Up to this position, included")
     ] = None
-    since: datetime | None = Field(default=None, description="What was recorded from then on")
-    before: datetime | None = Field(default=None, description="What was recorded before then")
+    since: Instant | None = Field(default=None, description="What was recorded from then on")
+    before: Instant | None = Field(default=None, description="What was recorded before then")
 
 
 class ReplayRead(BaseModel):

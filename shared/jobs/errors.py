@@ -29,7 +29,7 @@ class JobTransitionNotAllowed(Conflict):
     def __init__(self, status: JobStatus, allowed: Sequence[str]) -> None:
         super().__init__(
             f"The job is {status}",
-            extensions={"status": status, "allowed_transitions": list(allowed)},
+            extensions={"current_status": status, "allowed_transitions": list(allowed)},
         )
 
 
@@ -40,7 +40,7 @@ class JobNotEnded(Conflict):
     title = "The job has not ended yet"
 
     def __init__(self, status: JobStatus) -> None:
-        super().__init__(f"The job is {status}", extensions={"status": status})
+        super().__init__(f"The job is {status}", extensions={"current_status": status})
 
 
 class GivenUp(Exception):

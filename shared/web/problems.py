@@ -137,6 +137,8 @@ def _render(
     headers: dict[str, str] | None = None,
 ) -> Response:
     body: dict[str, object] = {
+        # First, so that what an error adds never hides what the RFC defines.
+        **(extensions or {}),
         "type": f"urn:careloop:problem:{code}",
         "title": title,
         "status": status,
@@ -144,7 +146,6 @@ def _render(
         "code": code,
         "request_id": request_id,
         "errors": [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in errors],
-        **(extensions or {}),
     }
     return Response(dumps(body), status, headers, MEDIA_TYPE)
 

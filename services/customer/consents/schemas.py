@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.customer.consents.recording import Channel, Purpose, Status
 from services.customer.customers.schemas import AttributeName, ConsentRead, Source
+from shared.moments import Instant
 from shared.text import TextRule
 from shared.web.resources import Page
 
@@ -22,7 +23,7 @@ class ConsentCreate(BaseModel):
     purpose: Purpose
     channel: Channel
     status: Status
-    at: AwareDatetime | None = Field(default=None, description="When it was said; now, if absent")
+    at: Instant | None = Field(default=None, description="When it was said; now, if absent")
     source: Source = "api"
     proof: Annotated[dict[AttributeName, ProofText], Field(max_length=20)] = Field(
         default_factory=dict,

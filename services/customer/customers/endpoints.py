@@ -1,6 +1,5 @@
 """`/v1/customers`."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from services.customer.customers.schemas import (
 from services.customer.customers.search import Search
 from services.customer.deps import CustomerListsDep, CustomerServiceDep, ShopDep
 from shared.db.paging import PageRequest
+from shared.moments import Instant
 from shared.text import NormalisedStr
 from shared.web.answers import json_answer
 from shared.web.resources import Page, etag, if_match, page_request
@@ -48,8 +48,8 @@ async def customer_filter(
     stage: Stage | None = None,
     source: Source | None = None,
     tag: Tag | None = None,
-    created_from: Annotated[datetime | None, Query(alias="created_at[gte]")] = None,
-    created_until: Annotated[datetime | None, Query(alias="created_at[lt]")] = None,
+    created_from: Annotated[Instant | None, Query(alias="created_at[gte]")] = None,
+    created_until: Annotated[Instant | None, Query(alias="created_at[lt]")] = None,
 ) -> CustomerFilter:
     """The filters of the list; all that are given must hold."""
     return CustomerFilter(

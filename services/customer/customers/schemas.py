@@ -18,6 +18,7 @@ from services.customer.customers.identities import Standing
 from services.customer.customers.identity_match import IdentifierKind
 from services.customer.customers.record import CustomerRecord, Gender, Stage
 from services.customer.tenants.shops import ValueTier
+from shared.moments import Day
 from shared.money import Money, MoneyRead
 from shared.pii import pii
 from shared.text import Name, NormalisedStr, TextRule
@@ -76,7 +77,7 @@ class CustomerFields(BaseModel):
     )
     locale: Locale | None = Field(default=None, examples=["vi"])
     gender: Gender | None = None
-    birth_date: date | None = Field(default=None, examples=["1990-02-28"])
+    birth_date: Day | None = Field(default=None, examples=["1990-02-28"])
     city: NormalisedStr | None = Field(default=None, examples=["Thủ Đức"])
     province: NormalisedStr | None = Field(default=None, examples=["TP. Hồ Chí Minh"])
     country: Country | None = None
@@ -87,13 +88,6 @@ class CustomerFields(BaseModel):
     @classmethod
     def _each_tag_once(cls, tags: list[str] | None) -> list[str] | None:
         return tags and list(dict.fromkeys(tags))
-
-    @field_validator("birth_date")
-    @classmethod
-    def _plausible_birth(cls, born: date | None) -> date | None:
-        if born is not None and not 1900 <= born.year <= 2100:
-            raise ValueError("A birth date lies between 1900 and 2100")
-        return born
 
 
 class CustomerCreate(CustomerFields):

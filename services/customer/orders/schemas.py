@@ -1,10 +1,10 @@
 """Orders as clients write and read them."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from services.customer.customers.schemas import ExternalId, Source
 from services.customer.orders.record import (
@@ -14,6 +14,7 @@ from services.customer.orders.record import (
     OrderRecord,
     OrderStatus,
 )
+from shared.moments import Instant
 from shared.money import Money, MoneyInput, MoneyRead
 from shared.text import NormalisedStr
 
@@ -25,15 +26,6 @@ def _not_negative(money: MoneyInput) -> MoneyInput:
 
 
 Amount = Annotated[MoneyInput, AfterValidator(_not_negative)]
-
-
-def _plausible(instant: datetime) -> datetime:
-    if not 1990 <= instant.year <= 2200:
-        raise ValueError("An order lies between 1990 and 2200")
-    return instant.astimezone(UTC)
-
-
-OrderInstant = Annotated[AwareDatetime, AfterValidator(_plausible)]
 
 
 class OrderLineWrite(BaseModel):
@@ -73,8 +65,8 @@ class OrderCreate(BaseModel):
     discount: Amount | None = None
     shipping: Amount | None = None
     tax: Amount | None = None
-    placed_at: OrderInstant | None = Field(default=None, description="Now, unless given")
-    changed_at: OrderInstant | None = Field(
+    placed_at: Instant | None = Field(default=None, description="Now, unless given")
+    changed_at: Instant | None = Field(
         default=None,
         description="When the source last changed it; older news than what is known is passed over",
     )

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from shared.moments import Instant
 from shared.text import NormalisedStr, TextRule
 from shared.web.patches import NeverNull
 
@@ -26,7 +27,7 @@ class TaskCreate(BaseModel):
     note: TaskNote | None = None
     assignee_id: UUID | None = None
     assignee_role: AssigneeRole | None = None
-    due_at: AwareDatetime | None = None
+    due_at: Instant | None = None
     ticket_id: UUID | None = None
 
 
@@ -40,7 +41,7 @@ class TaskPatch(BaseModel):
     status: Annotated[TaskStatus | None, NeverNull()] = None
     assignee_id: UUID | None = None
     assignee_role: AssigneeRole | None = None
-    due_at: AwareDatetime | None = None
+    due_at: Instant | None = None
 
 
 class TaskRead(BaseModel):

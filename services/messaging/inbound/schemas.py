@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, EmailStr, Field
+from pydantic import BaseModel, ConfigDict, EmailStr, Field
 
 from services.messaging.inbound.records import InboundChannel, InboundMessage
+from shared.moments import Instant
 from shared.pii import pii
 from shared.text import Name, NormalisedStr, TextRule
 
@@ -44,7 +45,7 @@ class InboundMessageCreate(BaseModel):
     text: Annotated[str, TextRule(20_000, lines=True)] = Field(
         examples=["Đơn hàng của tôi bị thiếu một món"]
     )
-    received_at: AwareDatetime | None = Field(default=None, description="Default: now")
+    received_at: Instant | None = Field(default=None, description="Default: now")
 
 
 class InboundMessageRead(BaseModel):

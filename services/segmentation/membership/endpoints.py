@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime
 
 from services.segmentation.deps import (
     ExplanationServiceDep,
@@ -21,6 +20,7 @@ from services.segmentation.membership.schemas import (
     PreviewRequest,
 )
 from shared.db.paging import PageRequest
+from shared.moments import Instant
 from shared.web.resources import Page, page_request
 from shared.web.routing import requires, service_router
 
@@ -46,7 +46,7 @@ async def list_members(
     members: MemberServiceDep,
     paging: PageRequestDep,
     as_of: Annotated[
-        AwareDatetime | None, Query(description="Who belonged at this instant; now without it")
+        Instant | None, Query(description="Who belonged at this instant; now without it")
     ] = None,
 ) -> Page[MemberRead]:
     """Who belongs to the segment, those who entered last first.

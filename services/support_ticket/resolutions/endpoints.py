@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
-from pydantic import AwareDatetime
 
 from services.support_ticket.deps import CallerDep, ResolutionServiceDep
 from services.support_ticket.resolutions.schemas import (
@@ -12,6 +11,7 @@ from services.support_ticket.resolutions.schemas import (
     ResolutionRead,
     ResolutionTotals,
 )
+from shared.moments import Instant
 from shared.web.resources import etag, if_match
 from shared.web.routing import requires, service_router
 
@@ -62,8 +62,8 @@ async def get_resolution(ticket_id: UUID, resolutions: ResolutionServiceDep) -> 
 )
 async def total_resolutions(
     resolutions: ResolutionServiceDep,
-    since: Annotated[AwareDatetime, Query(description="Resolved at or after")],
-    until: Annotated[AwareDatetime, Query(description="Resolved before")],
+    since: Annotated[Instant, Query(description="Resolved at or after")],
+    until: Annotated[Instant, Query(description="Resolved before")],
 ) -> ResolutionTotals:
     """How many requests were settled how in a period, and what it cost, by kind and currency."""
     return ResolutionTotals(data=list(await resolutions.totals(since=since, until=until)))

@@ -22,7 +22,7 @@ class TransitionNotAllowed(Conflict):
     ) -> None:
         super().__init__(
             f"From {current} it can go to {', '.join(allowed)}; not to {wanted}",
-            extensions={"status": current, "allowed_transitions": list(allowed)},
+            extensions={"current_status": current, "allowed_transitions": list(allowed)},
         )
 
 
