@@ -5,6 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
+from cli.commands.backup import backup, restore
 from cli.commands.demo import demo
 from cli.commands.doctor import doctor
 from cli.commands.health import health
@@ -27,6 +28,8 @@ app.command()(doctor)
 app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
+app.command()(backup)
+app.command()(restore)
 app.command()(health)
 app.add_typer(stream, name="stream")
 app.add_typer(dead_letters, name="dead-letters")
