@@ -15,7 +15,8 @@ from shared.stream.handlers import EventHandlers
 
 def build_handlers(context: PartContext[Any], *, announce: Announce = tell_nobody) -> EventHandlers:
     """The table of reactions; `announce` tells those who follow a feed that it has grown."""
-    feed = FeedWriter(fanout=Fanout(wake=sender_waker(context).wake), announce=announce)
+    fanout = Fanout(wake=sender_waker(context).wake)
+    feed = FeedWriter(spread=fanout.spread, announce=announce)
     # A write tells of itself and is recorded: neither must cut the other's batches to pieces.
     handlers = EventHandlers(independent=True)
     return handlers.on(AuditRecorded, apply=keep_records).on(*CONTRACTS, apply=feed.apply)

@@ -15,6 +15,7 @@ from gateway.events.streaming import FeedStreams
 from gateway.settings import GatewaySettings
 from gateway.webhooks.attempting import Attempts
 from gateway.webhooks.letters import Letters
+from gateway.webhooks.log_retention import LogRetention
 from gateway.webhooks.sender import RENEW_SECONDS, Sender
 from shared.outbound.guard import OutboundGuard
 from shared.outbound.web import GuardedHttp
@@ -71,11 +72,13 @@ class OutgoingWork:
     http: GuardedHttp
     sender: Sender
     retention: Retention
+    log_retention: LogRetention
 
     @classmethod
     def of(cls, context: PartContext[GatewaySettings]) -> Self:
         """Everything, wired; nothing connects yet."""
         settings, units = context.settings, context.units
+        keep = timedelta(days=settings.event_retention_days)
         http = GuardedHttp(settings.outbound_guard)
         return cls(
             signals=Signals(settings.redis_url),
@@ -86,7 +89,8 @@ class OutgoingWork:
                 letters=Letters(SecretBox(settings.root_key)),
                 most_queues=settings.webhook_queues_at_once,
             ),
-            retention=Retention(units=units, keep=timedelta(days=settings.event_retention_days)),
+            retention=Retention(units=units, keep=keep),
+            log_retention=LogRetention(units=units, keep=keep),
         )
 
     @property
@@ -110,6 +114,7 @@ class OutgoingWork:
             Periodic("webhooks.sweep", _SWEEP_SECONDS, self.sender.sweep),
             Periodic("webhooks.renew", RENEW_SECONDS, self.sender.renew),
             Periodic("events.forget", FORGET_SECONDS, self.retention.sweep),
+            Periodic("webhooks.forget", FORGET_SECONDS, self.log_retention.sweep),
         ]
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from gateway.events.repository import FeedRepository
 from gateway.events.service import Feed
 from gateway.events.streaming import FeedStreams
 from gateway.outgoing import OutgoingDep
+from shared.web.draining import Draining, current_draining
 from shared.web.routing import UnitOfWorkDep
 
 
@@ -17,8 +18,11 @@ async def feed(uow: UnitOfWorkDep) -> Feed:
     return Feed(FeedRepository(uow))
 
 
-async def feed_streams(outgoing: OutgoingDep) -> FeedStreams:
-    """Streams of feeds."""
+async def feed_streams(
+    outgoing: OutgoingDep, draining: Annotated[Draining, Depends(current_draining)]
+) -> FeedStreams:
+    """Streams of feeds, which end when the process is told to."""
+    outgoing.followers.leave_with(draining)
     return outgoing.streams
 
 

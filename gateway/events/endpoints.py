@@ -1,9 +1,9 @@
 """The feed: everything that happened in a shop, in one order, to be read again at any time."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Header, Query, Response
+from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 
@@ -20,16 +20,10 @@ from shared.security.principal import Principal, Visibility
 from shared.web.answers import json_answer
 from shared.web.problems import problem_responses
 from shared.web.routing import PrincipalDep, requires, service_router
+from shared.web.sse import last_event_id, stream_responses
 
 router = service_router(prefix="/v1/events", tag="events")
 
-_STREAM: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Server-sent events: `id` is the position, `event` the type, `data` the"
-        " event",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
-}
 Cursor = Annotated[
     str | None,
     Query(
@@ -84,7 +78,7 @@ async def list_events(
     operation_id="events.stream",
     # FastAPI would take over the encoding of a class of its own for events.
     response_class=StreamingResponse,
-    responses={**_STREAM, **problem_responses(410)},
+    responses={**stream_responses(), **problem_responses(410)},
     dependencies=[requires("events:read")],
 )
 async def stream_events(
@@ -92,21 +86,18 @@ async def stream_events(
     streams: FeedStreamsDep,
     mask: EventMaskDep,
     principal: PrincipalDep,
+    seen: Annotated[str | None, Depends(last_event_id)],
     types: Types = None,
     after: Cursor = None,
-    last_event_id: Annotated[
-        str | None, Header(max_length=40, description="The `id` received last; goes before `after`")
-    ] = None,
 ) -> Response:
     """What happens in the shop, as server-sent events while it happens.
 
-    A client that comes back with `Last-Event-ID`, as browsers do by themselves, gets what it
-    missed first. Without it and without `after` the stream begins now.
+    `id` is the position, `event` the type, `data` the event. A client that comes back with
+    `Last-Event-ID`, as browsers do by themselves, gets what it missed first. Without it and
+    without `after` the stream begins now. A stream is closed after five minutes: reconnect.
     """
     _check_visibility(principal)
-    cursor, pointer = after, "/query/after"
-    if last_event_id:
-        cursor, pointer = last_event_id, "/header/last-event-id"
+    cursor, pointer = (seen, "/header/last-event-id") if seen else (after, "/query/after")
     subscription = Subscription(
         tenant_id=principal.tenant_id,
         types=types_of(types, pointer="/query/types"),
@@ -115,7 +106,7 @@ async def stream_events(
     )
     return EventSourceResponse(
         streams.listen(subscription),
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 

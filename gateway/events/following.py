@@ -17,6 +17,7 @@ from gateway.events.repository import FeedRepository
 from shared.db.unit_of_work import UnitsOfWork
 from shared.ids import TenantId
 from shared.queue.signals import Signals
+from shared.web.draining import Draining
 
 _SHORTEST_SECONDS: Final = 0.05
 _LONGEST_SECONDS: Final = 2.0
@@ -51,6 +52,7 @@ class Followers:
         self._signals = signals
         self._feeds: dict[TenantId, _Followed] = {}
         self._hearing: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
 
     @property
@@ -79,6 +81,15 @@ class Followers:
         finally:
             feed.followers -= 1
 
+    def leave_with(self, draining: Draining) -> None:
+        """Have every follower leave once the process is told to end."""
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(self._leave_with(draining))
+
+    async def _leave_with(self, draining: Draining) -> None:
+        await draining.wait()
+        self.leave()
+
     def leave(self) -> None:
         """Have every follower leave soon."""
         self._closing.set()
@@ -88,7 +99,8 @@ class Followers:
     async def close(self) -> None:
         """End what runs in the background."""
         self.leave()
-        running = [feed.task for feed in self._feeds.values()] + [self._hearing]
+        running = [feed.task for feed in self._feeds.values()]
+        running += [self._hearing, self._leaving]
         tasks = [task for task in running if task is not None]
         for task in tasks:
             task.cancel()

@@ -15,9 +15,9 @@ from shared.db.failures import is_conflict, is_outage
 from shared.db.unit_of_work import UnitsOfWork
 from shared.errors import CareloopError
 from shared.ids import TenantId
+from shared.web.sse import HEARTBEAT_SECONDS, LIFE_SECONDS
 
 _PAGE: Final = 200
-_HEARTBEAT_SECONDS: Final = 15.0
 _RECONNECT_MS: Final = 2000
 _OUTAGE_SECONDS: Final = 1.0
 
@@ -40,20 +40,26 @@ class FeedStreams:
         *,
         units: UnitsOfWork,
         followers: Followers,
-        heartbeat_seconds: float = _HEARTBEAT_SECONDS,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        life_seconds: float = LIFE_SECONDS,
     ) -> None:
         self._units = units
         self._followers = followers
         self._heartbeat_seconds = heartbeat_seconds
+        self._life_seconds = life_seconds
 
     async def listen(self, subscription: Subscription) -> AsyncIterator[bytes]:
-        """The stream; it ends when the process does, and where the feed was forgotten meanwhile.
+        """The stream: what follows the position, then what happens.
 
-        Every frame that moves on names its position, so that who comes back misses nothing.
+        Every frame that moves on names its position, so that who comes back misses nothing. It
+        ends when the process does, where the feed was forgotten meanwhile, and when its time is
+        over: whoever comes back shows its credentials again.
         """
         position = subscription.after
         yield format_sse_event(comment="listening", retry=_RECONNECT_MS, id=str(position))
-        while not self._followers.is_closing:
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self._life_seconds
+        while not self._followers.is_closing and (left := ends_at - loop.time()) > 0:
             try:
                 page = await self._read(subscription, position)
             except CareloopError as error:
@@ -67,7 +73,7 @@ class FeedStreams:
                 yield frame
             position = page.until
             if not page.has_more and not await self._followers.wait_for_more(
-                subscription.tenant_id, after=position, seconds=self._heartbeat_seconds
+                subscription.tenant_id, after=position, seconds=min(self._heartbeat_seconds, left)
             ):
                 yield KEEPALIVE_COMMENT
 

@@ -1,13 +1,14 @@
 """Forgetting what was sent long ago, also to endpoints that are gone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, delete, exists, or_, select
 
+from gateway.events.retention import TENANTS
 from gateway.webhooks.models import webhook_attempt, webhook_delivery, webhook_endpoint
-from shared.db.unit_of_work import UnitOfWork
+from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.ids import first_id_at
 
 _NOBODY: Final = UUID(int=0)
@@ -37,7 +38,7 @@ _FORGET_DELIVERIES: Final = delete(webhook_delivery).where(
 )
 
 
-class LogRetention:
+class _Logs:
     """The delivery logs of one shop, inside one unit of work."""
 
     def __init__(self, uow: UnitOfWork) -> None:
@@ -58,3 +59,24 @@ class LogRetention:
         }
         await self._uow.execute(_FORGET_ATTEMPTS, scope)
         await self._uow.execute(_FORGET_DELIVERIES, scope)
+
+
+class LogRetention:
+    """Keeps the logs of all shops to a length of time."""
+
+    def __init__(self, *, units: UnitsOfWork, keep: timedelta) -> None:
+        self._units = units
+        self._keep = keep
+
+    async def sweep(self) -> None:
+        """Forget what is too old, in every shop that has a feed."""
+        for tenant_id in await self._units.tenants(TENANTS):
+            endpoint_id = None
+            while True:
+                async with self._units.begin(tenant_id) as uow:
+                    logs = _Logs(uow)
+                    endpoint_id = await logs.next_endpoint(endpoint_id)
+                    if endpoint_id is None:
+                        break
+                    await logs.forget(endpoint_id, before=uow.clock.now() - self._keep)
+                    await uow.commit()

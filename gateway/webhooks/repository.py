@@ -115,24 +115,30 @@ _RESEND_FAILED = (
 )
 _ADD_TEST = insert(webhook_delivery)
 _NEW = ("tenant_id", "endpoint_id", "event_id", "position", "type", "status", "attempts", "tries")
+_HAPPENED = (
+    select(event.c.id, event.c.position, event.c.type)
+    .where(
+        event.c.tenant_id == bindparam("tenant"),
+        event.c.position > bindparam("after", type_=BigInteger),
+        event.c.position <= bindparam("until", type_=BigInteger),
+        event.c.type == bindparam("types", type_=ARRAY(Text)).any_(),
+    )
+    .cte("happened")
+    .prefix_with("MATERIALIZED")
+)
 _RESEND_ALL = upsert(webhook_delivery).from_select(
     [*_NEW, "due_at", "created_at"],
     select(
-        event.c.tenant_id,
+        bindparam("tenant", type_=webhook_delivery.c.tenant_id.type),
         bindparam("endpoint", type_=webhook_delivery.c.endpoint_id.type),
-        event.c.id,
-        event.c.position,
-        event.c.type,
+        _HAPPENED.c.id,
+        _HAPPENED.c.position,
+        _HAPPENED.c.type,
         literal("pending"),
         literal(0),
         literal(0),
         bindparam("now", type_=Instant),
         bindparam("now", type_=Instant),
-    ).where(
-        event.c.tenant_id == bindparam("tenant"),
-        event.c.position > bindparam("after", type_=BigInteger),
-        event.c.position <= bindparam("until", type_=BigInteger),
-        event.c.type == bindparam("types", type_=ARRAY(Text)).any_(),
     ),
 )
 _RESEND_ALL = _RESEND_ALL.on_conflict_do_update(

@@ -19,6 +19,7 @@ EDGES = {
     "gateway/hooks/receiver.py": "a webhook has no principal; the receiver is its edge",
     "gateway/deliveries/tasks.py": "a job",
     "gateway/events/retention.py": "a sweep",
+    "gateway/webhooks/log_retention.py": "a sweep",
     "gateway/webhooks/sender.py": "a job: sending happens between two transactions",
     "gateway/webhooks/recorder.py": "the second of the sender's transactions, of many sendings",
     "gateway/sessions/service.py": "a login has no principal; counts failures and then refuses",

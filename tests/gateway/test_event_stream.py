@@ -17,6 +17,7 @@ from gateway.handlers import build_handlers
 from gateway.settings import GatewaySettings
 from shared.ids import TenantId
 from shared.queue.signals import Signals
+from shared.web.draining import draining_of
 from tests.gateway.conftest import Shop
 from tests.gateway.happenings import customer_updated, happen, listener, order_placed
 from tests.support.harness import ServiceHarness
@@ -32,6 +33,7 @@ class Heard:
     ids: list[str] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
     status: int | None = None
+    ended: bool = False
 
     @property
     def positions(self) -> list[int]:
@@ -62,6 +64,7 @@ async def listening(
                     heard.ids.append(value)
                 elif name == "":
                     heard.comments.append(value)
+        heard.ended = True
 
     task = asyncio.create_task(listen())
     try:
@@ -130,7 +133,8 @@ async def test_the_end_of_the_process_ends_its_streams(
     key = await shop.key("events:read")
     app = create_app(gateway_settings, {})
     async with serving(app, lifespan="on") as url, listening(url, key) as heard:
-        app.state.outgoing.followers.leave()
+        draining_of(app).begin()
+        await eventually(lambda: _value(heard.ended))
         assert heard.status == 200
 
 
