@@ -7,6 +7,8 @@ from typing import Literal
 import orjson
 import structlog
 
+from shared.observability.redaction import RedactingFormatter, redact_event, redact_line
+
 
 def configure_logging(
     *, level: str = "info", style: Literal["json", "console"] = "json", part: str
@@ -25,18 +27,22 @@ def configure_logging(
         logger_factory=_logger_factory(style),
     )
     structlog.contextvars.bind_contextvars(part=part)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(RedactingFormatter("%(levelname)s:%(name)s:%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
 def _renderers(style: str) -> list[structlog.typing.Processor]:
     if style == "json":
         return [
             structlog.processors.format_exc_info,
+            redact_event,
             structlog.processors.JSONRenderer(serializer=orjson.dumps, default=str),
         ]
     # The pretty default prints every local variable, bodies and secrets among them.
     plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+    return [redact_event, renderer, redact_line]
 
 
 def _logger_factory(style: str) -> structlog.BytesLoggerFactory | structlog.PrintLoggerFactory:
