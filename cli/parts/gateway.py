@@ -3,19 +3,22 @@
 from collections.abc import Iterable, Mapping
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
 
 from gateway.app import create_app
 from gateway.settings import GatewaySettings
 from gateway.upstreams.upstream import HttpUpstream, InProcessUpstream
 from gateway.worker import build_worker
 from shared.queue.worker import PartWorker
+from shared.web.draining import draining_of
 
 
-def in_one_process(services: Mapping[str, ASGIApp]) -> FastAPI:
+def in_one_process(services: Mapping[str, FastAPI]) -> FastAPI:
     """The public door in front of applications in this process."""
     upstreams = {name: InProcessUpstream(app) for name, app in services.items()}
-    return create_app(GatewaySettings(), upstreams)
+    door = create_app(GatewaySettings(), upstreams)
+    for app in services.values():
+        draining_of(door).pass_on_to(draining_of(app))
+    return door
 
 
 def over_http(services: Iterable[str]) -> FastAPI:

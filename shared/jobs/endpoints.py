@@ -13,6 +13,7 @@ from shared.jobs.service import JobService
 from shared.jobs.watching import event_id, job_events
 from shared.jobs.work import JobKinds
 from shared.web.context import context_of
+from shared.web.draining import Draining, current_draining
 from shared.web.resources import Page, page_request
 from shared.web.routing import PrincipalDep, UnitOfWorkDep, requires, service_router
 from shared.web.sse import event_stream, last_event_id, stream_responses
@@ -108,6 +109,7 @@ async def follow_job(
     principal: PrincipalDep,
     kinds: Annotated[JobKinds, Depends(job_kinds)],
     seen: Annotated[str | None, Depends(last_event_id)],
+    draining: Annotated[Draining, Depends(current_draining)],
 ) -> Response:
     """Follow a job as server-sent events: `progress` whenever it has moved, `ended` at its end.
 
@@ -119,7 +121,9 @@ async def follow_job(
     if job.status in ENDED and event_id(job) == seen:
         return Response(status_code=204)
     units = context_of(request).units
-    return event_stream(job_events(units, kinds, principal.tenant_id, job_id, seen=seen))
+    return event_stream(
+        job_events(units, kinds, principal.tenant_id, job_id, seen=seen), draining=draining
+    )
 
 
 @router.get(

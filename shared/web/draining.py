@@ -17,6 +17,7 @@ class Draining:
 
     def __init__(self) -> None:
         self._told = asyncio.Event()
+        self._others: list[Draining] = []
 
     @property
     def has_begun(self) -> bool:
@@ -26,6 +27,12 @@ class Draining:
     def begin(self) -> None:
         """Say so from now on. To be called in the event loop."""
         self._told.set()
+        for other in self._others:
+            other.begin()
+
+    def pass_on_to(self, other: "Draining") -> None:
+        """Begin that of an application in the same process, too."""
+        self._others.append(other)
 
     async def wait(self) -> None:
         """Return once it has begun: streams without an end of their own end then."""

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final
 from fastapi import Header
 from fastapi.responses import StreamingResponse
 
+from shared.web.draining import Draining
+
 MEDIA_TYPE: Final = "text/event-stream"
 HEARTBEAT_SECONDS: Final = 10.0
 LIFE_SECONDS: Final = 300.0
@@ -39,15 +41,18 @@ class ServerEvent:
 def event_stream(
     events: AsyncIterator[ServerEvent],
     *,
+    draining: Draining,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
     life_seconds: float = LIFE_SECONDS,
 ) -> StreamingResponse:
     """An answer that goes on as long as `events` does, at most `life_seconds`.
 
-    `events` is closed when the client hangs up. It must hold no connection to the database while
-    it waits.
+    It ends, too, when its process is about to: the client comes back to another one. `events` is
+    closed when the client hangs up. It must hold no connection to the database while it waits.
     """
-    content = _beating(events, heartbeat_seconds=heartbeat_seconds, life_seconds=life_seconds)
+    content = _beating(
+        events, draining, heartbeat_seconds=heartbeat_seconds, life_seconds=life_seconds
+    )
     return StreamingResponse(content, media_type=MEDIA_TYPE, headers=_HEADERS)
 
 
@@ -72,15 +77,26 @@ async def last_event_id(
 
 
 async def _beating(
-    events: AsyncIterator[ServerEvent], *, heartbeat_seconds: float, life_seconds: float
+    events: AsyncIterator[ServerEvent],
+    draining: Draining,
+    *,
+    heartbeat_seconds: float,
+    life_seconds: float,
 ) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + life_seconds
     upcoming: asyncio.Task[ServerEvent | None] = asyncio.create_task(_next(events))
+    ending = asyncio.create_task(draining.wait())
     try:
         yield _RETRY
-        while (left := ends_at - loop.time()) > 0:
-            await asyncio.wait({upcoming}, timeout=min(heartbeat_seconds, left))
+        while not ending.done() and (left := ends_at - loop.time()) > 0:
+            await asyncio.wait(
+                {upcoming, ending},
+                timeout=min(heartbeat_seconds, left),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if ending.done() and not upcoming.done():
+                return
             if not upcoming.done():
                 yield _HEARTBEAT
                 continue
@@ -90,8 +106,9 @@ async def _beating(
             yield event.encoded()
             upcoming = asyncio.create_task(_next(events))
     finally:
-        upcoming.cancel()
-        await asyncio.gather(upcoming, return_exceptions=True)
+        for task in (upcoming, ending):
+            task.cancel()
+        await asyncio.gather(upcoming, ending, return_exceptions=True)
         close = getattr(events, "aclose", None)
         if close is not None:
             await close()
