@@ -11,6 +11,7 @@ from gateway.access.scopes import GRANTABLE, ROLE_SCOPES, Role
 from gateway.roles.record import RoleRecord
 from shared.security.principal import Visibility
 from shared.text import Name, TextRule
+from shared.web.patches import NeverNull
 
 
 def _known_scope(scope: str) -> str:
@@ -43,10 +44,10 @@ class RolePatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name | None = None
+    name: Annotated[Name | None, NeverNull()] = None
     description: Description | None = Field(default=None, description="null clears it")
-    scopes: Scopes | None = None
-    visibility: Visibility | None = Field(default=None, description=_SEES)
+    scopes: Annotated[Scopes | None, NeverNull()] = None
+    visibility: Annotated[Visibility | None, NeverNull()] = Field(default=None, description=_SEES)
 
 
 class RoleRead(BaseModel):

@@ -11,6 +11,7 @@ from gateway.roles.record import RoleRef
 from gateway.staff.record import StaffRecord
 from shared.security.principal import Visibility
 from shared.text import Name
+from shared.web.patches import NeverNull
 
 Email = Annotated[EmailStr, Field(max_length=254, examples=["lan@example.com"])]
 Password = Annotated[
@@ -45,11 +46,13 @@ class StaffPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name | None = None
-    role: RoleRef | None = None
+    name: Annotated[Name | None, NeverNull()] = None
+    role: Annotated[RoleRef | None, NeverNull()] = None
     visibility: Visibility | None = Field(default=None, description=_SEES)
-    active: bool | None = Field(default=None, description="false ends their sessions")
-    password: Password | None = None
+    active: Annotated[bool | None, NeverNull()] = Field(
+        default=None, description="false ends their sessions"
+    )
+    password: Annotated[Password | None, NeverNull()] = None
 
 
 class StaffRead(BaseModel):

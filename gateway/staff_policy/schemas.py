@@ -9,6 +9,7 @@ from gateway.access.scopes import Role
 from gateway.roles.record import RoleRef
 from gateway.staff_policy.record import StaffPolicy
 from shared.security.principal import Visibility
+from shared.web.patches import NeverNull
 
 _SEES = "Whose tickets, tasks and customers the built-in roles see"
 _CODES = "Roles whose members need a second factor; without one they can only set it up"
@@ -29,9 +30,9 @@ class VisibilityByRolePatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    manager: Visibility | None = None
-    agent: Visibility | None = None
-    analyst: Visibility | None = None
+    manager: Annotated[Visibility | None, NeverNull()] = None
+    agent: Annotated[Visibility | None, NeverNull()] = None
+    analyst: Annotated[Visibility | None, NeverNull()] = None
 
 
 class StaffPolicyPatch(BaseModel):
@@ -39,10 +40,12 @@ class StaffPolicyPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    visibility: VisibilityByRolePatch | None = Field(default=None, description=_SEES)
-    second_factor_for: Annotated[list[RoleRef], Field(max_length=100)] | None = Field(
-        default=None, description=_CODES, examples=[["owner", "admin"]]
+    visibility: Annotated[VisibilityByRolePatch | None, NeverNull()] = Field(
+        default=None, description=_SEES
     )
+    second_factor_for: Annotated[
+        Annotated[list[RoleRef], Field(max_length=100)] | None, NeverNull()
+    ] = Field(default=None, description=_CODES, examples=[["owner", "admin"]])
 
 
 class StaffPolicyRead(BaseModel):

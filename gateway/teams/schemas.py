@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.teams.record import Membership, TeamRecord
 from shared.text import Name, TextRule
+from shared.web.patches import NeverNull
 
 Description = Annotated[str, TextRule(max_length=500)]
 
@@ -26,7 +27,7 @@ class TeamPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name | None = None
+    name: Annotated[Name | None, NeverNull()] = None
     description: Description | None = Field(default=None, description="null clears it")
 
 

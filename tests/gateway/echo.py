@@ -68,6 +68,8 @@ def create_echo(name: str, root_key: str) -> FastAPI:
             "actor": principal.actor_id,
             "scopes": sorted(principal.scopes),
             "client_ip": principal.client_ip,
+            "visibility": principal.visibility,
+            "teams": sorted(str(team) for team in principal.team_ids),
             "customer": str(principal.customer_id) if principal.customer_id else None,
         }
 
