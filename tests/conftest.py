@@ -2,15 +2,23 @@
 
 import os
 import re
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 import structlog
 from redis.asyncio import Redis
 
 from shared.ids import TenantId, new_id
+from tests.architecture.sql.check import faults_of_log
 from tests.support.servers import ROOT_KEY, Servers, create_database
+from tests.support.statements import StatementLog, read_statements
 
 _SERVERS = pytest.StashKey[Servers]()
+_STATEMENTS = pytest.StashKey[StatementLog]()
+_SQL_FAULTS = pytest.StashKey[list[str]]()
+_FOR_WORKERS = ("CARELOOP_TEST_POSTGRES", "CARELOOP_TEST_REDIS", "CARELOOP_TEST_STATEMENTS")
 # All tests come from one address, and some send a lot: the limits are on, and out of their way.
 _ROOMY_LIMITS = {
     f"CARELOOP_RATE_LIMIT_{kind}": "1000000/10"
@@ -24,6 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     defaults = structlog.get_config()["processors"]
     structlog.configure(processors=[*defaults[:-1], plain])
     os.environ.update(_ROOMY_LIMITS)
+    log = config.stash[_STATEMENTS] = StatementLog()
+    log.listen()
     if hasattr(config, "workerinput"):
         os.environ.update(config.workerinput["careloop"])
         return
@@ -31,11 +41,31 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SERVERS] = servers
     os.environ["CARELOOP_TEST_POSTGRES"] = servers.postgres.url()
     os.environ["CARELOOP_TEST_REDIS"] = servers.valkey.url()
+    os.environ["CARELOOP_TEST_STATEMENTS"] = tempfile.mkdtemp(prefix="careloop-statements-")
 
 
 def pytest_configure_node(node) -> None:
-    names = ("CARELOOP_TEST_POSTGRES", "CARELOOP_TEST_REDIS")
-    node.workerinput["careloop"] = {name: os.environ[name] for name in names}
+    node.workerinput["careloop"] = {name: os.environ[name] for name in _FOR_WORKERS}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hold the SQL that the parts have run against the rules, once all processes are done."""
+    config, folder = session.config, Path(os.environ["CARELOOP_TEST_STATEMENTS"])
+    config.stash[_STATEMENTS].write(folder / f"{os.getpid()}.json")
+    if hasattr(config, "workerinput"):
+        return
+    faults = faults_of_log(read_statements(folder), os.environ["CARELOOP_TEST_POSTGRES"])
+    config.stash[_SQL_FAULTS] = faults
+    if faults:
+        pass
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    faults = config.stash.get(_SQL_FAULTS, [])
+    if faults:
+        terminalreporter.section("SQL that would not run on several machines", red=True)
+        terminalreporter.write("\n".join(faults) + "\n")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, bindparam, column, select, table, update
+from sqlalchemy import ColumnElement, Row, Select, Uuid, bindparam, column, select, table, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.customer.tasks.errors import TaskNotFound
 from services.customer.tasks.models import task
+from services.customer.tasks.sight import is_seen, sources
+from shared.db.merged import merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
 
 NEWEST_FIRST = (
     SortKey(task.c.created_at, "created_at", parse_instant, descending=True),
@@ -29,15 +32,17 @@ _known_customer = _tasks.source.outerjoin(
     _customer,
     (_customer.c.tenant_id == _TENANT) & (_customer.c.id == _tasks.source.c.customer_id),
 )
+_caused = (
+    select(
+        *(_customer.c.id.label(c.name) if c.name == "customer_id" else c for c in _tasks.source.c)
+    )
+    .select_from(_known_customer)
+    .cte("caused")
+    .prefix_with("MATERIALIZED")
+)
 _ADD_CAUSED = (
     insert(task)
-    .from_select(
-        ["tenant_id", *_COLUMNS],
-        select(
-            _TENANT,
-            *(_customer.c.id if c.name == "customer_id" else c for c in _tasks.source.c),
-        ).select_from(_known_customer),
-    )
+    .from_select(["tenant_id", *_COLUMNS], select(_TENANT, *_caused.c))
     .on_conflict_do_nothing(
         index_elements=["tenant_id", "cause_id"], index_where=task.c.cause_id.is_not(None)
     )
@@ -46,6 +51,11 @@ _ADD_CAUSED = (
 _ADD = insert(task).returning(*task.c)
 _BY_ID = select(task).where(task.c.tenant_id == _TENANT, task.c.id == bindparam("id", type_=Uuid))
 _LOCK = _BY_ID.with_for_update()
+# The narrower forms for callers who do not see everything.
+_SEEN = {
+    statement: {of_teams: statement.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
+    for statement in (_BY_ID, _LOCK)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +70,11 @@ class TaskFilter:
 
 
 class TaskRepository:
-    """Tasks, inside one unit of work."""
+    """Tasks, inside one unit of work. What a caller asks for is narrowed to their `sight`."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
         self._uow = uow
+        self._sight = sight
         self._tenant = {"tenant": uow.tenant_id}
 
     async def add(self, columns: Mapping[str, Any]) -> Row[*tuple[Any, ...]]:
@@ -81,7 +92,9 @@ class TaskRepository:
     async def get(self, task_id: UUID, *, lock: bool = False) -> Row[*tuple[Any, ...]]:
         """Raises TaskNotFound."""
         statement = _LOCK if lock else _BY_ID
-        row = await self._uow.one_or_none(statement, {**self._tenant, "id": task_id})
+        if self._sight is not None:
+            statement = _SEEN[statement][self._sight.of_teams]
+        row = await self._uow.one_or_none(statement, {**self._asked(), "id": task_id})
         if row is None:
             raise TaskNotFound
         return row
@@ -100,12 +113,34 @@ class TaskRepository:
         self, wanted: TaskFilter, request: PageRequest
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
         """A page of tasks, newest first, and the next cursor."""
-        statement = select(task).where(task.c.tenant_id == _TENANT)
-        if wanted.statuses:
-            statement = statement.where(task.c.status.in_(sorted(wanted.statuses)))
-        for name in ("customer_id", "assignee_id", "assignee_role", "kind"):
-            value = getattr(wanted, name)
-            if value is not None:
-                statement = statement.where(task.c[name] == value)
-        rows = await self._uow.rows(page(statement, NEWEST_FIRST, request), self._tenant)
+        rows = await self._uow.rows(self._page(_conditions(wanted), request), self._asked())
         return next_cursor(rows, NEWEST_FIRST, request.limit)
+
+    def _page(self, where: Sequence[ColumnElement[bool]], request: PageRequest) -> Select[Any]:
+        if self._sight is None:
+            return page(select(task).where(*where), NEWEST_FIRST, request)
+        return merged_page(
+            task,
+            list(task.c),
+            sources(of_teams=self._sight.of_teams),
+            where=where,
+            order=NEWEST_FIRST,
+            request=request,
+        )
+
+    def _asked(self) -> Mapping[str, Any]:
+        """The tenant, and who looks."""
+        if self._sight is None:
+            return self._tenant
+        return {**self._tenant, **self._sight.parameters()}
+
+
+def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [task.c.tenant_id == _TENANT]
+    if wanted.statuses:
+        conditions.append(task.c.status.in_(sorted(wanted.statuses)))
+    for name in ("customer_id", "assignee_id", "assignee_role", "kind"):
+        value = getattr(wanted, name)
+        if value is not None:
+            conditions.append(task.c[name] == value)
+    return conditions

@@ -39,17 +39,19 @@ ADD_ENTRIES = (
     .on_conflict_do_nothing(index_elements=["tenant_id", "id"])
     .returning(timeline_entry.c.id)
 )
+_of_known_customers = (
+    select(*NEW_ENTRIES.source.c)
+    .join_from(
+        NEW_ENTRIES.source,
+        _customer,
+        (_customer.c.tenant_id == _TENANT) & (_customer.c.id == NEW_ENTRIES.source.c.customer_id),
+    )
+    .cte("of_known_customers")
+    .prefix_with("MATERIALIZED")
+)
 _ADD_OF_KNOWN_CUSTOMERS = (
     insert(timeline_entry)
-    .from_select(
-        ["tenant_id", *_COLUMNS],
-        select(_TENANT, *NEW_ENTRIES.source.c).join_from(
-            NEW_ENTRIES.source,
-            _customer,
-            (_customer.c.tenant_id == _TENANT)
-            & (_customer.c.id == NEW_ENTRIES.source.c.customer_id),
-        ),
-    )
+    .from_select(["tenant_id", *_COLUMNS], select(_TENANT, *_of_known_customers.c))
     .on_conflict_do_nothing(index_elements=["tenant_id", "id"])
     .returning(timeline_entry.c.id)
 )

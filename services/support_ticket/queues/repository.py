@@ -23,18 +23,18 @@ _ADD_DEFAULT = insert(queue).on_conflict_do_nothing(
     index_elements=[queue.c.tenant_id], index_where=queue.c.is_default.is_(True)
 )
 _JOINING = RowsParameter("joining", queue_member, ("agent_id",))
+_joined = (
+    select(queue.c.tenant_id, queue.c.id, _JOINING.source.c.agent_id)
+    .select_from(queue.join(_JOINING.source, queue.c.is_default.is_(True)))
+    .where(queue.c.tenant_id == bindparam("tenant"))
+    .cte("joined")
+    .prefix_with("MATERIALIZED")
+)
 _JOIN_DEFAULT = (
     insert(queue_member)
     .from_select(
         ["tenant_id", "queue_id", "agent_id", "joined_at"],
-        select(
-            queue.c.tenant_id,
-            queue.c.id,
-            _JOINING.source.c.agent_id,
-            bindparam("now", type_=queue_member.c.joined_at.type),
-        )
-        .select_from(queue.join(_JOINING.source, queue.c.is_default.is_(True)))
-        .where(queue.c.tenant_id == bindparam("tenant")),
+        select(*_joined.c, bindparam("now", type_=queue_member.c.joined_at.type)),
     )
     .on_conflict_do_nothing(index_elements=list(queue_member.primary_key.columns))
 )
