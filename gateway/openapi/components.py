@@ -1,8 +1,10 @@
 """What operations share in the document: how errors look, which headers come and go."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+from gateway.openapi.schemas import RESPONSE_REF, refs
 from shared.web.problems import MEDIA_TYPE
 
 SCHEME: Final = "bearer"
@@ -14,6 +16,7 @@ _ERRORS: Final[dict[int, tuple[str, str]]] = {
     403: ("Forbidden", "The credential lacks a scope, or the caller's role forbids it"),
     404: ("NotFound", "No such thing in the caller's shop"),
     409: ("Conflict", "The current state forbids it; `code` says what is in the way"),
+    410: ("Gone", "It was there and is there no longer"),
     412: ("StaleVersion", "`If-Match` names a version that is no longer current"),
     413: ("TooLarge", "The body is over the limit that `max_bytes` states"),
     415: ("UnsupportedMediaType", "The body of a write is `application/json`"),
@@ -91,15 +94,12 @@ _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def error_name(status: int) -> str:
-    """What the shared response for a status is called. Raises KeyError for others."""
-    return _ERRORS[status][0]
-
-
 def error_responses(*statuses: int) -> dict[str, Any]:
-    """References to the shared responses, by status."""
+    """References to the shared responses, by status; statuses that none is shared for are left."""
     return {
-        str(status): {"$ref": f"#/components/responses/{error_name(status)}"} for status in statuses
+        str(status): {"$ref": f"{RESPONSE_REF}{_ERRORS[status][0]}"}
+        for status in statuses
+        if status in _ERRORS
     }
 
 
@@ -113,10 +113,13 @@ def parameter_ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/parameters/{name}"}
 
 
-def shared_components() -> dict[str, Any]:
-    """Everything that is referred to, and the one way to say who one is."""
+def shared_components(paths: Mapping[str, Any]) -> dict[str, Any]:
+    """What `paths` refer to, and the one way to say who one is."""
+    used = set(refs(paths, to=RESPONSE_REF))
     return {
-        "responses": {error_name(status): _error(status) for status in _ERRORS},
+        "responses": {
+            name: _error(status) for status, (name, _) in _ERRORS.items() if name in used
+        },
         "headers": _HEADERS,
         "parameters": _PARAMETERS,
         "securitySchemes": {

@@ -41,7 +41,7 @@ def merge(
         names = _names_for(part, needed, schemas)
         schemas.update({names[name]: renamed(needed[name], names) for name in needed})
         paths.update(renamed(own, names))
-    components = {"schemas": dict(sorted(schemas.items())), **shared_components()}
+    components = {"schemas": dict(sorted(schemas.items())), **shared_components(paths)}
     return {
         "openapi": "3.1.0",
         "info": dict(info),

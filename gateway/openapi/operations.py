@@ -103,14 +103,13 @@ class _Completion:
             # The framework's own form of a validation error never leaves the house.
             if _FRAMEWORK_ERROR not in refs(response)
         }
+        possible = {status: response for status, response in stated.items() if self._can(status)}
+        errors = self._door_errors() | {int(status) for status in possible if status >= "400"}
         answers = {
-            status: self._answer(int(status), response)
-            for status, response in stated.items()
-            if status < "400"
+            status: self._answer(int(status), response) if status < "400" else response
+            for status, response in possible.items()
         }
-        possible = self._door_errors() | {int(status) for status in stated if self._can(status)}
-        errors = error_responses(*(status for status in possible if status >= 400))
-        return dict(sorted({**answers, **errors}.items()))
+        return dict(sorted({**answers, **error_responses(*errors)}.items()))
 
     def _door_errors(self) -> set[int]:
         """What may be answered before the endpoint is asked, and when it cannot be."""

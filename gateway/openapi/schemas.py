@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 REF: Final = "#/components/schemas/"
+RESPONSE_REF: Final = "#/components/responses/"
 _NULL: Final = {"type": "null"}
 # Below these keys stand schemas by a name of somebody's choice.
 _NAMED: Final = frozenset({"properties", "$defs", "patternProperties", "schemas"})
@@ -11,17 +12,17 @@ _NAMED: Final = frozenset({"properties", "$defs", "patternProperties", "schemas"
 _VALUES: Final = frozenset({"default", "example", "examples", "enum", "const", "mapping"})
 
 
-def refs(value: Any) -> Iterator[str]:
-    """The names of the schemas that a value refers to."""
+def refs(value: Any, *, to: str = REF) -> Iterator[str]:
+    """The names of the schemas, or of other components, that a value refers to."""
     if isinstance(value, dict):
         ref = value.get("$ref")
-        if isinstance(ref, str) and ref.startswith(REF):
-            yield ref.removeprefix(REF)
+        if isinstance(ref, str) and ref.startswith(to):
+            yield ref.removeprefix(to)
         for inner in value.values():
-            yield from refs(inner)
+            yield from refs(inner, to=to)
     elif isinstance(value, list):
         for inner in value:
-            yield from refs(inner)
+            yield from refs(inner, to=to)
 
 
 def closure(names: Iterable[str], schemas: Mapping[str, Any]) -> list[str]:
