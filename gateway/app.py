@@ -141,6 +141,7 @@ def _run_together(app: FastAPI, house: House) -> None:
             stack.push_async_callback(house.delivery_waker.drain)
             stack.push_async_callback(house.login_guard.close)
             stack.push_async_callback(house.limiter.close)
+            stack.push_async_callback(house.key_usage.close)
             yield
 
     app.router.lifespan_context = lifespan

@@ -233,7 +233,10 @@ async def api_key_service(
 ) -> ApiKeyService:
     """The API keys of the caller's shop."""
     return ApiKeyService(
-        uow=uow, principal=principal, api_keys=ApiKeyRepository(uow), keyring=house.keyring
+        uow=uow,
+        principal=principal,
+        api_keys=ApiKeyRepository(uow),
+        forget=house.keyring.forget,
     )
 
 

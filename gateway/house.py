@@ -8,6 +8,7 @@ from typing import Self
 from gateway.access.passwords import Passwords
 from gateway.access.tokens import AccessTokens
 from gateway.api_keys.keyring import Keyring
+from gateway.api_keys.usage import KeyUsage
 from gateway.background import Background
 from gateway.deliveries.tasks import READ_DELIVERIES
 from gateway.directory.directory import Directory
@@ -40,6 +41,7 @@ class House:
     directory: Directory
     passwords: Passwords
     tokens: AccessTokens
+    key_usage: KeyUsage
     keyring: Keyring
     authenticator: Authenticator
     limiter: RateLimiter
@@ -72,8 +74,12 @@ class House:
             clock=clock,
             cache_seconds=settings.credential_cache_seconds,
         )
+        key_usage = KeyUsage(context.units)
         keyring = Keyring(
-            units=context.units, clock=clock, cache_seconds=settings.credential_cache_seconds
+            units=context.units,
+            clock=clock,
+            cache_seconds=settings.credential_cache_seconds,
+            usage=key_usage,
         )
         background = Background()
         live = LiveSessions(
@@ -89,6 +95,7 @@ class House:
             directory=directory,
             passwords=Passwords(),
             tokens=tokens,
+            key_usage=key_usage,
             keyring=keyring,
             authenticator=Authenticator(
                 keyring=keyring,

@@ -27,6 +27,9 @@ GRANTABLE: Final[frozenset[str]] = frozenset(
 )
 """Every scope that an API key or a custom role may be given."""
 
+PUBLISHABLE: Final[frozenset[str]] = frozenset({"inbound:write"})
+"""What a key that stands in a web page, for everybody to read, may be given: to send things in."""
+
 
 class Role(StrEnum):
     """The built-in roles of staff, the mightiest first."""

@@ -1,64 +1,131 @@
 """Checking API keys on every request, without a query on every request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_network
+from typing import Any, Final
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from gateway.access.identity import Identity
 from gateway.access.opaque import OpaqueToken, opaque_address, secret_matches, split_opaque
+from gateway.api_keys.errors import AddressNotAllowed
 from gateway.api_keys.repository import ApiKeyRepository
+from gateway.api_keys.schemas import ApiKeyKind
+from gateway.api_keys.usage import KeyUsage
 from gateway.cache import TimedCache
+from gateway.door.client_address import Network, parse_address
+from gateway.limits.limit import RateLimit
 from shared.clock import Clock
 from shared.db.unit_of_work import UnitsOfWork
 from shared.errors import Unauthenticated
 from shared.ids import TenantId
 from shared.security.principal import PrincipalKind
 
-PREFIX = "cl"
+PREFIXES: Final[Mapping[ApiKeyKind, str]] = {
+    ApiKeyKind.SECRET: "cl",
+    ApiKeyKind.PUBLISHABLE: "clpk",
+}
+STARTS: Final = tuple(f"{prefix}_" for prefix in PREFIXES.values())
 
 
 @dataclass(frozen=True, slots=True)
 class _Credential:
+    key_id: UUID
     digest: bytes
+    previous_digest: bytes | None
+    previous_until: datetime | None
     expires_at: datetime | None
+    networks: tuple[Network, ...]
     identity: Identity
 
 
 class Keyring:
-    """Whom API keys belong to. A revoked key is refused within the cache's few seconds."""
+    """Whom API keys belong to. What changes about a key is felt within the cache's few seconds."""
 
-    def __init__(self, *, units: UnitsOfWork, clock: Clock, cache_seconds: float) -> None:
+    def __init__(
+        self, *, units: UnitsOfWork, clock: Clock, cache_seconds: float, usage: KeyUsage
+    ) -> None:
         self._units = units
         self._clock = clock
+        self._usage = usage
         self._known: TimedCache[str, _Credential | None] = TimedCache(
             clock=clock, seconds=cache_seconds
         )
 
-    async def identify(self, text: str) -> Identity:
-        """Whom a key belongs to. Raises Unauthenticated when unknown, revoked or expired."""
-        parts = split_opaque(text, prefix=PREFIX)
+    async def identify(self, text: str, address: str) -> Identity:
+        """Whom a key belongs to.
+
+        Raises Unauthenticated when it is unknown, revoked or expired, and AddressNotAllowed when it
+        may not be used from `address`.
+        """
+        prefix = text.partition("_")[0]
+        parts = split_opaque(text, prefix=prefix)
         if parts is None:
             raise Unauthenticated("The API key is not valid")
-        address, secret = parts
-        credential = await self._known.get(address, lambda: self._load(text))
-        if credential is None or not secret_matches(secret, credential.digest):
+        place, secret = parts
+        credential = await self._known.get(f"{prefix}_{place}", lambda: self._load(text, prefix))
+        now = self._clock.now()
+        if credential is None or not _is_secret_of(credential, secret, now):
             raise Unauthenticated("The API key is not valid")
-        if credential.expires_at is not None and credential.expires_at <= self._clock.now():
+        if credential.expires_at is not None and credential.expires_at <= now:
             raise Unauthenticated("The API key has expired")
+        if credential.networks and not _is_within(address, credential.networks):
+            raise AddressNotAllowed
+        self._usage.note(credential.identity.tenant_id, credential.key_id, address, now)
         return credential.identity
 
     def forget(self, tenant_id: TenantId, key_id: UUID) -> None:
-        """A key was revoked here: refuse it from now on."""
-        self._known.forget(opaque_address(tenant_id, key_id))
+        """Something about a key changed here: look it up anew."""
+        place = opaque_address(tenant_id, key_id)
+        for start in STARTS:
+            self._known.forget(f"{start}{place}")
 
-    async def _load(self, text: str) -> _Credential | None:
-        token = OpaqueToken.parse(text, prefix=PREFIX)
+    async def _load(self, text: str, prefix: str) -> _Credential | None:
+        token = OpaqueToken.parse(text, prefix=prefix)
         if token is None:
             return None
         async with self._units.begin(token.tenant_id) as uow:
             row = await ApiKeyRepository(uow).find_credential(token.id)
-        if row is None:
+        if row is None or PREFIXES[ApiKeyKind(row.kind)] != prefix:
             return None
-        scopes = frozenset(row.scopes)
-        identity = Identity(token.tenant_id, PrincipalKind.API_KEY, str(token.id), scopes)
-        return _Credential(row.digest, row.expires_at, identity)
+        return _Credential(
+            key_id=token.id,
+            digest=row.digest,
+            previous_digest=row.previous_digest,
+            previous_until=row.previous_until,
+            expires_at=row.expires_at,
+            networks=tuple(ip_network(text) for text in row.allowed_ips),
+            identity=_identity(token, row),
+        )
+
+
+def _identity(token: OpaqueToken, row: Row[*tuple[Any, ...]]) -> Identity:
+    return Identity(
+        token.tenant_id,
+        PrincipalKind.API_KEY,
+        str(token.id),
+        frozenset(row.scopes),
+        is_published=row.kind == ApiKeyKind.PUBLISHABLE,
+        origins=frozenset(row.allowed_origins),
+        rate_limit=RateLimit(**row.rate_limit) if row.rate_limit else None,
+    )
+
+
+def _is_secret_of(credential: _Credential, secret: str, now: datetime) -> bool:
+    if secret_matches(secret, credential.digest):
+        return True
+    until, previous = credential.previous_until, credential.previous_digest
+    return (
+        previous is not None
+        and until is not None
+        and now < until
+        and secret_matches(secret, previous)
+    )
+
+
+def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    parsed = parse_address(address)
+    return parsed is not None and any(parsed in network for network in networks)

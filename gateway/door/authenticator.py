@@ -7,13 +7,12 @@ from typing import Final
 from gateway.access.identity import Identity
 from gateway.access.scopes import TENANTS_WRITE
 from gateway.access.tokens import AccessTokens
-from gateway.api_keys.keyring import PREFIX, Keyring
+from gateway.api_keys.keyring import STARTS, Keyring
 from gateway.directory.directory import INSTALLATION
 from gateway.sessions.live import LiveSessions
 from shared.errors import Unauthenticated
 from shared.security.principal import PrincipalKind
 
-_KEY_START: Final = f"{PREFIX}_"
 _MAX_CREDENTIAL: Final = 4096
 _OPERATOR: Final = Identity(
     INSTALLATION, PrincipalKind.SYSTEM, "operator", frozenset({TENANTS_WRITE})
@@ -36,16 +35,16 @@ class Authenticator:
         self._sessions = sessions
         self._operator = _sha256(operator_key) if operator_key else None
 
-    async def identify(self, authorization: bytes | None) -> Identity:
-        """Whom a request comes from. Raises Unauthenticated."""
+    async def identify(self, authorization: bytes | None, address: str) -> Identity:
+        """Whom a request from `address` comes from. Raises Unauthenticated, AddressNotAllowed."""
         if authorization is None:
             raise Unauthenticated
         scheme, _, credential = authorization.decode("latin-1").partition(" ")
         credential = credential.strip()
         if scheme.lower() != "bearer" or not 0 < len(credential) <= _MAX_CREDENTIAL:
             raise Unauthenticated("Send Authorization: Bearer <API key or access token>")
-        if credential.startswith(_KEY_START):
-            return await self._keyring.identify(credential)
+        if credential.startswith(STARTS):
+            return await self._keyring.identify(credential, address)
         if self._operator and hmac.compare_digest(_sha256(credential), self._operator):
             return _OPERATOR
         claim = self._tokens.read(credential)

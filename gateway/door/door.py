@@ -140,7 +140,8 @@ class Door:
     async def _identify(self, scope: Scope, address: str) -> Identity:
         """Whose request it is. Raises Unauthenticated, or RateLimited after too many of those."""
         try:
-            return await self._authenticator.identify(header(scope, b"authorization"))
+            authorization = header(scope, b"authorization")
+            return await self._authenticator.identify(authorization, address)
         except Unauthenticated:
             self._limits.admit_stranger(address)
             raise
