@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from shared.errors import FieldError, Invalid
+from shared.text import search_key
 
 MIN_LENGTH: Final = 10
 MAX_LENGTH: Final = 200
@@ -46,8 +47,8 @@ def check_password(password: str, *, about: Iterable[str], pointer: str) -> None
 
 
 def _words(about: Iterable[str]) -> Iterator[str]:
+    """What somebody who knows the person tries first: names in any spelling, addresses in parts."""
     for text in about:
-        whole = text.casefold()
-        yield whole
-        yield whole.partition("@")[0]
-        yield from whole.replace("@", " ").replace(".", " ").split()
+        for spelt in (text.casefold(), search_key(text)):
+            parts = spelt.replace("@", " ").replace(".", " ").split()
+            yield from (spelt, spelt.partition("@")[0], "".join(parts), *parts)

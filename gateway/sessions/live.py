@@ -21,6 +21,7 @@ USE_NOTED_EVERY: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
+    staff_id: UUID
     identity: Identity
     ends_at: datetime
 
@@ -46,7 +47,11 @@ class LiveSessions:
     async def identify(self, claim: SessionClaim) -> Identity:
         """Who acts in a session. Raises Unauthenticated when it has ended."""
         standing = await self._known.get(claim.session_id, lambda: self._load(claim))
-        if standing is None or standing.ends_at <= self._clock.now():
+        if (
+            standing is None
+            or standing.staff_id != claim.staff_id
+            or standing.ends_at <= self._clock.now()
+        ):
             raise Unauthenticated("The session has ended: log in again")
         return standing.identity
 
@@ -57,7 +62,7 @@ class LiveSessions:
     async def _load(self, claim: SessionClaim) -> _Standing | None:
         async with self._units.begin(claim.tenant_id) as uow:
             found = await SessionRepository(uow).find_live(claim.session_id)
-        if found is None or found.member.id != claim.staff_id or not found.member.active:
+        if found is None or not found.member.active:
             return None
         if self._is_due(found.last_used_at):
             self._background.start("session_use", self._note_use(claim.tenant_id, claim.session_id))
@@ -72,7 +77,7 @@ class LiveSessions:
             team_ids=member.team_ids,
             session_id=claim.session_id,
         )
-        return _Standing(identity, found.expires_at)
+        return _Standing(member.id, identity, found.expires_at)
 
     def _is_due(self, last_used_at: datetime | None) -> bool:
         return last_used_at is None or last_used_at + USE_NOTED_EVERY <= self._clock.now()
