@@ -158,6 +158,26 @@ def fleet_of(
     return Fleet(commands, environment, folder=folder, nursery=nursery), door
 
 
+def doubled_fleet(
+    environment: Mapping[str, str], *, door: str, folder: Path, nursery: Nursery
+) -> Fleet:
+    """Two processes of each API and one worker of each part; a balancer listens at `door`.
+
+    The gateways are `gateway-1` and `gateway-2`.
+    """
+    environment = {**os.environ, **environment, "CARELOOP_PUBLIC_URL": door}
+    commands: dict[str, Command] = {}
+    for part in SCHEMAS:
+        urls = [f"http://{LOOPBACK}:{free_port()}" for _ in range(2)]
+        for number, url in enumerate(urls, start=1):
+            port = url.rpartition(":")[2]
+            commands[f"{part}-{number}"] = Command(["serve", "--part", part, "--port", port], url)
+        if part in SERVICES:
+            environment[f"CARELOOP_UPSTREAM_{part.upper()}"] = ",".join(urls)
+        commands[f"{part}-worker"] = Command(["worker", "--part", part])
+    return Fleet(commands, environment, folder=folder, nursery=nursery)
+
+
 def _split(environment: dict[str, str], port: int, door: str) -> dict[str, Command]:
     commands: dict[str, Command] = {}
     for service in SERVICES:

@@ -113,7 +113,7 @@ async def open_house(
     async with Redis.from_url(servers.valkey.url()) as redis:
         await redis.flushall()
     sink = TroubledSink(seed)
-    environment = _environment(servers, database_url, folder, sink)
+    environment = environment_of(servers, database_url, folder, sink)
     fleet, door = fleet_of(topology, environment, folder=folder, nursery=servers.nursery)
     engine = create_async_engine(database_url, poolclass=NullPool)
     sink.start()
@@ -127,9 +127,10 @@ async def open_house(
         await engine.dispose()
 
 
-def _environment(
+def environment_of(
     servers: FaultServers, database_url: str, folder: Path, sink: TroubledSink
 ) -> dict[str, str]:
+    """The settings of a house with these surroundings."""
     return {
         "DATABASE_URL": database_url,
         "REDIS_URL": servers.valkey.url(),
@@ -140,6 +141,7 @@ def _environment(
         "CARELOOP_LOG_FORMAT": "json",
         "CARELOOP_ACCESS_LOG": "false",
         "CARELOOP_POOL_SIZE": "4",
+        "CARELOOP_DRAIN_SECONDS": "0",
         **sink.environment,
     }
 
