@@ -1,0 +1,82 @@
+"""A running installation is saved by the command, lost, brought back, and its story goes on."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+from redis.asyncio import Redis
+
+from cli.demo.client import Api
+from cli.demo.narration import Script, Step
+from cli.demo.story import CareLoop
+from cli.mail_catcher import caught
+from shared.ids import new_id
+from tests.support.house import House, running_house
+from tests.support.servers import create_database
+
+
+class Told:
+    """Keeps what was told."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def tell(self, step: Step) -> None:
+        self.steps.append(step)
+
+
+def careloop(house: House, *arguments: str, **environment: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments],
+        env={**house.environment, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+async def test_the_story_goes_on_where_the_backup_was_made(
+    worker_number: int, redis_url: str, root_key: str, tmp_path: Path
+):
+    server, told = os.environ["CARELOOP_TEST_POSTGRES"], Told()
+    names = [f"living_{worker_number}_{new_id().hex}" for _ in range(2)]
+    first = await create_database(server, names[0])
+    second = await create_database(server, names[1], template="template0")
+    saved = tmp_path / "backup.zip"
+    places = {"redis_url": redis_url, "root_key": root_key, "folder": tmp_path}
+
+    with running_house("all_in_one", database_url=first, **places) as house:
+        async with httpx.AsyncClient(base_url=house.base_url, timeout=30) as http:
+            story = CareLoop(
+                http,
+                operator_key=house.operator_key,
+                mailbox=lambda: caught(house.mail.folder),
+                script=Script(told),
+            )
+            await story.open_the_shop()
+            await story.receive_deliveries()
+            await story.know_the_customer()
+            await story.group_and_thank()
+        said = careloop(house, "backup", str(saved))
+        assert str(saved) in said
+        one = careloop(house, "backup", str(tmp_path / "shop.zip"), "--tenant", story.shop.slug)
+        assert "rows" in one
+        restored = careloop(house, "restore", str(saved), DATABASE_URL=second)
+        assert "is back" in restored
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushdb()
+
+    with running_house("all_in_one", database_url=second, **places) as house:
+        async with httpx.AsyncClient(base_url=house.base_url, timeout=30) as http:
+            owner = {"email": story.shop.owner_email, "password": story.shop.owner_password}
+            assert (await http.post("/v1/auth/login", json=owner)).status_code == 200
+            story._http, story.api = http, Api(http, story.shop.api_key)
+            await story.hear_the_complaint()
+            await story.answer_the_complaint()
+            await story.ask_how_it_went()
+            await story.add_it_up()
+    assert [step.error for step in told.steps] == [None] * 8
