@@ -50,17 +50,17 @@ _HAS_DUE: Final = exists().where(
     webhook_delivery.c.status == "pending",
     webhook_delivery.c.due_at <= _NOW,
 )
-# Those in no trouble first, and who was served longest ago.
+# Who was served longest ago comes first.
 _CHOSEN: Final = (
     select(webhook_queue.c.endpoint_id)
     .where(
         webhook_queue.c.tenant_id == _TENANT,
         _FREE,
         or_(webhook_queue.c.paused_until.is_(None), webhook_queue.c.paused_until <= _NOW),
-        or_(bindparam("with_troubled", type_=Boolean), ~webhook_queue.c.troubled),
+        webhook_queue.c.troubled == bindparam("in_trouble", type_=Boolean),
         _HAS_DUE,
     )
-    .order_by(webhook_queue.c.troubled, webhook_queue.c.lease_until.nulls_first())
+    .order_by(webhook_queue.c.lease_until.nulls_first())
     .limit(bindparam("row_limit", type_=Integer))
     .with_for_update(skip_locked=True)
     .subquery("chosen")
@@ -220,20 +220,18 @@ class QueueRepository:
         self._owner = owner
 
     async def lease(
-        self, *, until: datetime, limit: int, with_troubled: bool, take: int, take_failing: int
+        self, *, until: datetime, room: int, room_for_troubled: int, take: int, take_failing: int
     ) -> list[Leased]:
-        """Take free queues that have something due, each with its oldest deliveries."""
+        """Take free queues that have something due, each with its oldest deliveries.
+
+        Queues in trouble come last, and get no more than `room_for_troubled`.
+        """
         scope = {"tenant": self._uow.tenant_id, "now": self._uow.clock.now()}
-        rows = await self._uow.rows(
-            _LEASE,
-            {
-                **scope,
-                "until": until,
-                "by": self._owner,
-                "row_limit": limit,
-                "with_troubled": with_troubled,
-            },
-        )
+        by = {**scope, "until": until, "by": self._owner}
+        rows = list(await self._uow.rows(_LEASE, {**by, "in_trouble": False, "row_limit": room}))
+        rest = min(room - len(rows), room_for_troubled)
+        if rest > 0:
+            rows += await self._uow.rows(_LEASE, {**by, "in_trouble": True, "row_limit": rest})
         if not rows:
             return []
         takes = {row.endpoint_id: take_failing if row.failures else take for row in rows}

@@ -44,6 +44,7 @@ class _Turn:
     leased: Leased
     state: QueueState
     waiting: deque[Due]
+    wakes_before: int
     next_start: float = 0.0
 
     @property
@@ -66,8 +67,8 @@ class _Room:
         return min(self.most - len(self.turns), self.most // 2 - self.of_tenant[tenant_id])
 
     @property
-    def takes_troubled(self) -> bool:
-        return self.troubled < self.most_troubled
+    def free_for_troubled(self) -> int:
+        return self.most_troubled - self.troubled
 
     def enter(self, tenant_id: TenantId, turn: _Turn) -> None:
         self.turns[tenant_id, turn.leased.endpoint.id] = turn
@@ -99,11 +100,16 @@ class Sender:
         self._taking: set[TenantId] = set()
         self._again: set[TenantId] = set()
         self._hungry: set[TenantId] = set()
+        self._wakes: Counter[TenantId] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
     async def wake(self, tenant_id: TenantId) -> None:
         """See what is due in a shop; returns at once."""
+        self._wakes[tenant_id] += 1
+        self._look(tenant_id)
+
+    def _look(self, tenant_id: TenantId) -> None:
         if self._closing:
             return
         if tenant_id in self._taking:
@@ -156,6 +162,7 @@ class Sender:
             _log.warning("webhooks_not_taken", tenant=tenant_id.hex, error=repr(error)[:300])
         finally:
             self._taking.discard(tenant_id)
+            self._forget_wakes(tenant_id)
 
     async def _take_some(self, tenant_id: TenantId) -> bool:
         """Begin turns on some queues of a shop; whether more may be free."""
@@ -163,21 +170,22 @@ class Sender:
         if limit <= 0:
             self._hungry.add(tenant_id)
             return False
+        wakes = self._wakes[tenant_id]
         async with self._units.begin(tenant_id) as uow:
             taken = await QueueRepository(uow, owner=self._owner).lease(
                 until=uow.clock.now() + LEASE,
-                limit=limit,
-                with_troubled=self._room.takes_troubled,
+                room=limit,
+                room_for_troubled=self._room.free_for_troubled,
                 take=_TAKE,
                 take_failing=_TAKE_FAILING,
             )
             await uow.commit()
         for leased in taken:
-            self._begin(tenant_id, leased)
+            self._begin(tenant_id, leased, wakes_before=wakes)
         return len(taken) == limit
 
-    def _begin(self, tenant_id: TenantId, leased: Leased) -> None:
-        turn = _Turn(leased, leased.state, deque(leased.due))
+    def _begin(self, tenant_id: TenantId, leased: Leased, *, wakes_before: int) -> None:
+        turn = _Turn(leased, leased.state, deque(leased.due), wakes_before)
         self._room.enter(tenant_id, turn)
         self._start(self._work_off(tenant_id, turn))
 
@@ -247,7 +255,15 @@ class Sender:
         more = False
         for endpoint_id in endpoint_ids:
             turn = self._room.leave(tenant_id, endpoint_id)
-            more = more or (turn is not None and turn.may_have_more)
+            if turn is not None:
+                # Who was woken while a queue was under lease has not looked into it.
+                woken = turn.wakes_before != self._wakes[tenant_id]
+                more = more or woken or turn.may_have_more
         hungry, self._hungry = self._hungry, set()
         for waiting in {*hungry, tenant_id} if more else hungry:
-            await self.wake(waiting)
+            self._look(waiting)
+        self._forget_wakes(tenant_id)
+
+    def _forget_wakes(self, tenant_id: TenantId) -> None:
+        if tenant_id not in self._taking and not self._room.of_tenant[tenant_id]:
+            del self._wakes[tenant_id]

@@ -50,7 +50,8 @@ class Keeper:
         return answer.json()
 
     async def get(self, path: str, **query: Any) -> Any:
-        answer = await self.client.get(f"/v1/webhook-endpoints/{path}", params=query)
+        path = f"/v1/webhook-endpoints/{path}".rstrip("/")
+        answer = await self.client.get(path, params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
