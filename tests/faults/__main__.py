@@ -9,6 +9,7 @@ import asyncio
 import json
 import shutil
 import sys
+import traceback
 from pathlib import Path
 
 from rich.console import Console
@@ -30,23 +31,43 @@ def main() -> None:
     """Run the seeds; exit 1 when a promise was broken."""
     arguments = _arguments()
     servers = FaultServers.start()
-    reports = []
+    reports, broken = [], 0
     try:
         for seed in range(arguments.first, arguments.first + arguments.seeds):
-            topology = arguments.topology or topology_of(seed)
-            report = asyncio.run(
-                run_seed(servers, seed=seed, topology=topology, seconds=arguments.seconds)
-            )
-            reports.append(report)
-            _tell(report)
+            report = _run(servers, seed, arguments)
+            if report is None or report.faults:
+                broken += 1
+                _keep_logs(servers, seed, arguments.keep)
+            if report is not None:
+                reports.append(report)
+                _tell(report)
             if arguments.json:
                 arguments.json.write_text(json.dumps([r.as_json() for r in reports], indent=1))
-            if report.faults and arguments.keep:
-                shutil.copytree(servers.folder, arguments.keep / f"seed_{seed}", ignore=_databases)
     finally:
         servers.stop()
     _console.print(_summary(reports))
-    sys.exit(any(report.faults for report in reports))
+    _console.print(f"{arguments.seeds - broken} of {arguments.seeds} seeds kept every promise")
+    sys.exit(broken > 0)
+
+
+def _run(servers: FaultServers, seed: int, arguments: argparse.Namespace) -> Report | None:
+    """The report on one seed; None when not even the driver survived it."""
+    topology = arguments.topology or topology_of(seed)
+    try:
+        return asyncio.run(
+            run_seed(servers, seed=seed, topology=topology, seconds=arguments.seconds)
+        )
+    except Exception:  # noqa: BLE001  (the other seeds have their own story)
+        _console.print(f"seed {seed:3} {topology:10} [red]broke off[/red]")
+        _console.print(traceback.format_exc(), markup=False)
+        return None
+
+
+def _keep_logs(servers: FaultServers, seed: int, keep: Path | None) -> None:
+    if keep is not None:
+        shutil.copytree(
+            servers.folder, keep / f"seed_{seed}", ignore=_databases, dirs_exist_ok=True
+        )
 
 
 def _arguments() -> argparse.Namespace:

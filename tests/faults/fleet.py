@@ -11,10 +11,11 @@ from typing import Literal
 
 import httpx
 
-from cli.ports import LOOPBACK, free_port
+from cli.ports import LOOPBACK
 from cli.processes import EXIT_WITH_PARENT
 from shared.settings import SCHEMAS, SERVICES
 from tests.faults.nursery import Nursery
+from tests.faults.ports import lasting_port
 
 Topology = Literal["all_in_one", "split"]
 _STOP_SECONDS = 30.0
@@ -131,11 +132,11 @@ class Fleet:
                 return False
 
     async def all_ready(self) -> bool:
-        """Whether every process runs, and those with a door are ready."""
-        for name, command in self.commands.items():
-            if not self.is_running(name) or (command.url and not await self.ready(name)):
-                return False
-        return True
+        """Whether those with a door are ready. Raises ChildProcessError when one does not run."""
+        for name in self.commands:
+            if not self.is_running(name):
+                raise ChildProcessError(f"{name} ended by itself: {self._last_words(name)}")
+        return all([await self.ready(name) for name, c in self.commands.items() if c.url])
 
     def _last_words(self, name: str) -> str:
         return self.log_of(name).read_text(errors="replace")[-2000:]
@@ -145,7 +146,7 @@ def fleet_of(
     topology: Topology, environment: Mapping[str, str], *, folder: Path, nursery: Nursery
 ) -> tuple[Fleet, str]:
     """The processes of a house that nobody has started yet, and the address of its door."""
-    port = free_port()
+    port = lasting_port()
     door = f"http://{LOOPBACK}:{port}"
     environment = {**os.environ, **environment, "CARELOOP_PUBLIC_URL": door}
     if topology == "all_in_one":
@@ -168,7 +169,7 @@ def doubled_fleet(
     environment = {**os.environ, **environment, "CARELOOP_PUBLIC_URL": door}
     commands: dict[str, Command] = {}
     for part in SCHEMAS:
-        urls = [f"http://{LOOPBACK}:{free_port()}" for _ in range(2)]
+        urls = [f"http://{LOOPBACK}:{lasting_port()}" for _ in range(2)]
         for number, url in enumerate(urls, start=1):
             port = url.rpartition(":")[2]
             commands[f"{part}-{number}"] = Command(["serve", "--part", part, "--port", port], url)
@@ -181,7 +182,7 @@ def doubled_fleet(
 def _split(environment: dict[str, str], port: int, door: str) -> dict[str, Command]:
     commands: dict[str, Command] = {}
     for service in SERVICES:
-        own = free_port()
+        own = lasting_port()
         url = f"http://{LOOPBACK}:{own}"
         environment[f"CARELOOP_UPSTREAM_{service.upper()}"] = url
         commands[service] = Command(["serve", "--part", service, "--port", str(own)], url)

@@ -28,7 +28,7 @@ from tests.faults.sink import TroubledSink
 from tests.faults.troubles import Troubles
 from tests.faults.truth import Truth
 from tests.support.house import OPERATOR_KEY
-from tests.support.servers import ROOT_KEY
+from tests.support.servers import ROOT_KEY, execute
 from tests.support.waiting import eventually
 
 SHOPS = 2
@@ -125,6 +125,8 @@ async def open_house(
         await asyncio.to_thread(fleet.stop)
         await asyncio.to_thread(sink.stop)
         await engine.dispose()
+        await asyncio.to_thread(servers.postgres.start)
+        await execute(servers.postgres.url(), f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def environment_of(

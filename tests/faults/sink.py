@@ -14,7 +14,8 @@ from typing import Any, Final, Literal
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from cli.ports import LOOPBACK, free_port
+from cli.ports import LOOPBACK
+from tests.faults.ports import lasting_port
 
 Mood = Literal["healthy", "troubled"]
 _MESSAGE_ID: Final = re.compile(rb"^Message-ID: <([0-9a-f]{32})@", re.MULTILINE | re.IGNORECASE)
@@ -26,7 +27,7 @@ class TroubledSink:
     """Accepts everything while healthy; troubled, it answers each message as the dice fall."""
 
     def __init__(self, seed: int) -> None:
-        self.port = free_port()
+        self.port = lasting_port()
         self.mood: Mood = "healthy"
         self.taken: Counter[str] = Counter()
         """How often each message was kept, whatever was answered."""

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from cli.demo.shop import Shop
-from cli.ports import LOOPBACK, free_port
+from cli.ports import LOOPBACK
 from tests.faults.audit.auditor import Auditor
 from tests.faults.balancer import balancing
 from tests.faults.fleet import Fleet, doubled_fleet
+from tests.faults.ports import lasting_port
 from tests.faults.run import House, environment_of, open_shops
 from tests.faults.servers import FaultServers
 from tests.faults.sink import TroubledSink
@@ -37,7 +38,7 @@ async def doubled_house(servers: FaultServers) -> AsyncIterator[House]:
     database_url = await servers.fresh_database("rolling")
     async with Redis.from_url(servers.valkey.url()) as redis:
         await redis.flushall()
-    sink, port = TroubledSink(seed=0), free_port()
+    sink, port = TroubledSink(seed=0), lasting_port()
     door = f"http://{LOOPBACK}:{port}"
     environment = environment_of(servers, database_url, folder, sink)
     environment |= {"CARELOOP_POOL_SIZE": "2", "CARELOOP_DRAIN_SECONDS": str(_DRAIN_SECONDS)}
