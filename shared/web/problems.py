@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from json import JSONDecodeError
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,6 +15,7 @@ from starlette.routing import compile_path
 
 from shared.errors import CareloopError, FieldError, Invalid
 from shared.json import dumps
+from shared.web.strict_json import RefusedJson
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID_HEADER = "x-request-id"
@@ -86,9 +88,7 @@ async def _on_careloop_error(request: Request, error: Exception) -> Response:
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    faults = [
-        FieldError(_pointer(fault["loc"]), fault["type"], fault["msg"]) for fault in error.errors()
-    ]
+    faults = _faults(error)
     noun = "field is" if len(faults) == 1 else "fields are"
     invalid = Invalid(f"{len(faults)} {noun} at fault", errors=faults)
     return problem_response(invalid, request_id=_request_id(request))
@@ -96,6 +96,18 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
 
 async def _on_crash(request: Request, _error: Exception) -> Response:
     return problem_response(CareloopError(), request_id=_request_id(request))
+
+
+def _faults(error: RequestValidationError) -> list[FieldError]:
+    cause = error.__cause__
+    if isinstance(cause, RefusedJson):
+        return [cause.fault]
+    if isinstance(cause, JSONDecodeError):
+        detail = f"{cause.msg} at character {cause.pos}"
+        return [FieldError("/body", "json_invalid", detail)]
+    return [
+        FieldError(_pointer(fault["loc"]), fault["type"], fault["msg"]) for fault in error.errors()
+    ]
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -21,6 +21,7 @@ from shared.web.context import context_of
 from shared.web.idempotency import IDEMPOTENCY_HEADER, answer_once
 from shared.web.personal_data import PersonalData
 from shared.web.problems import problem_responses
+from shared.web.strict_json import StrictRequest
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _log = structlog.get_logger(__name__)
@@ -85,6 +86,7 @@ class UnitOfWorkRoute(APIRoute):
         personal = PersonalData(self)
 
         async def handle(request: Request) -> Response:
+            request = StrictRequest.of(request)
             context = context_of(request)
             principal = context.principals.verify(request.headers.get(PRINCIPAL_HEADER))
             is_shopper = principal.kind is PrincipalKind.SHOPPER
