@@ -6,9 +6,11 @@ import typer
 from rich.console import Console
 
 from cli.commands.backup import backup, restore
+from cli.commands.db import db
 from cli.commands.demo import demo
 from cli.commands.doctor import doctor
 from cli.commands.health import health
+from cli.commands.secrets import secrets
 from cli.commands.serve import migrate, serve, worker
 from cli.commands.stream import dead_letters, stream
 from cli.commands.up import up
@@ -32,7 +34,9 @@ app.command()(backup)
 app.command()(restore)
 app.command()(health)
 app.add_typer(stream, name="stream")
+app.add_typer(secrets, name="secrets")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(db, name="db")
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def backup(
     if path.exists():
         raise OperatorError(f"{path} exists. Nothing was written.")
 
-    async def work(installation: Installation, bar: "_Bar") -> None:
+    async def work(installation: Installation, bar: "Bar") -> None:
         manifest = await save(
             path,
             urls=_urls(installation),
@@ -48,7 +48,7 @@ def backup(
         size = path.stat().st_size
         bar.say(f"{manifest.rows:,} rows of {manifest.table_count} tables, {size:,} bytes: {path}")
 
-    _run(work)
+    run_on_servers(work)
 
 
 def restore(
@@ -61,7 +61,7 @@ def restore(
     """Bring a backup back: an installation into an empty database, a shop beside the others."""
     from cli.backup.loading import load  # noqa: PLC0415
 
-    async def work(installation: Installation, bar: "_Bar") -> None:
+    async def work(installation: Installation, bar: "Bar") -> None:
         manifest = await load(
             file,
             urls=_urls(installation),
@@ -72,7 +72,7 @@ def restore(
         what = f"The shop {manifest.slug}" if manifest.slug else "The installation"
         bar.say(f"{what} of {manifest.created_at} is back: {manifest.rows:,} rows.")
 
-    _run(work)
+    run_on_servers(work)
 
 
 def _urls(installation: Installation) -> dict[str, str]:
@@ -81,14 +81,14 @@ def _urls(installation: Installation) -> dict[str, str]:
     return admin_urls(installation.environment)
 
 
-def _run(work: Callable[[Installation, "_Bar"], Awaitable[None]]) -> None:
+def run_on_servers(work: Callable[[Installation, "Bar"], Awaitable[None]]) -> None:
     """Run `work` on the installation's servers, which are started for it when they are ours."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     installation = Installation.open()
 
     async def run() -> None:
-        with _Bar() as bar:
+        with Bar() as bar:
             await work(installation, bar)
 
     try:
@@ -100,7 +100,7 @@ def _run(work: Callable[[Installation, "_Bar"], Awaitable[None]]) -> None:
         installation.stop_servers()
 
 
-class _Bar(AbstractContextManager["_Bar"]):
+class Bar(AbstractContextManager["Bar"]):
     """A progress bar on stderr; on a pipe only what is said at the end."""
 
     def __init__(self) -> None:

@@ -34,6 +34,8 @@ NAMING = {
 }
 
 Instant = TIMESTAMP(timezone=True)
+# Marks a column that may hold something sealed without being called `sealed…`: a column's `info`.
+SEALED: dict[Any, Any] = {"sealed": True}
 
 
 def tenant_column() -> Column[Any]:
@@ -113,7 +115,7 @@ def _define_stream_source(metadata: MetaData) -> None:
         Column("position", BigInteger),
         Column("key", Uuid, nullable=False),
         Column("type", Text, nullable=False),
-        Column("data", JSONB, nullable=False),
+        Column("data", JSONB, nullable=False, info=SEALED),
         Column("context", JSONB, nullable=False),
         instant("occurred_at"),
         Column("recorded_at", Instant, nullable=False, server_default=func.clock_timestamp()),
@@ -182,7 +184,7 @@ def _define_stream_consumer(metadata: MetaData) -> None:
         Column("split", SmallInteger, nullable=False),
         Column("position", BigInteger, nullable=False),
         Column("type", Text, nullable=False),
-        Column("event", JSONB, nullable=False),
+        Column("event", JSONB, nullable=False, info=SEALED),
         Column("error", Text, nullable=False),
         Column("attempts", Integer, nullable=False),
         instant("created_at"),
@@ -201,7 +203,7 @@ def _define_request_tables(metadata: MetaData) -> None:
         Column("fingerprint", LargeBinary, nullable=False),
         Column("status", SmallInteger, nullable=False),
         Column("headers", JSONB, nullable=False),
-        Column("body", LargeBinary, nullable=False),
+        Column("body", LargeBinary, nullable=False, info=SEALED),
         instant("created_at"),
     )
     Index(

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.messaging.models import metadata
-from shared.db.tables import instant, tenant_column
+from shared.db.tables import SEALED, instant, tenant_column
 
 message = Table(
     "message",
@@ -35,7 +35,7 @@ message = Table(
     Column("message_class", Text, nullable=False),
     Column("lane", SmallInteger, nullable=False),
     Column("template_key", Text, nullable=False),
-    Column("variables", JSONB, nullable=False),
+    Column("variables", JSONB, nullable=False, info=SEALED),
     Column("customer_id", Uuid),
     # The state of the customer that planning it was decided on, which may not be known here yet.
     Column("customer_version", BigInteger),
