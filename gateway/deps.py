@@ -19,6 +19,7 @@ from gateway.deliveries.service import DeliveryService
 from gateway.hooks.receiver import Receiver
 from gateway.house import House
 from gateway.openapi.document import ApiDocument
+from gateway.outgoing import OutgoingDep
 from gateway.password_resets.links import PasswordLinks
 from gateway.password_resets.service import NewPasswords, PasswordResets
 from gateway.reports.repository import CountRepository
@@ -240,13 +241,16 @@ async def api_key_service(
     )
 
 
-async def connection_service(house: HouseDep, uow: UnitOfWorkDep) -> ConnectionService:
+async def connection_service(
+    house: HouseDep, outgoing: OutgoingDep, uow: UnitOfWorkDep
+) -> ConnectionService:
     """The connections of the caller's shop."""
     return ConnectionService(
         uow=uow,
         connections=ConnectionRepository(uow),
         directory=house.directory,
         box=house.box,
+        guard=outgoing.guard,
         forget=house.hook_connections.forget,
     )
 

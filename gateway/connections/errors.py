@@ -1,6 +1,7 @@
 """What can go wrong with connections."""
 
 from shared.errors import Conflict, FieldError, Invalid, NotFound
+from shared.outbound.guard import OutboundRefused
 
 
 class ConnectionNotFound(NotFound):
@@ -15,6 +16,18 @@ class NoSecretToRotate(Conflict):
 
     code = "no_secret_to_rotate"
     title = "This kind of connection has no signing secret"
+
+
+class HostRefused(Invalid):
+    """A mail server that nothing will be sent through."""
+
+    code = "host_refused"
+    title = "Nothing can be sent through this server"
+
+    def __init__(self, refusal: OutboundRefused) -> None:
+        name = "port" if refusal.code == "port_not_allowed" else "host"
+        fault = FieldError(f"/body/{name}", refusal.code, refusal.detail)
+        super().__init__(refusal.detail, errors=[fault])
 
 
 class NotOfThisKind(Invalid):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from gateway.connections.errors import NoSecretToRotate, NotOfThisKind
+from gateway.connections.errors import HostRefused, NoSecretToRotate, NotOfThisKind
 from gateway.connections.record import EMAIL_OPTIONS, PLATFORM_OPTIONS, ConnectionRecord
 from gateway.connections.repository import ConnectionRepository
 from gateway.connections.schemas import (
@@ -23,6 +23,7 @@ from shared.contracts.gateway import EmailChannelChanged
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
+from shared.outbound.guard import MAIL_PORTS, HostUnknown, OutboundGuard, OutboundRefused
 from shared.security.keys import SecretBox
 from shared.web.resources import check_version
 
@@ -48,12 +49,14 @@ class ConnectionService:
         connections: ConnectionRepository,
         directory: Directory,
         box: SecretBox,
+        guard: OutboundGuard,
         forget: Callable[[UUID], None],
     ) -> None:
         self._uow = uow
         self._connections = connections
         self._directory = directory
         self._box = box
+        self._guard = guard
         self._forget = forget
 
     async def connect_platform(
@@ -74,7 +77,9 @@ class ConnectionService:
         return record, secret
 
     async def connect_email(self, given: EmailConnectionCreate) -> ConnectionRecord:
-        """A new e-mail channel, which the messaging service is told of."""
+        """A new e-mail channel, which the messaging service is told of. Raises HostRefused."""
+        # Before the first statement: names are looked up outside of any transaction.
+        await self._check_host(given.host, given.port)
         options = {name: getattr(given, name) for name in EMAIL_OPTIONS}
         record = self._new(
             kind="email",
@@ -101,8 +106,10 @@ class ConnectionService:
     ) -> ConnectionRecord:
         """The connection after the change.
 
-        Raises ConnectionNotFound, PreconditionFailed, NotOfThisKind.
+        Raises ConnectionNotFound, PreconditionFailed, NotOfThisKind, HostRefused.
         """
+        if given.host is not None or given.port is not None:
+            await self._check_new_host(connection_id, given)
         before = await self._connections.lock(connection_id)
         check_version(before.version, expected_version)
         changes = given.model_dump(exclude_none=True)
@@ -146,6 +153,24 @@ class ConnectionService:
         )
         await self._save(after)
         return after, secret
+
+    async def _check_new_host(self, connection_id: UUID, given: ConnectionPatch) -> None:
+        """Check where the changed channel would lead to, in a short transaction of its own."""
+        before = await self._connections.get(connection_id)
+        host = given.host or before.options.get("host")
+        port = given.port or before.options.get("port")
+        await self._uow.close()
+        if host is not None and port is not None:
+            await self._check_host(host, port)
+
+    async def _check_host(self, host: str, port: int) -> None:
+        try:
+            await self._guard.check_host(host, port, ports=MAIL_PORTS)
+        except HostUnknown:
+            # It may be known later; who sends looks again.
+            return
+        except OutboundRefused as error:
+            raise HostRefused(error) from error
 
     def _new(
         self,

@@ -17,7 +17,7 @@ from shared.queue.worker import PartWorker
 def build_worker(settings: MessagingSettings, *, clock: Clock | None = None) -> PartWorker:
     """Applies other parts' events, and sends what is due."""
     context = build_context(settings, clock)
-    wiring, connections = Wiring.of(context), SmtpConnections()
+    wiring, connections = Wiring.of(context), SmtpConnections(settings.outbound_guard)
     delivery = build_delivery(context, connections, wiring)
     worker = build_part_worker(
         context,

@@ -131,3 +131,23 @@ async def test_a_stale_change_is_refused(owner: httpx.AsyncClient) -> None:
     for status in (200, 412):
         answer = await owner.patch(path, json={"name": "x"}, headers={"if-match": '"1"'})
         assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("given", "pointer", "code"),
+    [
+        ({"host": "10.0.0.25"}, "/body/host", "address_not_allowed"),
+        ({"host": "169.254.169.254"}, "/body/host", "address_not_allowed"),
+        ({"host": "1.1.1.1", "port": 6379}, "/body/port", "port_not_allowed"),
+    ],
+)
+async def test_a_mail_server_inside_the_network_is_refused(
+    owner: httpx.AsyncClient, given: dict, pointer: str, code: str
+) -> None:
+    refused = await owner.post("/v1/connections", json={**MAILBOX, **given})
+    assert refused.status_code == 422
+    [fault] = refused.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == (pointer, code)
+    made = (await owner.post("/v1/connections", json=MAILBOX)).json()
+    changed = await owner.patch(f"/v1/connections/{made['id']}", json=given)
+    assert changed.json()["errors"][0]["code"] == code

@@ -17,6 +17,7 @@ from shared.contracts.gateway import EmailChannelChanged, TenantProvisioned, Ten
 from shared.ids import TenantId, new_id
 from tests.messaging.world import World
 from tests.support.harness import ServiceHarness
+from tests.support.outbound import LOOPBACK, LOOPBACK_ALLOWED
 from tests.support.smtp import SmtpSink
 
 PUBLIC_URL = "https://care.example.com"
@@ -43,6 +44,7 @@ def messaging_settings(database_url: str, redis_url: str, root_key: str) -> Mess
         redis_url=redis_url,
         public_url=PUBLIC_URL,
         access_log=False,
+        outbound_allow=LOOPBACK,
         _env_file=None,
     )
 
@@ -69,7 +71,7 @@ async def service(messaging_settings: MessagingSettings, session_clock: MovableC
 
 @pytest.fixture(scope="session")
 async def delivery(service: ServiceHarness):
-    connections = SmtpConnections()
+    connections = SmtpConnections(LOOPBACK_ALLOWED)
     yield build_delivery(service.context, connections, Wiring.of(service.context))
     await connections.close()
 

@@ -10,6 +10,7 @@ from services.messaging.messages.records import PlannedMessage
 from services.messaging.wiring import Wiring
 from services.messaging.worker import build_delivery
 from tests.messaging.world import World
+from tests.support.outbound import LOOPBACK_ALLOWED
 from tests.support.smtp import SmtpSink
 
 SENDERS = 5
@@ -18,7 +19,10 @@ SENDERS = 5
 def senders(shop: World) -> list[Delivery]:
     """As many processes would have: each with connections of its own."""
     context = shop.service.context
-    return [build_delivery(context, SmtpConnections(), Wiring.of(context)) for _ in range(SENDERS)]
+    return [
+        build_delivery(context, SmtpConnections(LOOPBACK_ALLOWED), Wiring.of(context))
+        for _ in range(SENDERS)
+    ]
 
 
 async def send_at_once(shop: World) -> None:

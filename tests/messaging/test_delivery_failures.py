@@ -14,13 +14,22 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from services.messaging.channels.records import INSTALLATION_CHANNEL, EmailChannel
+from services.messaging.delivery.mail import OutgoingMail
 from services.messaging.delivery.service import LEASE
-from services.messaging.delivery.smtp import CONNECTIONS_PER_CHANNEL, SmtpConnections
+from services.messaging.delivery.smtp import (
+    CONNECTIONS_PER_CHANNEL,
+    SmtpConnections,
+    batch_of,
+)
 from services.messaging.wiring import Wiring
 from services.messaging.worker import build_delivery
 from shared.contracts.gateway import EmailChannelChanged
+from shared.ids import new_id
+from shared.outbound.guard import AllowList, OutboundGuard
 from shared.security.keys import SecretBox
 from tests.messaging.world import World
+from tests.support.outbound import LOOPBACK, LOOPBACK_ALLOWED
 from tests.support.smtp import SmtpSink
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +69,7 @@ async def test_a_sender_that_is_told_to_end_finishes_its_sentences_and_hands_bac
         begun.set()
         may_go_on.wait(10)
 
-    connections = SmtpConnections()
+    connections = SmtpConnections(LOOPBACK_ALLOWED)
     ending = build_delivery(service.context, connections, Wiring.of(service.context))
     with SmtpSink() as sink:
         shop = await open_shop(sink)
@@ -322,7 +331,7 @@ from shared.part.context import build_context
 async def main():
     settings = MessagingSettings(_env_file=None)
     context = build_context(settings)
-    delivery = build_delivery(context, SmtpConnections(), Wiring.of(context))
+    delivery = build_delivery(context, SmtpConnections(settings.outbound_guard), Wiring.of(context))
     await delivery.send_due(TenantId(UUID(sys.argv[1])))
 
 asyncio.run(main())
@@ -345,6 +354,7 @@ async def test_a_sender_killed_between_the_server_and_the_commit_leaves_unknown_
                 "DATABASE_URL": database_url,
                 "REDIS_URL": redis_url,
                 "CARELOOP_SECRET_KEY": root_key,
+                "CARELOOP_OUTBOUND_ALLOW": LOOPBACK,
                 "PYTHONPATH": str(ROOT),
             },
         )
@@ -428,3 +438,37 @@ async def test_one_message_that_nobody_can_prepare_does_not_stop_the_others(
     assert len(smtp.to(fine.email)) == 1
     message = await shop.message_to(odd)
     assert (message["status"], message["reason"]) == ("failed", "MESSAGE_NOT_COMPOSABLE")
+
+
+async def test_a_shops_server_inside_the_network_is_not_connected_to(open_shop, service):
+    """A shop names the host; what it names must not be ours (the operator's own server may be)."""
+    strict = SmtpConnections(OutboundGuard(AllowList()))
+    delivery = build_delivery(service.context, strict, Wiring.of(service.context))
+    with SmtpSink() as sink:
+        shop = await open_shop(sink)
+        duc = await shop.customer()
+        await shop.enters(duc)
+        await delivery.send_due(shop.tenant)
+        assert sink.sessions == set()
+        waiting = await only_message(shop)
+        assert (waiting["status"], waiting["reason"]) == ("planned", "PROVIDER_NOT_ALLOWED")
+        assert waiting["attempts"] == 0
+        own = EmailChannel(
+            connection_id=INSTALLATION_CHANNEL,
+            version=1,
+            host=sink.host,
+            port=sink.port,
+            security="none",
+            sender_name="Careloop",
+            sender_address="care@example.com",
+        )
+        mail = OutgoingMail(
+            message_id=new_id(),
+            sender=own.sender_address,
+            recipient=duc.email,
+            content=b"Subject: x\r\n\r\nx\r\n",
+        )
+        batch = batch_of(own, [mail])
+        await strict.send(batch, seconds=5)
+        assert batch.outcomes[mail.message_id].kind == "sent"
+    await strict.close()

@@ -68,6 +68,11 @@ def unreachable(error: BaseException) -> Outcome:
     return Outcome("postponed", "PROVIDER_UNREACHABLE", _one_line(str(error) or repr(error)))
 
 
+def not_allowed(error: BaseException) -> Outcome:
+    """The channel's host is one that nothing may be sent to; nothing was connected to."""
+    return Outcome("postponed", "PROVIDER_NOT_ALLOWED", _one_line(str(error)))
+
+
 def login_refused(code: int, response: str) -> Outcome:
     """The provider does not accept the channel's credentials."""
     return Outcome("postponed", "PROVIDER_LOGIN_REFUSED", _one_line(f"{code} {response}"))

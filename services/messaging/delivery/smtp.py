@@ -6,6 +6,7 @@ message can have left: before DATA it cannot, after DATA nobody knows until the 
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from aiosmtplib import (
     SMTPSenderRefused,
 )
 
-from services.messaging.channels.records import EmailChannel
+from services.messaging.channels.records import INSTALLATION_CHANNEL, EmailChannel
 from services.messaging.delivery.mail import OutgoingMail
 from services.messaging.delivery.outcomes import (
     RELEASED,
@@ -31,10 +32,12 @@ from services.messaging.delivery.outcomes import (
     Stage,
     accepted,
     login_refused,
+    not_allowed,
     refused,
     unclear,
     unreachable,
 )
+from shared.outbound.guard import MAIL_PORTS, OutboundGuard, OutboundRefused
 
 CONNECTIONS_PER_CHANNEL: Final = 4
 STEP_SECONDS: Final = 10
@@ -67,9 +70,10 @@ class Batch:
 
 
 class SmtpConnections:
-    """The SMTP connections of one process."""
+    """The SMTP connections of one process; `guard` judges the hosts that shops have named."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: OutboundGuard) -> None:
+        self._guard = guard
         self._idle: defaultdict[EmailChannel, list[tuple[SMTP, float]]] = defaultdict(list)
         self.in_a_hurry = False
 
@@ -117,9 +121,11 @@ class SmtpConnections:
                 return outcome
         try:
             async with asyncio.timeout(BEFORE_DATA_SECONDS):
-                connection = await _connect(channel)
+                connection = await self._connect(channel)
         except SMTPAuthenticationError as error:
             return login_refused(error.code, error.message)
+        except OutboundRefused as error:
+            return not_allowed(error)
         except _LOST as error:
             return unreachable(error)
         return await self._converse(connection, channel, mail)
@@ -183,11 +189,22 @@ class SmtpConnections:
             for connection in gone:
                 await _quit(connection)
 
+    async def _connect(self, channel: EmailChannel) -> SMTP:
+        if channel.connection_id == INSTALLATION_CHANNEL:
+            # The operator's own server may well be in the private network.
+            return await _log_in(channel, port=channel.port)
+        connection = await self._guard.connect(channel.host, channel.port, ports=MAIL_PORTS)
+        return await _log_in(channel, connection=connection)
 
-async def _connect(channel: EmailChannel) -> SMTP:
-    connection = SMTP(
+
+async def _log_in(
+    channel: EmailChannel, *, port: int | None = None, connection: socket.socket | None = None
+) -> SMTP:
+    """A session over a connection, or with a port over a new one."""
+    session = SMTP(
         hostname=channel.host,
-        port=channel.port,
+        port=port,
+        sock=connection,
         use_tls=channel.security == "tls",
         start_tls=channel.security == "starttls",
         username=channel.username,
@@ -195,8 +212,8 @@ async def _connect(channel: EmailChannel) -> SMTP:
         local_hostname=channel.sender_domain,
         timeout=STEP_SECONDS,
     )
-    await connection.connect()
-    return connection
+    await session.connect()
+    return session
 
 
 async def _quit(connection: SMTP) -> None:
