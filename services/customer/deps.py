@@ -1,9 +1,11 @@
 """How the customer service is wired, for each request."""
 
 from typing import Annotated, cast
+from uuid import UUID
 
 from fastapi import Depends, Request
 
+from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.consents.repository import ConsentRepository
 from services.customer.consents.service import ConsentService
 from services.customer.customers.identity_repository import IdentityRepository
@@ -20,8 +22,10 @@ from services.customer.tasks.service import TaskService
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
 from services.customer.timeline.service import TimelineService
+from shared.security.principal import PrincipalKind
+from shared.security.sight import Sight
 from shared.web.context import context_of
-from shared.web.routing import UnitOfWorkDep
+from shared.web.routing import PrincipalDep, UnitOfWorkDep
 
 
 async def current_shops(request: Request) -> Shops:
@@ -37,60 +41,79 @@ async def current_shop(uow: UnitOfWorkDep, shops: ShopsDep) -> Shop:
     return await shops.of(uow)
 
 
-async def customer_lists(uow: UnitOfWorkDep) -> CustomerLists:
+async def current_sight(principal: PrincipalDep) -> Sight | None:
+    """Whose customers and tasks the caller sees; None for everybody's."""
+    return Sight.of(principal)
+
+
+SightDep = Annotated[Sight | None, Depends(current_sight)]
+
+
+async def current_staff_id(principal: PrincipalDep) -> UUID | None:
+    """The member of staff who asks, if it is one."""
+    return UUID(principal.actor_id) if principal.kind is PrincipalKind.STAFF else None
+
+
+async def customer_lists(uow: UnitOfWorkDep, sight: SightDep) -> CustomerLists:
     """Lists of customers."""
-    return CustomerLists(uow)
+    return CustomerLists(uow, sight=sight)
 
 
 async def customer_service(
-    uow: UnitOfWorkDep, request: Request, shops: ShopsDep
+    uow: UnitOfWorkDep, request: Request, shops: ShopsDep, sight: SightDep
 ) -> CustomerService:
     """What clients can do with customers."""
     return CustomerService(
         uow=uow,
-        customers=CustomerRepository(uow),
+        customers=CustomerRepository(uow, sight=sight),
         identities=IdentityRepository(uow),
         duplicates=DuplicateRepository(uow),
         timeline=TimelineRepository(uow),
+        colleagues=ColleagueRepository(uow),
         codes=context_of(request).codes,
         shops=shops,
+        sight=sight,
     )
 
 
-async def order_service(uow: UnitOfWorkDep, shops: ShopsDep) -> OrderService:
+async def order_service(uow: UnitOfWorkDep, shops: ShopsDep, sight: SightDep) -> OrderService:
     """What clients can do with orders."""
     return OrderService(
         uow=uow,
         orders=OrderRepository(uow),
-        customers=CustomerRepository(uow),
+        customers=CustomerRepository(uow, sight=sight),
         timeline=TimelineRepository(uow),
         shops=shops,
+        sight=sight,
     )
 
 
-async def consent_service(uow: UnitOfWorkDep) -> ConsentService:
+async def consent_service(uow: UnitOfWorkDep, sight: SightDep) -> ConsentService:
     """What clients can do with consents."""
     return ConsentService(
-        uow=uow, consents=ConsentRepository(uow), customers=CustomerRepository(uow)
+        uow=uow,
+        consents=ConsentRepository(uow),
+        customers=CustomerRepository(uow, sight=sight),
+        sight=sight,
     )
 
 
-async def duplicate_service(uow: UnitOfWorkDep) -> DuplicateService:
+async def duplicate_service(uow: UnitOfWorkDep, sight: SightDep) -> DuplicateService:
     """What clients can do with duplicate candidates."""
-    return DuplicateService(duplicates=DuplicateRepository(uow))
+    return DuplicateService(duplicates=DuplicateRepository(uow, sight=sight))
 
 
-async def timeline_service(uow: UnitOfWorkDep) -> TimelineService:
+async def timeline_service(uow: UnitOfWorkDep, sight: SightDep) -> TimelineService:
     """What clients can do with timelines."""
-    return TimelineService(timeline=TimelineRepository(uow))
+    return TimelineService(timeline=TimelineRepository(uow), sight=sight)
 
 
-async def task_service(uow: UnitOfWorkDep) -> TaskService:
+async def task_service(uow: UnitOfWorkDep, sight: SightDep) -> TaskService:
     """What clients can do with tasks."""
     return TaskService(
         uow=uow,
-        tasks=TaskRepository(uow),
-        customers=CustomerRepository(uow),
+        tasks=TaskRepository(uow, sight=sight),
+        customers=CustomerRepository(uow, sight=sight),
         timeline=TimelineRepository(uow),
     )
 
@@ -100,6 +123,7 @@ async def count_repository(uow: UnitOfWorkDep) -> CountRepository:
     return CountRepository(uow)
 
 
+StaffIdDep = Annotated[UUID | None, Depends(current_staff_id)]
 ShopDep = Annotated[Shop, Depends(current_shop)]
 CustomerListsDep = Annotated[CustomerLists, Depends(customer_lists)]
 CustomerServiceDep = Annotated[CustomerService, Depends(customer_service)]

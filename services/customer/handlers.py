@@ -1,5 +1,6 @@
 """Which function of the customer service reacts to which event."""
 
+from services.customer.colleagues.handlers import keep_colleagues
 from services.customer.consents.handlers import withdraw_consents
 from services.customer.platforms.handlers import take_in_deliveries
 from services.customer.settings import CustomerSettings
@@ -11,6 +12,7 @@ from services.customer.timeline.handlers import tell_timeline
 from shared.contracts.gateway import (
     PlatformCustomerReceived,
     PlatformOrderReceived,
+    StaffChanged,
     TenantProvisioned,
 )
 from shared.contracts.messaging import (
@@ -37,6 +39,7 @@ def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
     return (
         EventHandlers()
         .on(TenantProvisioned, apply=provision_tenants(context.settings))
+        .on(StaffChanged, apply=keep_colleagues)
         .on(
             PlatformCustomerReceived,
             PlatformOrderReceived,

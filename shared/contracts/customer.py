@@ -41,6 +41,7 @@ class CustomerState(Contract):
     province: str | None = None
     country: str | None = None
     source: str
+    owner_id: UUID | None = None
     tags: tuple[str, ...] = ()
     attributes: dict[str, Any] = Field(default_factory=dict)
     consents: tuple[ConsentState, ...] = ()

@@ -28,7 +28,12 @@ _Subscriptions = Mapping[str, Mapping[str, tuple[type[Event], ...]]]
 _SUBSCRIPTIONS: _Subscriptions = {
     "gateway": {
         "gateway": (*AUDIT, g.StaffChanged, g.WebhookEndpointDisabled),
-        "customer": (g.TenantProvisioned, g.PlatformCustomerReceived, g.PlatformOrderReceived),
+        "customer": (
+            g.TenantProvisioned,
+            g.StaffChanged,
+            g.PlatformCustomerReceived,
+            g.PlatformOrderReceived,
+        ),
         "segmentation": (g.TenantProvisioned,),
         "support_ticket": (g.TenantProvisioned, g.StaffChanged),
         "messaging": (g.TenantProvisioned, g.EmailChannelChanged, g.StaffMailRequested),

@@ -15,15 +15,22 @@ from services.customer.customers.repository import CustomerRepository
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import FieldError, Invalid
+from shared.security.sight import Sight
 
 
 class ConsentService:
     """What clients can do with consents."""
 
     def __init__(
-        self, *, uow: UnitOfWork, consents: ConsentRepository, customers: CustomerRepository
+        self,
+        *,
+        uow: UnitOfWork,
+        consents: ConsentRepository,
+        customers: CustomerRepository,
+        sight: Sight | None,
     ) -> None:
         self._uow = uow
+        self._sight = sight
         self._consents = consents
         self._customers = customers
 
@@ -32,7 +39,7 @@ class ConsentService:
 
         Raises CustomerNotFound; Invalid for an answer of the future.
         """
-        changes = CustomerChanges(self._uow)
+        changes = CustomerChanges(self._uow, sight=self._sight)
         await changes.lock([customer_id])
         now = self._uow.clock.now()
         if given.at is not None and given.at > now:

@@ -11,6 +11,7 @@ from shared.audit.trail import AuditEntry
 from shared.contracts.audit import FieldChange
 from shared.contracts.customer import CustomerUpdated
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
 
 _COUNTED: Final = frozenset(
     {"orders_count", "total_spent_minor", "first_order_at", "last_order_at", "value_tier"}
@@ -18,11 +19,14 @@ _COUNTED: Final = frozenset(
 
 
 class CustomerChanges:
-    """Customers locked for a change. Whatever is changed, `save` makes it one version and event."""
+    """Customers locked for a change. Whatever is changed, `save` makes it one version and event.
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    With the `sight` of a caller, those they do not see are as if they were not there.
+    """
+
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
         self._uow = uow
-        self._customers = CustomerRepository(uow)
+        self._customers = CustomerRepository(uow, sight=sight)
         self._stored: dict[UUID, CustomerRecord] = {}
         self._current: dict[UUID, CustomerRecord] = {}
 

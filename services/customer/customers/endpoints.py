@@ -47,6 +47,7 @@ SearchText = Annotated[
 async def customer_filter(
     stage: Stage | None = None,
     source: Source | None = None,
+    owner_id: Annotated[UUID | None, Query(description="Of this member of staff")] = None,
     tag: Tag | None = None,
     created_from: Annotated[Instant | None, Query(alias="created_at[gte]")] = None,
     created_until: Annotated[Instant | None, Query(alias="created_at[lt]")] = None,
@@ -55,6 +56,7 @@ async def customer_filter(
     return CustomerFilter(
         stage=stage,
         source=source,
+        owner_id=owner_id,
         tag=tag,
         created_from=created_from,
         created_until=created_until,
@@ -89,7 +91,11 @@ async def list_customers(
     request: Annotated[PageRequest, Depends(page_request)],
     q: SearchText = None,
 ) -> Response:
-    """List customers, newest first; with `q`, search them, best match first."""
+    """List customers, newest first; with `q`, search them, best match first.
+
+    Staff who see their own work see the customers they own and those whom nobody owns; staff who
+    see their teams' work also those of their teammates.
+    """
     search = Search.read(q, region=shop.country) if q is not None else None
     records, cursor = await lists.page(search, wanted, request)
     data = [customer_json(record) for record in records]

@@ -5,13 +5,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, select
+from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, exists, select
 
 from services.customer.customers.models import customer, customer_tag
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CUSTOMER_COLUMNS, TENANT
 from services.customer.customers.search import BEST_FIRST, Search
+from services.customer.customers.sight import sources
+from shared.db.merged import merged_page
 from shared.db.paging import (
     PageRequest,
     SortKey,
@@ -23,6 +26,7 @@ from shared.db.paging import (
 )
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
 
 _ALL = select(*CUSTOMER_COLUMNS).where(customer.c.tenant_id == TENANT)
 _NEWEST_FIRST = (
@@ -37,6 +41,7 @@ _NEWEST_TAGGED_FIRST = (
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "stage": customer.c.stage == bindparam("stage", type_=Text),
     "source": customer.c.source == bindparam("source", type_=Text),
+    "owner_id": customer.c.owner_id == bindparam("owner_id", type_=Uuid),
     "tag": customer_tag.c.tag == bindparam("tag", type_=Text),
     "created_from": customer.c.created_at >= bindparam("created_from", type_=Instant),
     "created_until": customer.c.created_at < bindparam("created_until", type_=Instant),
@@ -52,16 +57,18 @@ class CustomerFilter:
 
     stage: str | None = None
     source: str | None = None
+    owner_id: UUID | None = None
     tag: str | None = None
     created_from: datetime | None = None
     created_until: datetime | None = None
 
 
 class CustomerLists:
-    """Reads pages of customers, inside one unit of work."""
+    """Reads pages of customers, inside one unit of work, as far as a caller sees them."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
         self._uow = uow
+        self._sight = sight
 
     async def page(
         self, search: Search | None, wanted: CustomerFilter, request: PageRequest
@@ -73,6 +80,10 @@ class CustomerLists:
 
     async def _newest(self, wanted: CustomerFilter, request: PageRequest) -> CustomerPage:
         filters = {name: value for name, value in asdict(wanted).items() if value is not None}
+        if self._sight is not None:
+            seen = _seen(frozenset(filters), request, of_teams=self._sight.of_teams)
+            filters |= self._sight.parameters()
+            return await self._read(seen, _NEWEST_FIRST, filters, request)
         statement = _list(frozenset(filters), is_continued=request.cursor is not None)
         return await self._read(statement, _NEWEST_FIRST, filters, request)
 
@@ -82,7 +93,10 @@ class CustomerLists:
         if not search.words:
             return [], None
         parameters = {**asdict(wanted), **search.parameters(request)}
-        return await self._read(search.statement(request), BEST_FIRST, parameters, request)
+        if self._sight is not None:
+            parameters |= self._sight.parameters()
+        statement = search.statement(request, sight=self._sight)
+        return await self._read(statement, BEST_FIRST, parameters, request)
 
     async def _read(
         self,
@@ -108,3 +122,23 @@ def _list(filters: frozenset[str], *, is_continued: bool) -> Select[Any]:
         (customer_tag.c.tenant_id == TENANT) & (customer_tag.c.customer_id == customer.c.id),
     )
     return keyset(statement, _NEWEST_TAGGED_FIRST, continued=is_continued)
+
+
+def _seen(filters: frozenset[str], request: PageRequest, *, of_teams: bool) -> Select[Any]:
+    """The page of a caller who does not see everybody; a tag is looked up for each customer."""
+    conditions = [_CONDITIONS[name] for name in sorted(filters - {"tag"})]
+    if "tag" in filters:
+        tagged = exists().where(
+            customer_tag.c.tenant_id == TENANT,
+            customer_tag.c.customer_id == customer.c.id,
+            _CONDITIONS["tag"],
+        )
+        conditions.append(tagged)
+    return merged_page(
+        customer,
+        CUSTOMER_COLUMNS,
+        sources(of_teams=of_teams),
+        where=[customer.c.tenant_id == TENANT, *conditions],
+        order=_NEWEST_FIRST,
+        request=request,
+    )

@@ -27,6 +27,8 @@ customer = Table(
     Column("province", Text),
     Column("country", Text),
     Column("source", Text, nullable=False),
+    # The member of staff whose customer it is.
+    Column("owner_id", Uuid),
     Column("tags", JSONB, nullable=False),
     Column("attributes", JSONB, nullable=False),
     Column("consents", JSONB, nullable=False),
@@ -60,6 +62,14 @@ Index(
     "ix_customer_source_newest",
     customer.c.tenant_id,
     customer.c.source,
+    customer.c.created_at,
+    customer.c.id,
+)
+# Whose customers somebody sees who does not see all; those of nobody are found by it, too.
+Index(
+    "ix_customer_owner_newest",
+    customer.c.tenant_id,
+    customer.c.owner_id,
     customer.c.created_at,
     customer.c.id,
 )

@@ -35,6 +35,7 @@ class CustomerRecord:
     province: str | None
     country: str | None
     source: str
+    owner_id: UUID | None
     tags: list[str]
     attributes: dict[str, Any]
     consents: list[dict[str, Any]]
@@ -97,6 +98,7 @@ _UNKNOWN: dict[str, Any] = {
     **dict.fromkeys(
         ("name", "email", "phone", "locale", "gender", "birth_date", "city", "province", "country")
     ),
+    "owner_id": None,
     "tags": [],
     "attributes": {},
     "value_tier": "standard",

@@ -1,6 +1,6 @@
 """SQL of customers. Every statement is built once, when this is imported."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Select,
     Text,
     Uuid,
     bindparam,
@@ -30,11 +31,13 @@ from services.customer.customers.identity_repository import (
 )
 from services.customer.customers.models import customer, customer_tag
 from services.customer.customers.record import COLUMNS, CustomerRecord
+from services.customer.customers.sight import is_seen
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
 from shared.db.outbox import outbox_rows
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
 
 TENANT = bindparam("tenant", type_=Uuid)
 CUSTOMER_COLUMNS = [customer.c[name] for name in COLUMNS]
@@ -117,16 +120,25 @@ _WALK = (
     .limit(bindparam("at_most", type_=Integer))
 )
 _LOCK = _where(customer.c.id == func.any(_IDS)).order_by(customer.c.id).with_for_update(of=customer)
+# The narrower forms for callers who do not see everybody.
+_SEEN = {
+    statement: {of_teams: statement.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
+    for statement in (_BY_ID, _BY_CODE, _LOCK)
+}
 _REMOVE_TAGS = delete(customer_tag).where(
     customer_tag.c.tenant_id == TENANT, customer_tag.c.customer_id == func.any(_IDS)
 )
 
 
 class CustomerRepository:
-    """Customers, inside one unit of work."""
+    """Customers, inside one unit of work.
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    What a caller names (`get`, `get_by_code`, `lock`) is narrowed to their `sight`.
+    """
+
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
         self._uow = uow
+        self._sight = sight
         self._tenant = {"tenant": uow.tenant_id}
 
     async def add(
@@ -158,17 +170,11 @@ class CustomerRepository:
 
     async def get(self, customer_id: UUID) -> CustomerRecord:
         """Raises CustomerNotFound."""
-        row = await self._uow.one_or_none(_BY_ID, {**self._tenant, "id": customer_id})
-        if row is None:
-            raise CustomerNotFound
-        return CustomerRecord.of(row)
+        return await self._one(_BY_ID, id=customer_id)
 
     async def get_by_code(self, code: str) -> CustomerRecord:
         """Raises CustomerNotFound."""
-        row = await self._uow.one_or_none(_BY_CODE, {**self._tenant, "code": code})
-        if row is None:
-            raise CustomerNotFound
-        return CustomerRecord.of(row)
+        return await self._one(_BY_CODE, code=code)
 
     async def walk(self, after_id: UUID, at_most: int) -> list[CustomerRecord]:
         """The customers whose ids follow `after_id`, in the order of their ids."""
@@ -177,7 +183,8 @@ class CustomerRepository:
 
     async def lock(self, customer_ids: Collection[UUID]) -> dict[UUID, CustomerRecord]:
         """The customers among these ids, nobody else changing them until the commit."""
-        rows = await self._uow.rows(_LOCK, {**self._tenant, "ids": list(customer_ids)})
+        statement, seen = self._narrowed(_LOCK)
+        rows = await self._uow.rows(statement, {**self._tenant, **seen, "ids": list(customer_ids)})
         return {row.id: CustomerRecord.of(row) for row in rows}
 
     async def save(self, customers: Sequence[CustomerRecord]) -> None:
@@ -190,6 +197,19 @@ class CustomerRepository:
         ids = [record.id for record in customers]
         await self._uow.execute(_REMOVE_TAGS, {**self._tenant, "ids": ids})
         await self._uow.execute(_ADD_TAGS, {**self._tenant, **_tags.values(_tag_rows(customers))})
+
+    async def _one(self, statement: Select[Any], **named: Any) -> CustomerRecord:
+        statement, seen = self._narrowed(statement)
+        row = await self._uow.one_or_none(statement, {**self._tenant, **seen, **named})
+        if row is None:
+            raise CustomerNotFound
+        return CustomerRecord.of(row)
+
+    def _narrowed(self, statement: Select[Any]) -> tuple[Select[Any], Mapping[str, Any]]:
+        """The form of a statement for who looks, and what it names in addition."""
+        if self._sight is None:
+            return statement, {}
+        return _SEEN[statement][self._sight.of_teams], self._sight.parameters()
 
 
 def _tag_rows(customers: Iterable[CustomerRecord]) -> Iterator[dict[str, Any]]:

@@ -81,6 +81,9 @@ class CustomerFields(BaseModel):
     city: NormalisedStr | None = Field(default=None, examples=["Thủ Đức"])
     province: NormalisedStr | None = Field(default=None, examples=["TP. Hồ Chí Minh"])
     country: Country | None = None
+    owner_id: UUID | None = Field(
+        default=None, description="The member of staff whose customer it is; null: nobody's"
+    )
     tags: Tags = Field(default_factory=list)
     attributes: Attributes = Field(default_factory=dict)
 
@@ -146,6 +149,7 @@ class CustomerRead(BaseModel):
     province: str | None
     country: str | None
     source: str
+    owner_id: UUID | None = Field(description="The member of staff whose customer it is")
     tags: list[str]
     attributes: Annotated[dict[str, Any], pii("document")]
     consents: list[ConsentRead]

@@ -10,25 +10,30 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     Integer,
     Select,
     Text,
+    Uuid,
     bindparam,
     case,
     column,
     func,
+    literal_column,
     null,
     select,
     union,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from services.customer.colleagues.repository import COLLEAGUES
 from services.customer.customers.models import customer
 from services.customer.customers.record import COLUMNS
 from shared.db.paging import PageRequest, SortKey, keyset, parse_id, parse_instant
 from shared.db.tables import Instant
 from shared.phone import normalise_phone
+from shared.security.sight import Sight
 from shared.text import search_key
 
 SEARCHED_AT_MOST = 200
@@ -41,6 +46,16 @@ BEST_FIRST = (
     SortKey(column("created_at", Instant), "created_at", parse_instant, descending=True),
     SortKey(column("id", customer.c.id.type), "id", parse_id, descending=True),
 )
+
+
+# Whose customers are found besides nobody's: everybody's, the viewer's, the viewer's teams'.
+_SEEN_BY: dict[bool | None, ColumnElement[Any]] = {
+    None: null(),
+    False: func.array_append(
+        literal_column("'{}'::uuid[]", ARRAY(Uuid)), bindparam("viewer", type_=Uuid)
+    ),
+    True: COLLEAGUES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +73,10 @@ class Search:
         words = [word for word in key.split() if any(char.isalnum() for char in word)]
         return cls(words[:_MAX_WORDS])
 
-    def statement(self, request: PageRequest) -> Select[Any]:
-        """The statement for a page of what is found."""
-        return _STATEMENTS[self._is_number, request.cursor is not None]
+    def statement(self, request: PageRequest, *, sight: Sight | None) -> Select[Any]:
+        """The statement for a page of what is found of all that somebody sees."""
+        of_teams = None if sight is None else sight.of_teams
+        return _STATEMENTS[self._is_number, request.cursor is not None, of_teams]
 
     def parameters(self, request: PageRequest) -> dict[str, Any]:
         """The parameters of that statement, but for filters and cursor."""
@@ -100,8 +116,8 @@ def _literal(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _matches(patterns: str, *, by_name: bool) -> Select[Any]:
-    """The newest customers whose search key matches every pattern of a parameter."""
+def _matches(patterns: str, *, by_name: bool, of_teams: bool | None) -> Select[Any]:
+    """The newest customers seen whose search key matches every pattern of a parameter."""
     found = (
         func.customer.search_customers(
             bindparam(patterns, type_=ARRAY(Text)),
@@ -113,6 +129,8 @@ def _matches(patterns: str, *, by_name: bool) -> Select[Any]:
             bindparam("created_from", type_=Instant),
             bindparam("created_until", type_=Instant),
             bindparam("at_most", type_=Integer),
+            bindparam("owner_id", type_=Uuid),
+            _SEEN_BY[of_teams],
         )
         .table_valued(*(column(name, customer.c[name].type) for name in COLUMNS))
         .alias(f"matching_{patterns}")
@@ -134,12 +152,24 @@ def _ranked(matches: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
     return select(*ranked.c)
 
 
-# Digits may be the end of a phone number or of a code; among the newest matches alone those could
-# be missed, since so many other numbers contain the same digits.
-_BY_WORDS = _ranked(_matches("patterns", by_name=True))
-_BY_DIGITS = _ranked(union(_matches("patterns", by_name=False), _matches("endings", by_name=False)))
+def _statement(*, is_number: bool, of_teams: bool | None) -> Select[Any]:
+    if not is_number:
+        return _ranked(_matches("patterns", by_name=True, of_teams=of_teams))
+    # Digits may be the end of a phone number or of a code; among the newest matches alone those
+    # could be missed, since so many other numbers contain the same digits.
+    return _ranked(
+        union(
+            _matches("patterns", by_name=False, of_teams=of_teams),
+            _matches("endings", by_name=False, of_teams=of_teams),
+        )
+    )
+
+
 _STATEMENTS = {
-    (is_number, is_continued): keyset(statement, BEST_FIRST, continued=is_continued)
-    for is_number, statement in ((False, _BY_WORDS), (True, _BY_DIGITS))
+    (is_number, is_continued, of_teams): keyset(
+        _statement(is_number=is_number, of_teams=of_teams), BEST_FIRST, continued=is_continued
+    )
+    for is_number in (False, True)
     for is_continued in (False, True)
+    for of_teams in (None, False, True)
 }

@@ -6,13 +6,21 @@ from shared.db.protection import TENANT_IS_CURRENT
 from shared.settings import login_role
 
 _SIGNATURE = "text[], text, integer, text, text, text, timestamptz, timestamptz, integer"
+_OWNER_SIGNATURE = ", uuid, uuid[]"
+_OWNER = {
+    "owner_parameters": ", with_owner uuid, seen_by uuid[]",
+    "owner_filter": """
+        AND ($8 IS NULL OR owner_id = $8)
+        AND ($9 IS NULL OR owner_id IS NULL OR owner_id = ANY ($9))""",
+    "owner_values": ", with_owner, seen_by",
+}
 _SAMPLE = 500
 
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION {schema}.search_customers(
     patterns text[], name_begins text, names_enough integer,
     in_stage text, from_source text, with_tag text,
-    created_from timestamptz, created_until timestamptz, at_most integer
+    created_from timestamptz, created_until timestamptz, at_most integer{owner_parameters}
 ) RETURNS SETOF {table}
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
 DECLARE
@@ -20,7 +28,7 @@ DECLARE
     matching text;
     filtered CONSTANT text := '($3 IS NULL OR stage = $3) AND ($4 IS NULL OR source = $4)
         AND ($5 IS NULL OR tags ? $5)
-        AND ($6 IS NULL OR created_at >= $6) AND ($7 IS NULL OR created_at < $7)';
+        AND ($6 IS NULL OR created_at >= $6) AND ($7 IS NULL OR created_at < $7){owner_filter}';
     walk CONSTANT text := '(SELECT * FROM {table} WHERE tenant_id = $1
         {newest_first} OFFSET 0) newest';
     looked_up CONSTANT text := 'SELECT * FROM (
@@ -44,13 +52,13 @@ BEGIN
         RETURN QUERY EXECUTE 'SELECT * FROM ' || walk || ' WHERE ' || matching
             || ' AND ' || filtered || ' LIMIT $2'
             USING current_tenant, at_most,
-                  in_stage, from_source, with_tag, created_from, created_until;
+                  in_stage, from_source, with_tag, created_from, created_until{owner_values};
         RETURN;
     END IF;
     IF name_begins IS NOT NULL THEN
         named := format('name_key LIKE %L', name_begins);
         RETURN QUERY EXECUTE format(looked_up, named) USING current_tenant, at_most,
-            in_stage, from_source, with_tag, created_from, created_until;
+            in_stage, from_source, with_tag, created_from, created_until{owner_values};
         GET DIAGNOSTICS found = ROW_COUNT;
         IF found >= names_enough THEN
             RETURN;
@@ -58,13 +66,13 @@ BEGIN
         matching := matching || ' AND (' || named || ') IS NOT TRUE';
     END IF;
     RETURN QUERY EXECUTE format(looked_up, matching) USING current_tenant, at_most,
-        in_stage, from_source, with_tag, created_from, created_until;
+        in_stage, from_source, with_tag, created_from, created_until{owner_values};
 END
 $function$
 """
 
 
-def search_function(schema: str = "customer") -> Iterator[str]:
+def search_function(schema: str = "customer", *, by_owner: bool = False) -> Iterator[str]:
     """Statements that create `search_customers`: the newest customers that match every pattern.
 
     `LIKE` is not leakproof, so under row-level security PostgreSQL filters by the policy first
@@ -80,11 +88,16 @@ def search_function(schema: str = "customer") -> Iterator[str]:
     Even then the words of a full name may each be common, and their intersection dear: so names
     that begin with the searched text are looked up first, in an index of names, and when there
     are `names_enough` of them that is all.
+
+    `by_owner` is the form that also asks whose customers they are: `with_owner` only that one's,
+    `seen_by` only nobody's and those of these. Its sibling is what the release before calls.
     """
     owner, table = f"{login_role(schema)}_owner", f"{schema}.customer"
-    name = f"{schema}.search_customers({_SIGNATURE})"
-    yield f"CREATE POLICY search ON {table} FOR SELECT TO {owner} USING (true)"
+    name = f"{schema}.search_customers({_SIGNATURE}{_OWNER_SIGNATURE if by_owner else ''})"
+    if not by_owner:
+        yield f"CREATE POLICY search ON {table} FOR SELECT TO {owner} USING (true)"
     yield _FUNCTION.format(
+        **(_OWNER if by_owner else dict.fromkeys(_OWNER, "")),
         schema=schema,
         table=table,
         tenant=TENANT_IS_CURRENT.removeprefix("tenant_id = "),

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.colleagues.errors import UnknownStaff
+from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.errors import IdentityTaken, PhoneNotValid
 from services.customer.customers.identities import (
@@ -38,13 +40,14 @@ from shared.contracts.customer import CustomerCreated
 from shared.db.codes import CodeAllocator
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
+from shared.security.sight import Sight
 from shared.web.resources import check_version
 
 _NOT_COLUMNS = {"email_verified", "phone_verified", "external_ids"}
 
 
 class CustomerService:
-    """What clients can do with customers."""
+    """What clients can do with customers, as far as they see them."""
 
     def __init__(
         self,
@@ -54,13 +57,17 @@ class CustomerService:
         identities: IdentityRepository,
         duplicates: DuplicateRepository,
         timeline: TimelineRepository,
+        colleagues: ColleagueRepository,
         codes: CodeAllocator,
         shops: Shops,
+        sight: Sight | None,
     ) -> None:
         self._uow = uow
+        self._sight = sight
         self._customers = customers
         self._identities = identities
-        self._changes = CustomerChanges(uow)
+        self._changes = CustomerChanges(uow, sight=sight)
+        self._colleagues = colleagues
         self._duplicates = duplicates
         self._timeline = timeline
         self._codes = codes
@@ -83,9 +90,10 @@ class CustomerService:
         """A new customer, even if others look alike: those become duplicate candidates.
 
         Raises IdentityTaken when an external id, or an address or number given as verified,
-        belongs to somebody already; PhoneNotValid when the number cannot be dialled.
+        belongs to somebody already; PhoneNotValid when the number cannot be dialled; UnknownStaff.
         """
         shop = await self._shops.of(self._uow)
+        await self._require_owner(given)
         ids = [platform_identity(x.external_id, source=x.source) for x in given.external_ids]
         identities = distinct([*ids, *_contacts(given, given.source, shop)])
         return await self._add({**_said(given), "source": given.source}, identities, shop)
@@ -95,10 +103,11 @@ class CustomerService:
     ) -> CustomerRecord:
         """The customer after the change; one that changes nothing leaves the version as it is.
 
-        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid.
+        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid, UnknownStaff.
         """
         await self._changes.lock([customer_id])
         check_version(self._changes[customer_id].version, expected_version)
+        await self._require_owner(given)
         shop = await self._shops.of(self._uow)
         identities = distinct(_contacts(given, "api", shop))
         after = await self._merge(customer_id, _said(given), identities)
@@ -113,8 +122,9 @@ class CustomerService:
         """The customer whom `source` knows by `external_id`, changed or new (then True).
 
         A verified address or number also leads to the customer who has it verified. Raises
-        PhoneNotValid.
+        PhoneNotValid, UnknownStaff; CustomerNotFound when it is somebody the caller does not see.
         """
+        await self._require_owner(given)
         shop = await self._shops.of(self._uow)
         platform = platform_identity(external_id, source=source)
         identities = distinct([platform, *_contacts(given, source, shop)])
@@ -124,8 +134,12 @@ class CustomerService:
                 return await self._put(said, identities, shop)
         except IdentityTaken:
             # Someone else has just brought the same person: now they can be seen.
-            self._changes = CustomerChanges(self._uow)
+            self._changes = CustomerChanges(self._uow, sight=self._sight)
             return await self._put(said, identities, shop)
+
+    async def _require_owner(self, given: CustomerFields) -> None:
+        if given.owner_id is not None and not await self._colleagues.is_active(given.owner_id):
+            raise UnknownStaff("/body/owner_id")
 
     async def _put(
         self, said: dict[str, Any], identities: Sequence[Identity], shop: Shop

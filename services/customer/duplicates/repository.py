@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, bindparam, or_, select, update
+from sqlalchemy import Row, Text, Uuid, and_, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from services.customer.colleagues.sight import customer_is_seen
 from services.customer.duplicates.errors import DuplicateNotFound
 from services.customer.duplicates.models import duplicate_candidate
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
@@ -15,6 +16,7 @@ from shared.db.rows import RowsParameter
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
+from shared.security.sight import Sight
 
 NEWEST_FIRST = (
     SortKey(duplicate_candidate.c.created_at, "created_at", parse_instant, descending=True),
@@ -66,6 +68,18 @@ _DECIDE = (
     )
     .returning(*duplicate_candidate.c)
 )
+# A pair is seen by who sees both.
+_BOTH_SEEN = {
+    of_teams: and_(
+        customer_is_seen(duplicate_candidate.c.older_id, of_teams=of_teams),
+        customer_is_seen(duplicate_candidate.c.newer_id, of_teams=of_teams),
+    )
+    for of_teams in (False, True)
+}
+_SEEN = {
+    statement: {of_teams: statement.where(seen) for of_teams, seen in _BOTH_SEEN.items()}
+    for statement in (_BY_ID, _LOCK)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +93,14 @@ class Proposal:
 
 
 class DuplicateRepository:
-    """Duplicate candidates, inside one unit of work."""
+    """Duplicate candidates, inside one unit of work.
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    What a caller asks for (`page`, `get`) is narrowed to their `sight`.
+    """
+
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
         self._uow = uow
+        self._sight = sight
 
     async def propose(self, proposals: Iterable[Proposal]) -> None:
         """Keep pairs for a person to look at; each pair once, with its highest score."""
@@ -117,15 +135,17 @@ class DuplicateRepository:
         wanted = select(duplicate_candidate).where(pair.tenant_id == _TENANT, pair.status == status)
         if customer_id is not None:
             wanted = wanted.where(or_(pair.older_id == customer_id, pair.newer_id == customer_id))
-        rows = await self._uow.rows(
-            page(wanted, NEWEST_FIRST, request), {"tenant": self._uow.tenant_id}
-        )
+        if self._sight is not None:
+            wanted = wanted.where(_BOTH_SEEN[self._sight.of_teams])
+        rows = await self._uow.rows(page(wanted, NEWEST_FIRST, request), self._asked())
         return next_cursor(rows, NEWEST_FIRST, request.limit)
 
     async def get(self, pair_id: UUID, *, lock: bool = False) -> Row[*tuple[Any, ...]]:
         """Raises DuplicateNotFound."""
-        parameters = {"tenant": self._uow.tenant_id, "id": pair_id}
-        row = await self._uow.one_or_none(_LOCK if lock else _BY_ID, parameters)
+        statement = _LOCK if lock else _BY_ID
+        if self._sight is not None:
+            statement = _SEEN[statement][self._sight.of_teams]
+        row = await self._uow.one_or_none(statement, {**self._asked(), "id": pair_id})
         if row is None:
             raise DuplicateNotFound
         return row
@@ -134,3 +154,8 @@ class DuplicateRepository:
         """The pair with its new status."""
         parameters = {"tenant": self._uow.tenant_id, "pair_id": pair_id, "new_status": status}
         return await self._uow.one(_DECIDE, {**parameters, "now": self._uow.clock.now()})
+
+    def _asked(self) -> dict[str, Any]:
+        """The tenant, and who looks."""
+        tenant = {"tenant": self._uow.tenant_id}
+        return tenant if self._sight is None else {**tenant, **self._sight.parameters()}

@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.repository import CustomerRepository
-from services.customer.orders.errors import OrderJustArrived
+from services.customer.orders.errors import OrderJustArrived, OrderNotFound
 from services.customer.orders.keeping import IncomingOrder, OrderKeeper
 from services.customer.orders.record import OrderRecord
 from services.customer.orders.repository import OrderRepository
@@ -13,6 +14,7 @@ from services.customer.tenants.shops import Shops
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
 
 
 class OrderService:
@@ -26,8 +28,10 @@ class OrderService:
         customers: CustomerRepository,
         timeline: TimelineRepository,
         shops: Shops,
+        sight: Sight | None,
     ) -> None:
         self._uow = uow
+        self._sight = sight
         self._orders = orders
         self._customers = customers
         self._timeline = timeline
@@ -46,8 +50,14 @@ class OrderService:
             return await self._keep(given)
 
     async def get(self, order_id: UUID) -> OrderRecord:
-        """Raises OrderNotFound."""
-        return await self._orders.get(order_id)
+        """Raises OrderNotFound, also for an order of a customer whom the caller does not see."""
+        order = await self._orders.get(order_id)
+        if self._sight is not None:
+            try:
+                await self._customers.get(order.customer_id)
+            except CustomerNotFound as error:
+                raise OrderNotFound from error
+        return order
 
     async def list_of(
         self, customer_id: UUID, request: PageRequest
@@ -57,7 +67,7 @@ class OrderService:
         return await self._orders.list_of(customer_id, request)
 
     async def _keep(self, given: OrderCreate) -> tuple[OrderRecord, bool]:
-        changes = CustomerChanges(self._uow)
+        changes = CustomerChanges(self._uow, sight=self._sight)
         await changes.lock([given.customer_id])
         now = self._uow.clock.now()
         content = given.content(
@@ -73,4 +83,8 @@ class OrderService:
         )
         kept = await keeper.keep([incoming])
         await changes.save()
-        return kept[incoming.key]
+        order, created = kept[incoming.key]
+        if self._sight is not None:
+            # Old news change nothing, but must not tell of an order of somebody else's customer.
+            await self._customers.get(order.customer_id)
+        return order, created

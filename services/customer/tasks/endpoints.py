@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response, status
 
-from services.customer.deps import TaskServiceDep
+from services.customer.deps import StaffIdDep, TaskServiceDep
 from services.customer.tasks.repository import TaskFilter
 from services.customer.tasks.schemas import (
     AssigneeRole,
@@ -54,7 +54,11 @@ async def list_tasks(
     wanted: Annotated[TaskFilter, Depends(task_filter)],
     request: Annotated[PageRequest, Depends(page_request)],
 ) -> Page[TaskRead]:
-    """List tasks, newest first."""
+    """List tasks, newest first.
+
+    Staff who see their own work see the tasks given to them, made by them, or given to nobody in
+    person; staff who see their teams' work also those of their teammates.
+    """
     rows, cursor = await tasks.page(wanted, request)
     return Page(data=[TaskRead.model_validate(row._mapping) for row in rows], next_cursor=cursor)
 
@@ -65,9 +69,11 @@ async def list_tasks(
     operation_id="tasks.create",
     dependencies=[requires("tasks:write")],
 )
-async def create_task(body: TaskCreate, response: Response, tasks: TaskServiceDep) -> TaskRead:
+async def create_task(
+    body: TaskCreate, response: Response, tasks: TaskServiceDep, staff_id: StaffIdDep
+) -> TaskRead:
     """Create a task; it appears in its customer's timeline."""
-    row = await tasks.create(body)
+    row = await tasks.create(body, created_by=staff_id)
     response.headers["location"] = f"/v1/tasks/{row.id}"
     response.headers["etag"] = etag(row.version)
     return TaskRead.model_validate(row._mapping)

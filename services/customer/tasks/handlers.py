@@ -40,6 +40,7 @@ def _follow_up(uow: UnitOfWork, answer: SurveyAnswered) -> Mapping[str, Any]:
         "note": answer.comment,
         "assignee_id": None,
         "assignee_role": "manager",
+        "created_by": None,
         "due_at": uow.clock.now() + FOLLOW_UP_WITHIN,
         "ticket_id": ticket.ticket_id,
         "cause_id": answer.survey_id,

@@ -26,6 +26,8 @@ task = Table(
     Column("status", Text, nullable=False),
     Column("assignee_id", Uuid),
     Column("assignee_role", Text),
+    # The member of staff who made it; unknown when something else did.
+    Column("created_by", Uuid),
     instant("due_at", nullable=True),
     Column("ticket_id", Uuid),
     # What gave rise to the task; one task for one cause.
@@ -45,6 +47,16 @@ task = Table(
 )
 Index("ix_task_newest", task.c.tenant_id, task.c.status, task.c.created_at, task.c.id)
 Index("ix_task_customer", task.c.tenant_id, task.c.customer_id, task.c.created_at, task.c.id)
+# Whose tasks somebody sees who does not see all; see `sight.py`.
+Index("ix_task_assignee", task.c.tenant_id, task.c.assignee_id, task.c.created_at, task.c.id)
+Index(
+    "ix_task_created_by",
+    task.c.tenant_id,
+    task.c.created_by,
+    task.c.created_at,
+    task.c.id,
+    postgresql_where=task.c.created_by.is_not(None),
+)
 Index(
     "uq_task_cause",
     task.c.tenant_id,

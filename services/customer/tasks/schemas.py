@@ -56,6 +56,7 @@ class TaskRead(BaseModel):
     status: TaskStatus
     assignee_id: UUID | None
     assignee_role: AssigneeRole | None
+    created_by: UUID | None = Field(description="The member of staff who made it")
     due_at: datetime | None
     ticket_id: UUID | None
     done_at: datetime | None

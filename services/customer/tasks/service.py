@@ -18,7 +18,7 @@ from shared.web.resources import check_version
 
 
 class TaskService:
-    """What clients can do with tasks."""
+    """What clients can do with tasks, as far as they see them."""
 
     def __init__(
         self,
@@ -33,11 +33,11 @@ class TaskService:
         self._customers = customers
         self._timeline = timeline
 
-    async def create(self, given: TaskCreate) -> Row[*tuple[Any, ...]]:
+    async def create(self, given: TaskCreate, *, created_by: UUID | None) -> Row[*tuple[Any, ...]]:
         """A new open task. Raises CustomerNotFound."""
         if given.customer_id is not None:
             await self._customers.get(given.customer_id)
-        columns = {**given.model_dump(), **new_task(self._uow)}
+        columns = {**given.model_dump(), **new_task(self._uow), "created_by": created_by}
         row = await self._tasks.add(columns)
         await self._timeline.add(task_entries([row], "task.created"))
         return row

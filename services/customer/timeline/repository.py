@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, Text, Uuid, bindparam, column, exists, func, or_, select, table
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from services.customer.colleagues.sight import customer_is_seen
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.models import timeline_entry
 from shared.db.paging import (
@@ -20,6 +21,7 @@ from shared.db.paging import (
 )
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
 
 NEWEST_FIRST = (
     SortKey(timeline_entry.c.occurred_at, "occurred_at", parse_instant, descending=True),
@@ -67,6 +69,11 @@ _HAS_ENTRIES = select(
         timeline_entry.c.customer_id == bindparam("customer_id", type_=Uuid),
     )
 )
+_CUSTOMER_ID = bindparam("customer_id", type_=Uuid)
+_IS_SEEN = {
+    of_teams: select(customer_is_seen(_CUSTOMER_ID, of_teams=of_teams))
+    for of_teams in (False, True)
+}
 _PAGES = {
     continued: keyset(_OF_CUSTOMER, NEWEST_FIRST, continued=continued)
     for continued in (False, True)
@@ -103,3 +110,8 @@ class TimelineRepository:
         """Whether anything is known to have happened to a customer."""
         wanted = {"tenant": self._uow.tenant_id, "customer_id": customer_id}
         return bool(await self._uow.scalar(_HAS_ENTRIES, wanted))
+
+    async def is_seen(self, customer_id: UUID, sight: Sight) -> bool:
+        """Whether a customer is there for somebody who does not see all."""
+        wanted = {"tenant": self._uow.tenant_id, "customer_id": customer_id, **sight.parameters()}
+        return bool(await self._uow.scalar(_IS_SEEN[sight.of_teams], wanted))

@@ -9,18 +9,27 @@ from sqlalchemy import Row
 from services.customer.timeline.errors import TimelineNotFound
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.paging import PageRequest
+from shared.security.sight import Sight
 
 
 class TimelineService:
-    """What clients can do with timelines."""
+    """What clients can do with the timelines of customers whom they see."""
 
-    def __init__(self, *, timeline: TimelineRepository) -> None:
+    def __init__(
+        self,
+        *,
+        timeline: TimelineRepository,
+        sight: Sight | None,
+    ) -> None:
         self._timeline = timeline
+        self._sight = sight
 
     async def page(
         self, customer_id: UUID, types: Sequence[str] | None, request: PageRequest
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
         """A page of a customer's timeline, newest first. Raises TimelineNotFound."""
+        if self._sight is not None and not await self._timeline.is_seen(customer_id, self._sight):
+            raise TimelineNotFound
         rows, cursor = await self._timeline.list_of(customer_id, types, request)
         # Every customer's timeline begins with an entry: only strangers have none.
         if not rows and not await self._timeline.has_entries(customer_id):
