@@ -4,11 +4,11 @@ A part's document contributes the paths that the part owns and the schemas that 
 schemas of one name that mean the same become one; if they differ, the later part's is renamed.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from gateway.openapi.components import SCHEME, shared_components
+from gateway.openapi.naming import names_for
 from gateway.openapi.operations import METHODS, completed_paths
 from gateway.openapi.schemas import closure, refs, renamed, tidied
 from gateway.openapi.tags import tag_objects
@@ -38,7 +38,7 @@ def merge(
         stated = _own_paths(part, document, owner_of=owner_of, taken=paths)
         own = completed_paths(stated, available)
         needed = {name: available[name] for name in closure(refs(own), available)}
-        names = _names_for(part, needed, schemas)
+        names = names_for(part, needed, own, taken=schemas)
         schemas.update({names[name]: renamed(needed[name], names) for name in needed})
         paths.update(renamed(own, names))
     components = {"schemas": dict(sorted(schemas.items())), **shared_components(paths)}
@@ -65,22 +65,6 @@ def _own_paths(
         for path, item in document.get("paths", {}).items()
         if path not in taken and owner_of(path) in (part, EVERYBODY)
     }
-
-
-def _names_for(part: str, needed: Mapping[str, Any], taken: Mapping[str, Any]) -> dict[str, str]:
-    """What each needed schema is called in the merged document."""
-    names: dict[str, str] = {}
-    prefix = "".join(word.capitalize() for word in part.split("_"))
-    for name in needed:
-        same = name not in taken or _meaning(name, needed) == _meaning(name, taken)
-        names[name] = name if same else f"{prefix}{name}"
-    return names
-
-
-def _meaning(name: str, schemas: Mapping[str, Any]) -> str:
-    """A schema with all that it refers to, comparable between documents."""
-    reachable = closure([name], schemas)
-    return json.dumps({each: schemas[each] for each in reachable}, sort_keys=True)
 
 
 def _tags(paths: Mapping[str, Any]) -> set[str]:

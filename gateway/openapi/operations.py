@@ -5,6 +5,7 @@ written here once, from what an operation shows of itself: its method, path, sco
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.openapi.components import SCHEME, error_responses, header_refs, parameter_ref
@@ -28,40 +29,50 @@ Schemas = Mapping[str, Any]
 
 def completed_paths(paths: Mapping[str, Any], schemas: Schemas) -> dict[str, Any]:
     """A part's paths, with all operations completed. `schemas` are the part's own."""
-    readable = {path for path, item in paths.items() if "get" in item}
+    api = _Api(
+        schemas,
+        readable={path for path, item in paths.items() if "get" in item},
+        versioned={
+            path for path, item in paths.items() if any(map(_is_conditional, item.values()))
+        },
+    )
     return {
         path: {
-            key: _Completion(value, key, path, schemas, readable).completed()
-            if key in METHODS
-            else value
+            key: _Completion(value, key, path, api).completed() if key in METHODS else value
             for key, value in item.items()
         }
         for path, item in paths.items()
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Api:
+    """What an operation needs to know of the others: which paths can be read, or have versions."""
+
+    schemas: Schemas
+    readable: Collection[str]
+    versioned: Collection[str]
+
+    def has_items(self, path: str, *, among: Collection[str]) -> bool:
+        """Whether one of `among` is the path of an item of the collection at `path`."""
+        start = f"{path}/{{"
+        return any(
+            each.startswith(start) and each.count("/") == path.count("/") + 1 for each in among
+        )
+
+
 class _Completion:
     """One operation on its way into the document."""
 
-    def __init__(
-        self,
-        operation: Operation,
-        method: str,
-        path: str,
-        schemas: Schemas,
-        readable: Collection[str],
-    ) -> None:
+    def __init__(self, operation: Operation, method: str, path: str, api: _Api) -> None:
         self._operation = operation
         self._method = method
         self._path = path
-        self._schemas = schemas
-        self._readable = readable
+        self._api = api
         self._scopes: list[str] | None = operation.get("x-required-scopes")
         self._shopper_scopes: list[str] = operation.get("x-shopper-scopes", [])
         self._is_public = self._scopes in _PUBLIC_SCOPES
-        self._has_version = any(
-            parameter["name"].lower() == _IF_MATCH for parameter in operation.get("parameters", [])
-        )
+        self._is_conditional = _is_conditional(operation)
 
     def completed(self) -> Operation:
         completed = {
@@ -115,9 +126,7 @@ class _Completion:
         """What may be answered before the endpoint is asked, and when it cannot be."""
         errors = {422, 429, 500, 502, 503, 504}
         if not self._is_public:
-            errors |= {401}
-        if self._scopes and not self._is_public:
-            errors |= {403}
+            errors |= {401, 403}
         if self._method in _WITH_BODY:
             errors |= {413}
             if not self._path.startswith((_HOOKS, _PAGES)):
@@ -132,10 +141,10 @@ class _Completion:
             return True
         return {
             "401": not self._is_public,
-            "403": not self._is_public and bool(self._scopes),
+            "403": not self._is_public,
             "404": "{" in self._path or self._method in _WRITES,
             "409": self._method in _WRITES,
-            "412": self._has_version,
+            "412": self._is_conditional,
         }[status]
 
     def _answer(self, status: int, response: Operation) -> Operation:
@@ -149,23 +158,28 @@ class _Completion:
         return {**response, "headers": {**header_refs(*names), **response.get("headers", {})}}
 
     def _is_versioned(self, response: Operation) -> bool:
-        """Whether the answer is one object that has versions."""
-        schema = self._schema_of(response)
-        return "version" in schema.get("properties", {}) and "id" in schema["properties"]
+        """Whether the answer is the state of something that `If-Match` can guard."""
+        guarded = self._path in self._api.versioned or (
+            self._method == "post" and self._api.has_items(self._path, among=self._api.versioned)
+        )
+        return guarded and "version" in self._schema_of(response).get("properties", {})
 
     def _says_where(self, status: int, response: Operation) -> bool:
         """Whether something was made, or begun, that has an address of its own."""
+        properties = self._schema_of(response).get("properties", {})
         if status == 202:
-            return True
-        made = status == 201 and "id" in self._schema_of(response).get("properties", {})
-        return made and any(self._is_item(path) for path in self._readable)
-
-    def _is_item(self, path: str) -> bool:
-        folder, _, last = path.rpartition("/")
-        return folder == self._path and last.startswith("{")
+            return "job_id" in properties
+        made = status == 201 and "id" in properties
+        return made and self._api.has_items(self._path, among=self._api.readable)
 
     def _schema_of(self, response: Operation) -> Mapping[str, Any]:
         schema = response.get("content", {}).get("application/json", {}).get("schema", {})
         name = schema.get("$ref", "").rpartition("/")[2]
-        found: Mapping[str, Any] = self._schemas.get(name, {})
+        found: Mapping[str, Any] = self._api.schemas.get(name, {})
         return found
+
+
+def _is_conditional(operation: Any) -> bool:
+    """Whether it takes `If-Match`."""
+    stated = operation.get("parameters", []) if isinstance(operation, dict) else []
+    return any(parameter["name"].lower() == _IF_MATCH for parameter in stated)

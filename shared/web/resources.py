@@ -1,6 +1,6 @@
 """What the resources of every part share: pages, versions, the query of a list."""
 
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 from fastapi import Header, Query
 from pydantic import BaseModel, Field
@@ -16,11 +16,6 @@ class Page(BaseModel, Generic[ItemT]):
 
     data: list[ItemT]
     next_cursor: str | None = Field(description="Give it as `cursor` to get the next page")
-
-    @classmethod
-    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """`CustomerPage` for a page of `CustomerRead`: what clients' types are called."""
-        return f"{params[0].__name__.removesuffix('Read')}Page"
 
 
 async def page_request(
