@@ -41,20 +41,20 @@ for i, key in ipairs(KEYS) do
       pause = math.min(first, 2 ^ math.min(30, guesses - half))
     end
     at, until_ = now, pause > 0 and now + pause or 0
-    redis.call('HSET', key, 'count', string.format('%.6f', count),
-      'at', string.format('%.6f', at), 'until', string.format('%.6f', until_))
+    redis.call('HSET', key, 'count', string.format('%.17g', count),
+      'at', string.format('%.17g', at), 'until', string.format('%.17g', until_))
     redis.call('EXPIRE', key, math.ceil(count * decay + longest))
   end
-  table.insert(told, string.format('%.6f', count))
-  table.insert(told, string.format('%.6f', at))
-  table.insert(told, string.format('%.6f', until_))
+  table.insert(told, string.format('%.17g', count))
+  table.insert(told, string.format('%.17g', at))
+  table.insert(told, string.format('%.17g', until_))
 end
 return told
 """
 _GIVE_BACK: Final = """
 local count = tonumber(redis.call('HGET', KEYS[1], 'count') or 0)
 if count > 0 then
-  redis.call('HSET', KEYS[1], 'count', string.format('%.6f', math.max(0, count - 1)), 'until', '0')
+  redis.call('HSET', KEYS[1], 'count', string.format('%.17g', math.max(0, count - 1)), 'until', '0')
 end
 """
 
@@ -158,7 +158,7 @@ class SharedAttempts:
 
         Raises AttemptsUnavailable.
         """
-        arguments = [f"{now:.6f}"]
+        arguments = [repr(now)]
         for _, rule in keys:
             figures = (rule.limit, rule.first_wait, rule.longest_wait, rule.decay)
             arguments += [str(figure) for figure in figures]
