@@ -17,7 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from cli.installation import Installation
+from cli.walls import standing_walls
 from migrations.runner import schemas_behind
+from shared.db.walls import WallsDown
 from shared.settings import SCHEMAS, part_database_url
 
 _FREE_BYTES = 500 * 1024 * 1024
@@ -112,16 +114,18 @@ async def check_schemas(installation: Installation) -> Finding:
     url = installation.environment.get("DATABASE_URL")
     if url is None or _url_fault(url):
         return Finding("schemas", True, "not looked at (no server)")
+    # A part with a server of its own is migrated there.
+    here = [s for s in SCHEMAS if f"{s.upper()}_DATABASE_URL" not in installation.environment]
     engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": 5})
     try:
-        behind = await schemas_behind(engine)
+        behind = await schemas_behind(engine, here)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         return Finding("schemas", False, _first_line(error), "Mend the connection first.")
     finally:
         await engine.dispose()
     if behind:
         return Finding("schemas", False, f"behind: {', '.join(behind)}", "Run careloop migrate.")
-    return Finding("schemas", True, f"{len(SCHEMAS)} schemas are current")
+    return Finding("schemas", True, f"{len(here)} schemas are current")
 
 
 async def check_roles(installation: Installation) -> Finding:
@@ -140,6 +144,21 @@ async def check_roles(installation: Installation) -> Finding:
         )
         return Finding("roles", False, detail, advice)
     return Finding("roles", True, f"{len(SCHEMAS)} parts can log in")
+
+
+async def check_tenants(installation: Installation) -> Finding:
+    """Each part sees what it writes for a tenant, and nothing of another."""
+    environment = installation.environment
+    if "DATABASE_URL" not in environment or _url_fault(environment["DATABASE_URL"]):
+        return Finding("tenants", True, "not looked at (no server)")
+    faults = (await standing_walls(installation, SCHEMAS)).values()
+    down = next((fault for fault in faults if isinstance(fault, WallsDown)), None)
+    if down is not None:
+        advice = "Stop all traffic until careloop db check is content."
+        return Finding("tenants", False, str(down), advice)
+    if any(faults):
+        return Finding("tenants", True, "not looked at (a part has no connection)")
+    return Finding("tenants", True, "kept apart in every part")
 
 
 async def check_redis(installation: Installation) -> Finding:
@@ -171,6 +190,7 @@ CHECKS: Sequence[Check] = (
     check_database,
     check_schemas,
     check_roles,
+    check_tenants,
     check_redis,
 )
 

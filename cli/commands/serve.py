@@ -14,6 +14,7 @@ from cli.errors import NotReady
 from cli.processes import end_with_parent
 from cli.serving import FINISH_SECONDS, GracefulServer
 from shared.web.draining import draining_of
+from shared.web.http_protocol import GuardedProtocol
 
 Part = Annotated[
     Literal["all", "gateway", "customer", "segmentation", "support_ticket", "messaging"],
@@ -37,7 +38,8 @@ def serve(
         host=host,
         port=port or int(os.environ.get("CARELOOP_PORT", "8080")),
         loop="uvloop",
-        http="httptools",
+        http=GuardedProtocol,
+        ws="none",
         lifespan="on",
         access_log=False,
         log_level="warning",
@@ -87,6 +89,7 @@ async def _beat() -> None:
 
 
 def migrate(
+    part: Part = "all",
     contract: Annotated[
         bool,
         typer.Option(
@@ -97,10 +100,12 @@ def migrate(
 ) -> None:
     """Bring roles, schemas and tables of DATABASE_URL to the current state.
 
+    A part with a server of its own is migrated there: DATABASE_URL=... careloop migrate --part ...
     What it does without --contract disturbs no process of the release before.
     """
     from cli.installation import Installation  # noqa: PLC0415
     from migrations.runner import migrate as run  # noqa: PLC0415
+    from shared.settings import SCHEMAS  # noqa: PLC0415
 
     installation = Installation.open()
     installation.find_servers()
@@ -108,7 +113,12 @@ def migrate(
     if "DATABASE_URL" not in environment:
         raise NotReady("No server is running. Set DATABASE_URL, or use careloop up.")
     waiting = asyncio.run(
-        run(environment["DATABASE_URL"], root_key=installation.root_key, contract=contract)
+        run(
+            environment["DATABASE_URL"],
+            root_key=installation.root_key,
+            schemas=SCHEMAS if part == "all" else (part,),
+            contract=contract,
+        )
     )
     if waiting:
         typer.echo(

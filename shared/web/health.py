@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Awaitable
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
+from shared.db.walls import WallsDown, check_walls
 from shared.json import dumps
 from shared.web.context import context_of
 from shared.web.draining import draining_of
 
 router = APIRouter(include_in_schema=False)
 _PATIENCE_SECONDS = 2
+_log = structlog.get_logger(__name__)
 
 
 @router.get("/healthz")
@@ -23,7 +26,7 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """PostgreSQL answers, and nobody has told this process to end.
+    """PostgreSQL answers and keeps tenants apart, and nobody has told this process to end.
 
     Redis is told of, but its absence only delays work.
     """
@@ -44,8 +47,16 @@ async def metrics() -> Response:
 
 
 async def _ask_database(request: Request) -> None:
-    async with context_of(request).units.engine.connect() as connection:
+    units = context_of(request).units
+    async with units.engine.connect() as connection:
         await connection.execute(text("SELECT 1"))
+    if not getattr(request.app.state, "walls_stand", False):
+        try:
+            await check_walls(units)
+        except WallsDown as error:
+            _log.critical("walls_down", reason=str(error))
+            raise
+        request.app.state.walls_stand = True
 
 
 async def _answers(question: Awaitable[object]) -> bool:

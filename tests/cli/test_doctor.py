@@ -23,7 +23,7 @@ from tests.cli.supervisor import careloop, user_environment
 from tests.support.house import House
 from tests.support.servers import create_database
 
-CHECKS = ["python", "disk", "port", "secret", "postgres", "schemas", "roles", "redis"]
+CHECKS = ["python", "disk", "port", "secret", "postgres", "schemas", "roles", "tenants", "redis"]
 
 
 @pytest.fixture

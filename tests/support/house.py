@@ -1,7 +1,7 @@
 """A whole installation of real processes, in either topology, on the run's servers."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,15 +31,25 @@ class House:
 
 @contextmanager
 def running_house(
-    topology: Topology, *, database_url: str, redis_url: str, root_key: str, folder: Path
+    topology: Topology,
+    *,
+    database_url: str | None,
+    redis_url: str,
+    root_key: str,
+    folder: Path,
+    part_urls: Mapping[str, str] | None = None,
 ) -> Iterator[House]:
-    """Start every process with the commands that containers run, and stop them afterwards."""
+    """Start every process with the commands that containers run, and stop them afterwards.
+
+    All parts use the server of `database_url`, or each its own of `part_urls`.
+    """
     mail = MailCatcher(folder / "mail")
     mail.start()
     port = free_port()
     environment = {
         **os.environ,
-        "DATABASE_URL": database_url,
+        **({} if database_url is None else {"DATABASE_URL": database_url}),
+        **{f"{part.upper()}_DATABASE_URL": url for part, url in (part_urls or {}).items()},
         "REDIS_URL": redis_url,
         "CARELOOP_SECRET_KEY": root_key,
         "CARELOOP_OPERATOR_KEY": OPERATOR_KEY,
