@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from gateway.webhooks.deps import WebhookDeliveryServiceDep
-from gateway.webhooks.record import DeliveryStatus
+from gateway.webhooks.record import WebhookDeliveryStatus
 from gateway.webhooks.schemas import (
     ReplayCreate,
     ReplayRead,
@@ -125,10 +125,10 @@ async def test_webhook_endpoint(
     return WebhookDeliveryRead.of(await service.test(endpoint_id))
 
 
-def _statuses(given: str | None) -> list[DeliveryStatus]:
+def _statuses(given: str | None) -> list[WebhookDeliveryStatus]:
     wanted = given.split(",") if given else []
-    known = list(DeliveryStatus)
+    known = list(WebhookDeliveryStatus)
     if not set(wanted) <= set(known):
         fault = FieldError("/query/status", "unknown_value", f"Some of {', '.join(known)}")
         raise Invalid(errors=[fault])
-    return [DeliveryStatus(status) for status in wanted]
+    return [WebhookDeliveryStatus(status) for status in wanted]

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from gateway.webhooks.attempting import Answer
-from gateway.webhooks.record import DeliveryStatus, DisabledReason
+from gateway.webhooks.record import DisabledReason, WebhookDeliveryStatus
 from gateway.webhooks.schedule import has_failed_for_good, next_try
 
 _GONE: Final = 410
@@ -65,7 +65,7 @@ class Outcome:
 
     endpoint_id: UUID
     event_id: UUID
-    status: DeliveryStatus
+    status: WebhookDeliveryStatus
     tries: int
     due_at: datetime | None
     finished_at: datetime | None
@@ -80,9 +80,9 @@ def outcome_of(
     due_at = None
     if not answer.succeeded and answer.status != _GONE:
         due_at = next_try(tries, now=now, asked_to_wait=answer.asked_to_wait)
-    status = DeliveryStatus.PENDING if due_at else DeliveryStatus.FAILED
+    status = WebhookDeliveryStatus.PENDING if due_at else WebhookDeliveryStatus.FAILED
     if answer.succeeded:
-        status = DeliveryStatus.SUCCEEDED
+        status = WebhookDeliveryStatus.SUCCEEDED
     return Outcome(
         endpoint_id=endpoint_id,
         event_id=event_id,
@@ -100,7 +100,7 @@ def given_up(endpoint_id: UUID, event_id: UUID, *, why: str, now: datetime) -> O
     return Outcome(
         endpoint_id=endpoint_id,
         event_id=event_id,
-        status=DeliveryStatus.FAILED,
+        status=WebhookDeliveryStatus.FAILED,
         tries=0,
         due_at=None,
         finished_at=now,

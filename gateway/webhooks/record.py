@@ -13,7 +13,7 @@ from shared.contracts.gateway import WebhookEndpointDisabled
 DisabledReason = Literal["failing", "gone"]
 
 
-class DeliveryStatus(StrEnum):
+class WebhookDeliveryStatus(StrEnum):
     """What became of sending one event to one endpoint."""
 
     PENDING = "pending"

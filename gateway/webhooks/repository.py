@@ -28,7 +28,7 @@ from gateway.webhooks.models import (
     webhook_endpoint,
     webhook_queue,
 )
-from gateway.webhooks.record import COLUMNS, DeliveryStatus, EndpointRecord
+from gateway.webhooks.record import COLUMNS, EndpointRecord, WebhookDeliveryStatus
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
@@ -282,7 +282,7 @@ class DeliveryRepository:
         return row
 
     async def list_newest(
-        self, endpoint_id: UUID, *, statuses: Sequence[DeliveryStatus], request: PageRequest
+        self, endpoint_id: UUID, *, statuses: Sequence[WebhookDeliveryStatus], request: PageRequest
     ) -> tuple[Rows, str | None]:
         """A page of deliveries, those of the newest events first, and the next cursor."""
         listing = _DELIVERIES

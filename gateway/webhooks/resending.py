@@ -13,7 +13,7 @@ from gateway.events.errors import EventNotFound
 from gateway.events.rendering import rendered
 from gateway.events.repository import FeedRepository
 from gateway.webhooks.errors import EndpointDisabled
-from gateway.webhooks.record import DeliveryStatus, EndpointRecord
+from gateway.webhooks.record import EndpointRecord, WebhookDeliveryStatus
 from gateway.webhooks.repository import DeliveryRepository, EndpointRepository
 from gateway.webhooks.schemas import ReplayCreate
 from shared.db.paging import PageRequest
@@ -54,7 +54,7 @@ class DeliveryService:
         self._wake = wake
 
     async def list_newest(
-        self, endpoint_id: UUID, *, statuses: Sequence[DeliveryStatus], request: PageRequest
+        self, endpoint_id: UUID, *, statuses: Sequence[WebhookDeliveryStatus], request: PageRequest
     ) -> tuple[Sequence[DbRow], str | None]:
         """A page of deliveries. Raises EndpointNotFound."""
         await self._endpoints.get(endpoint_id)

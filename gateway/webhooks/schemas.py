@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from gateway.events.catalogue import FeedEvent, WebhookEndpointTest, unknown_patterns
 from gateway.events.schemas import EventPattern
-from gateway.webhooks.record import DeliveryStatus, DisabledReason, EndpointRecord
+from gateway.webhooks.record import DisabledReason, EndpointRecord, WebhookDeliveryStatus
 from shared.moments import Instant
 from shared.pii import pii
 from shared.text import TextRule
@@ -169,7 +169,7 @@ class WebhookDeliveryRead(BaseModel):
     endpoint_id: UUID
     position: int | None = Field(description="Of the event in the feed; null for a test event")
     type: str = Field(examples=["ticket.created"])
-    status: DeliveryStatus
+    status: WebhookDeliveryStatus
     attempts: int
     next_attempt_at: datetime | None
     last_status: int | None = Field(description="HTTP status of the last answer")

@@ -143,7 +143,7 @@ class TemplateParameter(BaseModel):
     options: list[str] | None = None
 
 
-class TemplateRead(BaseModel):
+class SegmentTemplateRead(BaseModel):
     """A segment that most shops want."""
 
     object: Literal["segment_template"] = "segment_template"
@@ -157,7 +157,7 @@ class TemplateRead(BaseModel):
 class TemplateList(BaseModel):
     """All templates."""
 
-    data: list[TemplateRead]
+    data: list[SegmentTemplateRead]
 
 
 class JobStarted(BaseModel):

@@ -4,8 +4,8 @@ from typing import Any
 
 from services.segmentation.segments.schemas import (
     LocalizedName,
+    SegmentTemplateRead,
     TemplateParameter,
-    TemplateRead,
 )
 from services.segmentation.segments.templates import TEMPLATES, Template
 from services.segmentation.tenants.repository import ShopRepository
@@ -17,15 +17,15 @@ class TemplateService:
     def __init__(self, *, shops: ShopRepository) -> None:
         self._shops = shops
 
-    async def list_all(self) -> list[TemplateRead]:
+    async def list_all(self) -> list[SegmentTemplateRead]:
         """Every template, its rule in the shop's currency."""
         currency = (await self._shops.read()).currency
         return [_read(template, currency) for template in TEMPLATES.values()]
 
 
-def _read(template: Template, currency: str) -> TemplateRead:
+def _read(template: Template, currency: str) -> SegmentTemplateRead:
     properties: dict[str, dict[str, Any]] = template.parameters.model_json_schema()["properties"]
-    return TemplateRead(
+    return SegmentTemplateRead(
         key=template.key,
         name=LocalizedName(**template.name),
         description=LocalizedName(**template.description),

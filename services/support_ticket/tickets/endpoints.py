@@ -15,11 +15,11 @@ from services.support_ticket.deps import (
 from services.support_ticket.sla.schemas import TicketSlaRead
 from services.support_ticket.tickets.schemas import (
     EpisodeRead,
-    MessageRead,
     NoteCreate,
     ReplyCreate,
     TicketCreate,
     TicketDetail,
+    TicketMessageRead,
     TicketRead,
     TicketUpdate,
     TransitionCreate,
@@ -123,7 +123,7 @@ async def reply_to_ticket(
     replies: ReplyServiceDep,
     caller: CallerDep,
     response: Response,
-) -> MessageRead:
+) -> TicketMessageRead:
     """Answer the customer; the answer is sent to them. The first is the ticket's first response.
 
     A shopper's reply is the customer's further words: a ticket that waits for the customer goes
@@ -139,7 +139,7 @@ async def reply_to_ticket(
 )
 async def note_on_ticket(
     ticket_id: UUID, wanted: NoteCreate, replies: ReplyServiceDep, caller: CallerDep
-) -> MessageRead:
+) -> TicketMessageRead:
     """Remark something among staff. It is shown to nobody else and sent nowhere."""
     return message_view(await replies.note(ticket_id, wanted.text, caller), caller)
 
@@ -147,7 +147,7 @@ async def note_on_ticket(
 @router.get("/{ticket_id}/messages", operation_id="tickets.listMessages", dependencies=[_READ])
 async def list_messages(
     ticket_id: UUID, replies: ReplyServiceDep, caller: CallerDep, paging: PagingDep
-) -> Page[MessageRead]:
+) -> Page[TicketMessageRead]:
     """What was said on a ticket, oldest first. A shopper sees no notes."""
     found, cursor = await replies.list_page(ticket_id, caller, paging)
     return Page(data=[message_view(message, caller) for message in found], next_cursor=cursor)

@@ -162,7 +162,7 @@ class TicketRead(BaseModel):
     version: int
 
 
-class SegmentRead(BaseModel):
+class TicketSegmentRead(BaseModel):
     """A segment the customer is in."""
 
     id: UUID
@@ -177,7 +177,7 @@ class TicketCustomerRead(BaseModel):
     code: str | None
     name: Annotated[str | None, pii("name")]
     value_tier: ValueTier
-    segments: list[SegmentRead]
+    segments: list[TicketSegmentRead]
     open_tickets: int
 
 
@@ -195,7 +195,7 @@ class AuthorRead(BaseModel):
     name: Annotated[str | None, pii("name")]
 
 
-class MessageRead(BaseModel):
+class TicketMessageRead(BaseModel):
     """Something said on a ticket: by the customer, to the customer (reply), or inside (note)."""
 
     id: UUID

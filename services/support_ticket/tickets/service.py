@@ -17,9 +17,9 @@ from services.support_ticket.tickets.repository import TicketFilter, TicketRepos
 from services.support_ticket.tickets.schemas import (
     EpisodeRead,
     RequesterInput,
-    SegmentRead,
     TicketCreate,
     TicketCustomerRead,
+    TicketSegmentRead,
     TicketUpdate,
 )
 from shared.audit.trail import AuditEntry, differences
@@ -90,7 +90,7 @@ class TicketService:
             code=profile.code if profile else None,
             name=profile.name if profile else None,
             value_tier=profile.value_tier if profile else "standard",
-            segments=[SegmentRead(id=s.id, key=s.key, name=s.name) for s in segments],
+            segments=[TicketSegmentRead(id=s.id, key=s.key, name=s.name) for s in segments],
             open_tickets=await self._tickets.count_open(ticket.customer_id),
         )
 

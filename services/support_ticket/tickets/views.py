@@ -6,7 +6,7 @@ from services.support_ticket.tickets.record import Ticket
 from services.support_ticket.tickets.schemas import (
     AuthorRead,
     ContactRead,
-    MessageRead,
+    TicketMessageRead,
     TicketRead,
 )
 from services.support_ticket.tickets.states import allowed_transitions
@@ -50,10 +50,10 @@ def ticket_view(ticket: Ticket, caller: Caller) -> TicketRead:
     )
 
 
-def message_view(message: Message, caller: Caller) -> MessageRead:
+def message_view(message: Message, caller: Caller) -> TicketMessageRead:
     """A message as `caller` may see it: a shopper learns an agent's name, not their id."""
     internal = caller.owner is not None and message.author_kind != "customer"
-    return MessageRead(
+    return TicketMessageRead(
         id=message.id,
         ticket_id=message.ticket_id,
         conversation_id=message.conversation_id,
