@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from cli.errors import InstallationUnusable
 from cli.installation import Installation
 from shared.clock import SystemClock
 from shared.db.engine import create_engine
@@ -22,9 +23,12 @@ async def standing_walls(
 
 async def _fault(installation: Installation, part: str) -> Exception | None:
     environment = installation.environment
-    address = environment.get(f"{part.upper()}_DATABASE_URL") or part_database_url(
-        part, admin_url=environment["DATABASE_URL"], root_key=installation.root_key
-    )
+    try:
+        address = environment.get(f"{part.upper()}_DATABASE_URL") or part_database_url(
+            part, admin_url=environment["DATABASE_URL"], root_key=installation.root_key
+        )
+    except InstallationUnusable as error:
+        return error
     engine = create_engine(address, pool_size=1, application=f"careloop-{part}-check")
     units = UnitsOfWork(engine=engine, schema=part, clock=SystemClock(), keep_connections=0)
     try:
