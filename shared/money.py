@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from shared.bodies import Body
+
 BIGINT_MIN: Final = -(2**63)
 BIGINT_MAX: Final = 2**63 - 1
 
@@ -36,6 +38,7 @@ _NOT_MONEY: Final = frozenset(
     {"XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XDR", "XEU", "XFO", "XFU"}
     | {"XPD", "XPT", "XRE", "XSU", "XTS", "XUA", "XXX"}
 )
+
 _CURRENCIES: Final[frozenset[str]] = frozenset(get_global("all_currencies")) - _NOT_MONEY
 
 _MAX_TEXT: Final = 40
@@ -238,10 +241,10 @@ CurrencyCode = Annotated[
 _EXAMPLE: Final[JsonDict] = {"amount": "1250000", "currency": "VND"}
 
 
-class MoneyInput(BaseModel):
+class MoneyInput(Body):
     """An amount sent by a client: a decimal string with no more decimals than its currency has."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"example": _EXAMPLE})
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": _EXAMPLE})
 
     # Before the amount, whose check needs it; so the error points at the field that is wrong.
     currency: CurrencyCode

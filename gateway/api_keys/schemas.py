@@ -6,11 +6,12 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Row
 
 from gateway.access.scopes import GRANTABLE
+from shared.bodies import Body
 from shared.moments import Instant
 from shared.text import Name
 
@@ -80,10 +81,8 @@ Origins = Annotated[
 ]
 
 
-class KeyRateLimit(BaseModel):
+class KeyRateLimit(Body):
     """At most so many requests at once, and as many again, evenly, in so many seconds."""
-
-    model_config = ConfigDict(extra="forbid")
 
     requests: Annotated[int, Field(ge=1, le=1_000_000, examples=[100])]
     seconds: Annotated[int, Field(ge=1, le=3600, examples=[10])]
@@ -92,24 +91,20 @@ class KeyRateLimit(BaseModel):
 _LIMIT: Final = "Instead of the installation's limit per key; the shop's own counts all the same"
 
 
-class ApiKeyCreate(BaseModel):
+class ApiKeyCreate(Body):
     """A new key."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: ApiKeyKind = ApiKeyKind.SECRET
     name: Name = Field(examples=["Storefront"])
     scopes: Annotated[list[GrantableScope], Field(min_length=1, max_length=len(GRANTABLE))]
-    allowed_ips: AllowedNetworks = []
-    allowed_origins: Origins = []
+    allowed_ips: AllowedNetworks = Field(default_factory=list)
+    allowed_origins: Origins = Field(default_factory=list)
     rate_limit: KeyRateLimit | None = Field(default=None, description=_LIMIT)
     expires_at: Instant | None = Field(default=None, description="Never, if absent")
 
 
-class ApiKeyPatch(BaseModel):
+class ApiKeyPatch(Body):
     """A change: what is absent stays as it is. Scopes never change; make another key."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
     allowed_ips: AllowedNetworks | None = None
@@ -118,10 +113,8 @@ class ApiKeyPatch(BaseModel):
     expires_at: Instant | None = Field(default=None, description="null is never")
 
 
-class ApiKeyRotationCreate(BaseModel):
+class ApiKeyRotationCreate(Body):
     """How to go from one secret of a key to the next."""
-
-    model_config = ConfigDict(extra="forbid")
 
     overlap_seconds: Annotated[
         int,

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Discriminator,
     EmailStr,
     Field,
@@ -17,6 +16,7 @@ from pydantic import (
 
 from gateway.connections.record import EMAIL_OPTIONS, ConnectionKind, ConnectionRecord
 from gateway.platforms.platform import Platform
+from shared.bodies import Body
 from shared.text import Name
 
 SigningSecret = Annotated[SecretStr, Field(min_length=8, max_length=255)]
@@ -39,10 +39,8 @@ EmailsVerified = Annotated[
 ]
 
 
-class PlatformConnectionCreate(BaseModel):
+class PlatformConnectionCreate(Body):
     """A shop on an e-commerce platform, which delivers webhooks."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: Literal["platform"] = "platform"
     platform: Platform
@@ -53,10 +51,8 @@ class PlatformConnectionCreate(BaseModel):
     emails_verified: EmailsVerified = False
 
 
-class EmailConnectionCreate(BaseModel):
+class EmailConnectionCreate(Body):
     """An SMTP account that messages go out through."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: Literal["email"]
     name: Name | None = Field(default=None, examples=["Care mailbox"])
@@ -81,10 +77,8 @@ ConnectionCreate = Annotated[
 ]
 
 
-class ConnectionPatch(BaseModel):
+class ConnectionPatch(Body):
     """A change: what is absent stays as it is. Only fields of the connection's own kind."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
     active: bool | None = None
@@ -161,10 +155,8 @@ class ConnectionCreated(ConnectionRead):
     secret: str | None = Field(description="What the platform signs with; null for e-mail")
 
 
-class RotationCreate(BaseModel):
+class RotationCreate(Body):
     """A new signing secret."""
-
-    model_config = ConfigDict(extra="forbid")
 
     secret: SigningSecret | None = Field(default=None, description="Made up here if absent")
     keep_old_for: Annotated[

@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from gateway.staff.schemas import Password
+from shared.bodies import Body
 from shared.text import TextRule
 
 
-class PasswordResetRequest(BaseModel):
+class PasswordResetRequest(Body):
     """Whose password is forgotten."""
-
-    model_config = ConfigDict(extra="forbid")
 
     email: Annotated[str, TextRule(min_length=3, max_length=254)] = Field(
         examples=["lan@example.com"]
@@ -21,19 +20,15 @@ class PasswordResetRequest(BaseModel):
     )
 
 
-class PasswordResetConfirm(BaseModel):
+class PasswordResetConfirm(Body):
     """The token of the link in the mail, and the password to have."""
-
-    model_config = ConfigDict(extra="forbid")
 
     token: Annotated[SecretStr, Field(min_length=1, max_length=200)]
     password: Password
 
 
-class PasswordChange(BaseModel):
+class PasswordChange(Body):
     """Another password for who knows their own."""
-
-    model_config = ConfigDict(extra="forbid")
 
     current_password: Annotated[SecretStr, Field(min_length=1, max_length=200)]
     new_password: Password

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from gateway.access.scopes import GRANTABLE, ROLE_SCOPES, Role
 from gateway.roles.record import RoleRecord
+from shared.bodies import Body
 from shared.security.principal import Visibility
 from shared.text import Name, TextRule
 from shared.web.patches import NeverNull
@@ -28,10 +29,8 @@ Description = Annotated[str, TextRule(max_length=500)]
 _SEES = "Whose tickets, tasks and customers its members see"
 
 
-class RoleCreate(BaseModel):
+class RoleCreate(Body):
     """A new role."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = Field(examples=["Night shift"])
     description: Description | None = None
@@ -39,10 +38,8 @@ class RoleCreate(BaseModel):
     visibility: Visibility = Field(default=Visibility.ALL, description=_SEES)
 
 
-class RolePatch(BaseModel):
+class RolePatch(Body):
     """A change: what is absent stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Annotated[Name | None, NeverNull()] = None
     description: Description | None = Field(default=None, description="null clears it")

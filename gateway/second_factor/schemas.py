@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
+from shared.bodies import Body
 from shared.text import TextRule
 
 
@@ -21,26 +22,20 @@ Code = Annotated[
 OwnPassword = Annotated[SecretStr, Field(min_length=1, max_length=200)]
 
 
-class SecondFactorEnrol(BaseModel):
+class SecondFactorEnrol(Body):
     """Begin to use an authenticator app."""
-
-    model_config = ConfigDict(extra="forbid")
 
     password: OwnPassword
 
 
-class SecondFactorConfirm(BaseModel):
+class SecondFactorConfirm(Body):
     """Prove that the app knows the secret."""
-
-    model_config = ConfigDict(extra="forbid")
 
     code: Code
 
 
-class SecondFactorProof(BaseModel):
+class SecondFactorProof(Body):
     """Prove that it is you: by your password and a code."""
-
-    model_config = ConfigDict(extra="forbid")
 
     password: OwnPassword
     code: Code

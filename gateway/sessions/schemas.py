@@ -4,21 +4,20 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from gateway.second_factor.schemas import Code
 from gateway.sessions.record import SessionRecord
 from gateway.staff.schemas import StaffRead
+from shared.bodies import Body
 from shared.security.principal import PrincipalKind, Visibility
 from shared.text import TextRule
 
 RefreshTokenText = Annotated[SecretStr, Field(max_length=200)]
 
 
-class LoginRequest(BaseModel):
+class LoginRequest(Body):
     """Address and password of a member of staff."""
-
-    model_config = ConfigDict(extra="forbid")
 
     email: Annotated[str, TextRule(min_length=3, max_length=254)] = Field(
         examples=["lan@example.com"]
@@ -29,10 +28,8 @@ class LoginRequest(BaseModel):
     )
 
 
-class RefreshRequest(BaseModel):
+class RefreshRequest(Body):
     """The refresh token of the last login or refresh."""
-
-    model_config = ConfigDict(extra="forbid")
 
     refresh_token: RefreshTokenText
 
@@ -52,10 +49,8 @@ class SessionTokens(BaseModel):
     staff: StaffRead
 
 
-class SecondFactorLogin(BaseModel):
+class SecondFactorLogin(Body):
     """The second step of a login."""
-
-    model_config = ConfigDict(extra="forbid")
 
     challenge_token: Annotated[SecretStr, Field(min_length=1, max_length=2000)] = Field(
         description="From the 401 `second_factor_required` of the first step"

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from shared.bodies import Body
 
 
-class ShopperTokenCreate(BaseModel):
+class ShopperTokenCreate(Body):
     """For whom, and for how long."""
-
-    model_config = ConfigDict(extra="forbid")
 
     customer_id: UUID = Field(description="The customer who is logged in at the shop")
     ttl: Annotated[int, Field(ge=60, le=24 * 3600, description="Seconds")] = 3600

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr
+from pydantic import BaseModel, EmailStr, Field, SecretStr
 
 from gateway.access.password_policy import MAX_LENGTH, MIN_LENGTH
 from gateway.roles.record import RoleRef
 from gateway.staff.record import StaffRecord
+from shared.bodies import Body
 from shared.security.principal import Visibility
 from shared.text import Name
 from shared.web.patches import NeverNull
@@ -26,10 +27,8 @@ Password = Annotated[
 _SEES = "Whose tickets, tasks and customers the member sees; null: what the role says"
 
 
-class StaffCreate(BaseModel):
+class StaffCreate(Body):
     """A new member of staff."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = Field(examples=["Trần Thị Lan"])
     email: Email
@@ -41,10 +40,8 @@ class StaffCreate(BaseModel):
     visibility: Visibility | None = Field(default=None, description=_SEES)
 
 
-class StaffPatch(BaseModel):
+class StaffPatch(Body):
     """A change: what is absent stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Annotated[Name | None, NeverNull()] = None
     role: Annotated[RoleRef | None, NeverNull()] = None

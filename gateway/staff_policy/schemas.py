@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gateway.access.scopes import Role
 from gateway.roles.record import RoleRef
 from gateway.staff_policy.record import StaffPolicy
+from shared.bodies import Body
 from shared.security.principal import Visibility
 from shared.web.patches import NeverNull
 
@@ -15,30 +16,24 @@ _SEES = "Whose tickets, tasks and customers the built-in roles see"
 _CODES = "Roles whose members need a second factor; without one they can only set it up"
 
 
-class VisibilityByRole(BaseModel):
+class VisibilityByRole(Body):
     """Whose work the members of each built-in role see."""
-
-    model_config = ConfigDict(extra="forbid")
 
     manager: Visibility = Visibility.ALL
     agent: Visibility = Visibility.ALL
     analyst: Visibility = Visibility.ALL
 
 
-class VisibilityByRolePatch(BaseModel):
+class VisibilityByRolePatch(Body):
     """A change: what is absent stays as it is. Owners and admins see everything."""
-
-    model_config = ConfigDict(extra="forbid")
 
     manager: Annotated[Visibility | None, NeverNull()] = None
     agent: Annotated[Visibility | None, NeverNull()] = None
     analyst: Annotated[Visibility | None, NeverNull()] = None
 
 
-class StaffPolicyPatch(BaseModel):
+class StaffPolicyPatch(Body):
     """A change: what is absent stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     visibility: Annotated[VisibilityByRolePatch | None, NeverNull()] = Field(
         default=None, description=_SEES

@@ -4,28 +4,25 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gateway.teams.record import Membership, TeamRecord
+from shared.bodies import Body
 from shared.text import Name, TextRule
 from shared.web.patches import NeverNull
 
 Description = Annotated[str, TextRule(max_length=500)]
 
 
-class TeamCreate(BaseModel):
+class TeamCreate(Body):
     """A new team."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = Field(examples=["Sài Gòn"])
     description: Description | None = None
 
 
-class TeamPatch(BaseModel):
+class TeamPatch(Body):
     """A change: what is absent stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Annotated[Name | None, NeverNull()] = None
     description: Description | None = Field(default=None, description="null clears it")

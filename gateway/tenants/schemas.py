@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from gateway.staff.schemas import Email, Password, StaffRead
+from shared.bodies import Body
 from shared.contracts.gateway import TenantState
 from shared.ids import TenantId
 from shared.money import CurrencyCode
@@ -36,20 +37,16 @@ Timezone = Annotated[str, Field(max_length=64), AfterValidator(_known_timezone)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
-class OwnerCreate(BaseModel):
+class OwnerCreate(Body):
     """The person who can do everything in the new shop."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = Field(examples=["Nguyễn Văn Đức"])
     email: Email
     password: Password
 
 
-class TenantCreate(BaseModel):
+class TenantCreate(Body):
     """A new shop."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = Field(examples=["Hoa Sen"])
     slug: Slug

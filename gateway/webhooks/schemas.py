@@ -5,13 +5,14 @@ from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Row
 
 from gateway.events.catalogue import FeedEvent, WebhookEndpointTest, unknown_patterns
 from gateway.events.schemas import EventPattern
 from gateway.webhooks.record import DisabledReason, EndpointRecord, WebhookDeliveryStatus
+from shared.bodies import Body
 from shared.moments import Instant
 from shared.pii import pii
 from shared.text import TextRule
@@ -76,10 +77,8 @@ Headers = Annotated[
 ]
 
 
-class WebhookEndpointCreate(BaseModel):
+class WebhookEndpointCreate(Body):
     """Where to send events."""
-
-    model_config = ConfigDict(extra="forbid")
 
     url: Url
     event_types: EventTypes = Field(default_factory=lambda: ["*"])
@@ -89,10 +88,8 @@ class WebhookEndpointCreate(BaseModel):
     rate_limit: RateLimit | None = None
 
 
-class WebhookEndpointPatch(BaseModel):
+class WebhookEndpointPatch(Body):
     """A change: what is absent stays as it is; `null` clears a description or a rate limit."""
-
-    model_config = ConfigDict(extra="forbid")
 
     url: Url | None = None
     event_types: EventTypes | None = None
@@ -150,10 +147,8 @@ class WebhookSecretRead(BaseModel):
     previous_secret_until: datetime | None
 
 
-class SecretRotationCreate(BaseModel):
+class SecretRotationCreate(Body):
     """A new signing secret."""
-
-    model_config = ConfigDict(extra="forbid")
 
     keep_old_for: Annotated[
         int,
@@ -240,10 +235,8 @@ class WebhookDeliveryDetail(WebhookDeliveryRead):
     latest_attempts: list[WebhookAttemptRead]
 
 
-class ReplayCreate(BaseModel):
+class ReplayCreate(Body):
     """Which events to send again: a range of positions or of time, or of both."""
-
-    model_config = ConfigDict(extra="forbid")
 
     what: Literal["failed", "all"] = Field(
         default="failed",

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from services.customer.consents.recording import Channel, Purpose, Status
 from services.customer.customers.schemas import AttributeName, ConsentRead, Source
+from shared.bodies import Body
 from shared.moments import Instant
 from shared.text import TextRule
 from shared.web.resources import Page
@@ -15,10 +16,8 @@ from shared.web.resources import Page
 ProofText = Annotated[str, TextRule(max_length=2000, lines=True)]
 
 
-class ConsentCreate(BaseModel):
+class ConsentCreate(Body):
     """An answer of a customer. It is kept for ever; a later one replaces it as the current."""
-
-    model_config = ConfigDict(extra="forbid")
 
     purpose: Purpose
     channel: Channel

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     EmailStr,
     Field,
     StringConstraints,
@@ -18,6 +17,7 @@ from services.customer.customers.identities import Standing
 from services.customer.customers.identity_match import IdentifierKind
 from services.customer.customers.record import CustomerRecord, Gender, Stage
 from services.customer.tenants.shops import ValueTier
+from shared.bodies import Body
 from shared.moments import Day
 from shared.money import Money, MoneyRead
 from shared.pii import pii
@@ -52,19 +52,15 @@ Attributes = Annotated[
 ]
 
 
-class ExternalIdWrite(BaseModel):
+class ExternalIdWrite(Body):
     """What another system knows the customer by; it belongs to one customer."""
-
-    model_config = ConfigDict(extra="forbid")
 
     source: Source
     external_id: ExternalId
 
 
-class CustomerFields(BaseModel):
+class CustomerFields(Body):
     """What a client may say of a customer."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name | None = Field(default=None, examples=["Nguyễn Văn Đức"])
     email: Email | None = None

@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from shared.bodies import Body
 
 DuplicateStatus = Literal["open", "dismissed"]
 
@@ -24,9 +26,7 @@ class DuplicateRead(BaseModel):
     version: int
 
 
-class DuplicatePatch(BaseModel):
+class DuplicatePatch(Body):
     """What a person decided: `dismissed` pairs are two people and are never proposed again."""
-
-    model_config = ConfigDict(extra="forbid")
 
     status: DuplicateStatus

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.customer.customers.schemas import ExternalId, Source
 from services.customer.orders.record import (
@@ -14,6 +14,7 @@ from services.customer.orders.record import (
     OrderRecord,
     OrderStatus,
 )
+from shared.bodies import Body
 from shared.moments import Instant
 from shared.money import Money, MoneyInput, MoneyRead
 from shared.text import NormalisedStr
@@ -28,10 +29,8 @@ def _not_negative(money: MoneyInput) -> MoneyInput:
 Amount = Annotated[MoneyInput, AfterValidator(_not_negative)]
 
 
-class OrderLineWrite(BaseModel):
+class OrderLineWrite(Body):
     """One line of an order."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: NormalisedStr = Field(examples=["Áo dài lụa"])
     quantity: int = Field(ge=0, le=1_000_000)
@@ -42,10 +41,8 @@ class OrderLineWrite(BaseModel):
     sku: ExternalId | None = None
 
 
-class OrderCreate(BaseModel):
+class OrderCreate(Body):
     """An order of a customer. All amounts are in one currency."""
-
-    model_config = ConfigDict(extra="forbid")
 
     customer_id: UUID
     source: Source = "api"

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from shared.bodies import Body
 from shared.moments import Instant
 from shared.text import NormalisedStr, TextRule
 from shared.web.patches import NeverNull
@@ -16,10 +17,8 @@ AssigneeRole = Literal["owner", "admin", "manager", "agent"]
 TaskNote = Annotated[str, TextRule(max_length=5000, lines=True)]
 
 
-class TaskCreate(BaseModel):
+class TaskCreate(Body):
     """Something to be done for a customer, by somebody or by anybody of a role."""
-
-    model_config = ConfigDict(extra="forbid")
 
     customer_id: UUID | None = None
     kind: TaskKind = "other"
@@ -31,10 +30,8 @@ class TaskCreate(BaseModel):
     ticket_id: UUID | None = None
 
 
-class TaskPatch(BaseModel):
+class TaskPatch(Body):
     """A change: what is absent stays as it is, `null` clears."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: Annotated[NormalisedStr | None, NeverNull()] = None
     note: TaskNote | None = None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from services.messaging.automations.records import (
     Automation,
@@ -14,6 +14,7 @@ from services.messaging.automations.records import (
 )
 from services.messaging.policies.records import Channel, Promotional
 from services.messaging.templates.records import TemplateKey
+from shared.bodies import Body
 from shared.text import Name
 from shared.web.patches import NeverNull
 
@@ -24,10 +25,8 @@ SegmentKey = Annotated[
 Delay = Annotated[int, Field(ge=0, le=60 * 24 * 90, description="Minutes from trigger to message")]
 
 
-class AutomationCreate(BaseModel):
+class AutomationCreate(Body):
     """A new automation; it is active at once unless said otherwise."""
-
-    model_config = ConfigDict(extra="forbid")
 
     key: Key = Field(examples=["win_back_gold"])
     name: Name = Field(examples=["Win back gold customers"])
@@ -48,10 +47,8 @@ class AutomationCreate(BaseModel):
     )
 
 
-class AutomationPatch(BaseModel):
+class AutomationPatch(Body):
     """What is absent stays as it is; nothing can be cleared."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Annotated[Name | None, NeverNull()] = None
     segment_key: Annotated[SegmentKey | None, NeverNull()] = None

@@ -4,18 +4,17 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from pydantic import BaseModel, EmailStr, Field
 
 from services.messaging.inbound.records import InboundChannel, InboundMessage
+from shared.bodies import Body
 from shared.moments import Instant
 from shared.pii import pii
 from shared.text import Name, NormalisedStr, TextRule
 
 
-class InboundSender(BaseModel):
+class InboundSender(Body):
     """Who wrote, as far as the channel tells."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Annotated[Name | None, pii("name")] = Field(default=None, examples=["Trần Thị Bình"])
     email: Annotated[Annotated[EmailStr, Field(max_length=254)] | None, pii("email")] = None
@@ -24,10 +23,8 @@ class InboundSender(BaseModel):
     )
 
 
-class InboundMessageCreate(BaseModel):
+class InboundMessageCreate(Body):
     """Something that a person wrote to the shop."""
-
-    model_config = ConfigDict(extra="forbid")
 
     channel: InboundChannel
     external_id: Annotated[str, TextRule(255)] = Field(

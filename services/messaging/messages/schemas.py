@@ -4,22 +4,21 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, model_validator
+from pydantic import BaseModel, EmailStr, Field, model_validator
 
 from services.messaging.messages.records import Message, Origin, Status
 from services.messaging.policies.records import Channel, MessageClass
 from services.messaging.templates.given import Variables
 from services.messaging.templates.records import Locale, TemplateKey
+from shared.bodies import Body
 from shared.pii import pii
 from shared.text import Name
 
 Email = Annotated[EmailStr, Field(max_length=254, examples=["duc.nguyen@example.com"])]
 
 
-class MessageRecipient(BaseModel):
+class MessageRecipient(Body):
     """Whom a message is to: a customer, an address, or a customer at another address."""
-
-    model_config = ConfigDict(extra="forbid")
 
     customer_id: UUID | None = None
     email: Email | None = None
@@ -33,10 +32,8 @@ class MessageRecipient(BaseModel):
         return self
 
 
-class MessageCreate(BaseModel):
+class MessageCreate(Body):
     """A message to be sent as soon as possible."""
-
-    model_config = ConfigDict(extra="forbid")
 
     template: TemplateKey
     to: MessageRecipient

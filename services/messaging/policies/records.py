@@ -4,16 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.bodies import Body
+
 MessageClass = Literal["transactional", "care", "advertising"]
 Promotional = Literal["care", "advertising"]
 Channel = Literal["email"]
 ContactChannel = Literal["email", "sms", "zalo", "call"]
 
 
-class FrequencyCap(BaseModel):
+class FrequencyCap(Body):
     """At most `max_messages` to one address in any `window_hours` (rolling) of these classes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     channel: Channel = "email"
     classes: Annotated[tuple[Promotional, ...], Field(min_length=1, max_length=2)] = (
@@ -24,13 +26,13 @@ class FrequencyCap(BaseModel):
     window_hours: int = Field(default=24, ge=1, le=24 * 31, examples=[24])
 
 
-class PolicyRules(BaseModel):
+class PolicyRules(Body):
     """What must hold before a message of care or advertising leaves.
 
     The default caps are those of Vietnam's Decree 91/2020: three e-mails per address in 24 hours.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     frequency_caps: Annotated[tuple[FrequencyCap, ...], Field(max_length=10)] = (FrequencyCap(),)
 

@@ -4,17 +4,16 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from pydantic import BaseModel, EmailStr, Field
 
 from services.messaging.policies.records import Channel
 from services.messaging.preferences.repository import Scope, Suppression, SuppressionReason
+from shared.bodies import Body
 from shared.pii import pii
 
 
-class SuppressionCreate(BaseModel):
+class SuppressionCreate(Body):
     """An address that must not be written to any more."""
-
-    model_config = ConfigDict(extra="forbid")
 
     channel: Channel = "email"
     address: Annotated[EmailStr, Field(max_length=254, examples=["an@example.com"])]

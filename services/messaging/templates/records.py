@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
 from sqlalchemy import Row
 
 from services.messaging.policies.records import Channel
+from shared.bodies import Body
 from shared.text import TextRule
 
 TemplateKey = Annotated[
@@ -22,10 +23,10 @@ Locale = Annotated[
 FALLBACK_LOCALES = ("vi", "en")
 
 
-class TemplateContent(BaseModel):
+class TemplateContent(Body):
     """What is said on one channel in one language: Liquid in every part."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     channel: Channel = "email"
     locale: Locale

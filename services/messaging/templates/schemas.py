@@ -4,20 +4,19 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from services.messaging.policies.records import Channel
 from services.messaging.templates.given import Variables
 from services.messaging.templates.records import Locale, Rendered, Template, TemplateContent
+from shared.bodies import Body
 from shared.text import TextRule
 
 Description = Annotated[str, TextRule(500), Field(examples=["Sent after the first order"])]
 
 
-class TemplateReplace(BaseModel):
+class TemplateReplace(Body):
     """The whole template: what is left out is gone."""
-
-    model_config = ConfigDict(extra="forbid")
 
     description: Description | None = None
     contents: Annotated[list[TemplateContent], Field(min_length=1, max_length=20)]
@@ -54,10 +53,8 @@ class TemplateRead(BaseModel):
         )
 
 
-class TemplatePreviewRequest(BaseModel):
+class TemplatePreviewRequest(Body):
     """For whom, in which language, and with which variables to render."""
-
-    model_config = ConfigDict(extra="forbid")
 
     channel: Channel = "email"
     locale: Locale | None = Field(default=None, description="Default: the customer's, the shop's")

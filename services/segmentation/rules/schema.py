@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, StrictBool, Tag
+from pydantic import ConfigDict, Discriminator, Field, JsonValue, StrictBool, Tag
 
 from services.segmentation.rules.catalog import Op
+from shared.bodies import Body
 
 # In the location of a validation error; told apart from keys of the rule by the colon.
 TAG_PREFIX = "node:"
@@ -14,8 +15,8 @@ _WINDOW_KEYS = ("last", "between", "since")
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class _Node(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+class _Node(Body):
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
 
 class AllNode(_Node):

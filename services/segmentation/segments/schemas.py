@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, m
 
 from services.segmentation.rules import parse_rule
 from services.segmentation.rules.schema import RuleNode
+from shared.bodies import Body
 from shared.text import Name
 
 SegmentStatus = Literal["active", "paused"]
@@ -31,19 +32,19 @@ RuleBody = Annotated[RuleNode, BeforeValidator(_checked), Field(examples=[_RULE_
 """A rule in a request, checked to the last name and value. See docs/rules.md."""
 
 
-class LocalizedName(BaseModel):
+class LocalizedName(Body):
     """A name in both languages of the house."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     vi: Name = Field(examples=["Khách mua hai lần ở Hà Nội"])
     en: Name = Field(examples=["Bought twice in Hanoi"])
 
 
-class TemplateUse(BaseModel):
+class TemplateUse(Body):
     """A template and the shop's figures for it; what is left out keeps its default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     key: str = Field(max_length=63, examples=["new_customers"])
     parameters: dict[str, JsonValue] = Field(
@@ -51,10 +52,8 @@ class TemplateUse(BaseModel):
     )
 
 
-class RuleOrTemplate(BaseModel):
+class RuleOrTemplate(Body):
     """Says who belongs to a segment, in one of two ways."""
-
-    model_config = ConfigDict(extra="forbid")
 
     rule: RuleBody | None = Field(default=None, description="Who belongs to the segment")
     template: TemplateUse | None = Field(

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Final, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from services.support_ticket.calendars.clock import BusinessCalendar, Hours, Interval
 from services.support_ticket.calendars.holidays import UnknownCountryError, public_holidays
+from shared.bodies import Body
 from shared.ids import TenantId
 
 _WALL_TIME: Final = r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"
@@ -40,10 +41,10 @@ def _known_country(code: str | None) -> str | None:
     return code
 
 
-class OpenHours(BaseModel):
+class OpenHours(Body):
     """Open from `opens` until `closes` of the same day; `24:00` is the end of the day."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     opens: WallTime
     closes: Annotated[str, Field(pattern=_WALL_TIME, examples=["21:00"])]
@@ -61,10 +62,10 @@ class OpenHours(BaseModel):
 DayHours = Annotated[tuple[OpenHours, ...], Field(max_length=8)]
 
 
-class Week(BaseModel):
+class Week(Body):
     """The hours of each weekday, in order and apart; none means closed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     monday: DayHours = ()
     tuesday: DayHours = ()
@@ -85,13 +86,13 @@ class Week(BaseModel):
         return tuple(_hours(getattr(self, day)) for day in type(self).model_fields)
 
 
-class OpeningHours(BaseModel):
+class OpeningHours(Body):
     """When a shop is open. `overrides` gives single dates their own hours and wins over the rest.
 
     On the public holidays of `holiday_country` the shop is closed.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     timezone: Annotated[
         str, Field(max_length=64, examples=["Asia/Ho_Chi_Minh"]), AfterValidator(_known_zone)

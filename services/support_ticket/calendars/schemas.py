@@ -4,16 +4,15 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from services.support_ticket.calendars.opening_hours import OpeningHours
+from shared.bodies import Body
 from shared.text import Name
 
 
-class CalendarPut(BaseModel):
+class CalendarPut(Body):
     """The whole calendar; what is left out is no longer so."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     hours: OpeningHours

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from shared.bodies import Body
 from shared.text import Name
 from shared.web.patches import NeverNull
 
@@ -34,10 +35,8 @@ class QueueRead(BaseModel):
     created_at: datetime
 
 
-class QueueUpdate(BaseModel):
+class QueueUpdate(Body):
     """What is absent stays; a `team_id` of `null` makes the queue nobody's in particular."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Annotated[Name | None, NeverNull()] = Field(default=None, examples=["Support"])
     team_id: UUID | None = None

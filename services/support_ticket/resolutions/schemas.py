@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
+from shared.bodies import Body
 from shared.money import MoneyInput, MoneyRead
 from shared.text import TextRule
 
@@ -13,10 +14,8 @@ ResolutionKind = Literal["answer", "guide", "exchange", "refund", "compensation"
 ResolutionResult = Literal["positive", "negative"]
 
 
-class ResolutionCreate(BaseModel):
+class ResolutionCreate(Body):
     """How the request was settled, and whether to the customer's content."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: ResolutionKind
     amount: MoneyInput | None = Field(

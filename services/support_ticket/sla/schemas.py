@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.support_ticket.sla.clocks import ClockState, Metric
+from shared.bodies import Body
 from shared.text import Name
 
 _HOUR: Final = 3600
@@ -16,10 +17,10 @@ Priority = Literal["low", "normal", "high", "urgent"]
 BusinessSeconds = Annotated[int, Field(ge=60, le=_LONGEST, examples=[3600])]
 
 
-class SlaTarget(BaseModel):
+class SlaTarget(Body):
     """How much business time a ticket of one priority may take, in seconds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     first_response_seconds: BusinessSeconds
     resolution_seconds: BusinessSeconds
@@ -33,10 +34,10 @@ class SlaTarget(BaseModel):
         return timedelta(seconds=seconds[metric])
 
 
-class SlaTargets(BaseModel):
+class SlaTargets(Body):
     """A target for each priority."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     low: SlaTarget
     normal: SlaTarget
@@ -62,10 +63,8 @@ DEFAULT_TARGETS: Final = SlaTargets(
 )
 
 
-class SlaPolicyPut(BaseModel):
+class SlaPolicyPut(Body):
     """The whole policy."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     calendar_id: UUID

@@ -7,8 +7,9 @@ are added up. Both are data that a tenant may replace, and every decision can sa
 from itertools import pairwise
 from typing import Annotated, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from shared.bodies import Body
 from shared.contracts.support_ticket import TicketType
 from shared.text import Name
 
@@ -24,8 +25,8 @@ PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)
 Points = Annotated[int, Field(ge=0, le=1_000)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Frozen(Body):
+    model_config = ConfigDict(frozen=True)
 
 
 class PriorityRule(_Frozen):

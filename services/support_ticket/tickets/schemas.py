@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, field_validator, model_validator
+from pydantic import BaseModel, EmailStr, Field, field_validator, model_validator
 
 from services.support_ticket.conversations.record import Channel, MessageKind
 from services.support_ticket.tickets.priority import Priority, Urgency, ValueTier
 from services.support_ticket.tickets.states import AnsweredStatus, MovableStatus
+from shared.bodies import Body
 from shared.contracts.support_ticket import TicketStatus, TicketType
 from shared.phone import normalise_phone
 from shared.pii import pii
@@ -19,11 +20,7 @@ Subject = Annotated[str, TextRule(max_length=300), Field(examples=["The kettle l
 Plan = Annotated[str, TextRule(max_length=2000, lines=True)]
 
 
-class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ContactInput(_Input):
+class ContactInput(Body):
     """How to reach somebody. A customer with the same address is recognised."""
 
     name: Name | None = None
@@ -52,7 +49,7 @@ class ContactInput(_Input):
         return self
 
 
-class RequesterInput(_Input):
+class RequesterInput(Body):
     """Who asks: a known customer, or how to reach them."""
 
     customer_id: UUID | None = None
@@ -65,7 +62,7 @@ class RequesterInput(_Input):
         return self
 
 
-class TicketCreate(_Input):
+class TicketCreate(Body):
     """A request for help. A shopper leaves out `requester`: it is the shopper."""
 
     subject: Subject
@@ -76,7 +73,7 @@ class TicketCreate(_Input):
     requester: RequesterInput | None = None
 
 
-class TicketUpdate(_Input):
+class TicketUpdate(Body):
     """What is absent stays; `null` clears. Type and urgency decide the priority anew."""
 
     subject: Annotated[Subject | None, NeverNull()] = None
@@ -89,13 +86,13 @@ class TicketUpdate(_Input):
     plan: Plan | None = Field(default=None, description="How it will be handled (phương án)")
 
 
-class TransitionCreate(_Input):
+class TransitionCreate(Body):
     """A move of the state machine; `allowed_transitions` of the ticket names the possible ones."""
 
     to: MovableStatus
 
 
-class ReplyCreate(_Input):
+class ReplyCreate(Body):
     """An answer to the customer, or a shopper's further words."""
 
     text: Prose
@@ -105,7 +102,7 @@ class ReplyCreate(_Input):
     )
 
 
-class NoteCreate(_Input):
+class NoteCreate(Body):
     """A remark among staff. It never leaves the shop."""
 
     text: Prose
