@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
+# Of the tests' own installation; see tests/support/servers.py.
+TEST_KEY := test-root-key-0123456789-0123456789-0123456789
 
-.PHONY: help run demo test check format test-previous-release audit bench capabilities doctor lock clean
+.PHONY: help run demo test check format test-previous-release test-citus audit bench capabilities doctor lock clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -31,6 +33,14 @@ check: $(DEV_STAMP) ## Lint, types, import contracts
 
 test-previous-release: $(DEV_STAMP) ## Run the last release's own tests on this release's schema
 	@"$(BIN)/python" -m pytest -q tests/migrations/test_previous_release.py
+
+test-citus: $(DEV_STAMP) ## Prove a Citus cluster at DATABASE_URL: spread an empty database, run the patterns
+	@test -n "$$DATABASE_URL" || { echo "Set DATABASE_URL to the coordinator, with an empty database"; exit 2; }
+	@CARELOOP_SECRET_KEY="$(TEST_KEY)" "$(BIN)/careloop" migrate
+	@CARELOOP_SECRET_KEY="$(TEST_KEY)" "$(BIN)/careloop" db distribute --apply
+	@CARELOOP_SECRET_KEY="$(TEST_KEY)" "$(BIN)/careloop" db check
+	@CARELOOP_CONFORMANCE_URL="$$DATABASE_URL" "$(BIN)/python" -m pytest -q --force-enable-socket \
+	  tests/conformance $(ARGS)
 
 audit: $(DEV_STAMP) ## Look for known vulnerabilities in what is installed (asks PyPI)
 	@"$(BIN)/pip-audit" --require-hashes --disable-pip -r requirements.txt

@@ -24,8 +24,8 @@ _TABLES = text(
 )
 _FOREIGN_KEYS = text(
     """
-    SELECT k.conrelid::regclass::text AS "table", quote_ident(k.conname) AS name,
-           pg_get_constraintdef(k.oid) AS definition
+    SELECT k.conrelid::regclass::text AS "table", k.confrelid::regclass::text AS refers_to,
+           quote_ident(k.conname) AS name, pg_get_constraintdef(k.oid) AS definition
     FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
     WHERE n.nspname = :schema AND k.contype = 'f' ORDER BY k.conname
     """
@@ -38,6 +38,7 @@ _LISTINGS = text(
     """
 )
 _HOPS = re.compile(r"FROM (?P<table>\S+) t WHERE (?P<where>.*?) ORDER BY t\.tenant_id", re.DOTALL)
+_SPREAD = text("SELECT logicalrelid::text FROM pg_dist_partition WHERE partmethod = 'h'")
 _IS_CITUS = text("SELECT count(*) FROM pg_extension WHERE extname = 'citus'")
 
 
@@ -54,7 +55,10 @@ class Statement:
 
 
 async def distribution_of(engine: AsyncEngine, schemas: Sequence[str]) -> list[Statement]:
-    """Every statement that spreads these schemas, in the order to run them in."""
+    """Every statement that spreads these schemas, in the order to run them in.
+
+    What is spread already is left out, so it is the same after a later migration.
+    """
     async with engine.connect() as connection:
         found: list[Statement] = []
         for schema in schemas:
@@ -68,7 +72,7 @@ async def distribute(engine: AsyncEngine, schemas: Sequence[str]) -> int:
     Raises NotACluster.
     """
     async with engine.connect() as connection:
-        if not (await connection.execute(_IS_CITUS)).scalar():
+        if not await _is_citus(connection):
             raise NotACluster("This server has no Citus: CREATE EXTENSION citus, and add its nodes")
     count = 0
     for schema in schemas:
@@ -84,7 +88,9 @@ async def _statements(connection: AsyncConnection, schema: str) -> list[Statemen
     tables = list((await connection.execute(_TABLES, {"schema": schema})).scalars())
     keys = (await connection.execute(_FOREIGN_KEYS, {"schema": schema})).all()
     listings = (await connection.execute(_LISTINGS, {"schema": schema})).all()
-    together = ["none", *(tables[0] for _ in tables[1:])]
+    spread = await _spread_already(connection)
+    new = [table for table in tables if table not in spread]
+    in_the_way = [key for key in keys if {key.table, key.refers_to} & set(new)]
     return [
         *_roles(schema),
         *(
@@ -92,22 +98,22 @@ async def _statements(connection: AsyncConnection, schema: str) -> list[Statemen
                 f"ALTER TABLE {key.table} DROP CONSTRAINT {key.name}",
                 "a table that refers to another cannot be spread before it",
             )
-            for key in keys
+            for key in in_the_way
         ),
         *(
             Statement(
                 f"SELECT create_distributed_table('{table}', 'tenant_id', "
-                f"colocate_with => '{group}')",
+                f"colocate_with => '{'none' if table == tables[0] else tables[0]}')",
                 "by tenant, beside the other tables of the part",
             )
-            for table, group in zip(tables, together, strict=True)
+            for table in new
         ),
         *(
             Statement(
                 f"ALTER TABLE {key.table} ADD CONSTRAINT {key.name} {key.definition}",
                 "as before: both ends lie on one node",
             )
-            for key in keys
+            for key in in_the_way
         ),
         Statement(
             f"SELECT create_distributed_function('{schema}.set_tenant(uuid)')",
@@ -115,6 +121,16 @@ async def _statements(connection: AsyncConnection, schema: str) -> list[Statemen
         ),
         *(_plain_listing(listing.signature, listing.body) for listing in listings),
     ]
+
+
+async def _is_citus(connection: AsyncConnection) -> bool:
+    return bool((await connection.execute(_IS_CITUS)).scalar())
+
+
+async def _spread_already(connection: AsyncConnection) -> set[str]:
+    if not await _is_citus(connection):
+        return set()
+    return set((await connection.execute(_SPREAD)).scalars())
 
 
 def _roles(schema: str) -> Iterator[Statement]:
