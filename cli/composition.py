@@ -30,7 +30,11 @@ def settings_of(part: str, **given: Any) -> PartSettings:
 
 
 def handlers_of(part: str, context: PartContext[Any]) -> EventHandlers:
-    """What a service does with other parts' events. Raises KeyError for the gateway."""
+    """What a part does with events. Raises KeyError for an unknown part."""
+    if part == "gateway":
+        from gateway.handlers import build_handlers  # noqa: PLC0415
+
+        return build_handlers(context)
     return _service(part).build_handlers(context)
 
 

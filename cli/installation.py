@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.security.keys import KeyRing
 
 _POSTGRES_SETTINGS = {"max_connections": "400"}
+_LOOPBACK = "127.0.0.0/8,::1,localhost"
 DEFAULT_PORT = 8080
 
 
@@ -90,6 +91,8 @@ class Installation:
     def start_servers(self) -> None:
         """Start (or adopt) embedded servers where no URL is set. Raises EmbeddedServerError."""
         if "DATABASE_URL" not in self.environment:
+            # Whoever tries things out on this machine has the receivers of webhooks here, too.
+            self.environment.setdefault("CARELOOP_OUTBOUND_ALLOW", _LOOPBACK)
             postgres = EmbeddedPostgres(self.home / "postgres", settings=_POSTGRES_SETTINGS)
             postgres.start()
             self._servers.append(postgres)

@@ -14,6 +14,7 @@ from cli.commands.secrets import secrets
 from cli.commands.serve import migrate, serve, worker
 from cli.commands.stream import dead_letters, stream
 from cli.commands.up import up
+from cli.commands.webhooks import webhooks
 from cli.embedded.errors import EmbeddedServerError
 from cli.errors import OperatorError
 
@@ -37,6 +38,7 @@ app.add_typer(stream, name="stream")
 app.add_typer(secrets, name="secrets")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(db, name="db")
+app.add_typer(webhooks, name="webhooks")
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from cli.ports import LOOPBACK, free_port
 from cli.processes import Children
 from cli.readiness import wait_until_ready
 from shared.settings import SCHEMAS, SERVICES
+from tests.support.outbound import LOOPBACK as LOOPBACK_NETWORKS
 
 Topology = Literal["all_in_one", "split"]
 OPERATOR_KEY = "op_test-operator-key-0123456789"
@@ -59,6 +60,7 @@ def running_house(
         "CARELOOP_LOG_LEVEL": "warning",
         "CARELOOP_POOL_SIZE": "6",
         "CARELOOP_ACCESS_LOG": "false",
+        "CARELOOP_OUTBOUND_ALLOW": LOOPBACK_NETWORKS,
     }
     if topology == "all_in_one":
         commands = {"api": ["serve", "--port", str(port)], "worker": ["worker"]}
