@@ -26,6 +26,8 @@ delivery = Table(
     # What the delivery was found to tell of, as the platform names it.
     Column("object_kind", Text),
     Column("object_id", Text),
+    # The W3C trace context of the request that brought it, for the reading to follow.
+    Column("trace", Text),
     CheckConstraint("status IN ('pending', 'processed', 'ignored', 'failed')", name="status"),
     CheckConstraint("object_kind IN ('customer', 'order')", name="object_kind"),
 )

@@ -38,6 +38,7 @@ _CLAIM = (
         delivery.c.body,
         delivery.c.triggered_at,
         delivery.c.received_at,
+        delivery.c.trace,
     )
     .where(_TENANT, delivery.c.status == "pending")
     .order_by(delivery.c.id)
@@ -87,6 +88,7 @@ class NewDelivery:
     body: bytes
     triggered_at: datetime | None
     received_at: datetime
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,7 @@ class DeliveryRepository:
             "dedup_key": new.dedup_key,
             "body": new.body,
             "triggered_at": new.triggered_at,
+            "trace": new.trace,
             "received_at": new.received_at,
             "status": "pending",
             "attempts": 0,

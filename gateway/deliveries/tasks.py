@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import SpanKind
 from sqlalchemy import Row
 
 from gateway.connections.repository import ConnectionRepository
@@ -23,10 +24,12 @@ from shared.contracts.gateway import PlatformOrigin
 from shared.db.failures import is_conflict, is_outage
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.ids import TenantId
+from shared.observability.tracing import TRACE_PARENT, spanning
 
 _log = structlog.get_logger(__name__)
 
 READ_DELIVERIES: Final = "gateway.read_deliveries"
+PART: Final = "gateway"
 WAITING: Final = "tenants_with_pending_deliveries"
 # Small, because a delivery may have five megabytes.
 _AT_ONCE: Final = 25
@@ -104,10 +107,23 @@ class DeliveryReader:
 
 async def _read_all(uow: UnitOfWork, claimed: Sequence[Row[*tuple[Any, ...]]]) -> list[Outcome]:
     options = await ConnectionRepository(uow).options_of({row.connection_id for row in claimed})
-    outcomes = [_read(uow, row, options.get(row.connection_id, {})) for row in claimed]
+    outcomes = [_read_traced(uow, row, options.get(row.connection_id, {})) for row in claimed]
     for row, outcome in zip(claimed, outcomes, strict=True):
         DELIVERIES_READ.labels(row.platform, outcome.status.value).inc()
     return outcomes
+
+
+def _read_traced(
+    uow: UnitOfWork, row: Row[*tuple[Any, ...]], options: Mapping[str, Any]
+) -> Outcome:
+    """Read under a span of the trace in which the delivery came: what it tells belongs to it."""
+    if row.trace is None:
+        return _read(uow, row, options)
+    with spanning(
+        PART, f"read {row.platform}", kind=SpanKind.CONSUMER, parent={TRACE_PARENT: row.trace}
+    ) as span:
+        span.set_attribute("careloop.topic", row.topic)
+        return _read(uow, row, options)
 
 
 def _read(uow: UnitOfWork, row: Row[*tuple[Any, ...]], options: Mapping[str, Any]) -> Outcome:

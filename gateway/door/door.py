@@ -29,11 +29,13 @@ from shared.security.link_tokens import claimed_tenant
 from shared.security.principal import PrincipalKind, PrincipalTokens
 from shared.web.middleware import header
 from shared.web.problems import REQUEST_ID_HEADER, problem_response
+from shared.web.served import name_route, name_route_of
 
 _log = structlog.get_logger(__name__)
 _REQUEST_ID: Final = REQUEST_ID_HEADER.encode()
 _API: Final = "/v1/"
 _HOOKS: Final = "/v1/hooks/"
+_HOOK_ROUTE: Final = "/v1/hooks/{platform}/{connection_id}"
 _PAGES: Final = "/pages/"
 _PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 # Who asks for these has no credential yet; what they send is the credential.
@@ -99,6 +101,7 @@ class Door:
             more += self._limits.admit_hook(address)
             receive = await self._bounded(scope, receive, self._max_hook_bytes)
             if scope["method"] == "POST" and path.count("/") == 4:
+                name_route(scope, _HOOK_ROUTE)
                 await take_delivery(scope, receive, send)
             else:
                 await self._pass(self._app, scope, receive, send, None)
@@ -173,7 +176,18 @@ class Door:
             headers.append((PRINCIPAL, token.encode()))
         if tracing_enabled():
             headers = traced_headers(headers)
-        await app({**scope, "headers": headers}, receive, send)
+        inner = {**scope, "headers": headers}
+        _name_family(scope)
+        await app(inner, receive, send)
+        name_route_of(inner)
+
+
+def _name_family(scope: Scope) -> None:
+    """What is measured of a request that another process routes: whose it is, and of which kind."""
+    path: str = scope["path"]
+    if owner_of(path) is not None:
+        _, area, word = path.split("/", 3)[:3]
+        name_route(scope, f"/{area}/{word.partition(':')[0]}/…")
 
 
 def _visitor(path: str) -> Identity:

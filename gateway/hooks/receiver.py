@@ -15,6 +15,7 @@ from gateway.hooks.errors import SignatureRefused
 from gateway.platforms.platform import Platform
 from shared.db.unit_of_work import UnitsOfWork
 from shared.ids import TenantId, new_id
+from shared.observability.tracing import current_trace_parent
 
 
 class Receiver:
@@ -60,6 +61,7 @@ class Receiver:
             body=body,
             triggered_at=label.triggered_at,
             received_at=now,
+            trace=current_trace_parent(),
         )
         async with self._units.begin(connection.tenant_id) as uow:
             fresh = await DeliveryRepository(uow).add(delivery)

@@ -3,12 +3,12 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 HTTP_REQUESTS = Counter(
-    "careloop_http_requests_total", "Requests answered", ["part", "method", "status"]
+    "careloop_http_requests_total", "Requests answered", ["part", "method", "route", "status"]
 )
 HTTP_SECONDS = Histogram(
     "careloop_http_request_seconds",
     "Time from first byte in to last byte out",
-    ["part"],
+    ["part", "method", "route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 EVENTS_RELAYED = Counter(

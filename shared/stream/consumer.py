@@ -16,6 +16,7 @@ from shared.stream.envelope import Batch, Envelope, StreamId
 from shared.stream.handlers import Applies
 from shared.stream.protocol import Parking, Verdict, judge
 from shared.stream.relay import ACKNOWLEDGE
+from shared.stream.traces import apply_traced
 
 MAX_ATTEMPTS = 5
 _log = structlog.get_logger(__name__)
@@ -67,7 +68,7 @@ class Consumer:
             uow.act_for(Actor("system", stream.source, "stream.apply"))
             fresh = [event for event in batch.events if event.position > cursor.position]
             if fresh:
-                await self._handlers(uow, fresh)
+                await apply_traced(self._handlers, uow, fresh, consumer=self._units.schema)
             await self._repository.move_cursor(uow, stream, batch.last)
             await uow.commit()
         self._measure(stream, fresh)

@@ -543,7 +543,8 @@ class TestOperations:
             await client.get(THINGS)
             metrics = await client.get("/metrics")
         assert metrics.headers["content-type"].startswith("text/plain")
-        assert 'careloop_http_requests_total{method="GET",part="edge",status="401"}' in metrics.text
+        labels = 'method="GET",part="edge",route="/v1/things",status="401"'
+        assert f"careloop_http_requests_total{{{labels}}}" in metrics.text
         assert "careloop_http_request_seconds_bucket" in metrics.text
 
     async def test_a_job_can_be_looked_at(self, edge, client, tenant):

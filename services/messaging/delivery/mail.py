@@ -25,6 +25,7 @@ class OutgoingMail:
     sender: str
     recipient: str
     content: bytes
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Letter:
     automatic: bool = False
     reply_to: str | None = None
     thread_id: UUID | None = None
+    trace: str | None = None
 
 
 def compose(letter: Letter, channel: EmailChannel) -> OutgoingMail:
@@ -62,7 +64,11 @@ def compose(letter: Letter, channel: EmailChannel) -> OutgoingMail:
     ]
     content = mime.document(headers, parts, boundary=f"=_{letter.message_id.hex}")
     return OutgoingMail(
-        message_id=letter.message_id, sender=sender, recipient=recipient, content=content
+        message_id=letter.message_id,
+        sender=sender,
+        recipient=recipient,
+        content=content,
+        trace=letter.trace,
     )
 
 

@@ -191,6 +191,7 @@ class Preparation:
             automatic=message.origin in ("automation", "survey", "staff"),
             reply_to=message.reply_to,
             thread_id=message.thread_id,
+            trace=message.trace,
         )
 
     def _leased(

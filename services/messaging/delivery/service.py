@@ -228,7 +228,7 @@ def _prepared(preparation: Preparation, message: Message) -> Prepared:
 def _tell(uow: UnitOfWork, messages: Sequence[Message]) -> None:
     for message in messages:
         if (event := message.outcome_event()) is not None:
-            uow.append(event, key=message.id)
+            uow.append(event, key=message.id, context=message.context)
 
 
 def _invalid_address(message: Message) -> Suppression:

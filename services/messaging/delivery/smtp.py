@@ -23,6 +23,7 @@ from aiosmtplib import (
     SMTPResponseException,
     SMTPSenderRefused,
 )
+from opentelemetry.trace import SpanKind
 
 from services.messaging.channels.records import INSTALLATION_CHANNEL, EmailChannel
 from services.messaging.delivery.mail import OutgoingMail
@@ -37,6 +38,7 @@ from services.messaging.delivery.outcomes import (
     unclear,
     unreachable,
 )
+from shared.observability.tracing import TRACE_PARENT, spanning
 from shared.outbound.guard import MAIL_PORTS, OutboundGuard, OutboundRefused
 
 CONNECTIONS_PER_CHANNEL: Final = 4
@@ -104,13 +106,23 @@ class SmtpConnections:
     async def _work(self, batch: Batch, deadline: float) -> None:
         while not self.in_a_hurry and (mail := batch.take(deadline)) is not None:
             try:
-                outcome = await self._send_one(batch.channel, mail)
+                outcome = await self._send_traced(batch.channel, mail)
             except Exception as error:  # noqa: BLE001  (one mail must not take others with it)
                 _log.exception("smtp_conversation_crashed", message=mail.message_id.hex)
                 outcome = unclear(error)
             batch.outcomes[mail.message_id] = outcome
             if outcome.kind == "postponed":
                 batch.stopped = outcome
+
+    async def _send_traced(self, channel: EmailChannel, mail: OutgoingMail) -> Outcome:
+        if mail.trace is None:
+            return await self._send_one(channel, mail)
+        parent = {TRACE_PARENT: mail.trace}
+        with spanning("messaging", "send e-mail", kind=SpanKind.CLIENT, parent=parent) as span:
+            span.set_attributes({"network.protocol.name": "smtp", "server.port": channel.port})
+            outcome = await self._send_one(channel, mail)
+            span.set_attribute("careloop.outcome", outcome.kind)
+            return outcome
 
     async def _send_one(self, channel: EmailChannel, mail: OutgoingMail) -> Outcome:
         connection = self._take_idle(channel)

@@ -1,12 +1,14 @@
 """Planning messages, from wherever: written once, told of, and the sender woken."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from services.messaging.messages.records import Message, PlannedMessage
 from services.messaging.messages.repository import MessageRepository
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import TenantId
+from shared.observability.tracing import current_trace_parent
 
 Wake = Callable[[TenantId], Awaitable[None]]
 
@@ -21,7 +23,8 @@ class Ledger:
 
     async def plan(self, messages: Iterable[PlannedMessage]) -> Sequence[UUID]:
         """Have messages sent when they are due; the ids of those that were not planned before."""
-        planned = list(messages)
+        trace = current_trace_parent()
+        planned = [replace(message, trace=trace) if trace else message for message in messages]
         if not planned:
             return []
         new = await self._messages.plan(planned)
@@ -39,7 +42,7 @@ class Ledger:
         cancelled = await self._messages.cancel(message_ids, reason=reason)
         for message in cancelled:
             if (event := message.outcome_event()) is not None:
-                self._uow.append(event, key=message.id)
+                self._uow.append(event, key=message.id, context=message.context)
         return cancelled
 
     async def cancel_planned(

@@ -59,6 +59,8 @@ message = Table(
     instant("due_at"),
     instant("planned_at"),
     instant("finished_at", nullable=True),
+    # The W3C trace context in which it was planned, for the sending to follow.
+    Column("trace", Text),
     instant("created_at"),
     instant("updated_at"),
     UniqueConstraint("tenant_id", "origin", "origin_id", "recipient_key", "occurrence"),

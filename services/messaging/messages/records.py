@@ -17,6 +17,7 @@ from shared.contracts.messaging import (
     MessageState,
     MessageSuppressed,
 )
+from shared.observability.tracing import TRACE_PARENT
 
 Status = Literal["planned", "sending", "sent", "suppressed", "failed", "unknown", "cancelled"]
 Origin = Literal["automation", "ticket_reply", "survey", "api", "staff"]
@@ -50,6 +51,7 @@ class PlannedMessage:
     reply_to: str | None = None
     thread_id: UUID | None = None
     due_at: datetime | None = None
+    trace: str | None = None
 
     @property
     def recipient_key(self) -> str:
@@ -93,6 +95,7 @@ class Message:
     due_at: datetime
     planned_at: datetime
     finished_at: datetime | None
+    trace: str | None
     created_at: datetime
     updated_at: datetime
 
@@ -118,6 +121,11 @@ class Message:
             planned_at=self.planned_at,
             finished_at=self.finished_at,
         )
+
+    @property
+    def context(self) -> dict[str, str]:
+        """The context of what is told about it: that of its planning."""
+        return {TRACE_PARENT: self.trace} if self.trace else {}
 
     def outcome_event(self) -> Event | None:
         """What the others are told of the message's outcome; None while it has none."""

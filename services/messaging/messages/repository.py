@@ -58,6 +58,7 @@ _PLAN_COLUMNS = [
     "reply_to",
     "thread_id",
     "due_at",
+    "trace",
 ]
 _plan = RowsParameter("plan", message, _PLAN_COLUMNS)
 _INITIAL = {
@@ -252,4 +253,5 @@ def _row(planned: PlannedMessage, now: datetime) -> dict[str, Any]:
         "reply_to": planned.reply_to,
         "thread_id": planned.thread_id,
         "due_at": planned.due_at or now,
+        "trace": planned.trace,
     }
