@@ -12,7 +12,9 @@ from cli.commands.doctor import doctor
 from cli.commands.health import health
 from cli.commands.secrets import secrets
 from cli.commands.serve import migrate, serve, worker
+from cli.commands.staff import staff
 from cli.commands.stream import dead_letters, stream
+from cli.commands.tenants import tenants
 from cli.commands.up import up
 from cli.commands.webhooks import webhooks
 from cli.embedded.errors import EmbeddedServerError
@@ -37,6 +39,8 @@ app.command()(health)
 app.add_typer(stream, name="stream")
 app.add_typer(secrets, name="secrets")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(staff, name="staff")
+app.add_typer(tenants, name="tenants")
 app.add_typer(db, name="db")
 app.add_typer(webhooks, name="webhooks")
 

@@ -5,7 +5,7 @@ entry and what it points at are written in two transactions, the entry first. An
 at nothing does no harm: whoever follows it finds nothing there. See `docs/adr/0003`.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final, Literal
 
 from sqlalchemy import bindparam, select
@@ -30,7 +30,18 @@ _FIND = (
     .order_by(directory.c.created_at, directory.c.points_to)
     .limit(bindparam("limit"))
 )
+_LIST = (
+    select(directory.c.lookup, directory.c.points_to)
+    .where(
+        directory.c.tenant_id == bindparam("tenant"),
+        directory.c.kind == bindparam("kind"),
+        directory.c.lookup > bindparam("after"),
+    )
+    .order_by(directory.c.lookup)
+    .limit(bindparam("limit"))
+)
 _MOST_SHOPS: Final = 10
+_AT_ONCE: Final = 500
 
 
 class Directory:
@@ -69,3 +80,15 @@ class Directory:
         """The tenant an exclusive entry points at."""
         found = await self.find(kind, lookup)
         return found[0] if found else None
+
+    async def walk(self, kind: Kind) -> AsyncIterator[tuple[str, TenantId]]:
+        """Every entry of an exclusive kind and what it points at, in order."""
+        wanted = {"tenant": INSTALLATION, "kind": kind, "limit": _AT_ONCE}
+        after, rest = "", True
+        while rest:
+            async with self._units.begin(INSTALLATION) as uow:
+                rows = await uow.rows(_LIST, {**wanted, "after": after})
+            for row in rows:
+                yield row.lookup, TenantId(row.points_to)
+            rest = len(rows) == _AT_ONCE
+            after = rows[-1].lookup if rows else after

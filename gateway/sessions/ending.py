@@ -1,17 +1,25 @@
 """Ending sessions, so that this process refuses them at once and every other within seconds."""
 
 from collections.abc import Sequence
+from typing import Protocol
 from uuid import UUID
 
-from gateway.sessions.live import LiveSessions
 from gateway.sessions.repository import SessionRepository
 from shared.db.unit_of_work import UnitOfWork
+
+
+class Forgets(Protocol):
+    """What knows sessions in this process."""
+
+    def forget(self, session_id: UUID) -> None:
+        """Something about a session changed here: look it up anew."""
+        ...
 
 
 class SessionEnding:
     """What others do with the sessions of a member of staff, inside one unit of work."""
 
-    def __init__(self, *, uow: UnitOfWork, live: LiveSessions) -> None:
+    def __init__(self, *, uow: UnitOfWork, live: Forgets) -> None:
         self._uow = uow
         self._sessions = SessionRepository(uow)
         self._live = live

@@ -13,6 +13,7 @@ EDGES = {
     "shared/jobs/": "the edge of a job's step",
     "shared/db/": "the unit of work itself, and code blocks in transactions of their own",
     "cli/operations.py": "the edge of an operator's command",
+    "cli/staff_operations.py": "the edge of an operator's command",
     "cli/webhook_operations.py": "the edge of an operator's command",
     "services/customer/snapshots/tasks.py": "a job",
     "services/segmentation/membership/sweeps.py": "a sweep",
