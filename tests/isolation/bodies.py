@@ -12,6 +12,7 @@ ValueOf = Callable[[str, str], Any]
 
 _fresh = count(1)
 _A_DAY: Final = "2027-03-01T09:00:00Z"
+_PASSWORD: Final = "nam-sau-bay-tam-chin"
 _MONEY: Final = {"amount": "1250000", "currency": "VND"}
 _RULE: Final = {"field": "profile.orders_count", "op": "gte", "value": 2}
 
@@ -30,6 +31,10 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "customers.putByExternalId": lambda: {"name": "Somebody from elsewhere"},
     "customers.update": lambda: {"city": "Huế"},
     "inboundMessages.create": lambda: {"channel": "zalo", "external_id": fresh("zalo-")},
+    "passwords.choose": lambda: {"password": _PASSWORD, "again": _PASSWORD},
+    "queues.update": lambda: {"name": "Another name"},
+    "roles.create": lambda: {"name": fresh("Role "), "scopes": ["tickets:read"]},
+    "roles.update": lambda: {"description": "Another description"},
     "orders.create": lambda: {"external_id": fresh("pos-"), "total": _MONEY, "lines": []},
     "segments.create": lambda: {"key": fresh("segment"), "rule": _RULE},
     "segments.preview": lambda: {"rule": _RULE},
@@ -38,9 +43,14 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "staff.update": lambda: {"name": "Another name"},
     "surveys.answer": lambda: {"score": "5"},
     "suppressions.create": lambda: {"address": f"{fresh('nobody')}@example.com"},
+    "teams.create": lambda: {"name": fresh("Team ")},
+    "teams.update": lambda: {"description": "Another description"},
     "tasks.update": lambda: {"title": "Another title"},
     "tenants.create": lambda: {"slug": fresh("shop-"), "timezone": "Asia/Ho_Chi_Minh"},
     "tickets.update": lambda: {"plan": "Another plan"},
+    # Where nobody listens: what is sent there fails, again and again, and tells nothing.
+    "webhookEndpoints.create": lambda: {"url": "http://127.0.0.1:9/in", "enabled": False},
+    "webhookEndpoints.update": lambda: {"description": "Another description"},
 }
 """What a schema does not say of itself, by operation; the rest is made up."""
 

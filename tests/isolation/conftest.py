@@ -14,6 +14,15 @@ from shared.ids import TenantId, new_id
 from tests.isolation.furnishing import Shop, furnish, open_shop
 from tests.isolation.operations import Description
 from tests.support.house import House, running_house
+from tests.support.outbound import LOOPBACK
+from tests.support.receiver import Receiver, receiving
+
+# What is asked here in a minute is more than any shop may ask.
+SETTINGS = {
+    "CARELOOP_RATE_LIMITS": "false",
+    "CARELOOP_LOGIN_FAILURES_PER_CLIENT": "100000",
+    "CARELOOP_OUTBOUND_ALLOW": LOOPBACK,
+}
 
 
 @dataclass(frozen=True)
@@ -33,14 +42,24 @@ def house(
 ) -> Iterator[House]:
     """The gateway with all services in one process, and a worker: real, on loopback."""
     folder: Path = tmp_path_factory.mktemp("isolation")
-    with running_house(
-        "all_in_one",
-        database_url=database_url,
-        redis_url=redis_url,
-        root_key=root_key,
-        folder=folder,
-    ) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SETTINGS.items():
+            patch.setenv(name, value)
+        with running_house(
+            "all_in_one",
+            database_url=database_url,
+            redis_url=redis_url,
+            root_key=root_key,
+            folder=folder,
+        ) as running:
+            yield running
+
+
+@pytest.fixture(scope="package")
+async def receiver() -> AsyncIterator[Receiver]:
+    """Takes the webhooks of both shops."""
+    async with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture(scope="package")
@@ -59,7 +78,7 @@ async def http(house: House) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="package")
 async def neighbours(
-    house: House, http: httpx.AsyncClient, admin: AsyncEngine, root_key: str
+    house: House, http: httpx.AsyncClient, admin: AsyncEngine, receiver: Receiver, root_key: str
 ) -> Neighbours:
     """Two shops with one of everything."""
     shops = []
@@ -68,7 +87,7 @@ async def neighbours(
         shop = await open_shop(http, operator_key=house.operator_key, marker=marker)
         if side == "theirs":
             await _number_apart(admin, shop.tenant_id)
-        await furnish(shop, root_key=root_key)
+        await furnish(shop, admin, root_key=root_key, receiver=receiver.base_url)
         shops.append(shop)
     return Neighbours(*shops)
 

@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.access.scopes import GRANTABLE, Role
+from gateway.access.scopes import GRANTABLE, PUBLISHABLE, Role
 from services.messaging.preferences.links import UnsubscribeLinks
 from services.support_ticket.surveys.invitations import SURVEY_LINKS
 from shared.ids import TenantId
@@ -20,6 +22,8 @@ from tests.support.waiting import eventually
 
 Json = dict[str, Any]
 PASSWORD = "mot-hai-ba-bon-nam"
+ORIGIN = "https://shop.example"
+"""The page that publishable keys are for."""
 
 
 @dataclass
@@ -77,19 +81,42 @@ async def open_shop(http: httpx.AsyncClient, *, operator_key: str, marker: str) 
     spare = await shop.post("/v1/api-keys", {"name": marker, "scopes": ["customers:read"]})
     made = await shop.post("/v1/api-keys", {"name": marker, "scopes": sorted(GRANTABLE)})
     shop.credentials["api_key"], shop.things["api_key"] = made["key"], spare["id"]
-    for role in Role:
-        if role is not Role.OWNER:
-            await _hire(shop, role)
+    page = {"kind": "publishable", "name": marker, "scopes": sorted(PUBLISHABLE)}
+    made = await shop.post("/v1/api-keys", {**page, "allowed_origins": [ORIGIN]})
+    shop.credentials["publishable"] = made["key"]
+    await _team(shop)
     return shop
 
 
-async def _hire(shop: Shop, role: Role) -> None:
-    email = f"{role.value}-{shop.marker}@example.com"
-    who = {"name": f"{role.value} {shop.marker}", "email": email, "password": PASSWORD}
-    made = await shop.post("/v1/staff", {**who, "role": role.value})
-    shop.credentials[role.value] = await _login(shop, email)
-    if role is Role.AGENT:
-        shop.things["staff"] = made["id"]
+async def _team(shop: Shop) -> None:
+    """Staff of every role, of a role of the shop's own, and who see less than everything."""
+    for role in Role:
+        if role is not Role.OWNER:
+            await _hire(shop, role.value, role=role.value)
+    made = await shop.post(
+        "/v1/roles",
+        {"name": f"Role {shop.marker}", "scopes": sorted(GRANTABLE), "visibility": "own"},
+    )
+    shop.things["role"] = made["id"]
+    await _hire(shop, "own", role=made["id"])
+    shop.things["staff"] = await _hire(shop, "team", role="agent", visibility="team")
+    made = await shop.post("/v1/teams", {"name": f"Team {shop.marker}"})
+    shop.things["team"] = made["id"]
+    joined = await shop.call("PUT", f"/v1/teams/{made['id']}/members/{shop.things['staff']}")
+    assert joined.is_success, joined.text
+    owner = {"authorization": f"Bearer {shop.credentials['owner']}"}
+    await _login(shop, f"{shop.marker}@example.com")
+    answer = await shop.http.get("/v1/auth/sessions", headers=owner)
+    shop.things["session"] = next(s["id"] for s in answer.json()["data"] if not s["current"])
+
+
+async def _hire(shop: Shop, name: str, **given: str) -> str:
+    email = f"{name}-{shop.marker}@example.com"
+    who = {"name": f"{name} {shop.marker}", "email": email, "password": PASSWORD}
+    made = await shop.post("/v1/staff", {**who, **given})
+    shop.credentials[name] = await _login(shop, email)
+    staff_id: str = made["id"]
+    return staff_id
 
 
 async def _login(shop: Shop, email: str) -> str:
@@ -99,11 +126,22 @@ async def _login(shop: Shop, email: str) -> str:
     return token
 
 
-async def furnish(shop: Shop, *, root_key: str) -> None:
+async def furnish(shop: Shop, admin: AsyncEngine, *, root_key: str, receiver: str) -> None:
     """Make one of everything and two of what is listed; wait for what services do by themselves."""
+    await _webhooks(shop, receiver)
     for make in (_people, _words, _work, _groups, _platforms):
         await make(shop)
-    await _links(shop, root_key=root_key)
+    shop.things["event"] = (await shop.first("/v1/events"))["id"]
+    await shop.first(f"/v1/webhook-endpoints/{shop.things['endpoint']}/deliveries")
+    await _links(shop, admin, root_key=root_key)
+
+
+async def _webhooks(shop: Shop, receiver: str) -> None:
+    for path in ("in", "other"):
+        made = await shop.post(
+            "/v1/webhook-endpoints", {"url": f"{receiver}/{path}", "description": shop.marker}
+        )
+    shop.things["endpoint"] = made["id"]
 
 
 async def _people(shop: Shop) -> None:
@@ -215,10 +253,20 @@ async def _platforms(shop: Shop) -> None:
     things["delivery"] = (await shop.first(f"/v1/connections/{made['id']}/deliveries"))["id"]
 
 
-async def _links(shop: Shop, *, root_key: str) -> None:
+async def _links(shop: Shop, admin: AsyncEngine, *, root_key: str) -> None:
     survey = LinkTokens(root_key=root_key, purpose=SURVEY_LINKS)
     target = LinkTarget(shop.tenant_id, UUID(shop.things["survey"]))
     shop.things["survey_token"] = survey.mint(target)
     links = UnsubscribeLinks(root_key=root_key, public_url="https://care.example")
     url = links.url(shop.tenant_id, UUID(shop.things["message"]))
     shop.things["unsubscribe_token"] = url.rpartition("/")[2]
+    await shop.post(f"/v1/staff/{shop.things['staff']}/invitations")
+    async with admin.connect() as connection:
+        found = await connection.execute(
+            text("SELECT id FROM gateway.password_reset WHERE tenant_id = :tenant"),
+            {"tenant": shop.tenant_id},
+        )
+    passwords = LinkTokens(root_key=root_key, purpose="staff-password")
+    shop.things["password_token"] = passwords.mint(
+        LinkTarget(shop.tenant_id, found.scalars().first())
+    )

@@ -50,14 +50,14 @@ class Description:
         self._paths: Json = document["paths"]
 
     def operations(self) -> Iterator[Operation]:
-        """All of them, reading ones first and deleting ones last."""
+        """All of them: reading ones first, deleting ones last, the innermost before the others."""
         found = [
             self._operation(method, path, item[method], item.get("parameters", []))
             for path, item in self._paths.items()
             for method in METHODS
             if method in item
         ]
-        yield from sorted(found, key=lambda operation: METHODS.index(operation.method))
+        yield from sorted(found, key=lambda one: (METHODS.index(one.method), -one.path.count("/")))
 
     def resolved(self, part: Json) -> Json:
         """The schema, parameter or body itself, where it is only referred to."""

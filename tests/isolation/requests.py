@@ -1,8 +1,10 @@
 """The requests of the walk: which of the objects they name are whose."""
 
+import asyncio
 import base64
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +19,8 @@ from tests.isolation.kinds import COMMON
 from tests.isolation.operations import Operation, Place
 
 Things = Mapping[str, str]
+
+A_MOMENT = 0.5
 
 
 @dataclass(frozen=True)
@@ -116,8 +120,20 @@ class Sender:
         options: dict[str, Any] = {"params": asked, "headers": {**given, **(headers or {})}}
         if operation.body is not None:
             options |= await self._content(operation, variant, value_of)
-        answer = await self._http.request(operation.method.upper(), path, **options)
-        return Sent(answer, named)
+        return Sent(await self._ask(operation.method.upper(), path, options), named)
+
+    async def _ask(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+        """The answer; of one that never ends, what comes within a moment."""
+        async with self._http.stream(method, path, **options) as answer:
+            if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+                await answer.aread()
+                return answer
+            heard = b""
+            with suppress(TimeoutError):
+                async with asyncio.timeout(A_MOMENT):
+                    async for chunk in answer.aiter_bytes():
+                        heard += chunk
+            return httpx.Response(answer.status_code, headers=answer.headers, content=heard)
 
     async def _content(self, operation: Operation, variant: Variant, value_of: Any) -> Any:
         places = {place.name: place for place in operation.places if place.where == "body"}

@@ -15,6 +15,7 @@ from shared.ids import new_id
 from tests.isolation.answers import comparable, ids_in, ids_of
 from tests.isolation.bodies import Bodies
 from tests.isolation.conftest import Neighbours
+from tests.isolation.furnishing import ORIGIN
 from tests.isolation.kinds import NATURAL
 from tests.isolation.operations import Description, Operation
 from tests.isolation.requests import Sender, Things, Variant, absent_twins, tampered, variants_of
@@ -49,8 +50,13 @@ class Walk:
         self, operation: Operation, variant: Variant, name: str, credential: str | None
     ) -> None:
         """Ask for their objects and for objects that do not exist; compare."""
-        theirs = await self.sender.send(operation, variant, self.theirs, credential=credential)
-        absent = await self.sender.send(operation, variant, self.absent, credential=credential)
+        headers = {"origin": ORIGIN} if name == "publishable" else {}
+        theirs, absent = [
+            await self.sender.send(
+                operation, variant, things, credential=credential, headers=headers
+            )
+            for things in (self.theirs, self.absent)
+        ]
         self.asked += 2
         where = f"{operation} as {name}, {variant}"
         self.said |= set(theirs.named.values())
