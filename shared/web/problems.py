@@ -8,13 +8,12 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
 
 from shared.errors import CareloopError, FieldError, Invalid
 from shared.json import dumps
+from shared.web.methods import methods_at
 from shared.web.strict_json import RefusedJson
 
 MEDIA_TYPE = "application/problem+json"
@@ -112,10 +111,15 @@ def _faults(error: RequestValidationError) -> list[FieldError]:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # All the framework says so of is a body that is no text, or no form.
+        fault = FieldError("/body", "unreadable", "The body cannot be read as what it claims to be")
+        unreadable = Invalid("The body cannot be read", errors=[fault])
+        return problem_response(unreadable, request_id=_request_id(request))
     status = HTTPStatus(error.status_code)
     headers = dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(sorted(_methods_at(request)))
+        headers["Allow"] = ", ".join(sorted(methods_at(request.app, request.scope["path"])))
     return _render(
         status=status,
         code=status.phrase.lower().replace(" ", "_").replace("-", "_"),
@@ -124,17 +128,6 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         request_id=_request_id(request),
         headers=headers,
     )
-
-
-def _methods_at(request: Request) -> set[str]:
-    """All methods of the resource that was asked for; the router names those of one route."""
-    path = request.url.path
-    return {
-        method
-        for route in iter_route_contexts(request.app.routes)
-        if route.path and compile_path(route.path)[0].match(path)
-        for method in route.methods or ()
-    }
 
 
 def _render(

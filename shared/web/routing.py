@@ -19,6 +19,7 @@ from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
 from shared.web.auditing import actor_of, answer_and_record
 from shared.web.context import context_of
 from shared.web.idempotency import IDEMPOTENCY_HEADER, answer_once
+from shared.web.methods import refuse_wrong_method
 from shared.web.personal_data import PersonalData
 from shared.web.problems import problem_responses
 from shared.web.strict_json import StrictRequest
@@ -89,6 +90,7 @@ class UnitOfWorkRoute(APIRoute):
             request = StrictRequest.of(request)
             context = context_of(request)
             principal = context.principals.verify(request.headers.get(PRINCIPAL_HEADER))
+            refuse_wrong_method(request)
             is_shopper = principal.kind is PrincipalKind.SHOPPER
             principal.require(of_shoppers if is_shopper and of_shoppers else required)
             structlog.contextvars.bind_contextvars(
