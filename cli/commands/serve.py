@@ -53,15 +53,29 @@ def serve(
     GracefulServer(config, draining=draining_of(app), grace_seconds=settings.drain_seconds).run()
 
 
-def worker(part: Part = "all") -> None:
-    """Run the background work: streams, sends, receipts of platforms."""
+def worker(
+    part: Part = "all",
+    host: Annotated[str, typer.Option(help="Address to tell its state at")] = "127.0.0.1",
+    status_port: Annotated[
+        int | None,
+        typer.Option(envvar="CARELOOP_STATUS_PORT", help="Where to tell it; nowhere without"),
+    ] = None,
+) -> None:
+    """Run the background work: streams, sends, receipts of platforms.
+
+    With a status port it answers /healthz and /metrics there.
+    """
     from cli import composition  # noqa: PLC0415
+    from cli.worker_status import worker_status  # noqa: PLC0415
     from shared.observability.logging import configure_logging  # noqa: PLC0415
+    from shared.observability.tracing import configure_tracing  # noqa: PLC0415
 
     end_with_parent()
     parts = composition.PARTS if part == "all" else (part,)
     settings = composition.settings_of(parts[0])
     configure_logging(level=settings.log_level, style=settings.log_format, part="worker")
+    for each in parts:
+        configure_tracing(part=each, endpoint=settings.otlp_endpoint)
 
     async def run() -> None:
         from shared.queue.worker import run_workers  # noqa: PLC0415
@@ -71,7 +85,8 @@ def worker(part: Part = "all") -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         beating = asyncio.create_task(_beat())
-        await run_workers(composition.workers(parts), stop)
+        async with worker_status(host, status_port):
+            await run_workers(composition.workers(parts), stop)
         beating.cancel()
 
     import uvloop  # noqa: PLC0415

@@ -39,10 +39,12 @@ def running_house(
     root_key: str,
     folder: Path,
     part_urls: Mapping[str, str] | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[House]:
     """Start every process with the commands that containers run, and stop them afterwards.
 
-    All parts use the server of `database_url`, or each its own of `part_urls`.
+    All parts use the server of `database_url`, or each its own of `part_urls`. `more` variables
+    go before those that are set here.
     """
     mail = MailCatcher(folder / "mail")
     mail.start()
@@ -61,6 +63,7 @@ def running_house(
         "CARELOOP_POOL_SIZE": "6",
         "CARELOOP_ACCESS_LOG": "false",
         "CARELOOP_OUTBOUND_ALLOW": LOOPBACK_NETWORKS,
+        **(more or {}),
     }
     if topology == "all_in_one":
         commands = {"api": ["serve", "--port", str(port)], "worker": ["worker"]}
