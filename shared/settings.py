@@ -48,6 +48,7 @@ class PartSettings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     otlp_endpoint: str | None = None
     access_log: bool = True
+    request_seconds: float = Field(default=30, gt=0, le=600)
     drain_seconds: float = Field(default=5, ge=0, le=300)
     poll_delay: float = Field(default=0.02, gt=0, le=1)
     outbound_allow: str = ""

@@ -71,6 +71,7 @@ def create_part_app(
         part=settings.part,
         access_log=settings.access_log,
         draining=draining,
+        seconds=settings.request_seconds,
     )
     app.include_router(health_router)
     app.include_router(jobs_router)

@@ -167,7 +167,7 @@ class TestWithoutRedis:
             assert take(limiter, name, limit, 50) == 3
 
     async def test_it_tells_once_and_comes_back_when_redis_does(self, tmp_path: Path) -> None:
-        tmp_path.chmod(0o755)  # noqa: ASYNC240
+        tmp_path.chmod(0o755)
         valkey = EmbeddedValkey(tmp_path / "valkey", persistent=False)
         valkey.start()
         url = valkey.url()
