@@ -5,6 +5,8 @@ from fastapi import FastAPI
 from services.customer.consents.endpoints import router as consents
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
+from services.customer.exports.endpoints import router as exports
+from services.customer.jobs import build_job_kinds
 from services.customer.orders.endpoints import router as orders
 from services.customer.reports.endpoints import router as reports
 from services.customer.settings import CustomerSettings
@@ -15,16 +17,18 @@ from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
 
-ROUTERS = (customers, consents, orders, timeline, duplicates, tasks, reports)
+ROUTERS = (customers, consents, orders, timeline, duplicates, tasks, exports, reports)
 
 
 def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> FastAPI:
     """The application of one process."""
+    context = build_context(settings, clock)
     app = create_part_app(
-        build_context(settings, clock),
+        context,
         title="Careloop customer service",
         description="Who the customers are: profiles, identities, orders, consents, timeline.",
         routers=ROUTERS,
+        job_kinds=build_job_kinds(context),
     )
     app.state.shops = Shops()
     return app

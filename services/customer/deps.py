@@ -14,6 +14,7 @@ from services.customer.customers.repository import CustomerRepository
 from services.customer.customers.service import CustomerService
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.service import DuplicateService
+from services.customer.exports.service import ExportService
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.service import OrderService
 from services.customer.reports.repository import CountRepository
@@ -22,6 +23,9 @@ from services.customer.tasks.service import TaskService
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
 from services.customer.timeline.service import TimelineService
+from shared.jobs.endpoints import job_kinds
+from shared.jobs.repository import JobRepository
+from shared.jobs.work import JobKinds
 from shared.security.principal import PrincipalKind
 from shared.security.sight import Sight
 from shared.web.context import context_of
@@ -74,6 +78,14 @@ async def customer_service(
         shops=shops,
         sight=sight,
     )
+
+
+async def export_service(
+    uow: UnitOfWorkDep, request: Request, kinds: Annotated[JobKinds, Depends(job_kinds)]
+) -> ExportService:
+    """Files of customers."""
+    jobs = JobRepository(uow, schema=context_of(request).units.schema)
+    return ExportService(uow, jobs=jobs, kinds=kinds)
 
 
 async def order_service(uow: UnitOfWorkDep, shops: ShopsDep, sight: SightDep) -> OrderService:
@@ -133,3 +145,4 @@ DuplicateServiceDep = Annotated[DuplicateService, Depends(duplicate_service)]
 TimelineServiceDep = Annotated[TimelineService, Depends(timeline_service)]
 TaskServiceDep = Annotated[TaskService, Depends(task_service)]
 CountsDep = Annotated[CountRepository, Depends(count_repository)]
+ExportServiceDep = Annotated[ExportService, Depends(export_service)]

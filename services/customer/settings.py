@@ -29,6 +29,7 @@ class CustomerSettings(PartSettings):
         default=(200, 800, 2_000), validation_alias="CUSTOMER_OTHER_VALUE_THRESHOLDS"
     )
     snapshot_batch: int = Field(default=500, ge=1, le=2000)
+    export_page: int = Field(default=1000, ge=1, le=2000)
 
     def value_thresholds_of(self, currency: str) -> Thresholds:
         """Silver, gold and vip in major units of a currency."""

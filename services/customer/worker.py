@@ -1,6 +1,7 @@
 """The customer service's background process."""
 
 from services.customer.handlers import build_handlers
+from services.customer.jobs import build_job_kinds
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.tasks import SnapshotWalker, snapshot_jobs, snapshot_sweep
 from shared.clock import Clock
@@ -18,4 +19,5 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
         handlers=build_handlers(context),
         jobs=snapshot_jobs(walker),
         periodics=[snapshot_sweep(walker)],
+        job_kinds=build_job_kinds(context),
     )

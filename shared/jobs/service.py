@@ -5,12 +5,13 @@ from uuid import UUID
 
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
+from shared.errors import Forbidden
 from shared.jobs.errors import JobFileNotFound, JobNotEnded, JobTransitionNotAllowed
 from shared.jobs.files import JobFiles
 from shared.jobs.repository import JobRepository
 from shared.jobs.schemas import ACTIVE, FileName, JobFileRead, JobRead
 from shared.jobs.work import JobKinds
-from shared.security.principal import Principal
+from shared.security.principal import Principal, Visibility
 from shared.web.resources import Page
 
 
@@ -63,7 +64,10 @@ class JobService:
         Raises JobNotFound, JobNotEnded, JobFileNotFound, Forbidden.
         """
         job = await self._jobs.get(job_id)
-        principal.require(await self._jobs.file_scopes(job_id))
+        scopes = await self._jobs.file_scopes(job_id)
+        principal.require(scopes)
+        if scopes and principal.visibility is not Visibility.ALL:
+            raise Forbidden("The file is for those who see everybody's work")
         if job.status in ACTIVE:
             raise JobNotEnded(job.status)
         found = job.result if name == "result" else job.errors

@@ -1,0 +1,57 @@
+"""Exports as jobs: a page of customers is a step, and a part of the file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.customer.customers.lists import CustomerFilter, CustomerLists
+from services.customer.exports.rendering import MEDIA_TYPES, rendered
+from services.customer.exports.schemas import ExportCreate
+from shared.db.paging import PageRequest
+from shared.db.unit_of_work import UnitOfWork
+from shared.jobs.files import JobFiles
+from shared.jobs.work import Done, Going, HeldJob, JobKind, Step
+
+
+class CustomerExport(JobKind):
+    """Every customer that the filter lets through, the newest first.
+
+    Who comes while it runs is not in the file; who is changed is in it as found.
+    """
+
+    name = "customer_export"
+
+    def __init__(self, *, schema: str, page_size: int) -> None:
+        self._schema = schema
+        self._page_size = page_size
+
+    async def step(self, uow: UnitOfWork, job: HeldJob) -> Step:
+        """Write the next page into the file."""
+        wanted = ExportCreate.model_validate(job.detail)
+        cursor: str | None = job.state.get("cursor")
+        records, following = await CustomerLists(uow).page(
+            None,
+            CustomerFilter(**wanted.filter.model_dump()),
+            PageRequest(limit=self._page_size, cursor=cursor),
+        )
+        await JobFiles(uow, schema=self._schema).write(
+            job,
+            "result",
+            rendered(records, wanted.format, is_first=cursor is None),
+            rows=len(records),
+            file_name=f"customers.{wanted.format}",
+            media_type=MEDIA_TYPES[wanted.format],
+        )
+        done = job.done + len(records)
+        if following is None:
+            return Done(done=done)
+        return Going(done=done, state={"cursor": following})
+
+    async def clean_up(self, uow: UnitOfWork, job: HeldJob) -> None:
+        """Half a file is of no use to anybody."""
+        await JobFiles(uow, schema=self._schema).forget(job.id)
+        job.files.clear()
+
+
+def input_of(wanted: ExportCreate) -> Mapping[str, Any]:
+    """What a job remembers of what it was asked for."""
+    return wanted.model_dump(mode="json", exclude_none=True)
