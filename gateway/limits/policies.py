@@ -119,8 +119,19 @@ class NoLimits(RequestLimits):
         del caller, address
         return []
 
-    def _admit_address(self, kind: str, limit: RateLimit, address: str) -> RawHeaders:
-        del kind, limit, address
+    def admit_stranger(self, address: str) -> RawHeaders:
+        """Always."""
+        del address
+        return []
+
+    def admit_visitor(self, address: str) -> RawHeaders:
+        """Always."""
+        del address
+        return []
+
+    def admit_hook(self, address: str) -> RawHeaders:
+        """Always."""
+        del address
         return []
 
 
