@@ -1,6 +1,6 @@
 """Exports as clients ask for them."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -8,6 +8,9 @@ from services.customer.customers.record import Stage
 from services.customer.customers.schemas import Source, Tag
 from shared.bodies import Body
 from shared.moments import Instant
+
+KIND: Final = "customer_export"
+"""What the jobs are called that write exports of customers."""
 
 ExportFormat = Literal["csv", "ndjson"]
 

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from services.customer.exports.schemas import ExportCreate
-from services.customer.exports.tasks import CustomerExport, input_of
+from services.customer.exports.schemas import KIND, ExportCreate
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import Forbidden
 from shared.jobs.repository import JobRepository
@@ -28,8 +27,7 @@ class ExportService:
         """A job that writes the file. Raises Forbidden for callers who do not see everybody."""
         if principal.visibility is not Visibility.ALL:
             raise Forbidden("An export is for those who see all customers")
-        job_id = await self._jobs.add(
-            CustomerExport.name, detail=dict(input_of(wanted)), file_scopes=SCOPES
-        )
+        asked = wanted.model_dump(mode="json", exclude_none=True)
+        job_id = await self._jobs.add(KIND, detail=asked, file_scopes=SCOPES)
         self._kinds.wake_after_commit(self._uow)
         return self._kinds.described(await self._jobs.get(job_id))

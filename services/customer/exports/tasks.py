@@ -1,11 +1,8 @@
 """Exports as jobs: a page of customers is a step, and a part of the file."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from services.customer.customers.lists import CustomerFilter, CustomerLists
 from services.customer.exports.rendering import MEDIA_TYPES, rendered
-from services.customer.exports.schemas import ExportCreate
+from services.customer.exports.schemas import KIND, ExportCreate
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.jobs.files import JobFiles
@@ -18,7 +15,7 @@ class CustomerExport(JobKind):
     Who comes while it runs is not in the file; who is changed is in it as found.
     """
 
-    name = "customer_export"
+    name = KIND
 
     def __init__(self, *, schema: str, page_size: int) -> None:
         self._schema = schema
@@ -50,8 +47,3 @@ class CustomerExport(JobKind):
         """Half a file is of no use to anybody."""
         await JobFiles(uow, schema=self._schema).forget(job.id)
         job.files.clear()
-
-
-def input_of(wanted: ExportCreate) -> Mapping[str, Any]:
-    """What a job remembers of what it was asked for."""
-    return wanted.model_dump(mode="json", exclude_none=True)
