@@ -33,4 +33,8 @@ def build_worker(settings: GatewaySettings, *, clock: Clock | None = None) -> Pa
             *outgoing.periodics,
         ],
     )
-    return replace(worker, close=[outgoing.close, *worker.close])
+    return replace(
+        worker,
+        hurry=[outgoing.sender.hurry, *worker.hurry],
+        close=[outgoing.close, *worker.close],
+    )

@@ -9,16 +9,16 @@ validated again (a test holds the projection's results against the models).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
-from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from shared.money import Money
 
 Plain = Mapping[str, Any]
 _Get = Callable[[Plain, str], Any]
+_NOWHERE: Final = ""
 
 
 class PublicObject(BaseModel):
@@ -48,29 +48,38 @@ class Whole:
 
 def project(model: type[PublicObject], source: Plain, *, currency: str = "") -> dict[str, Any]:
     """The public object that a contract object becomes, as plain data."""
-    currency = source.get("currency") or currency
-    return {name: get(source, currency) for name, get in _fields(model)}
+    plain, made = _compiled(model)
+    made_of: dict[str, Any] = {name: source.get(key, default) for name, key, default in plain}
+    if made:
+        currency = source.get("currency") or currency
+        for name, get in made:
+            made_of[name] = get(source, currency)
+    return made_of
 
 
 @cache
-def _fields(model: type[PublicObject]) -> tuple[tuple[str, _Get], ...]:
-    return tuple((name, _getter(name, field)) for name, field in model.model_fields.items())
-
-
-def _getter(name: str, field: FieldInfo) -> _Get:
-    marks = {type(mark): mark for mark in field.metadata}
-    if Amount in marks:
-        return _amount(marks[Amount].minor)
-    if name == "object":
-        return _constant(field.default)
-    inner, is_list = _inner(field.annotation)
-    key = marks[From].name if From in marks else name
-    if inner is None:
-        default = field.get_default(call_default_factory=True)
-        return _value(key, None if default is PydanticUndefined else default)
-    if Whole in marks:
-        return lambda source, currency: project(inner, source, currency=currency)
-    return _objects(inner, key) if is_list else _object(inner, key)
+def _compiled(
+    model: type[PublicObject],
+) -> tuple[tuple[tuple[str, str, Any], ...], tuple[tuple[str, _Get], ...]]:
+    """The fields that are passed on as they are, and those that are made of something."""
+    plain: list[tuple[str, str, Any]] = []
+    made: list[tuple[str, _Get]] = []
+    for name, field in model.model_fields.items():
+        marks = {type(mark): mark for mark in field.metadata}
+        inner, is_list = _inner(field.annotation)
+        key = marks[From].name if From in marks else name
+        if Amount in marks:
+            made.append((name, _amount(marks[Amount].minor)))
+        elif inner is None:
+            default = field.get_default(call_default_factory=True)
+            # A contract's own `object` would be another one.
+            key = _NOWHERE if name == "object" else key
+            plain.append((name, key, None if default is PydanticUndefined else default))
+        elif Whole in marks:
+            made.append((name, _whole(inner)))
+        else:
+            made.append((name, _objects(inner, key) if is_list else _object(inner, key)))
+    return tuple(plain), tuple(made)
 
 
 def _amount(key: str) -> _Get:
@@ -81,12 +90,8 @@ def _amount(key: str) -> _Get:
     return get
 
 
-def _constant(value: Any) -> _Get:
-    return lambda _source, _currency: value
-
-
-def _value(key: str, default: Any) -> _Get:
-    return lambda source, _currency: source.get(key, default)
+def _whole(inner: type[PublicObject]) -> _Get:
+    return lambda source, currency: project(inner, source, currency=currency)
 
 
 def _object(inner: type[PublicObject], key: str) -> _Get:

@@ -137,9 +137,13 @@ class Sender:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._recorder.drain()
 
+    def hurry(self) -> None:
+        """Begin nothing more: what is under way may end, the rest is for another process."""
+        self._closing = True
+
     async def close(self) -> None:
         """Finish what is under way, for a while; write down what is known, give everything back."""
-        self._closing = True
+        self.hurry()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
         for task in self._tasks:
