@@ -10,7 +10,13 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection, MetaData, text
 
-from shared.db.protection import job_listings, retention_listings, stream_listings, tenant_table
+from shared.db.protection import (
+    dead_letter_listings,
+    job_listings,
+    retention_listings,
+    stream_listings,
+    tenant_table,
+)
 from shared.settings import login_role
 
 # A migration that waits for a lock makes everybody behind it wait: it gives up and tries again.
@@ -116,6 +122,14 @@ def add_retention_listings(schema: str) -> None:
     from alembic import op
 
     for statement in retention_listings(schema):
+        op.execute(statement)
+
+
+def add_dead_letter_listings(schema: str) -> None:
+    """The function that tells which tenants have events set aside."""
+    from alembic import op
+
+    for statement in dead_letter_listings(schema):
         op.execute(statement)
 
 

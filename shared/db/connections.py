@@ -6,10 +6,13 @@ wait here for the next unit of work, the one used last first.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 from sqlalchemy.exc import InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.observability.pools import PoolUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,16 @@ class Connections:
         """How many connections are open and unused, here and in the pool."""
         pooled: int = self._engine.pool.checkedin()  # type: ignore[attr-defined]
         return len(self._idle) + pooled
+
+    def usage(self) -> PoolUsage:
+        """How many there are and what they do."""
+        pool: Any = self._engine.pool
+        return PoolUsage(
+            in_use=pool.checkedout() - len(self._idle),
+            idle=self.idle,
+            limit=pool.size() + pool._max_overflow,
+            waiting=self._waiting,
+        )
 
     async def take(self) -> Held:
         """A connection. Raises sqlalchemy.exc.TimeoutError when all stay in use, or DBAPIError."""

@@ -100,3 +100,10 @@ def job_listings(schema: str) -> Iterator[str]:
 def retention_listings(schema: str) -> Iterator[str]:
     """The list that forgetting old events starts from: every tenant that ever told of something."""
     yield from tenant_listing(schema, "tenants_with_streams", table="stream", where="true")
+
+
+def dead_letter_listings(schema: str) -> Iterator[str]:
+    """The tenants that have events set aside, for whoever counts them."""
+    yield from tenant_listing(
+        schema, "tenants_with_dead_letters", table="dead_letter", where="t.replayed_at IS NULL"
+    )

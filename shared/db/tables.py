@@ -191,6 +191,11 @@ def _define_stream_consumer(metadata: MetaData) -> None:
         instant("replayed_at", nullable=True),
     )
     Index("ix_dead_letter_tenant_id_created_at", dead_letter.c.tenant_id, dead_letter.c.created_at)
+    Index(
+        "ix_dead_letter_open",
+        dead_letter.c.tenant_id,
+        postgresql_where=dead_letter.c.replayed_at.is_(None),
+    )
 
 
 def _define_request_tables(metadata: MetaData) -> None:

@@ -24,6 +24,7 @@ from shared.db.prepared import PreparedStatements, Rows
 from shared.db.transaction import Parameters, Transaction
 from shared.errors import Unavailable
 from shared.ids import TenantId
+from shared.observability.pools import PoolUsage
 
 AfterCommit = Callable[[], Awaitable[None]]
 Announce = Callable[[TenantId], Awaitable[None]]
@@ -248,6 +249,10 @@ class UnitsOfWork:
         """Close every connection."""
         await self._connections.close()
         await self.engine.dispose()
+
+    def pool_usage(self) -> PoolUsage:
+        """How many of this part's connections are in use."""
+        return self._connections.usage()
 
     async def tenants(self, listing: str) -> list[TenantId]:
         """The tenants that a listing function of the schema names (see `protection.py`)."""

@@ -17,6 +17,7 @@ from shared.jobs.errors import GivenUp
 from shared.jobs.leases import Lease, LeaseRepository
 from shared.jobs.schemas import JobStatus
 from shared.jobs.work import Going, HeldJob, JobKinds, Wake
+from shared.observability.metrics import JOB_STEPS
 from shared.queue.worker import Job, Periodic
 
 MAX_ATTEMPTS: Final = 5
@@ -90,10 +91,13 @@ class JobRunner:
     async def _step(self, tenant_id: TenantId, lease: Lease) -> bool | None:
         """Whether there is more to do at once; None when the step has failed."""
         try:
-            return await again_on_conflict(partial(self._try_step, tenant_id, lease))
+            going = await again_on_conflict(partial(self._try_step, tenant_id, lease))
+            JOB_STEPS.labels(self._units.schema, lease.kind, "done").inc()
+            return going
         except Exception as error:
             if is_conflict(error) or is_outage(error):
                 raise
+            JOB_STEPS.labels(self._units.schema, lease.kind, "failed").inc()
             _log.exception("job_step_failed", kind=lease.kind)
             await self._note_failure(tenant_id, lease, error)
             return None

@@ -26,3 +26,39 @@ STREAM_RESENDS = Counter(
 STREAM_LAG = Gauge(
     "careloop_stream_lag_seconds", "Age of the event applied last", ["consumer", "source"]
 )
+DEAD_LETTERS_OPEN = Gauge(
+    "careloop_dead_letters_open", "Events set aside and not replayed", ["consumer"]
+)
+OUTBOX_OLDEST = Gauge(
+    "careloop_outbox_oldest_seconds", "Age of the oldest event that has no position yet", ["part"]
+)
+STREAM_BACKLOG = Gauge(
+    "careloop_stream_backlog_events",
+    "Events numbered by the source and not acknowledged by the consumer",
+    ["source", "consumer"],
+)
+STREAM_SILENCE = Gauge(
+    "careloop_stream_silence_seconds",
+    "Longest time that a consumer with a backlog has said nothing",
+    ["source", "consumer"],
+)
+QUEUE_JOBS = Gauge("careloop_queue_jobs", "Jobs in a part's queue", ["part"])
+QUEUE_OLDEST = Gauge(
+    "careloop_queue_oldest_job_seconds", "How long the first job of the queue is overdue", ["part"]
+)
+REDIS_UP = Gauge("careloop_redis_up", "1 when Redis answered last time it was asked", ["part"])
+MEASURED_AT = Gauge(
+    "careloop_measured_timestamp_seconds", "When a worker looked at its backlogs last", ["part"]
+)
+WORKER_JOB_SECONDS = Histogram(
+    "careloop_worker_job_seconds",
+    "Time that a job of the queue took",
+    ["part", "job", "outcome"],
+    buckets=(0.005, 0.025, 0.1, 0.5, 2.5, 10, 30, 60),
+)
+PERIODIC_FAILURES = Counter(
+    "careloop_periodic_failures_total", "Rounds of a sweep that failed", ["part", "periodic"]
+)
+JOB_STEPS = Counter(
+    "careloop_job_steps_total", "Steps of long-running jobs", ["part", "kind", "outcome"]
+)

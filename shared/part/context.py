@@ -8,6 +8,7 @@ from shared.clock import Clock, SystemClock
 from shared.db.codes import CodeAllocator
 from shared.db.engine import create_engine
 from shared.db.unit_of_work import UnitsOfWork
+from shared.observability.pools import POOLS
 from shared.queue.producer import Queue
 from shared.security.principal import PrincipalTokens
 from shared.settings import PartSettings
@@ -39,6 +40,7 @@ def build_context(settings: SettingsT, clock: Clock | None = None) -> PartContex
     """The context of a process of `settings.part`; connects lazily."""
     clock = clock or SystemClock()
     units = _units(settings, clock, pool_size=settings.pool_size)
+    POOLS.watch(settings.part, units)
     return PartContext(
         settings=settings,
         clock=clock,

@@ -14,6 +14,7 @@ from shared.queue.worker import Job, PartWorker, Periodic
 from shared.stream.consumer import Consumer
 from shared.stream.handlers import EventHandlers
 from shared.stream.jobs import stream_jobs, stream_sweep
+from shared.stream.measuring import Backlogs
 from shared.stream.relay import Relay
 from shared.stream.retention import OutboxRetention
 from shared.web.idempotency import forget_old_keys
@@ -43,6 +44,9 @@ def build_part_worker(
     )
     context.units.announce_events_to(relay.announce)
     consumer = Consumer(units=context.units, queue=context.queue, handlers=handlers)
+    backlogs = Backlogs(
+        units=context.units, queue=context.queue, subscriptions=SUBSCRIPTIONS.get(part, {})
+    )
     waker = Waker(context.queue, part=part, function=job_function(part))
     runner = JobRunner(units=context.units, kinds=job_kinds or JobKinds(), wake=waker.wake)
     return PartWorker(
@@ -52,6 +56,7 @@ def build_part_worker(
         jobs={**stream_jobs(relay, consumer), **runner_jobs(runner, part), **(jobs or {})},
         periodics=[
             stream_sweep(relay),
+            backlogs.periodic(),
             runner_sweep(runner, part),
             *_forgetting(context),
             *periodics,

@@ -4,6 +4,8 @@ Redis may forget everything at any moment; what matters lives in PostgreSQL and 
 """
 
 import asyncio
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -31,6 +33,14 @@ def deserialize_job(raw: bytes) -> dict[str, Any]:
     """A job again."""
     job: dict[str, Any] = orjson.loads(raw)
     return job
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """How many jobs wait, and how long the first of them is overdue."""
+
+    jobs: int
+    oldest_seconds: float
 
 
 class Queue:
@@ -62,6 +72,16 @@ class Queue:
             _log.warning("enqueue_failed", function=function, error=type(error).__name__)
             return False
         return True
+
+    async def depth(self, part: str, *, now: datetime) -> QueueDepth:
+        """How much waits in a part's queue. Raises RedisError or OSError."""
+        async with asyncio.timeout(self._patience_seconds):
+            pool = await self._connected()
+            jobs = await pool.zcard(queue_name(part))
+            first = await pool.zrange(queue_name(part), 0, 0, withscores=True)
+        due = [score / 1000 for _, score in first]
+        overdue = max(0.0, now.timestamp() - due[0]) if due else 0.0
+        return QueueDepth(jobs, overdue)
 
     async def ping(self) -> None:
         """Raises when Redis does not answer."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -13,6 +14,7 @@ from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
 from shared.db.failures import is_conflict, is_outage
+from shared.observability.metrics import PERIODIC_FAILURES, WORKER_JOB_SECONDS
 from shared.queue.producer import deserialize_job, queue_name, serialize_job
 
 _log = structlog.get_logger(__name__)
@@ -113,7 +115,7 @@ def _arq_worker(worker: PartWorker) -> Worker:
     settings = RedisSettings.from_dsn(worker.redis_url)
     settings.conn_retries = 0
     return Worker(
-        functions=[_function(name, job) for name, job in worker.jobs.items()],
+        functions=[_function(worker.part, name, job) for name, job in worker.jobs.items()],
         queue_name=queue_name(worker.part),
         redis_settings=settings,
         job_serializer=serialize_job,
@@ -133,16 +135,20 @@ def _arq_worker(worker: PartWorker) -> Worker:
     )
 
 
-def _function(name: str, job: Job) -> Function:
+def _function(part: str, name: str, job: Job) -> Function:
     async def run(_ctx: dict[str, Any], *arguments: str) -> None:
+        started, outcome = time.perf_counter(), "done"
         with structlog.contextvars.bound_contextvars(job=name):
             try:
                 await job(*arguments)
             except Exception as error:  # noqa: BLE001  (a job may fail in any way; the worker goes on)
-                if not _passes_by_itself(error):
+                if _passes_by_itself(error):
+                    outcome = "interrupted"
+                    _log.warning("job_interrupted", error=repr(error)[:300])
+                else:
+                    outcome = "failed"
                     _log.exception("job_failed")
-                    return
-                _log.warning("job_interrupted", error=repr(error)[:300])
+        WORKER_JOB_SECONDS.labels(part, name, outcome).observe(time.perf_counter() - started)
 
     return func(cast("WorkerCoroutine", run), name=name, max_tries=1)
 
@@ -158,6 +164,7 @@ async def _repeat(periodic: Periodic, part: str, stop: asyncio.Event) -> None:
             try:
                 await periodic.run()
             except Exception as error:  # noqa: BLE001  (the next round is the retry)
+                PERIODIC_FAILURES.labels(part, periodic.name).inc()
                 _log.warning("periodic_failed", error=repr(error)[:300])
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), periodic.seconds)

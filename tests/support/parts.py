@@ -8,7 +8,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from migrations.runner import ensure_schema, with_roles
-from shared.db.protection import job_listings, retention_listings, stream_listings, tenant_table
+from shared.db.protection import (
+    dead_letter_listings,
+    job_listings,
+    retention_listings,
+    stream_listings,
+    tenant_table,
+)
 from shared.db.tables import part_metadata
 from shared.settings import PartSettings
 
@@ -43,7 +49,12 @@ def _create(connection: Connection, *, schema: str, root_key: str) -> None:
         connection.execute(text(f"ALTER TABLE {table.fullname} OWNER TO {owner}"))
         for statement in tenant_table(schema, table.name):
             connection.execute(text(statement))
-    listings = (*stream_listings(schema), *job_listings(schema), *retention_listings(schema))
+    listings = (
+        *stream_listings(schema),
+        *job_listings(schema),
+        *retention_listings(schema),
+        *dead_letter_listings(schema),
+    )
     for statement in listings:
         connection.execute(text(statement))
         if "CREATE OR REPLACE FUNCTION" in statement:
