@@ -43,11 +43,13 @@ class RateLimiter:
         monotonic: Callable[[], float] = time.monotonic,
         settle_seconds: float = _SETTLE_SECONDS,
         retry_seconds: float = _RETRY_SECONDS,
+        most_kept: int = _MOST_KEPT,
     ) -> None:
         self._shared = shared
         self._now = monotonic
         self._settle_seconds = settle_seconds
         self._retry_seconds = retry_seconds
+        self._most_kept = most_kept
         self._buckets: dict[str, Bucket] = {}
         self._to_settle: dict[str, Bucket] = {}
         self._settling: asyncio.Task[None] | None = None
@@ -87,7 +89,7 @@ class RateLimiter:
         await self._shared.close()
 
     def _add(self, name: str, limit: RateLimit, now: float) -> Bucket:
-        if len(self._buckets) >= _MOST_KEPT:
+        if len(self._buckets) >= self._most_kept:
             self._make_room(now)
         bucket = self._buckets[name] = Bucket(name, limit, now)
         return bucket
@@ -98,12 +100,12 @@ class RateLimiter:
             bucket.refill(now)
             if bucket.is_full:
                 del self._buckets[bucket.name]
-        too_many = len(self._buckets) - _MOST_KEPT * 9 // 10
+        too_many = len(self._buckets) - self._most_kept * 9 // 10
         for name in list(itertools.islice(self._buckets, max(0, too_many))):
             del self._buckets[name]
 
     def _settle_soon(self, bucket: Bucket) -> None:
-        if len(self._to_settle) < _MOST_KEPT:
+        if len(self._to_settle) < self._most_kept:
             self._to_settle[bucket.name] = bucket
         if self._settling is None and not self._closing.is_set():
             # In a context of its own: it serves no single request, and logs for none.

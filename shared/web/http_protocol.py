@@ -7,7 +7,7 @@ answers is not touched.
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -38,6 +38,8 @@ class _HeadTooLarge(Exception):
 
 class GuardedProtocol(HttpToolsProtocol):
     """One connection, whose client has to say what it wants within some seconds and bytes."""
+
+    head_seconds: ClassVar[float] = 10.0
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -126,7 +128,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _expect_head(self) -> None:
-        self._head_deadline = self.loop.call_later(HEAD_SECONDS, self._give_up)
+        self._head_deadline = self.loop.call_later(self.head_seconds, self._give_up)
 
     def _expect_no_head(self) -> None:
         if self._head_deadline is not None:

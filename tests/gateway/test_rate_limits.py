@@ -225,10 +225,8 @@ async def _true(value: bool) -> bool:
 
 
 class TestMemory:
-    async def test_full_buckets_are_forgotten_before_others(self, monkeypatch) -> None:
-        monkeypatch.setattr("gateway.limits.limiter._MOST_KEPT", 100)
-        time = Time()
-        async with limiter_on(NOWHERE, monotonic=time) as limiter:
+    async def test_full_buckets_are_forgotten_before_others(self) -> None:
+        async with limiter_on(NOWHERE, monotonic=Time(), most_kept=100) as limiter:
             limit = RateLimit(10, SLOW)
             assert take(limiter, "spent", limit, 99) == 10
             for number in range(1000):

@@ -8,10 +8,13 @@ from typing import Any
 import uvicorn
 
 from cli.ports import LOOPBACK, free_port
+from shared.web.http_protocol import GuardedProtocol
 
 
 @asynccontextmanager
-async def serving(app: Any, *, lifespan: str = "off") -> AsyncIterator[str]:
+async def serving(
+    app: Any, *, lifespan: str = "off", http: type[GuardedProtocol] = GuardedProtocol
+) -> AsyncIterator[str]:
     """Answer HTTP on loopback; gives the base URL."""
     port = free_port()
     config = uvicorn.Config(
@@ -19,6 +22,7 @@ async def serving(app: Any, *, lifespan: str = "off") -> AsyncIterator[str]:
         host=LOOPBACK,
         port=port,
         lifespan=lifespan,
+        http=http,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=1,
