@@ -111,6 +111,9 @@ def _faults(error: RequestValidationError) -> list[FieldError]:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
+    if isinstance(error.__cause__, CareloopError):
+        # Raised while the framework was reading the body, which is all it says of it.
+        return problem_response(error.__cause__, request_id=_request_id(request))
     if error.status_code == HTTPStatus.BAD_REQUEST:
         # All the framework says so of is a body that is no text, or no form.
         fault = FieldError("/body", "unreadable", "The body cannot be read as what it claims to be")
