@@ -52,7 +52,7 @@ async def fetch(
         "server": None,
     }
     answer = _Answer()
-    await upstream.handle(scope, _nothing_more, answer.receive)
+    await upstream.handle(scope, _Question().send, answer.receive)
     return Fetched(answer.status, answer.headers, b"".join(answer.chunks))
 
 
@@ -70,5 +70,14 @@ class _Answer:
             self.chunks.append(message.get("body", b""))
 
 
-async def _nothing_more() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
+class _Question:
+    """A request without a body, by somebody who waits for the answer and does not hang up."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    async def send(self) -> Message:
+        if self._told:
+            await asyncio.Event().wait()
+        self._told = True
+        return {"type": "http.request", "body": b"", "more_body": False}
