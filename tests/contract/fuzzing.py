@@ -21,7 +21,10 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 # The requests come from one caller as fast as they can; what limits do is tested elsewhere.
 UNLIMITED = {
     "CARELOOP_ACCESS_TOKEN_SECONDS": "3600",
-    "CARELOOP_LOGIN_FAILURES": "1000",
+    **{
+        f"CARELOOP_RATE_LIMIT_{who}": "1000000/1"
+        for who in ("KEY", "STAFF", "SHOPPER", "SHOP", "ADDRESS", "PAGE", "HOOK")
+    },
 }
 
 
@@ -49,7 +52,10 @@ def schemathesis(
     """Run Schemathesis over everything that the installation says it offers."""
     environment = {
         **os.environ,
+        "CONTRACT_URL": house.base_url,
         "CONTRACT_API_KEY": loop.shop.api_key,
+        "CONTRACT_STAFF_EMAIL": loop.shop.owner_email,
+        "CONTRACT_STAFF_PASSWORD": loop.shop.owner_password,
         "CONTRACT_OPERATOR_KEY": house.operator_key,
         "NO_PROXY": "127.0.0.1",
     }
