@@ -1,5 +1,6 @@
 """Asking a part something on behalf of a caller, and having the whole answer."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -17,7 +17,8 @@ async def test_who_asks_does_not_hang_up_and_says_nothing_more() -> None:
                 heard.append(await receive())
 
         listening = asyncio.create_task(listen())
-        await asyncio.sleep(0.05)
+        _, waiting = await asyncio.wait({listening}, timeout=0.05)
+        assert waiting
         listening.cancel()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"fine"})
