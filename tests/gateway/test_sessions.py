@@ -197,6 +197,23 @@ class TestEnding:
         assert "tickets:write" not in (await lan.me(other_node))["scopes"]
 
 
+    async def test_a_session_is_looked_up_every_few_seconds_and_not_on_every_request(
+        self, gateway: FastAPI, shop: Shop, lan: Member, clock: TestClock
+    ) -> None:
+        """Ended behind the gateway's back, as if at another node."""
+        assert await self.is_in(lan, gateway)
+        async with gateway.state.context.units.begin(shop.tenant_id) as uow:
+            await uow.execute(
+                text("UPDATE gateway.session SET ended_at = now() WHERE tenant_id = :t"),
+                {"t": shop.tenant_id},
+            )
+            await uow.commit()
+        clock.ahead = timedelta(seconds=3)
+        assert await self.is_in(lan, gateway)
+        clock.ahead = timedelta(seconds=4.1)
+        assert not await self.is_in(lan, gateway)
+
+
 class TestPasswords:
     async def test_a_person_changes_their_own_and_stays_where_they_are(
         self, gateway: FastAPI, shop: Shop
