@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Header, Query, Response
+from fastapi import APIRouter, Form, Header, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from gateway.deps import (
@@ -94,7 +94,7 @@ async def change_password(
     response_class=HTMLResponse,
 )
 async def show_password_page(
-    token: str,
+    token: Annotated[str, Path(max_length=200)],
     resets: PasswordResetsDep,
     passwords: NewPasswordsDep,
     lang: Lang = None,
@@ -116,7 +116,7 @@ async def show_password_page(
     response_class=HTMLResponse,
 )
 async def choose_password(
-    token: str,
+    token: Annotated[str, Path(max_length=200)],
     resets: PasswordResetsDep,
     passwords: NewPasswordsDep,
     device: DeviceDep,

@@ -116,7 +116,7 @@ def _is_bounded(schema: Document) -> bool:
     if kind == "string":
         short = "maxLength" in schema or schema.get("format") in _SHORT_FORMATS
         return short or _has_an_end(schema.get("pattern", "*"))
-    if kind in ("integer", "number"):
+    if kind == "integer":  # a number of any other kind is a double and no longer than that
         below = {"maximum", "exclusiveMaximum"} & schema.keys()
         above = {"minimum", "exclusiveMinimum"} & schema.keys()
         return bool(below and above)

@@ -30,7 +30,9 @@ PhoneText = Annotated[
     TextRule(max_length=64),
     Field(examples=["0912 345 678"], description="As people write it; stored in E.164"),
 ]
-Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Locale = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
+]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["VN"])]
 Source = Annotated[
     str,

@@ -18,7 +18,9 @@ TemplateKey = Annotated[
     Field(examples=["thank_you_first_order"]),
 ]
 Locale = Annotated[
-    str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"), Field(examples=["vi"])
+    str,
+    StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35),
+    Field(examples=["vi"]),
 ]
 FALLBACK_LOCALES = ("vi", "en")
 

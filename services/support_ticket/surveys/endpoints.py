@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Depends, Form, Header, Query, Response
+from fastapi import Depends, Form, Header, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from services.support_ticket.deps import SurveyAnsweringDep, SurveyRepositoryDep
@@ -21,6 +21,7 @@ page_router = service_router(prefix="/pages/surveys", tag="pages")
 
 PagingDep = Annotated[PageRequest, Depends(page_request)]
 Lang = Annotated[Literal["vi", "en"] | None, Query(description="Language of the page")]
+Token = Annotated[str, Path(max_length=200)]
 AcceptLanguage = Annotated[str | None, Header(include_in_schema=False)]
 
 
@@ -57,7 +58,7 @@ async def list_responses(
 )
 @page_router.head("/{token}", dependencies=[requires("public:pages")], include_in_schema=False)
 async def show_survey(
-    token: str,
+    token: Token,
     answering: SurveyAnsweringDep,
     lang: Lang = None,
     accept_language: AcceptLanguage = None,
@@ -80,10 +81,10 @@ async def show_survey(
     response_class=HTMLResponse,
 )
 async def answer_survey(
-    token: str,
+    token: Token,
     answering: SurveyAnsweringDep,
-    score: Annotated[str, Form(description="1 to 5")] = "",
-    comment: Annotated[str, Form(description="2000 characters at most")] = "",
+    score: Annotated[str, Form(max_length=100, description="1 to 5")] = "",
+    comment: Annotated[str, Form(max_length=100_000, description="2000 characters at most")] = "",
     lang: Lang = None,
     accept_language: AcceptLanguage = None,
 ) -> Response:

@@ -23,6 +23,8 @@ VALUE_TIERS: Final[tuple[ValueTier, ...]] = get_args(ValueTier)
 PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)
 
 Points = Annotated[int, Field(ge=0, le=1_000)]
+# The sum of three, and a little more: a threshold that nothing reaches is one, too.
+Threshold = Annotated[int, Field(ge=-10_000, le=10_000)]
 
 
 class _Frozen(Body):
@@ -34,9 +36,9 @@ class PriorityRule(_Frozen):
 
     name: Name
     priority: Priority
-    types: tuple[TicketType, ...] = ()
-    urgencies: tuple[Urgency, ...] = ()
-    value_tiers: tuple[ValueTier, ...] = ()
+    types: Annotated[tuple[TicketType, ...], Field(max_length=20)] = ()
+    urgencies: Annotated[tuple[Urgency, ...], Field(max_length=20)] = ()
+    value_tiers: Annotated[tuple[ValueTier, ...], Field(max_length=20)] = ()
 
     def matches(self, ticket_type: TicketType, urgency: Urgency, value_tier: ValueTier) -> bool:
         """Tell whether every condition of the rule holds for the ticket."""
@@ -56,9 +58,9 @@ class PriorityScore(_Frozen):
     types: dict[TicketType, Points]
     urgencies: dict[Urgency, Points]
     value_tiers: dict[ValueTier, Points]
-    normal_from: int
-    high_from: int
-    urgent_from: int
+    normal_from: Threshold
+    high_from: Threshold
+    urgent_from: Threshold
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
