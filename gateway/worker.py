@@ -1,11 +1,14 @@
 """The gateway's background process: reads what platforms deliver, fills feeds, sends webhooks."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from gateway.deliveries.tasks import READ_DELIVERIES, DeliveryReader
 from gateway.handlers import build_handlers
 from gateway.outgoing import OutgoingWork
+from gateway.password_resets.tasks import SWEEP_SECONDS as FORGET_SECONDS
+from gateway.password_resets.tasks import forget_old_access
 from gateway.settings import GatewaySettings
 from shared.clock import Clock
 from shared.part.context import build_context
@@ -30,6 +33,7 @@ def build_worker(settings: GatewaySettings, *, clock: Clock | None = None) -> Pa
         jobs={READ_DELIVERIES: read_deliveries, **outgoing.jobs},
         periodics=[
             Periodic("deliveries.sweep", SWEEP_SECONDS, reader.sweep),
+            Periodic("access.forget", FORGET_SECONDS, partial(forget_old_access, context.units)),
             *outgoing.periodics,
         ],
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from gateway.password_resets.letters import Kind
 from gateway.password_resets.models import password_reset
@@ -28,6 +28,10 @@ _SPEND_ALL = (
         password_reset.c.used_at.is_(None),
     )
     .values(used_at=bindparam("now", type_=Instant))
+)
+
+_FORGET = delete(password_reset).where(
+    _TENANT, password_reset.c.expires_at < bindparam("before", type_=Instant)
 )
 
 
@@ -73,3 +77,7 @@ class PasswordResetRepository:
         """No link of a member is good any more."""
         values = {"of_staff": staff_id, "now": self._uow.clock.now()}
         await self._uow.execute(_SPEND_ALL, {"tenant": self._uow.tenant_id, **values})
+
+    async def forget(self, *, before: datetime) -> None:
+        """Delete links that had run out before a time."""
+        await self._uow.execute(_FORGET, {"tenant": self._uow.tenant_id, "before": before})

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Row, Text, and_, bindparam, delete, insert, or_, select, update
 
 from gateway.access.opaque import OpaqueToken
 from gateway.access.trail import Device
@@ -99,6 +99,15 @@ _NOTE_USE = (
         ),
     )
     .values(last_used_at=_NOW)
+)
+_BEFORE = bindparam("before", type_=Instant)
+# A token that has expired is refused whoever knows it; until then its second use ends the session.
+_FORGET_TOKENS = delete(refresh_token).where(
+    refresh_token.c.tenant_id == bindparam("tenant"), refresh_token.c.expires_at < _BEFORE
+)
+_FORGET = delete(session).where(
+    session.c.tenant_id == bindparam("tenant"),
+    or_(session.c.ended_at < _BEFORE, session.c.expires_at < _BEFORE),
 )
 _MOVE = (
     update(session)
@@ -213,3 +222,9 @@ class SessionRepository:
         values = {"session_id": session_id, "now": self._uow.clock.now()}
         where = {"agent": device.user_agent, "address": device.client_ip}
         await self._uow.execute(_MOVE, {"tenant": self._uow.tenant_id, **values, **where})
+
+    async def forget(self, *, before: datetime) -> None:
+        """Delete sessions that ended before a time, and tokens that had expired by then."""
+        values = {"tenant": self._uow.tenant_id, "before": before}
+        await self._uow.execute(_FORGET_TOKENS, values)
+        await self._uow.execute(_FORGET, values)

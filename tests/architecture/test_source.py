@@ -26,6 +26,7 @@ EDGES = {
     "gateway/webhooks/recorder.py": "the second of the sender's transactions, of many sendings",
     "gateway/sessions/service.py": "a login has no principal; counts failures and then refuses",
     "gateway/sessions/live.py": "notes when a session was used, beside the request",
+    "gateway/password_resets/tasks.py": "a sweep",
     "gateway/password_resets/service.py": "who forgot a password has no principal",
     "gateway/tenants/provisioning.py": "a new tenant is written in its own unit of work",
     "gateway/directory/directory.py": "the look-up of who owns a key, across tenants",
