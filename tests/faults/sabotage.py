@@ -5,7 +5,7 @@ An auditor that cannot find fault proves nothing.
 
 from typing import Final
 
-SECOND_SESSION_RULES: Final = "SET LOCAL session_replication_role = replica"
+LOOK_AWAY: Final = "SET LOCAL session_replication_role = replica"
 """Foreign keys and triggers look away: what they prevent is not what is tested here."""
 
 
@@ -19,7 +19,7 @@ def doubled(table: str, changes: str, where: str = "true") -> str:
     return f"""
         INSERT INTO {table}
         SELECT (jsonb_populate_record(one, jsonb_build_object({changes}))).*
-        FROM (SELECT * FROM {table} WHERE {where} LIMIT 1) AS one
+        FROM {table} AS one WHERE ctid = (SELECT ctid FROM {table} WHERE {where} LIMIT 1)
     """
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.audit.auditor import Auditor
 from tests.faults.audit.books import Books
 from tests.faults.run import House, Report, open_house, trouble_and_audit
-from tests.faults.sabotage import SABOTAGE, SECOND_SESSION_RULES
+from tests.faults.sabotage import LOOK_AWAY, SABOTAGE
 from tests.faults.servers import FaultServers
 from tests.faults.truth import Asked, Truth
 
@@ -58,7 +58,7 @@ async def test_the_auditor_sees_what_it_is_shown(aftermath: Aftermath) -> None:
     seen, missed = 0, []
     for name, statement in SABOTAGE:
         async with house.asking() as connection:
-            await connection.exec_driver_sql(SECOND_SESSION_RULES)
+            await connection.exec_driver_sql(LOOK_AWAY)
             if (await connection.exec_driver_sql(statement)).rowcount == 0:
                 continue
             if (await checks[name](connection, aftermath.books)).ok:
