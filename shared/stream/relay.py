@@ -16,7 +16,7 @@ from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.ids import TenantId
 from shared.observability.metrics import EVENTS_RELAYED, STREAM_RESENDS
 from shared.queue.producer import Queue
-from shared.stream.envelope import Batch, CarriedT, OutgoingEvent, StreamId
+from shared.stream.envelope import Batch, CarriedT, EncodedEvent, OutgoingEvent, StreamId
 from shared.stream.protocol import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Progress
 from shared.stream.source_repository import SourceRepository
 
@@ -161,12 +161,13 @@ class Relay:
     async def _send(
         self, stream: StreamId, sendings: Sequence[_Sending], events: Mapping[int, OutgoingEvent]
     ) -> None:
+        encoded = {position: EncodedEvent.of(event) for position, event in events.items()}
         for sending in sendings:
             wanted = self._subscriptions[sending.consumer]
             relayed = EVENTS_RELAYED.labels(stream.source, sending.consumer)
             if sending.resends:
                 STREAM_RESENDS.labels(stream.source).inc()
-            for batch in batches(stream, sending.positions, events, wanted):
+            for batch in batches(stream, sending.positions, encoded, wanted):
                 job_id = _resend_id(batch, sending) if sending.resends else None
                 await self._queue.enqueue(sending.consumer, DELIVER, batch.dump(), job_id=job_id)
                 relayed.inc(len(batch.events))
@@ -196,7 +197,7 @@ def batches(
     return cut
 
 
-def _resend_id(batch: Batch[OutgoingEvent], sending: _Sending) -> str:
+def _resend_id(batch: Batch[EncodedEvent], sending: _Sending) -> str:
     """Names a repetition, so that the queue of a consumer that is away takes it only once.
 
     The count of resends, which stops growing, is part of the name: a worker that was killed with
