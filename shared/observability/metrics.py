@@ -53,7 +53,7 @@ MEASURED_AT = Gauge(
 WORKER_JOB_SECONDS = Histogram(
     "careloop_worker_job_seconds",
     "Time that a job of the queue took",
-    ["part", "job", "outcome"],
+    ["part", "function", "outcome"],
     buckets=(0.005, 0.025, 0.1, 0.5, 2.5, 10, 30, 60),
 )
 PERIODIC_FAILURES = Counter(
