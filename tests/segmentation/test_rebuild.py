@@ -203,3 +203,61 @@ async def test_work_that_keeps_failing_is_given_up_and_says_so(shop: Shop):
     job = await shop.get(started.headers["Location"])
     assert (job["status"], job["error"]) == ("failed", "AssertionError")
     assert await shop.finish_runs() == 0
+
+
+async def test_a_repair_can_be_stopped_and_begun_again(shop: Shop):
+    await shop.hear(*(customer(city="Huế") for _ in range(120)))
+    segment = await shop.add_segment("hue", {"field": "profile.city", "op": "eq", "value": "Huế"})
+    started = await shop.call("POST", f"/v1/segments/{segment['id']}/rebuilds")
+    location = started.headers["Location"]
+    assert await shop.work.step(shop.tenant)
+
+    assert (await shop.call("POST", f"{location}/cancel")).status_code == 200
+    await shop.finish_runs()
+    job = await shop.get(location)
+    assert (job["status"], job["done"]) == ("cancelled", 50)
+    assert (await shop.segment("hue"))["evaluation_job_id"] is None
+
+    assert (await shop.call("POST", f"{location}/retry")).status_code == 200
+    assert (await shop.segment("hue"))["evaluation_job_id"] == job["id"]
+    await shop.finish_runs()
+    job = await shop.get(location)
+    assert (job["status"], job["done"]) == ("succeeded", 120)
+
+
+async def test_a_new_rule_holds_for_everybody_or_nobody(shop: Shop):
+    body = {
+        "key": "hue",
+        "name": {"vi": "Huế", "en": "Huế"},
+        "rule": {"field": "profile.city", "op": "eq", "value": "Huế"},
+    }
+    created = (await shop.call("POST", "/v1/segments", body)).json()
+    location = f"/v1/jobs/{created['evaluation_job_id']}"
+    refused = await shop.call("POST", f"{location}/cancel")
+    assert (refused.status_code, refused.json()["allowed_transitions"]) == (409, [])
+    await shop.finish_runs()
+    assert (await shop.get(location))["status"] == "succeeded"
+
+
+async def test_a_rebuild_that_failed_is_repeated_unless_another_is_under_way(shop: Shop):
+    first = (await shop.call("POST", "/v1/segmentation-rebuilds")).headers["Location"]
+    await shop.run_sql("UPDATE segmentation.run SET phase = 'remove' WHERE tenant_id = :tenant")
+    for _ in range(MAX_ATTEMPTS):
+        await shop.work.step(shop.tenant)
+    assert (await shop.get(first))["status"] == "failed"
+
+    second = (await shop.call("POST", "/v1/segmentation-rebuilds")).headers["Location"]
+    assert second != first
+    refused = await shop.call("POST", f"{first}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (409, "rebuild_under_way")
+    await shop.run_sql("UPDATE segmentation.run SET phase = 'remove' WHERE tenant_id = :tenant")
+    for _ in range(MAX_ATTEMPTS):
+        await shop.work.step(shop.tenant)
+
+    assert (await shop.call("POST", f"{first}/retry")).status_code == 200
+    await shop.finish_runs()
+    [job_id] = await requested(shop)
+    assert first.endswith(str(job_id))
+    await shop.hear((job_id, SnapshotCompleted(requested_by="segmentation", job_id=job_id)))
+    await shop.finish_runs()
+    assert (await shop.get(first))["status"] == "succeeded"
