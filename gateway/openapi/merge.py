@@ -10,7 +10,7 @@ from typing import Any, Final
 from gateway.openapi.components import SCHEME, shared_components
 from gateway.openapi.naming import names_for
 from gateway.openapi.operations import METHODS, completed_paths
-from gateway.openapi.schemas import closure, refs, renamed, tidied
+from gateway.openapi.schemas import closure, complete_answers, refs, renamed, tidied
 from gateway.openapi.tags import tag_objects
 from gateway.upstreams.owners import EVERYBODY
 from shared.web.problems import problem_schemas
@@ -41,7 +41,8 @@ def merge(
         names = names_for(part, needed, own, taken=schemas)
         schemas.update({names[name]: renamed(needed[name], names) for name in needed})
         paths.update(renamed(own, names))
-    components = {"schemas": dict(sorted(schemas.items())), **shared_components(paths)}
+    answers = complete_answers(schemas, _sent(paths))
+    components = {"schemas": dict(sorted(answers.items())), **shared_components(paths)}
     return {
         "openapi": "3.1.0",
         "info": dict(info),
@@ -64,6 +65,17 @@ def _own_paths(
         path: item
         for path, item in document.get("paths", {}).items()
         if path not in taken and owner_of(path) in (part, EVERYBODY)
+    }
+
+
+def _sent(paths: Mapping[str, Any]) -> set[str]:
+    """The schemas that requests refer to."""
+    return {
+        name
+        for item in paths.values()
+        for method in METHODS
+        for part in ("requestBody", "parameters")
+        for name in refs(item.get(method, {}).get(part, {}))
     }
 
 

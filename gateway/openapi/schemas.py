@@ -77,5 +77,32 @@ def tidied(value: Any, *, named: bool = False) -> Any:
         if key != "title"
     }
     if kept.get("type") == "integer":
-        kept.setdefault("format", "int64")
+        kept = {key: _whole(inner) for key, inner in kept.items()} | {
+            "format": kept.get("format", "int64")
+        }
     return kept
+
+
+def _whole(value: Any) -> Any:
+    """The bounds of an integer, which the framework writes as 5.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def complete_answers(schemas: dict[str, Any], sent: Iterable[str]) -> dict[str, Any]:
+    """The schemas, in which an answer has every field that it always has.
+
+    A default makes a field optional for who sends it, not for who reads it. `sent` are the names
+    that requests refer to; what they reach stays as it is.
+    """
+    of_requests = set(closure(sent, schemas))
+    return {
+        name: schema if name in of_requests else _always_whole(schema)
+        for name, schema in schemas.items()
+    }
+
+
+def _always_whole(schema: dict[str, Any]) -> dict[str, Any]:
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    stated = schema.get("required", [])
+    needed = [name for name in properties if name in stated or "default" in properties[name]]
+    return {**schema, "required": needed} if needed else schema

@@ -12,6 +12,7 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "customers": "Who the customers are, however many platforms they come from",
     "duplicates": "Pairs of customers who may be one person, for a person to decide",
     "events": "Everything that happened, in order and without gaps, to read again or to follow",
+    "exports": "Files with what a shop has, made by jobs",
     "hooks": "Where platforms deliver their webhooks",
     "inbound-messages": "What customers write on any channel; each becomes or joins a ticket",
     "jobs": "Work that goes on after its request was answered",

@@ -162,6 +162,17 @@ class TestMerging:
             "headers"
         ].keys()
 
+    def test_an_answer_has_what_it_always_has(self) -> None:
+        """A default makes a field optional for who sends it, not for who reads it."""
+        kind = {"properties": {"object": {"const": "x", "default": "x"}, "id": {}, "rare": {}}}
+        schemas = {"Read": {**kind, "required": ["id"]}, "Create": {**kind, "required": ["id"]}}
+        one = document("/v1/customers", "Read", schemas)
+        body = {"content": {"application/json": {"schema": ref("Create")}}}
+        one["paths"]["/v1/customers"]["post"] = {"requestBody": body, "responses": {}}
+        found = merged(customer=one)["components"]["schemas"]
+        assert found["Read"]["required"] == ["object", "id"]
+        assert found["Create"]["required"] == ["id"]
+
     def test_parameters_cannot_be_null(self) -> None:
         optional = {"anyOf": [{"type": "string", "maxLength": 3}, {"type": "null"}], "title": "Q"}
         q = {"name": "q", "in": "query", "schema": {**optional, "default": None}}
