@@ -72,7 +72,7 @@ async def admin(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture(scope="package")
 async def http(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=house.base_url, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=house.base_url, timeout=15, trust_env=False) as client:
         yield client
 
 

@@ -131,8 +131,8 @@ async def furnish(shop: Shop, admin: AsyncEngine, *, root_key: str, receiver: st
     await _webhooks(shop, receiver)
     for make in (_people, _words, _work, _groups, _platforms):
         await make(shop)
-    shop.things["event"] = (await shop.first("/v1/events"))["id"]
-    await shop.first(f"/v1/webhook-endpoints/{shop.things['endpoint']}/deliveries")
+    sent = await shop.first(f"/v1/webhook-endpoints/{shop.things['endpoint']}/deliveries")
+    shop.things["event"] = sent["id"]
     await _links(shop, admin, root_key=root_key)
 
 

@@ -120,7 +120,11 @@ class Sender:
         options: dict[str, Any] = {"params": asked, "headers": {**given, **(headers or {})}}
         if operation.body is not None:
             options |= await self._content(operation, variant, value_of)
-        return Sent(await self._ask(operation.method.upper(), path, options), named)
+        try:
+            answer = await self._ask(operation.method.upper(), path, options)
+        except httpx.TimeoutException as error:
+            raise AssertionError(f"{operation} does not answer") from error
+        return Sent(answer, named)
 
     async def _ask(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
         """The answer; of one that never ends, what comes within a moment."""

@@ -23,11 +23,26 @@ from tests.isolation.rows import Rows, changes, settled_rows_of
 
 NOTHING_FOREIGN = Variant(frozenset())
 
+HARMLESS = {
+    # Who was never in our team is not in it afterwards either.
+    ("teams.removeMember", "staff"),
+}
+"""What may succeed though their object is named in the path, since it is not asked for."""
+
 REFUSED_TO_OURSELVES = {
-    "auth.login": {401},  # made-up words
+    # Made-up words are nobody's password, code or token.
+    "auth.changePassword": {422},
+    "auth.confirmPasswordReset": {404},
+    "auth.disableSecondFactor": {422},
+    "auth.enrolSecondFactor": {422},
+    "auth.login": {401},
+    "auth.loginSecondFactor": {401},
+    "auth.renewRecoveryCodes": {422},
     "auth.logout": {204},
     "auth.refresh": {401},
     "hooks.receive": {401},  # not signed
+    "jobs.errors": {404},  # the job has made no file
+    "jobs.result": {404},
     "tenants.create": {403},  # the operator's
 }
 """What even a shop with the right objects is told, where that is not success."""
@@ -62,7 +77,10 @@ class Walk:
         self.said |= set(theirs.named.values())
         self._look_at(where, theirs.answer)
         if theirs.answer.is_success and any(
-            place.where == "path" and place.kind not in NATURAL for place in variant.foreign
+            place.where == "path"
+            and place.kind not in NATURAL
+            and (operation.id, place.kind) not in HARMLESS
+            for place in variant.foreign
         ):
             self.faults.append(f"{where}: {theirs.answer.status_code} {theirs.answer.text[:300]}")
         expected = comparable(absent.answer, absent.named)
@@ -154,7 +172,7 @@ async def test_what_is_theirs_is_as_if_it_did_not_exist(
         for number, variant in enumerate(variants_of(operation)):
             for name, credential in _credentials(walk, few=number > 0):
                 await walk.visit(operation, variant, name, credential)
-    assert walk.asked > 1500
+    assert walk.asked > 3000
     assert not walk.faults, "\n".join(walk.faults)
 
 
