@@ -256,8 +256,10 @@ async def _come_to_rest(house: House, truth: Truth, troubles: Troubles, auditor:
             await connection.execute(_END_LEASES, since)
         async with house.asking() as connection:
             books = house.books(truth, tuple(troubles.outages))
-            if house.sink.is_idle and not await auditor.unsettled(connection, books):
-                return
+            left = await auditor.unsettled(connection, books)
+        if not left and house.sink.is_idle:
+            return
+        truth.note(f"on its way: {left[0] if left else 'mail'}, {len(left)} in all")
         await asyncio.sleep(0.3)
 
 

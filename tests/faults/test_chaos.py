@@ -14,7 +14,7 @@ from tests.faults.truth import Asked, Truth
 
 pytestmark = pytest.mark.fault
 
-SECONDS = 20
+SECONDS = 12
 
 
 @dataclass(frozen=True)
