@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 from json import JSONDecodeError
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +18,7 @@ from shared.web.strict_json import RefusedJson
 
 MEDIA_TYPE = "application/problem+json"
 REQUEST_ID_HEADER = "x-request-id"
+_MOST_FAULTS: Final = 100
 
 
 class ProblemError(BaseModel):
@@ -105,7 +106,8 @@ def _faults(error: RequestValidationError) -> list[FieldError]:
         detail = f"{cause.msg} at character {cause.pos}"
         return [FieldError("/body", "json_invalid", detail)]
     return [
-        FieldError(_pointer(fault["loc"]), fault["type"], fault["msg"]) for fault in error.errors()
+        FieldError(_pointer(fault["loc"]), fault["type"], fault["msg"])
+        for fault in error.errors()[:_MOST_FAULTS]
     ]
 
 

@@ -74,6 +74,11 @@ def test_depth_is_told_without_parsing(depth: int, kinds: list[str], text: str) 
         (b'{"a": "\xff"}', "/body", "json_not_utf8"),
         (b'{"a": "\xed\xa0\x80"}', "/body", "json_not_utf8"),
         ('{"a": 1}'.encode("utf-16"), "/body", "json_not_utf8"),
+        (
+            json.dumps({"a": [dict.fromkeys(map(str, range(1001)))]}).encode(),
+            "/body/a/0",
+            "json_too_many_names",
+        ),
         (b"[" * 33 + b"]" * 33, "/body", "json_too_deep"),
         (b"[" * 1_000_000, "/body", "json_too_deep"),
         (b'{"a":' * 200_000, "/body", "json_too_deep"),
