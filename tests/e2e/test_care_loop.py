@@ -1,5 +1,6 @@
 """The main job: the whole care loop on real processes, in both topologies."""
 
+import json
 from pathlib import Path
 
 import httpx
@@ -125,3 +126,28 @@ async def test_work_in_every_service_reaches_the_audit_log(house: House) -> None
             lambda seen: ("change", "tickets.create", "api_key") in seen,
             what="the ticket's entry",
         )
+
+
+@pytest.mark.capability(20)
+async def test_an_export_is_followed_to_its_file(house: House, http: httpx.AsyncClient) -> None:
+    """A job in the worker's process, its progress and its file through the one public door."""
+    slug = f"export-{new_id().hex[-8:]}"
+    shop = await open_shop(http, operator_key=house.operator_key, name="Hoa Mai", slug=slug)
+    api = Api(http, shop.api_key)
+    await api.post("/v1/customers", {"name": "Đặng Thị Hương", "city": "Huế"})
+    job = await api.post("/v1/exports", {"format": "ndjson"})
+    headers = {"authorization": f"Bearer {shop.api_key}"}
+
+    last: dict[str, object] = {}
+    async with http.stream("GET", f"/v1/jobs/{job['id']}/events", headers=headers) as stream:
+        async for line in stream.aiter_lines():
+            if line.startswith("data: "):
+                last = json.loads(line.removeprefix("data: "))
+    assert (last["status"], last["done"]) == ("succeeded", 1)
+
+    file = await http.get(f"/v1/jobs/{job['id']}/result", headers=headers)
+    assert json.loads(file.text)["name"] == "Đặng Thị Hương"
+    listed = await api.get("/v1/jobs", kind="customer_export")
+    assert [found["id"] for found in listed["data"]] == [job["id"]]
+    refused = await http.post(f"/v1/jobs/{job['id']}/cancel", headers=headers)
+    assert (refused.status_code, refused.json()["allowed_transitions"]) == (409, [])
