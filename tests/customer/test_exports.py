@@ -54,7 +54,6 @@ def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
-@pytest.mark.capability(20)
 async def test_all_customers_are_in_the_file_page_by_page(
     client: httpx.AsyncClient, runner: JobRunner, shop: TenantId
 ) -> None:

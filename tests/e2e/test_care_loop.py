@@ -128,7 +128,6 @@ async def test_work_in_every_service_reaches_the_audit_log(house: House) -> None
         )
 
 
-@pytest.mark.capability(20)
 async def test_an_export_is_followed_to_its_file(house: House, http: httpx.AsyncClient) -> None:
     """A job in the worker's process, its progress and its file through the one public door."""
     slug = f"export-{new_id().hex[-8:]}"
