@@ -62,11 +62,16 @@ class Stage:
     @contextmanager
     def part(self, part: str, port: int, **environment: str) -> Iterator[str]:
         """One part as a process of its own; its URL."""
+        with self.serving(part, port, **environment):
+            yield f"http://127.0.0.1:{port}"
+
+    @contextmanager
+    def serving(self, part: str, port: int, **environment: str) -> Iterator[Children]:
+        """One part as a process of its own."""
         with self._children(**environment) as children:
             children.start(part, ["serve", "--part", part, "--port", str(port)])
-            url = f"http://127.0.0.1:{port}"
-            wait_until_ready(url, children=children, seconds=60)
-            yield url
+            wait_until_ready(f"http://127.0.0.1:{port}", children=children, seconds=60)
+            yield children
 
     @contextmanager
     def _children(self, **environment: str) -> Iterator[Children]:

@@ -44,6 +44,11 @@ class Children:
         self._children.append(child)
         return child
 
+    @property
+    def pids(self) -> list[int]:
+        """The children's process ids."""
+        return [child.process.pid for child in self._children]
+
     def ended(self) -> Child | None:
         """A child that is no longer running, if any."""
         return next((c for c in self._children if c.process.poll() is not None), None)
