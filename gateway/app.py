@@ -6,12 +6,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
+from gateway.access.client_address import ClientAddresses
 from gateway.api_keys.endpoints import router as api_keys
 from gateway.audit_log.endpoints import router as audit_log
 from gateway.connections.endpoints import router as connections
 from gateway.deliveries.endpoints import router as deliveries
 from gateway.deps import attach_document, attach_house
-from gateway.door.client_address import ClientAddresses
 from gateway.door.door import Door
 from gateway.door.security_headers import SecurityHeaders
 from gateway.events.endpoints import router as events

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import NoDecode
 
-from gateway.door.client_address import ForwardedHeader
+from gateway.access.client_address import ForwardedHeader
 from gateway.limits.limit import LimitSetting, RateLimit
 from shared.settings import PartSettings
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from gateway.access.client_address import Network, parse_address
 from gateway.access.identity import Identity
 from gateway.access.opaque import OpaqueToken, opaque_address, secret_matches, split_opaque
 from gateway.api_keys.errors import AddressNotAllowed
@@ -16,7 +17,6 @@ from gateway.api_keys.repository import ApiKeyRepository
 from gateway.api_keys.schemas import ApiKeyKind
 from gateway.api_keys.usage import KeyUsage
 from gateway.cache import TimedCache
-from gateway.door.client_address import Network, parse_address
 from gateway.limits.limit import RateLimit
 from shared.clock import Clock
 from shared.db.unit_of_work import UnitsOfWork

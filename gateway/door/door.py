@@ -9,10 +9,10 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.access.client_address import ClientAddresses
 from gateway.access.identity import SESSION, Identity
 from gateway.access.scopes import PUBLIC_PAGES
 from gateway.door.authenticator import Authenticator
-from gateway.door.client_address import ClientAddresses
 from gateway.door.cross_origin import cross_origin_headers, is_preflight, preflight_answer
 from gateway.door.jobs import JobFinder
 from gateway.door.limits import bounded, check_json, check_target

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from gateway.access.client_address import UNKNOWN, parse_address
 from gateway.access.identity import Identity
-from gateway.door.client_address import UNKNOWN, parse_address
 from gateway.limits.bucket import Bucket
 from gateway.limits.errors import RateLimited
 from gateway.limits.limit import RateLimit

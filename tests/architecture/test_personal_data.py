@@ -17,6 +17,7 @@ TELLING = re.compile(
 NOT_CUSTOMERS = {
     "EmailChannelRead.sender_address": "the shop's own address",
     "EmailChannelRead.sender_name": "the shop's own name",
+    "EventStaff.email": "colleagues know each other's",
     "StaffRead.email": "colleagues know each other's",
     "ConnectionRead.email": "the shop's own channel",
     "ConnectionCreated.email": "the shop's own channel",

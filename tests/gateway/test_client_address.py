@@ -6,8 +6,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from gateway.access.client_address import ClientAddresses, ForwardedHeader
 from gateway.app import create_app
-from gateway.door.client_address import ClientAddresses, ForwardedHeader
 from gateway.settings import GatewaySettings
 from gateway.upstreams.upstream import InProcessUpstream
 from shared.settings import SERVICES
