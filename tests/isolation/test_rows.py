@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
 
 from shared.db.failures import sqlstate
 from shared.ids import new_id
@@ -25,7 +24,7 @@ async def as_part(database_url: str, root_key: str) -> AsyncIterator[As]:
     engines: dict[str, AsyncEngine] = {}
     for schema in SCHEMAS:
         url = part_database_url(schema, admin_url=database_url, root_key=root_key)
-        engines[schema] = create_async_engine(url, poolclass=NullPool)
+        engines[schema] = create_async_engine(url, pool_size=1)
 
     @asynccontextmanager
     async def opened(schema: str) -> AsyncIterator[AsyncConnection]:

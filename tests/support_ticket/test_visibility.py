@@ -1,11 +1,13 @@
 """Whose tickets staff see: everybody's, their teams', their own."""
 
+import random
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from shared.ids import new_id
 from shared.security.principal import Visibility
@@ -18,6 +20,16 @@ WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("POST", "/replies", {"text": "Chào anh"}),
     ("POST", "/notes", {"text": "Nhớ gọi lại"}),
     ("POST", "/resolution", {"kind": "answer"}),
+)
+
+ADD_QUEUE = text(
+    "INSERT INTO support_ticket.queue (tenant_id, id, name, is_default, team_id, created_at)"
+    " VALUES (:tenant, CAST(:queue AS uuid), 'Another', false, CAST(:team AS uuid), now())"
+)
+PLAN = text(
+    "UPDATE support_ticket.ticket SET queue_id = CAST(:queue AS uuid),"
+    " team_id = CAST(:team AS uuid), assignee_id = CAST(:assignee AS uuid),"
+    " created_by = CAST(:creator AS uuid) WHERE tenant_id = :tenant AND id = CAST(:ticket AS uuid)"
 )
 
 
@@ -234,3 +246,42 @@ async def test_a_queue_is_changed_by_one_at_a_time(desk: Desk) -> None:
         assert late.status_code == 412
         assert (await api.patch(path, json={"name": None})).status_code == 422
         assert (await api.get(f"/v1/queues/{new_id()}")).json()["code"] == "queue_not_found"
+
+
+async def test_pages_are_what_the_conditions_say_one_ticket_at_a_time(desk: Desk) -> None:
+    """The pages are merged out of index scans; each ticket is also asked for by itself."""
+    chance = random.Random(20270301)
+    queues = [desk.queue, str(new_id()), str(new_id())]
+    teams = [desk.first, desk.second, None]
+    people = [desk.lan, desk.binh, desk.chi, desk.dung, None]
+    tickets = [(await desk.shop.ticket())["id"] for _ in range(24)]
+    units = desk.shop.service.context.units
+    tenant = desk.shop.tenant
+    async with units.begin(tenant) as uow:
+        for queue, team in zip(queues[1:], teams, strict=False):
+            await uow.execute(ADD_QUEUE, {"tenant": tenant, "queue": queue, "team": team})
+        for ticket in tickets:
+            plan = {
+                "queue": chance.choice(queues),
+                "team": chance.choice(teams),
+                "assignee": chance.choice(people),
+                "creator": chance.choice(people),
+            }
+            await uow.execute(PLAN, {"tenant": tenant, "ticket": ticket, **plan})
+        await uow.commit()
+    sights = [
+        (desk.lan, Visibility.OWN, ()),
+        (desk.lan, Visibility.TEAM, ()),
+        (desk.lan, Visibility.TEAM, (desk.first,)),
+        (desk.dung, Visibility.TEAM, (desk.first, desk.second)),
+        (new_id(), Visibility.TEAM, (desk.second,)),
+    ]
+    seen_by_any: set[str] = set()
+    for who, visibility, teams_of_viewer in sights:
+        async with desk.sees(who, visibility, *teams_of_viewer) as viewer:
+            answers = {t: (await viewer.get(f"/v1/tickets/{t}")).status_code for t in tickets}
+            seen = [ticket for ticket in reversed(tickets) if answers[ticket] == 200]
+            assert set(answers.values()) <= {200, 404}
+            assert await listed(viewer) == seen
+            seen_by_any |= set(seen)
+    assert 0 < len(seen_by_any) <= len(tickets)

@@ -59,7 +59,13 @@ async def create_ticket(
 async def list_tickets(
     tickets: TicketServiceDep, caller: CallerDep, wanted: TicketFilterDep, paging: PagingDep
 ) -> Page[TicketRead]:
-    """Tickets, newest first. A shopper sees their own."""
+    """Tickets, newest first.
+
+    A shopper sees their own. Staff who see their own work see the tickets assigned to them or
+    opened by them; staff who see their teams' work also those of their teammates, those meant for
+    one of their teams or in a queue of it, and those that wait in a queue that is nobody's in
+    particular. What somebody does not see does not exist for them: 404, in every operation.
+    """
     found, cursor = await tickets.list_page(wanted, paging)
     return Page(data=[ticket_view(ticket, caller) for ticket in found], next_cursor=cursor)
 
