@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import NoDecode
 
 from gateway.access.client_address import ForwardedHeader
-from gateway.limits.limit import LimitSetting, RateLimit
+from gateway.access.rate_limit import LimitSetting, RateLimit
 from shared.settings import PartSettings
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from gateway.limits.limit import RateLimit
+from gateway.access.rate_limit import RateLimit
 from shared.ids import TenantId
 from shared.security.principal import Principal, PrincipalKind, Visibility
 

@@ -12,12 +12,12 @@ from sqlalchemy import Row
 from gateway.access.client_address import Network, parse_address
 from gateway.access.identity import Identity
 from gateway.access.opaque import OpaqueToken, opaque_address, secret_matches, split_opaque
+from gateway.access.rate_limit import RateLimit
 from gateway.api_keys.errors import AddressNotAllowed
 from gateway.api_keys.repository import ApiKeyRepository
 from gateway.api_keys.schemas import ApiKeyKind
 from gateway.api_keys.usage import KeyUsage
 from gateway.cache import TimedCache
-from gateway.limits.limit import RateLimit
 from shared.clock import Clock
 from shared.db.unit_of_work import UnitsOfWork
 from shared.errors import Unauthenticated

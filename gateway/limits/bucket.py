@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from gateway.limits.limit import RateLimit
+from gateway.access.rate_limit import RateLimit
 
 # How far in debt a bucket may be, in times its size: who floods is made to wait, not banned.
 DEEPEST_DEBT: Final = 1.0

@@ -19,8 +19,8 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
+from gateway.access.rate_limit import RateLimit
 from gateway.limits.bucket import Bucket
-from gateway.limits.limit import RateLimit
 from gateway.limits.shared_buckets import SharedBuckets, SharedBucketsUnavailable, Spending
 
 _log = structlog.get_logger(__name__)

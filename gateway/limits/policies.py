@@ -12,9 +12,9 @@ from typing import Final
 
 from gateway.access.client_address import UNKNOWN, parse_address
 from gateway.access.identity import Identity
+from gateway.access.rate_limit import RateLimit
 from gateway.limits.bucket import Bucket
 from gateway.limits.errors import RateLimited
-from gateway.limits.limit import RateLimit
 from gateway.limits.limiter import RateLimiter
 from shared.security.principal import PrincipalKind
 

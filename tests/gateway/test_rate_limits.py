@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from structlog.testing import capture_logs
 
 from cli.embedded.valkey import EmbeddedValkey
+from gateway.access.rate_limit import RateLimit
 from gateway.app import create_app
 from gateway.limits.bucket import Bucket
-from gateway.limits.limit import RateLimit
 from gateway.limits.limiter import RateLimiter
 from gateway.limits.shared_buckets import SharedBuckets
 from gateway.settings import GatewaySettings
