@@ -54,6 +54,8 @@ class JobRunner:
 
     async def sweep(self) -> None:
         """The net under lost wake-ups and dead workers: go on with what waits anywhere."""
+        if not self._kinds.names:
+            return
         for tenant_id in await self._units.tenants(LISTING):
             try:
                 await self.go_on(tenant_id.hex)
