@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Final
 from uuid import UUID
 
 from shared.db.unit_of_work import UnitsOfWork
@@ -13,7 +12,7 @@ from shared.jobs.schemas import ENDED, JobRead
 from shared.jobs.work import JobKinds
 from shared.web.sse import ServerEvent
 
-_LOOK_SECONDS: Final = 0.25
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.25, 1.0
 
 
 async def job_events(
@@ -21,10 +20,10 @@ async def job_events(
 ) -> AsyncIterator[ServerEvent]:
     """The job whenever it has moved, beginning with how it stands unless that was `seen` already.
 
-    Ends when the job has ended. It is looked at some times a second; that costs one look-up by
-    key, and no connection in between.
+    Ends when the job has ended. It is looked at some times a second while it moves, and less often
+    when it stands; a look is one look-up by key, and holds no connection in between.
     """
-    told = seen
+    told, pause = seen, _SHORTEST_LOOK
     while True:
         async with units.begin(tenant_id) as uow:
             try:
@@ -32,12 +31,13 @@ async def job_events(
             except JobNotFound:
                 return
         if event_id(job) != told:
-            told = event_id(job)
+            told, pause = event_id(job), _SHORTEST_LOOK
             name = "ended" if job.status in ENDED else "progress"
             yield ServerEvent(told, name, job.model_dump_json())
         if job.status in ENDED:
             return
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_LOOK)
 
 
 def event_id(job: JobRead) -> str:
