@@ -113,6 +113,13 @@ SABOTAGE: Final = (
             "status = 'sent'",
         ),
     ),
+    ("the feed has no gap", lost("gateway.event", "position = 2")),
+    ("the feed tells it all", lost("gateway.event")),
+    ("the log keeps what it is told", lost("gateway.audit_entry")),
+    (
+        "the log knows of customers.create",
+        lost("gateway.audit_entry", "action LIKE 'customers.c%'"),
+    ),
     ("jobs have ended", changed("segmentation.job", "status = 'running'")),
     ("no lock is left", "SELECT pg_advisory_xact_lock(1)"),
 )

@@ -9,6 +9,7 @@ from tests.faults.audit.copies import copy_checks
 from tests.faults.audit.inputs import input_checks
 from tests.faults.audit.ledger import ledger_checks
 from tests.faults.audit.leftovers import leftover_checks
+from tests.faults.audit.public import public_checks
 from tests.faults.audit.stream import stream_checks
 
 
@@ -21,6 +22,7 @@ class Auditor:
             *stream_checks(),
             *copy_checks(),
             *ledger_checks(),
+            *public_checks(),
             *leftover_checks(redis_url),
         )
 
