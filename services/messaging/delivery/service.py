@@ -44,7 +44,8 @@ SENDING_SECONDS: Final = 15
 # Longer than sending can take, so that a lease never runs out under a sender that lives.
 LEASE: Final = timedelta(seconds=120)
 _ROUNDS: Final = 40
-_RECORD_AGAIN_AFTER: Final = (0.1, 0.5, 2.0, 5.0)
+# In all about as long as the lease lasts: until then nobody else has an opinion.
+_RECORD_AGAIN_AFTER: Final = (0.1, 0.5, 2.0, 5.0, 10.0, 10.0, 15.0, 15.0, 20.0)
 _log = structlog.get_logger(__name__)
 
 
