@@ -57,7 +57,8 @@ _CHOSEN: Final = (
         webhook_queue.c.tenant_id == _TENANT,
         _FREE,
         or_(webhook_queue.c.paused_until.is_(None), webhook_queue.c.paused_until <= _NOW),
-        webhook_queue.c.troubled == bindparam("in_trouble", type_=Boolean),
+        webhook_queue.c.troubled == bindparam("is_troubled", type_=Boolean),
+        (webhook_queue.c.failures > 0) == bindparam("is_failing", type_=Boolean),
         _HAS_DUE,
     )
     .order_by(webhook_queue.c.lease_until.nulls_first())
@@ -212,6 +213,14 @@ class Attempted:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """For how many more queues in trouble there is room."""
+
+    slow: int
+    failing: int
+
+
 class QueueRepository:
     """Queues of one shop's endpoints, as the sender `owner` works on them."""
 
@@ -220,18 +229,24 @@ class QueueRepository:
         self._owner = owner
 
     async def lease(
-        self, *, until: datetime, room: int, room_for_troubled: int, take: int, take_failing: int
+        self, *, until: datetime, room: int, of_these: Room, take: int, take_failing: int
     ) -> list[Leased]:
         """Take free queues that have something due, each with its oldest deliveries.
 
-        Queues in trouble come last, and get no more than `room_for_troubled`.
+        Those that do well come first; the slow and the failing get no more than their room.
         """
         scope = {"tenant": self._uow.tenant_id, "now": self._uow.clock.now()}
-        by = {**scope, "until": until, "by": self._owner}
-        rows = list(await self._uow.rows(_LEASE, {**by, "in_trouble": False, "row_limit": room}))
-        rest = min(room - len(rows), room_for_troubled)
-        if rest > 0:
-            rows += await self._uow.rows(_LEASE, {**by, "in_trouble": True, "row_limit": rest})
+        rows: list[Row[*tuple[Any, ...]]] = []
+        for is_troubled, is_failing, most in (
+            (False, False, room),
+            (True, False, of_these.slow),
+            (True, True, of_these.failing),
+        ):
+            limit = min(most, room - len(rows))
+            if limit > 0:
+                condition = {"is_troubled": is_troubled, "is_failing": is_failing}
+                lease = {"until": until, "by": self._owner, "row_limit": limit}
+                rows += await self._uow.rows(_LEASE, {**scope, **condition, **lease})
         if not rows:
             return []
         takes = {row.endpoint_id: take_failing if row.failures else take for row in rows}

@@ -20,7 +20,7 @@ from gateway.webhooks.attempting import Attempts
 from gateway.webhooks.letters import Letters, Unsendable
 from gateway.webhooks.metrics import ATTEMPTS, SECONDS
 from gateway.webhooks.outcomes import QueueState, given_up, outcome_of
-from gateway.webhooks.queues import Attempted, Due, Leased, QueueRepository
+from gateway.webhooks.queues import Attempted, Due, Leased, QueueRepository, Room
 from gateway.webhooks.recorder import Recorder
 from shared.db.unit_of_work import UnitsOfWork
 from shared.ids import TenantId, new_id
@@ -53,27 +53,28 @@ class _Turn:
 
 
 @dataclass(slots=True)
-class _Room:
+class _Occupied:
     """How many queues this process works on."""
 
     most: int
-    most_troubled: int
     turns: dict[tuple[TenantId, UUID], _Turn] = field(default_factory=dict)
     of_tenant: Counter[TenantId] = field(default_factory=Counter)
-    troubled: int = 0
+    slow: int = 0
+    failing: int = 0
 
     def free(self, tenant_id: TenantId) -> int:
         """How many more there is room for; no shop gets more than half of all."""
         return min(self.most - len(self.turns), self.most // 2 - self.of_tenant[tenant_id])
 
     @property
-    def free_for_troubled(self) -> int:
-        return self.most_troubled - self.troubled
+    def free_for_troubled(self) -> Room:
+        """The slow get half of it and the failing a quarter, neither at the other's cost."""
+        return Room(slow=self.most // 2 - self.slow, failing=self.most // 4 - self.failing)
 
     def enter(self, tenant_id: TenantId, turn: _Turn) -> None:
         self.turns[tenant_id, turn.leased.endpoint.id] = turn
         self.of_tenant[tenant_id] += 1
-        self.troubled += turn.leased.state.troubled
+        self._count(turn.leased.state, 1)
 
     def leave(self, tenant_id: TenantId, endpoint_id: UUID) -> _Turn | None:
         turn = self.turns.pop((tenant_id, endpoint_id), None)
@@ -81,8 +82,14 @@ class _Room:
             self.of_tenant[tenant_id] -= 1
             if not self.of_tenant[tenant_id]:
                 del self.of_tenant[tenant_id]
-            self.troubled -= turn.leased.state.troubled
+            self._count(turn.leased.state, -1)
         return turn
+
+    def _count(self, state: QueueState, change: int) -> None:
+        if state.is_failing:
+            self.failing += change
+        elif state.troubled:
+            self.slow += change
 
 
 class Sender:
@@ -95,7 +102,7 @@ class Sender:
         self._attempts = attempts
         self._letters = letters
         self._owner = new_id()
-        self._room = _Room(most=most_queues, most_troubled=max(1, most_queues // 4))
+        self._room = _Occupied(most=most_queues)
         self._recorder = Recorder(units=units, owner=self._owner, released=self._on_released)
         self._taking: set[TenantId] = set()
         self._again: set[TenantId] = set()
@@ -179,7 +186,7 @@ class Sender:
             taken = await QueueRepository(uow, owner=self._owner).lease(
                 until=uow.clock.now() + LEASE,
                 room=limit,
-                room_for_troubled=self._room.free_for_troubled,
+                of_these=self._room.free_for_troubled,
                 take=_TAKE,
                 take_failing=_TAKE_FAILING,
             )
