@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from shared.contracts.topology import SUBSCRIPTIONS
+from shared.db.walls import WallsDown, check_walls
 from shared.jobs.forgetting import forget_old_jobs
 from shared.jobs.runner import JobRunner, job_function, runner_jobs, runner_sweep
 from shared.jobs.work import JobKinds
@@ -20,6 +23,8 @@ from shared.stream.retention import OutboxRetention
 from shared.web.idempotency import forget_old_keys
 
 _FORGET_SECONDS = 1800.0
+_WALLS_SECONDS = 300.0
+_log = structlog.get_logger(__name__)
 
 
 def build_part_worker(
@@ -58,12 +63,25 @@ def build_part_worker(
             stream_sweep(relay),
             backlogs.periodic(),
             runner_sweep(runner, part),
+            _watching_walls(context),
             *_forgetting(context),
             *periodics,
         ],
         hurry=[runner.hurry],
         close=[relay.drain, waker.drain, context.close],
     )
+
+
+def _watching_walls(context: PartContext[Any]) -> Periodic:
+    """At the start and now and then: a worker that sees no rows would just have nothing to do."""
+
+    async def look() -> None:
+        try:
+            await check_walls(context.units)
+        except WallsDown as error:
+            _log.critical("walls_down", reason=str(error))
+
+    return Periodic("walls.check", _WALLS_SECONDS, look)
 
 
 def _forgetting(context: PartContext[Any]) -> list[Periodic]:
