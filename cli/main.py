@@ -10,6 +10,7 @@ from cli.commands.db import db
 from cli.commands.demo import demo
 from cli.commands.doctor import doctor
 from cli.commands.health import health
+from cli.commands.keys import keys
 from cli.commands.secrets import secrets
 from cli.commands.serve import migrate, serve, worker
 from cli.commands.staff import staff
@@ -40,6 +41,7 @@ app.add_typer(stream, name="stream")
 app.add_typer(secrets, name="secrets")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(staff, name="staff")
+app.add_typer(keys, name="keys")
 app.add_typer(tenants, name="tenants")
 app.add_typer(db, name="db")
 app.add_typer(webhooks, name="webhooks")

@@ -1,18 +1,20 @@
 """What the operator's commands do about shops and their staff: with the gateway's own code."""
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self, TypeVar
+from typing import Final
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
-
-from cli.composition import settings_of
-from cli.errors import OperatorError
+from cli.in_shop import (
+    Refused,
+    act_as_operator,
+    checked,
+    gateway_context,
+    in_shop,
+    operator_of,
+)
 from gateway.access.passwords import Passwords
-from gateway.access.scopes import GRANTABLE
 from gateway.directory.directory import Directory
 from gateway.password_resets.links import LinkMaking, PasswordLinks
 from gateway.roles.repository import RoleRepository
@@ -29,18 +31,14 @@ from gateway.staff_policy.repository import StaffPolicyRepository
 from gateway.tenants.provisioning import Provisioning
 from gateway.tenants.repository import TenantRepository
 from gateway.tenants.schemas import TenantCreate, TenantRead
-from shared.audit.trail import Actor, AuditEntry
+from shared.audit.trail import AuditEntry
 from shared.contracts.gateway import TenantState
 from shared.db.paging import MAX_LIMIT, PageRequest
 from shared.db.unit_of_work import UnitOfWork
-from shared.errors import CareloopError, Unavailable
-from shared.ids import TenantId, new_id
-from shared.part.context import PartContext, build_context
+from shared.ids import TenantId
+from shared.part.context import PartContext
 from shared.security.keys import SecretBox
-from shared.security.principal import Principal, PrincipalKind
 
-Model = TypeVar("Model", bound=BaseModel)
-OPERATOR: Final = "operator"
 _PASSWORD_BYTES: Final = 15
 
 
@@ -73,15 +71,6 @@ class _HandedOver:
         self.urls.append(await self.links.issue(member, "invitation"))
 
 
-class Refused(OperatorError):
-    """What was asked for cannot be done; the sentence is the API's."""
-
-    @classmethod
-    def of(cls, error: CareloopError) -> Self:
-        """As an error of the gateway has it."""
-        return cls("; ".join([error.detail, *(fault.detail for fault in error.errors)]))
-
-
 class _Nobodys:
     """No process serves requests here that had to forget what it knows of a session."""
 
@@ -91,7 +80,7 @@ class _Nobodys:
 
 async def list_shops() -> list[Shop]:
     """Every shop of the installation, by slug."""
-    async with _gateway() as context:
+    async with gateway_context() as context:
         found = []
         async for slug, tenant_id in Directory(context.units).walk("shop"):
             async with context.units.begin(tenant_id) as uow:
@@ -107,8 +96,8 @@ async def create_shop(
     """A new shop, and the password of its owner."""
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
     owner = {"name": owner_name, "email": owner_email, "password": password}
-    given = _checked(TenantCreate, name=name, slug=slug, owner=owner)
-    async with _gateway() as context:
+    given = checked(TenantCreate, name=name, slug=slug, owner=owner)
+    async with gateway_context() as context:
         directory = Directory(context.units)
         provisioning = Provisioning(units=context.units, directory=directory, passwords=Passwords())
         return await provisioning.create(given), password
@@ -116,7 +105,7 @@ async def create_shop(
 
 async def list_staff(shop: str) -> list[StaffRecord]:
     """Everybody who works for a shop, the newest first."""
-    async with _in_shop(shop) as (_, uow):
+    async with in_shop(shop) as (_, uow):
         found: list[StaffRecord] = []
         request: PageRequest | None = PageRequest(limit=MAX_LIMIT, cursor=None)
         while request is not None:
@@ -128,14 +117,14 @@ async def list_staff(shop: str) -> list[StaffRecord]:
 
 async def create_staff(shop: str, *, name: str, email: str, role: str, mail: bool) -> Hired:
     """A new member, invited by a link that is mailed or handed over."""
-    given = _checked(StaffCreate, name=name, email=email, role=role)
-    async with _in_shop(shop) as (context, uow):
+    given = checked(StaffCreate, name=name, email=email, role=role)
+    async with in_shop(shop) as (context, uow):
         links = PasswordLinks(uow=uow, making=_making(context))
         handing = _HandedOver(links)
         staff = StaffRepository(uow)
         service = StaffService(
             uow=uow,
-            appointing=Appointing(principal=_operator_of(uow), staff=staff),
+            appointing=Appointing(principal=operator_of(uow), staff=staff),
             staff=staff,
             roles=RoleRepository(uow),
             policies=StaffPolicyRepository(uow),
@@ -144,7 +133,7 @@ async def create_staff(shop: str, *, name: str, email: str, role: str, mail: boo
             directory=Directory(context.units),
             passwords=Passwords(),
         )
-        _act(uow, "staff.create")
+        act_as_operator(uow, "staff.create")
         member = await service.hire(given)
         uow.record(AuditEntry.of("staff", member.id))
         await uow.commit()
@@ -153,10 +142,10 @@ async def create_staff(shop: str, *, name: str, email: str, role: str, mail: boo
 
 async def reset_password(shop: str, email: str, *, mail: bool) -> str | None:
     """The link by which a member chooses a new password; None when it was mailed."""
-    async with _in_shop(shop) as (context, uow):
+    async with in_shop(shop) as (context, uow):
         member = await _member(uow, email)
         links = PasswordLinks(uow=uow, making=_making(context))
-        _act(uow, "staff.reset-password")
+        act_as_operator(uow, "staff.reset-password")
         uow.record(AuditEntry.of("staff", member.id))
         link = None
         if mail:
@@ -169,7 +158,7 @@ async def reset_password(shop: str, email: str, *, mail: bool) -> str | None:
 
 async def list_sessions(shop: str, email: str) -> Sequence[SessionRecord]:
     """Where a member is logged in, the newest first."""
-    async with _in_shop(shop) as (_, uow):
+    async with in_shop(shop) as (_, uow):
         member = await _member(uow, email)
         request = PageRequest(limit=MAX_LIMIT, cursor=None)
         found, _more = await SessionRepository(uow).list_newest(member.id, request)
@@ -178,10 +167,10 @@ async def list_sessions(shop: str, email: str) -> Sequence[SessionRecord]:
 
 async def revoke(shop: str, email: str, session_id: UUID | None) -> int:
     """End one session of a member, or all; how many were."""
-    async with _in_shop(shop) as (_, uow):
+    async with in_shop(shop) as (_, uow):
         member = await _member(uow, email)
         sessions = SessionRepository(uow)
-        _act(uow, "staff.revoke")
+        act_as_operator(uow, "staff.revoke")
         if session_id is None:
             ended = len(await sessions.end_all(member.id, reason="revoked"))
         else:
@@ -202,59 +191,5 @@ async def _member(uow: UnitOfWork, email: str) -> StaffRecord:
     return member
 
 
-def _checked(model: type[Model], **given: object) -> Model:
-    """What was given, as the API would take it. Raises Refused."""
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise Refused("; ".join(faults)) from error
-
-
-def _act(uow: UnitOfWork, action: str) -> None:
-    uow.act_for(Actor("system", OPERATOR, f"careloop {action}"))
-
-
-def _operator_of(uow: UnitOfWork) -> Principal:
-    kind = PrincipalKind.SYSTEM
-    return Principal(uow.tenant_id, kind, OPERATOR, GRANTABLE, new_id().hex)
-
-
 def _making(context: PartContext[GatewaySettings]) -> LinkMaking:
     return LinkMaking.of(context.settings, SecretBox(context.settings.root_key))
-
-
-@asynccontextmanager
-async def _gateway() -> AsyncIterator[PartContext[GatewaySettings]]:
-    settings = settings_of("gateway")
-    assert isinstance(settings, GatewaySettings)  # noqa: S101  (whose they are)
-    context = build_context(settings)
-    try:
-        yield context
-    except Unavailable:
-        raise
-    except CareloopError as error:
-        raise Refused.of(error) from error
-    finally:
-        await context.close()
-
-
-@asynccontextmanager
-async def _in_shop(shop: str) -> AsyncIterator[tuple[PartContext[GatewaySettings], UnitOfWork]]:
-    """A unit of work in a shop that is named by id or slug. Raises Refused."""
-    async with _gateway() as context:
-        tenant_id = await _tenant(context, shop)
-        async with context.units.begin(tenant_id) as uow:
-            if await TenantRepository(uow).find() is None:
-                raise Refused(f"There is no shop {shop}.")
-            yield context, uow
-
-
-async def _tenant(context: PartContext[GatewaySettings], shop: str) -> TenantId:
-    try:
-        return TenantId(UUID(shop))
-    except ValueError:
-        found = await Directory(context.units).find_one("shop", shop)
-    if found is None:
-        raise Refused(f"There is no shop {shop}.")
-    return found
