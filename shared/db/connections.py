@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from sqlalchemy.exc import InterfaceError
+from sqlalchemy.exc import InterfaceError, InternalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.observability.pools import PoolUsage
@@ -55,9 +55,9 @@ class Connections:
         self._waiting += 1
         try:
             connection = await self._engine.connect()
-        except asyncpg.InterfaceError as error:
-            # The server went away between the greeting and the first question: the toolkit lets
-            # the driver's word for it pass as it is.
+        except (asyncpg.InterfaceError, asyncpg.InternalClientError, InternalError) as error:
+            # The server went away between the greeting and the first question, or in the middle
+            # of it: the driver lost count of where it was, and the toolkit passes that on.
             raise InterfaceError("CONNECT", None, error, connection_invalidated=True) from error
         finally:
             self._waiting -= 1

@@ -1,6 +1,7 @@
 import asyncio
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import asyncpg
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import InterfaceError, ProgrammingError
@@ -160,16 +161,25 @@ async def test_work_begins_although_the_server_dropped_every_pooled_connection(s
             assert len(await uow.rows(COUNTERS, {"tenant": tenant})) == 1
 
 
+def cut_off(connection: Any) -> None:
+    connection.driver_connection.terminate()
+
+
+def confuse(_connection: Any) -> None:
+    raise asyncpg.InternalClientError("cannot switch to state 12; another operation is in progress")
+
+
+@pytest.mark.parametrize("go_wrong", [cut_off, confuse])
 async def test_a_server_that_goes_away_while_a_connection_is_made_is_an_outage(
-    tenant, database_url, redis_url, root_key, source
+    tenant, database_url, redis_url, root_key, source, go_wrong
 ):
     context = build_context(
         part_settings("source", root_key=root_key, database_url=database_url, redis_url=redis_url)
     )
 
     @event.listens_for(context.units.engine.sync_engine, "connect", insert=True)
-    def go_away(connection, _record) -> None:
-        connection.driver_connection.terminate()
+    def go_away(connection: Any, _record: Any) -> None:
+        go_wrong(connection)
 
     async with context.units.begin(tenant) as uow:
         with pytest.raises(InterfaceError) as told:
