@@ -26,6 +26,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from shared.contracts.event import Event
 from shared.db.tables import Instant, part_tables
 from shared.ids import TenantId, new_id
+from shared.observability.request_ids import REQUEST_ID, current_request_id
 from shared.observability.tracing import current_trace, tracing_enabled
 
 _NOTHING = "{}"
@@ -80,6 +81,9 @@ class Outbox:
 
 def _context(given: Mapping[str, str] | None) -> str:
     traced = current_trace() if tracing_enabled() else {}
+    request_id = current_request_id()
+    if request_id is not None:
+        traced[REQUEST_ID] = request_id
     if not given and not traced:
         return _NOTHING
     return orjson.dumps({**traced, **(given or {})}).decode()

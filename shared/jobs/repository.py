@@ -16,6 +16,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
 from shared.jobs.errors import JobNotFound
 from shared.jobs.schemas import ENDED, JobFileRead, JobRead, JobStatus
+from shared.observability.request_ids import REQUEST_ID, current_request_id
 
 _TENANT: Final = bindparam("tenant", type_=Uuid)
 _JOB: Final = bindparam("job", type_=Uuid)
@@ -60,7 +61,7 @@ class JobRepository:
                 "status": JobStatus.QUEUED,
                 "done": 0,
                 "total": total,
-                "detail": detail,
+                "detail": _with_request(detail),
                 "state": dict(state or {}),
                 "file_scopes": list(file_scopes),
                 "created_at": now,
@@ -144,6 +145,11 @@ class JobRepository:
         if row is None:
             raise JobNotFound
         return row
+
+
+def _with_request(detail: dict[str, Any]) -> dict[str, Any]:
+    request_id = current_request_id()
+    return {REQUEST_ID: request_id, **detail} if request_id is not None else detail
 
 
 @lru_cache

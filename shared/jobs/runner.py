@@ -1,9 +1,9 @@
 """Goes on with the jobs of one part, in its worker."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 import structlog
@@ -18,6 +18,7 @@ from shared.jobs.leases import Lease, LeaseRepository
 from shared.jobs.schemas import JobStatus
 from shared.jobs.work import Going, HeldJob, JobKinds, Wake
 from shared.observability.metrics import JOB_STEPS
+from shared.observability.request_ids import REQUEST_ID
 from shared.queue.worker import Job, Periodic
 
 MAX_ATTEMPTS: Final = 5
@@ -67,7 +68,8 @@ class JobRunner:
         lease = await self._take(tenant_id)
         if lease is None:
             return False
-        has_gone_on = await self._step(tenant_id, lease) is not None
+        with _bound(tenant_id, lease):
+            has_gone_on = await self._step(tenant_id, lease) is not None
         await self._give_back(tenant_id, lease)
         return has_gone_on
 
@@ -79,7 +81,7 @@ class JobRunner:
 
     async def _work(self, tenant_id: TenantId, lease: Lease, *, until: float) -> bool:
         """Take steps until the job ends or the time is up; False when it has failed."""
-        with structlog.contextvars.bound_contextvars(tenant=tenant_id.hex, job_id=lease.job_id.hex):
+        with _bound(tenant_id, lease):
             try:
                 while True:
                     going = await self._step(tenant_id, lease)
@@ -116,6 +118,8 @@ class JobRunner:
                 return False
             if job.attempts > MAX_ATTEMPTS:
                 raise GivenUp("worker_lost")
+            # For the events of the step, and for the log when it fails.
+            structlog.contextvars.bind_contextvars(request_id=job.detail.get(REQUEST_ID))
             step = await self._kinds[job.kind].step(uow, job)
             await leases.keep(lease, job, step)
             await uow.commit()
@@ -170,3 +174,13 @@ def runner_jobs(runner: JobRunner, part: str) -> dict[str, Job]:
 def runner_sweep(runner: JobRunner, part: str) -> Periodic:
     """The net under lost wake-ups."""
     return Periodic(f"{part}.jobs", _SWEEP_SECONDS, runner.sweep)
+
+
+def _bound(tenant_id: TenantId, lease: Lease) -> AbstractContextManager[None]:
+    """What the log says of everything that is done for a job; a step adds who asked for it."""
+    return cast(
+        "AbstractContextManager[None]",
+        structlog.contextvars.bound_contextvars(
+            tenant=tenant_id.hex, job_id=lease.job_id.hex, request_id=None
+        ),
+    )

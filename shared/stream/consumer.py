@@ -10,6 +10,7 @@ from shared.audit.trail import Actor
 from shared.db.failures import again_on_conflict, is_conflict, is_outage
 from shared.db.unit_of_work import UnitsOfWork
 from shared.observability.metrics import DEAD_LETTERS, EVENTS_APPLIED, STREAM_LAG
+from shared.observability.request_ids import working_for
 from shared.queue.producer import Queue
 from shared.stream.consumer_repository import ConsumerRepository
 from shared.stream.envelope import Batch, Envelope, StreamId
@@ -68,7 +69,8 @@ class Consumer:
             uow.act_for(Actor("system", stream.source, "stream.apply"))
             fresh = [event for event in batch.events if event.position > cursor.position]
             if fresh:
-                await apply_traced(self._handlers, uow, fresh, consumer=self._units.schema)
+                with working_for(event.context for event in fresh):
+                    await apply_traced(self._handlers, uow, fresh, consumer=self._units.schema)
             await self._repository.move_cursor(uow, stream, batch.last)
             await uow.commit()
         self._measure(stream, fresh)
@@ -115,9 +117,10 @@ class Consumer:
             await uow.commit()
         if exhausted:
             DEAD_LETTERS.labels(self._units.schema, stream.source).inc()
-            _log.error(
-                "event_set_aside", source=stream.source, type=event.type, event_id=event.id.hex
-            )
+            with working_for([event.context]):
+                _log.error(
+                    "event_set_aside", source=stream.source, type=event.type, event_id=event.id.hex
+                )
         return exhausted
 
     async def _acknowledge(self, stream: StreamId, position: int) -> None:
