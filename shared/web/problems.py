@@ -81,6 +81,21 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_crash)
 
 
+TOLD: Final = (CareloopError, RequestValidationError, HTTPException)
+"""What clients are told of as a problem, here or by the handlers above."""
+
+
+async def problem_of(
+    request: Request, error: CareloopError | RequestValidationError | HTTPException
+) -> Response:
+    """The answer that the handlers above give."""
+    if isinstance(error, CareloopError):
+        return await _on_careloop_error(request, error)
+    if isinstance(error, RequestValidationError):
+        return await _on_validation_error(request, error)
+    return await _on_http_exception(request, error)
+
+
 async def _on_careloop_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, CareloopError)  # noqa: S101  (the registration above says so)
     return problem_response(error, request_id=_request_id(request))

@@ -18,6 +18,7 @@ from shared.errors import CareloopError, Invalid, Unavailable
 from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
 from shared.web.auditing import actor_of, answer_and_record
 from shared.web.context import context_of
+from shared.web.deprecation import announcing, deprecation_of
 from shared.web.idempotency import IDEMPOTENCY_HEADER, answer_once
 from shared.web.methods import refuse_wrong_method
 from shared.web.personal_data import PersonalData
@@ -79,6 +80,8 @@ class UnitOfWorkRoute(APIRoute):
         }
         if self.shopper_scopes:
             self.openapi_extra["x-shopper-scopes"] = list(self.shopper_scopes)
+        if deprecation_of(self) is not None:
+            self.deprecated = True
 
     def get_route_handler(self) -> Handler:
         """The framework's handler, wrapped in principal, unit of work and idempotency."""
@@ -109,7 +112,7 @@ class UnitOfWorkRoute(APIRoute):
                     raise
                 raise told from error
 
-        return handle
+        return announcing(self, handle)
 
     async def _in_unit_of_work(self, request: Request) -> Response:
         """Answer inside a new unit of work and commit it. Raises whatever undid the work."""
