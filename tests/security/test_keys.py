@@ -1,5 +1,6 @@
 """The key ring: what was made with a root secret stays good while the next one takes over."""
 
+from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 
@@ -83,6 +84,12 @@ class TestEachStepOfARotation:
         token = LinkTokens(root_key=minter, purpose="survey").mint(target)
         assert LinkTokens(root_key=verifier, purpose="survey").verify(token) == target
 
+    def test_access_tokens(self, minter, verifier, tenant):
+        access = AccessTokens(root_key=minter, clock=CLOCK)
+        token = access.for_shopper(tenant, new_id(), life=timedelta(minutes=5)).text
+        read = AccessTokens(root_key=verifier, clock=CLOCK).read(token)
+        assert read == access.read(token)
+
     def test_secrets(self, minter, verifier):
         assert SecretBox(verifier).open(SecretBox(minter).seal({"a": "b"})) == {"a": "b"}
 
@@ -95,8 +102,10 @@ def test_when_a_key_is_gone_nothing_of_it_is_believed(tenant):
     link = LinkTokens(root_key=BEFORE, purpose="survey").mint(LinkTarget(tenant, new_id()))
     with pytest.raises(NotFound):
         LinkTokens(root_key=AFTER, purpose="survey").verify(link)
+    access = AccessTokens(root_key=BEFORE, clock=CLOCK)
+    issued = access.for_shopper(tenant, new_id(), life=timedelta(minutes=5))
     with pytest.raises(Unauthenticated):
-        AccessTokens(root_key=AFTER, clock=CLOCK).identify(link)
+        AccessTokens(root_key=AFTER, clock=CLOCK).read(issued.text)
 
 
 async def _can_log_in(schema: str, database_url: str, redis_url: str, ring: KeyRing) -> bool:
