@@ -33,6 +33,7 @@ from tests.support.waiting import eventually
 
 SHOPS = 2
 _START_SECONDS = 120
+_CALM_REQUESTS = 60
 _ANSWER_SECONDS = 90
 _SETTLE_SECONDS = 150
 # Time passes: waiting for half an hour until a message is tried again would prove nothing more.
@@ -230,7 +231,13 @@ async def _load(
         asyncio.create_task(person.live(stop))
         for person in people(shops, seed=seed, client=client, truth=truth)
     ]
+
+    async def accepted() -> int:
+        return sum(ask.accepted is not None for ask in truth.asked)
+
     try:
+        # Who has nothing yet loses nothing.
+        await eventually(accepted, lambda number: number >= _CALM_REQUESTS, seconds=_START_SECONDS)
         await troubles.make(seconds)
         stop.set()
         await troubles.heal()

@@ -47,7 +47,7 @@ async def aftermath(
 async def test_nothing_is_lost_doubled_or_stuck(aftermath: Aftermath) -> None:
     broken = {f.name: f.faults[:5] for f in aftermath.report.findings if not f.ok}
     assert broken == {}
-    assert aftermath.report.accepted > 0
+    assert aftermath.report.accepted > 60
     assert sum(aftermath.report.troubles.values()) >= 5
 
 
@@ -65,7 +65,7 @@ async def test_the_auditor_sees_what_it_is_shown(aftermath: Aftermath) -> None:
                 missed.append(f"{name}: {statement}")
             seen += 1
     assert missed == []
-    assert seen > len(SABOTAGE) / 2
+    assert seen > len(SABOTAGE) * 0.8
 
 
 async def test_the_auditor_holds_the_house_to_what_was_promised(aftermath: Aftermath) -> None:
