@@ -57,7 +57,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     faults = faults_of_log(read_statements(folder), os.environ["CARELOOP_TEST_POSTGRES"])
     config.stash[_SQL_FAULTS] = faults
     if faults:
-        pass
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     shutil.rmtree(folder, ignore_errors=True)
 
 

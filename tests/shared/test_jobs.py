@@ -220,7 +220,8 @@ async def test_the_job_of_a_killed_worker_is_taken_up_where_it_was(
     """Two real processes, one of them killed in the middle; the real time."""
     context = counting_context(configuration)
     part = ServiceHarness(create_counting_app(context), context, EventHandlers())
-    async with part.client(tenant, *SCOPES) as client:
+    client = Caller(part, tenant)
+    try:
         job_id = await start(part, tenant, to=40, seconds=0.02)
 
         async def job() -> dict[str, Any]:
@@ -228,13 +229,14 @@ async def test_the_job_of_a_killed_worker_is_taken_up_where_it_was(
 
         for kill_at in (5, 15):
             with worker_process(configuration) as process:
-                await eventually(job, lambda found, n=kill_at: found["done"] >= n, seconds=40)
+                await eventually(job, lambda found, n=kill_at: found["done"] >= n, seconds=60)
                 process.send_signal(signal.SIGKILL)
         with worker_process(configuration):
-            found = await eventually(job, lambda found: found["status"] == "succeeded", seconds=60)
-    assert found["done"] == 40
-    assert await counted(part, tenant) == 40
-    await context.close()
+            found = await eventually(job, lambda found: found["status"] == "succeeded", seconds=90)
+        assert found["done"] == 40
+        assert await counted(part, tenant) == 40
+    finally:
+        await context.close()
 
 
 def worker_process(configuration: Configuration) -> subprocess.Popen[bytes]:

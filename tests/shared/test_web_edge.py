@@ -558,7 +558,7 @@ class TestOperations:
         job = answer.json()
         assert job["status"] == "queued"
         assert job["kind"] == "counting"
-        assert job["detail"] == {"of": "sheep"}
+        assert job["detail"]["of"] == "sheep"
         assert job["finished_at"] is None
         async with edge.client(TenantId(new_id()), *ALL) as stranger:
             problem(await stranger.get(f"/v1/jobs/{job['id']}"), 404, "job_not_found")

@@ -23,7 +23,7 @@ class CustomerExport(JobKind):
 
     async def step(self, uow: UnitOfWork, job: HeldJob) -> Step:
         """Write the next page into the file."""
-        wanted = ExportCreate.model_validate(job.detail)
+        wanted = _asked(job)
         cursor: str | None = job.state.get("cursor")
         records, following = await CustomerLists(uow).page(
             None,
@@ -47,3 +47,9 @@ class CustomerExport(JobKind):
         """Half a file is of no use to anybody."""
         await JobFiles(uow, schema=self._schema).forget(job.id)
         job.files.clear()
+
+
+def _asked(job: HeldJob) -> ExportCreate:
+    """What the job was started with; its detail holds more than that."""
+    asked = {name: job.detail[name] for name in ExportCreate.model_fields if name in job.detail}
+    return ExportCreate.model_validate(asked)
