@@ -15,10 +15,12 @@ _ERRORS: Final[dict[int, tuple[str, str]]] = {
     401: ("Unauthenticated", "No credential, or one that is malformed, expired or revoked"),
     403: ("Forbidden", "The credential lacks a scope, or the caller's role forbids it"),
     404: ("NotFound", "No such thing in the caller's shop"),
+    408: ("RequestTimeout", "The body did not arrive in time"),
     409: ("Conflict", "The current state forbids it; `code` says what is in the way"),
     410: ("Gone", "It was there and is there no longer"),
     412: ("StaleVersion", "`If-Match` names a version that is no longer current"),
     413: ("TooLarge", "The body is over the limit that `max_bytes` states"),
+    414: ("UriTooLong", "The path and the query together are over the limit"),
     415: ("UnsupportedMediaType", "The body of a write is `application/json`"),
     422: ("Invalid", "The request is understood and refused; `errors` names the fields"),
     429: ("TooManyRequests", "Over a limit; try again after `Retry-After` seconds"),
@@ -100,6 +102,16 @@ def error_responses(*statuses: int) -> dict[str, Any]:
         str(status): {"$ref": f"{RESPONSE_REF}{_ERRORS[status][0]}"}
         for status in statuses
         if status in _ERRORS
+    }
+
+
+def page_responses(*statuses: int) -> dict[str, Any]:
+    """The errors that a page tells of as a page, unless they happen before it is asked."""
+    html = {"text/html": {"schema": {"type": "string"}}}
+    errors = {str(status): _error(status) for status in statuses}
+    return {
+        status: {**error, "content": {**html, **error["content"]}}
+        for status, error in errors.items()
     }
 
 

@@ -8,7 +8,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.openapi.components import SCHEME, error_responses, header_refs, parameter_ref
+from gateway.openapi.components import (
+    SCHEME,
+    error_responses,
+    header_refs,
+    page_responses,
+    parameter_ref,
+)
 from gateway.openapi.schemas import refs, without_null
 
 METHODS: Final = ("get", "put", "post", "delete", "patch", "head", "options")
@@ -72,6 +78,7 @@ class _Completion:
         self._scopes: list[str] | None = operation.get("x-required-scopes")
         self._shopper_scopes: list[str] = operation.get("x-shopper-scopes", [])
         self._is_public = self._scopes in _PUBLIC_SCOPES
+        self._stated_parameters: list[dict[str, Any]] = operation.get("parameters", [])
         self._is_conditional = _is_conditional(operation)
 
     def completed(self) -> Operation:
@@ -102,7 +109,7 @@ class _Completion:
     def _parameters(self) -> list[dict[str, Any]]:
         stated = [
             {**parameter, "schema": without_null(parameter["schema"])}
-            for parameter in self._operation.get("parameters", [])
+            for parameter in self._stated_parameters
         ]
         repeatable = self._method in _WRITES and not self._is_public
         return [*stated, parameter_ref("Idempotency-Key")] if repeatable else stated
@@ -120,15 +127,18 @@ class _Completion:
             status: self._answer(int(status), response) if status < "400" else response
             for status, response in possible.items()
         }
+        if self._path.startswith(_PAGES):
+            answers |= page_responses(404, 422)
+            errors -= {404, 422}
         return dict(sorted({**answers, **error_responses(*errors)}.items()))
 
     def _door_errors(self) -> set[int]:
         """What may be answered before the endpoint is asked, and when it cannot be."""
-        errors = {422, 429, 500, 502, 503, 504}
+        errors = {414, 422, 429, 500, 502, 503, 504}
         if not self._is_public:
             errors |= {401, 403}
         if self._method in _WITH_BODY:
-            errors |= {413}
+            errors |= {408, 413}
             if not self._path.startswith((_HOOKS, _PAGES)):
                 errors |= {415}
         return errors
@@ -142,10 +152,14 @@ class _Completion:
         return {
             "401": not self._is_public,
             "403": not self._is_public,
-            "404": "{" in self._path or self._method in _WRITES,
+            "404": "{" in self._path or self._method in _WRITES or self._filters_by_id(),
             "409": self._method in _WRITES,
             "412": self._is_conditional,
         }[status]
+
+    def _filters_by_id(self) -> bool:
+        """Whether a list is asked for something of an other resource, which may not be there."""
+        return any(parameter["name"].endswith("_id") for parameter in self._stated_parameters)
 
     def _answer(self, status: int, response: Operation) -> Operation:
         names = [*_HEADERS]
