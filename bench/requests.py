@@ -13,10 +13,12 @@ from cli.demo.payloads import Shopper, shopify_order_created
 _JSON = {"content-type": "application/json"}
 
 
-def customers(url: str, key: str | None, *, start: int) -> Iterator[Shot]:
+def customers(url: str, key: str | None, *, start: int, idempotent: bool = False) -> Iterator[Shot]:
     """New customers, each with a name, a number and an address of their own."""
     headers = {**_JSON, **_bearer(key)}
     for number in itertools.count(start):
+        if idempotent:
+            headers["idempotency-key"] = f"bench-{start}-{number}"
         person = {
             "name": f"Nguyễn Văn {number}",
             "phone": f"08{number % 6 + 1}{number:07d}"[:10],

@@ -93,6 +93,11 @@ def open_stage() -> Iterator[Stage]:
             "CARELOOP_LOG_LEVEL": "warning",
             "CARELOOP_SMTP_HOST": "127.0.0.1",
         }
+        # The limits count, and let everything through: one client does the work of thousands.
+        installation.environment |= {
+            f"CARELOOP_RATE_LIMIT_{kind}": "100000000/1"
+            for kind in ("KEY", "STAFF", "SHOPPER", "SHOP", "ADDRESS", "PAGE", "HOOK")
+        }
         for name in ("DATABASE_URL", "REDIS_URL"):
             installation.environment.pop(name, None)
         installation.start_servers()

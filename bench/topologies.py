@@ -8,12 +8,10 @@ PostgreSQL: on a busy machine they say more than requests per second do.
 import argparse
 import asyncio
 import itertools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -21,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import requests
+from bench.cpu import cpu_seconds
 from bench.load import Result, Shot, always, fire
 from bench.stage import Stage, open_stage
 from cli.demo.client import Api, until
@@ -33,7 +32,6 @@ from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
 
 CONCURRENCY = 16
 HOP_BAR_MS = 3.0
-_TICKS = os.sysconf("SC_CLK_TCK")
 _console = Console(highlight=False)
 Shots = Callable[[], Iterator[Shot]]
 
@@ -153,11 +151,11 @@ def _straight(
 async def _worth(way: Way, seconds: float) -> Measured:
     await fire(way.url, way.read, concurrency=CONCURRENCY, seconds=0.5)
     one = await fire(way.url, way.read, concurrency=1, seconds=seconds)
-    before = _cpu_seconds(way.processes)
+    before = cpu_seconds(way.processes)
     reads = await fire(way.url, way.read, concurrency=CONCURRENCY, seconds=seconds)
-    between = _cpu_seconds(way.processes)
+    between = cpu_seconds(way.processes)
     writes = await fire(way.url, way.write, concurrency=CONCURRENCY, seconds=seconds)
-    after = _cpu_seconds(way.processes)
+    after = cpu_seconds(way.processes)
     return Measured(
         read=reads.requests / (between - before),
         write=writes.requests / (after - between),
@@ -169,15 +167,6 @@ async def _worth(way: Way, seconds: float) -> Measured:
 
 def _failures(*results: Result) -> int:
     return sum(result.failures for result in results)
-
-
-def _cpu_seconds(processes: Sequence[int]) -> float:
-    """User and system time of the processes so far."""
-    ticks = 0
-    for pid in processes:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / _TICKS
 
 
 def _tell(measured: dict[str, Measured]) -> None:
