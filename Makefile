@@ -8,7 +8,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Of the tests' own installation; see tests/support/servers.py.
 TEST_KEY := test-root-key-0123456789-0123456789-0123456789
 
-.PHONY: help run demo test check format test-previous-release test-citus audit bench capabilities doctor lock clean
+.PHONY: help run demo test check format test-previous-release test-citus audit bench schemathesis capabilities doctor lock clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ format: $(DEV_STAMP) ## Format the code
 
 bench: $(DEV_STAMP) ## Measure the hot paths against a bare baseline in the same run
 	@"$(BIN)/python" -m bench $(ARGS)
+
+schemathesis: $(DEV_STAMP) ## Ask the API what its description allows and forbids, 200 times each
+	@"$(BIN)/python" -m tests.contract.fuzzing --max-examples 200 $(ARGS)
 
 capabilities: $(DEV_STAMP) ## List the rows of the acceptance table with and without a passing test
 	@"$(BIN)/python" -m tests.capabilities $(ARGS)
