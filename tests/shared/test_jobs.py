@@ -358,7 +358,8 @@ async def test_a_file_that_grows_too_large_ends_the_job(part, client, runner, te
         await uow.execute(
             text(
                 f"UPDATE {COUNTING}.job SET files = "
-                "jsonb_set(files, '{result,bytes}', CAST(:size AS jsonb)) WHERE tenant_id = :tenant AND id = :job"
+                "jsonb_set(files, '{result,bytes}', CAST(:size AS jsonb)) "
+                "WHERE tenant_id = :tenant AND id = :job"
             ),
             {"size": str(MAX_FILE_BYTES), "tenant": tenant, "job": job_id},
         )
