@@ -1,7 +1,7 @@
 """The short-lived tokens of staff and shoppers (JWT, HS256): signatures verified without a query.
 
-A shopper's token says all there is to know. One of staff names a session, and what it is good for
-right now is the session's to say.
+A shopper's token names the API key that it was made with and ends with it. One of staff names a
+session, and what it is good for right now is the session's to say.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,15 @@ class LoginChallenge:
     staff_version: int
 
 
-Claim = Identity | SessionClaim
+@dataclass(frozen=True, slots=True)
+class ShopperClaim:
+    """A customer of a shop, on the word of the API key that the token was made with."""
+
+    identity: Identity
+    key_id: UUID
+
+
+Claim = Identity | SessionClaim | ShopperClaim
 
 
 class AccessTokens:
@@ -78,10 +86,18 @@ class AccessTokens:
         return self._issue(challenge.tenant_id, claims, life)
 
     def for_shopper(
-        self, tenant_id: TenantId, customer_id: UUID, *, life: timedelta
+        self,
+        tenant_id: TenantId,
+        customer_id: UUID,
+        *,
+        life: timedelta,
+        key_id: UUID | None = None,
     ) -> IssuedToken:
-        """A token that acts as a customer of the shop."""
-        return self._issue(tenant_id, {"aud": _SHOPPER, "sub": str(customer_id)}, life)
+        """A token that acts as a customer of the shop, for as long as the key lives."""
+        claims = {"aud": _SHOPPER, "sub": str(customer_id)}
+        if key_id is not None:
+            claims["key"] = key_id.hex
+        return self._issue(tenant_id, claims, life)
 
     def read(self, text: str) -> Claim:
         """Whom a token acts as, or in which session. Raises Unauthenticated: forged, expired."""
@@ -139,7 +155,8 @@ def _claim(claims: dict[str, Any]) -> Claim:
     subject = UUID(claims["sub"])
     if claims["aud"] == _SHOPPER:
         scopes = frozenset({TICKETS_OWN})
-        return Identity(tenant_id, PrincipalKind.SHOPPER, str(subject), scopes, subject)
+        shopper = Identity(tenant_id, PrincipalKind.SHOPPER, str(subject), scopes, subject)
+        return ShopperClaim(shopper, UUID(claims["key"])) if "key" in claims else shopper
     if "sid" not in claims:
         raise Unauthenticated("The access token is of an older kind: log in again")
     return SessionClaim(tenant_id, subject, UUID(claims["sid"]))

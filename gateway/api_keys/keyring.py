@@ -66,7 +66,7 @@ class Keyring:
         if parts is None:
             raise Unauthenticated("The API key is not valid")
         place, secret = parts
-        credential = await self._known.get(f"{prefix}_{place}", lambda: self._load(text, prefix))
+        credential = await self._known.get(f"{prefix}_{place}", lambda: self._find(text, prefix))
         now = self._clock.now()
         if credential is None or not _is_secret_of(credential, secret, now):
             raise Unauthenticated("The API key is not valid")
@@ -77,36 +77,47 @@ class Keyring:
         self._usage.note(credential.identity.tenant_id, credential.key_id, address, now)
         return credential.identity
 
+    async def check_alive(self, tenant_id: TenantId, key_id: UUID) -> None:
+        """Raises Unauthenticated when a secret key was revoked or has expired."""
+        prefix = PREFIXES[ApiKeyKind.SECRET]
+        place = f"{prefix}_{opaque_address(tenant_id, key_id)}"
+        credential = await self._known.get(place, lambda: self._load(tenant_id, key_id, prefix))
+        if credential is None:
+            raise Unauthenticated("The API key that this token was made with is revoked")
+        if credential.expires_at is not None and credential.expires_at <= self._clock.now():
+            raise Unauthenticated("The API key that this token was made with has expired")
+
     def forget(self, tenant_id: TenantId, key_id: UUID) -> None:
         """Something about a key changed here: look it up anew."""
         place = opaque_address(tenant_id, key_id)
         for start in STARTS:
             self._known.forget(f"{start}{place}")
 
-    async def _load(self, text: str, prefix: str) -> _Credential | None:
+    async def _find(self, text: str, prefix: str) -> _Credential | None:
         token = OpaqueToken.parse(text, prefix=prefix)
-        if token is None:
-            return None
-        async with self._units.begin(token.tenant_id) as uow:
-            row = await ApiKeyRepository(uow).find_credential(token.id)
+        return await self._load(token.tenant_id, token.id, prefix) if token else None
+
+    async def _load(self, tenant_id: TenantId, key_id: UUID, prefix: str) -> _Credential | None:
+        async with self._units.begin(tenant_id) as uow:
+            row = await ApiKeyRepository(uow).find_credential(key_id)
         if row is None or PREFIXES[ApiKeyKind(row.kind)] != prefix:
             return None
         return _Credential(
-            key_id=token.id,
+            key_id=key_id,
             digest=row.digest,
             previous_digest=row.previous_digest,
             previous_until=row.previous_until,
             expires_at=row.expires_at,
             networks=tuple(ip_network(text) for text in row.allowed_ips),
-            identity=_identity(token, row),
+            identity=_identity(tenant_id, key_id, row),
         )
 
 
-def _identity(token: OpaqueToken, row: Row[*tuple[Any, ...]]) -> Identity:
+def _identity(tenant_id: TenantId, key_id: UUID, row: Row[*tuple[Any, ...]]) -> Identity:
     return Identity(
-        token.tenant_id,
+        tenant_id,
         PrincipalKind.API_KEY,
-        str(token.id),
+        str(key_id),
         frozenset(row.scopes),
         is_published=row.kind == ApiKeyKind.PUBLISHABLE,
         origins=frozenset(row.allowed_origins),

@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.access.identity import Identity
 from gateway.access.scopes import TENANTS_WRITE
-from gateway.access.tokens import AccessTokens
+from gateway.access.tokens import AccessTokens, Claim, SessionClaim, ShopperClaim
 from gateway.api_keys.keyring import STARTS, Keyring
 from gateway.directory.directory import INSTALLATION
 from gateway.sessions.live import LiveSessions
@@ -47,8 +47,15 @@ class Authenticator:
             return await self._keyring.identify(credential, address)
         if self._operator and hmac.compare_digest(_sha256(credential), self._operator):
             return _OPERATOR
-        claim = self._tokens.read(credential)
-        return claim if isinstance(claim, Identity) else await self._sessions.identify(claim)
+        return await self._acts_as(self._tokens.read(credential))
+
+    async def _acts_as(self, claim: Claim) -> Identity:
+        if isinstance(claim, SessionClaim):
+            return await self._sessions.identify(claim)
+        if isinstance(claim, ShopperClaim):
+            await self._keyring.check_alive(claim.identity.tenant_id, claim.key_id)
+            return claim.identity
+        return claim
 
 
 def _sha256(text: str) -> bytes:

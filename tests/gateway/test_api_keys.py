@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from gateway.access.opaque import OpaqueToken, split_opaque
 from gateway.access.scopes import GRANTABLE, PUBLISHABLE
@@ -467,3 +468,29 @@ class TestShopperTokens:
         _, staff_body, _ = shop.access_token.split(".")
         for forged in (f"{head}.{staff_body}.{seal}", f"{head}.{body}.{seal[:-2]}AA"):
             assert (await ask(shop.app, forged)).status_code == 401
+
+    async def test_it_ends_with_the_key_that_made_it(self, shop: Shop, clock: TestClock) -> None:
+        key = await make(shop, "shopper_tokens:write")
+        async with client_of(shop.app, key["key"]) as backend:
+            body = {"customer_id": str(uuid4())}
+            token = (await backend.post("/v1/shopper-tokens", json=body)).json()["token"]
+        path = f"/v1/api-keys/{key['id']}"
+        assert (await ask(shop.app, token, "/v1/tickets")).status_code == 200
+        await shop.owner.post(f"{path}/rotations", json={"overlap_seconds": 0})
+        assert (await ask(shop.app, token, "/v1/tickets")).status_code == 200
+        await shop.owner.delete(path)
+        assert (await ask(shop.app, token, "/v1/tickets")).status_code == 401
+
+    async def test_what_one_process_revoked_the_others_refuse_within_five_seconds(
+        self, shop: Shop, clock: TestClock
+    ) -> None:
+        token = (await self.mint(shop)).json()["token"]
+        assert (await ask(shop.app, token, "/v1/tickets")).status_code == 200
+        async with shop.app.state.context.units.begin(shop.tenant_id) as uow:
+            await uow.execute(
+                text("UPDATE gateway.api_key SET revoked_at = now() WHERE tenant_id = :t"),
+                {"t": shop.tenant_id},
+            )
+            await uow.commit()
+        clock.ahead = timedelta(seconds=5)
+        assert (await ask(shop.app, token, "/v1/tickets")).status_code == 401
