@@ -69,7 +69,6 @@ class TestFormat:
         assert (await ask(shop.app, disguised)).status_code == 401
 
 
-@pytest.mark.capability(163)
 class TestBounds:
     async def test_a_key_bound_to_places_works_from_there_only(self, shop: Shop) -> None:
         key = await make(shop, allowed_ips=["198.51.100.0/24", "2001:db8::/32"])
@@ -191,7 +190,6 @@ class TestChanges:
             assert (answer.status_code, answer.json()["code"]) == (404, "api_key_not_found")
 
 
-@pytest.mark.capability(163)
 class TestRotation:
     async def test_both_secrets_work_until_the_overlap_ends(
         self, shop: Shop, clock: TestClock
@@ -306,7 +304,6 @@ def published(**changes: Any) -> dict[str, Any]:
     return {"kind": "publishable", "allowed_origins": [PAGE], **changes}
 
 
-@pytest.mark.capability(164)
 class TestPublishableKeys:
     def test_they_can_send_in_and_read_nothing(self) -> None:
         assert PUBLISHABLE <= GRANTABLE
@@ -440,7 +437,6 @@ class TestCrossOrigin:
         assert "access-control-allow-origin" not in hooks.headers
 
 
-@pytest.mark.capability(165)
 class TestShopperTokens:
     async def mint(self, shop: Shop, **body: Any) -> httpx.Response:
         async with await shop.client("shopper_tokens:write") as backend:
