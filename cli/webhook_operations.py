@@ -12,8 +12,9 @@ from cli.composition import settings_of
 from cli.errors import OperatorError
 from gateway.events.repository import FeedRepository
 from gateway.outgoing import sender_waker
+from gateway.webhooks.delivery_repository import DeliveryRepository
 from gateway.webhooks.record import WebhookDeliveryStatus
-from gateway.webhooks.repository import DeliveryRepository, EndpointRepository
+from gateway.webhooks.repository import EndpointRepository
 from gateway.webhooks.resending import DeliveryService
 from gateway.webhooks.schemas import ReplayCreate, WebhookDeliveryRead
 from shared.db.paging import MAX_LIMIT, PageRequest

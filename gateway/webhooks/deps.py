@@ -7,7 +7,8 @@ from fastapi import Depends
 from gateway.deps import HouseDep
 from gateway.events.repository import FeedRepository
 from gateway.outgoing import OutgoingDep
-from gateway.webhooks.repository import DeliveryRepository, EndpointRepository
+from gateway.webhooks.delivery_repository import DeliveryRepository
+from gateway.webhooks.repository import EndpointRepository
 from gateway.webhooks.resending import DeliveryService
 from gateway.webhooks.service import EndpointService
 from shared.web.routing import UnitOfWorkDep

@@ -5,9 +5,10 @@ from uuid import UUID
 
 import structlog
 
+from gateway.webhooks.delivery_repository import DeliveryRepository
 from gateway.webhooks.errors import EndpointNotFound
 from gateway.webhooks.outcomes import QueueState
-from gateway.webhooks.repository import DeliveryRepository, EndpointRepository
+from gateway.webhooks.repository import EndpointRepository
 from shared.db.unit_of_work import UnitOfWork
 
 _log = structlog.get_logger(__name__)

@@ -12,9 +12,10 @@ from gateway.events.catalogue import TEST_TYPE, TestData, matching_types
 from gateway.events.errors import EventNotFound
 from gateway.events.rendering import rendered
 from gateway.events.repository import FeedRepository
+from gateway.webhooks.delivery_repository import DeliveryRepository
 from gateway.webhooks.errors import EndpointDisabled
 from gateway.webhooks.record import EndpointRecord, WebhookDeliveryStatus
-from gateway.webhooks.repository import DeliveryRepository, EndpointRepository
+from gateway.webhooks.repository import EndpointRepository
 from gateway.webhooks.schemas import ReplayCreate
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork

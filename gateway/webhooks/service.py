@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from gateway.webhooks.delivery_repository import DeliveryRepository
 from gateway.webhooks.disabling import WHY_CANCELLED
 from gateway.webhooks.errors import TooManyEndpoints, UrlRefused
 from gateway.webhooks.record import EndpointRecord
-from gateway.webhooks.repository import DeliveryRepository, EndpointRepository
+from gateway.webhooks.repository import EndpointRepository
 from gateway.webhooks.schemas import (
     SecretRotationCreate,
     WebhookEndpointCreate,
