@@ -172,7 +172,9 @@ def _render(
         "request_id": request_id,
         "errors": [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in errors],
     }
-    return Response(dumps(body), status, headers, MEDIA_TYPE)
+    # The door says so too; an answer of the outermost ring does not come through it.
+    told = {"X-Content-Type-Options": "nosniff", **(headers or {})}
+    return Response(dumps(body), status, told, MEDIA_TYPE)
 
 
 def _pointer(location: Sequence[int | str]) -> str:
