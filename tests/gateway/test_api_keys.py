@@ -257,10 +257,6 @@ class TestLastUse:
         read = (await shop.owner.get(f"/v1/api-keys/{key_id}")).json()
         return read["last_used_at"], read["last_used_ip"]
 
-    @pytest.fixture(autouse=True)
-    def hurry(self, gateway: FastAPI, monkeypatch) -> None:
-        monkeypatch.setattr(gateway.state.house.key_usage, "_gather_seconds", 0.01)
-
     async def test_it_is_told_when_and_from_where(self, shop: Shop, clock: TestClock) -> None:
         key = await make(shop)
         assert await self.last_use(shop, key["id"]) == (None, None)
