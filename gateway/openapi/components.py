@@ -59,8 +59,7 @@ _HEADERS: Final[dict[str, dict[str, Any]]] = {
         "example": "3",
     },
     "WWW-Authenticate": {
-        "description": "The scheme of the credential that is missing",
-        "required": True,
+        "description": "The scheme of the credential that is missing, where it is one of a header",
         "schema": {"type": "string", "maxLength": 200},
         "example": "Bearer",
     },

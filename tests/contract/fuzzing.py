@@ -27,6 +27,13 @@ UNLIMITED = {
     },
 }
 
+# What there is in a shop that the story does not need.
+_FURNITURE = (
+    ("/v1/teams", {"name": "Chăm sóc"}),
+    ("/v1/roles", {"name": "Kho", "scopes": ["orders:read"]}),
+    ("/v1/webhook-endpoints", {"url": "http://127.0.0.1:9/care"}),
+)
+
 
 class _Silent:
     def tell(self, step: Step) -> None:
@@ -43,6 +50,8 @@ async def live_through(house: House) -> CareLoop:
             script=Script(_Silent()),
         )
         await loop.tell()
+        for path, body in _FURNITURE:
+            await loop.api.post(path, body)
     return loop
 
 
