@@ -13,6 +13,9 @@ from shared.db.failures import sqlstate
 from shared.json import dumps_text
 
 POOL_PATIENCE_SECONDS = 5
+# No transaction of ours waits for anything but the database. One that is silent for so long has
+# lost its owner, and the server frees what it holds.
+LOST_AFTER_SECONDS = 60
 _PASSWORD_REFUSED = frozenset({"28P01", "28000"})
 
 
@@ -39,7 +42,11 @@ def create_engine(
         connect_args={
             "prepared_statement_cache_size": 256,
             "statement_cache_size": 512,
-            "server_settings": {"application_name": application, "jit": "off"},
+            "server_settings": {
+                "application_name": application,
+                "jit": "off",
+                "idle_in_transaction_session_timeout": f"{LOST_AFTER_SECONDS}s",
+            },
         },
     )
     if other_passwords:

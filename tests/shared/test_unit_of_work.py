@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 import asyncpg
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import InterfaceError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, InterfaceError, ProgrammingError
 
 from shared.contracts.event import Event
 from shared.db.codes import CodeAllocator
@@ -186,3 +186,17 @@ async def test_a_server_that_goes_away_while_a_connection_is_made_is_an_outage(
             await uow.rows(COUNTERS, {"tenant": tenant})
     assert is_outage(told.value)
     await context.close()
+
+
+async def test_the_server_ends_a_transaction_that_nobody_goes_on_with(source, tenant):
+    async with source.units.begin(tenant) as uow:
+        # It takes a minute; here the same is asked of this one transaction in a moment.
+        [patience] = await uow.scalars(text("SHOW idle_in_transaction_session_timeout"))
+        assert patience == "1min"
+        await uow.execute(text("SET LOCAL idle_in_transaction_session_timeout = '10ms'"))
+        ended = asyncio.Event()
+        uow._transaction._driver.add_termination_listener(lambda _connection: ended.set())
+        await asyncio.wait_for(ended.wait(), 10)
+        with pytest.raises(DBAPIError) as told:
+            await uow.rows(COUNTERS, {"tenant": tenant})
+    assert is_outage(told.value)
