@@ -196,7 +196,6 @@ class TestEnding:
         clock.ahead = timedelta(seconds=4)
         assert "tickets:write" not in (await lan.me(other_node))["scopes"]
 
-
     async def test_a_session_is_looked_up_every_few_seconds_and_not_on_every_request(
         self, gateway: FastAPI, shop: Shop, lan: Member, clock: TestClock
     ) -> None:
