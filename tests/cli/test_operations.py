@@ -242,7 +242,7 @@ async def test_a_rebuild_of_a_sound_projection_changes_nothing(
 def test_a_part_that_is_none_and_a_shop_that_is_none(
     house: House, tmp_path, operator: Careloop
 ) -> None:
-    answer = operator("dead-letters", "list", "gateway")
+    answer = operator("dead-letters", "list", "nobody")
     assert answer.returncode == 2
     assert "segmentation" in answer.stderr, "the possible ones are named"
     stranger = ("stream", "status", "--tenant", str(new_id()))
