@@ -18,6 +18,8 @@ from tests.support.house import House, running_house
 from tests.support.servers import ROOT_KEY, Servers, create_database
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+# The operations that take rules of segments; see the configuration.
+RULES = ("segments.create", "segments.preview", "segments.update")
 # The requests come from one caller as fast as they can; what limits do is tested elsewhere.
 UNLIMITED = {
     "CARELOOP_ACCESS_TOKEN_SECONDS": "3600",
