@@ -12,6 +12,7 @@ import asyncpg
 from sqlalchemy.exc import InterfaceError, InternalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.db.driver_errors import translated
 from shared.observability.pools import PoolUsage
 
 
@@ -67,6 +68,17 @@ class Connections:
             raise InterfaceError("CONNECT", None, asyncpg.InterfaceError("no connection"))
         return Held(connection, driver)
 
+    async def ask(self, question: str) -> list[Any]:
+        """The first column of a query, outside of any transaction. Raises as `take`."""
+        held = await self.take()
+        try:
+            rows = await translated(held.driver.fetch(question), held.driver)
+        except BaseException:
+            await self.discard(held)
+            raise
+        await self.give_back(held)
+        return [row[0] for row in rows]
+
     async def give_back(self, held: Held) -> None:
         """Let the next unit of work have it. It must be in no transaction."""
         # Whoever waits, waits at the pool: what is laid on the shelf now would not reach them.
@@ -77,8 +89,10 @@ class Connections:
 
     async def discard(self, held: Held) -> None:
         """Close one that is broken or in an unknown state: it must not serve another tenant."""
-        await held.toolkit.invalidate()
-        await held.toolkit.close()
+        try:
+            await held.toolkit.invalidate()
+        finally:
+            await held.toolkit.close()
 
     async def close(self) -> None:
         """Give everything back to the pool."""

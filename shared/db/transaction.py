@@ -5,39 +5,15 @@ from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import Executable, Row
-from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    ProgrammingError,
-)
+from sqlalchemy.exc import OperationalError
 
 from shared.db.connections import Connections, Held
+from shared.db.driver_errors import translated
 from shared.db.prepared import PreparedStatements, Rows
 from shared.ids import TenantId
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 T = TypeVar("T")
-
-_ERRORS: tuple[tuple[type[Exception], type[DBAPIError]], ...] = (
-    (asyncpg.IntegrityConstraintViolationError, IntegrityError),
-    (asyncpg.SyntaxOrAccessError, ProgrammingError),
-    (asyncpg.DataError, DataError),
-    (asyncpg.PostgresError, OperationalError),
-    (asyncpg.InterfaceError, InterfaceError),
-    (asyncpg.InternalClientError, InterfaceError),
-    (OSError, OperationalError),
-)
-_DRIVER_ERRORS = tuple(theirs for theirs, _ours in _ERRORS)
-_CONNECTION_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InternalClientError,
-    OSError,
-)
 
 
 class Transaction:
@@ -133,13 +109,4 @@ class Transaction:
         return await self._call(self._driver.execute(command))
 
     async def _call(self, answer: Awaitable[T]) -> T:
-        try:
-            return await answer
-        except _DRIVER_ERRORS as error:
-            raise self._translated(error) from error
-
-    def _translated(self, error: Exception) -> DBAPIError:
-        """The same error as SQLAlchemy would raise it; `orig` is the driver's, with `sqlstate`."""
-        kind = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
-        lost = isinstance(error, _CONNECTION_LOST) or self._driver.is_closed()
-        return kind(None, None, error, connection_invalidated=lost)
+        return await translated(answer, self._driver)

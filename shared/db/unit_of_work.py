@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Executable, Row, text
+from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -256,9 +256,23 @@ class UnitsOfWork:
 
     async def tenants(self, listing: str) -> list[TenantId]:
         """The tenants that a listing function of the schema names (see `protection.py`)."""
-        async with self.engine.connect() as connection:
-            found = await connection.execute(text(f"SELECT {self.schema}.{listing}()"))
-            return [TenantId(tenant) for tenant in found.scalars()]
+        found = await self.ask(f"SELECT {self.schema}.{listing}()")
+        return [TenantId(UUID(str(tenant))) for tenant in found]
+
+    async def ask(self, question: str) -> list[Any]:
+        """The first column of a query that is about no tenant, outside of any transaction.
+
+        Over the connections of units of work: those that wait for the next one stay taken from
+        the engine's pool, and whoever asked the pool instead could wait for them in vain.
+        """
+        dead_at_most = self._connections.idle
+        while True:
+            try:
+                return await self._connections.ask(question)
+            except DBAPIError as error:
+                if not error.connection_invalidated or dead_at_most <= 0:
+                    raise
+                dead_at_most -= 1
 
 
 async def _run_after_commit(callback: AfterCommit) -> None:

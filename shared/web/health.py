@@ -6,7 +6,6 @@ from collections.abc import Awaitable
 import structlog
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
 
 from shared.db.walls import WallsDown, check_walls
 from shared.json import dumps
@@ -48,8 +47,7 @@ async def metrics() -> Response:
 
 async def _ask_database(request: Request) -> None:
     units = context_of(request).units
-    async with units.engine.connect() as connection:
-        await connection.execute(text("SELECT 1"))
+    await units.ask("SELECT 1")
     if not getattr(request.app.state, "walls_stand", False):
         try:
             await check_walls(units)

@@ -133,6 +133,40 @@ async def test_work_that_holds_every_connection_still_gets_its_codes(
     await context.close()
 
 
+async def test_connections_that_wait_for_the_next_unit_answer_questions_of_the_house(
+    source, tenant, database_url, redis_url, root_key
+):
+    """A sweep, or a probe, must not wait for a connection that lies on the shelf."""
+    few = part_settings(
+        "source", root_key=root_key, database_url=database_url, redis_url=redis_url
+    ).model_copy(update={"pool_size": 1})
+    context = build_context(few)
+    async with context.units.begin(tenant) as busy:
+        await busy.rows(COUNTERS, {"tenant": tenant})
+        async with context.units.begin(tenant) as other:
+            await other.rows(COUNTERS, {"tenant": tenant})
+        async with asyncio.timeout(2):
+            assert await context.units.ask("SELECT 1") == [1]
+            assert isinstance(await context.units.tenants("tenants_with_unsent_events"), list)
+    await context.close()
+
+
+async def test_questions_of_the_house_survive_that_the_server_dropped_its_connections(
+    source, tenant
+):
+    assert await source.units.ask("SELECT 1") == [1]
+    async with source.units.begin(tenant) as uow, source.units.engine.connect() as killer:
+        await uow.rows(COUNTERS, {"tenant": tenant})
+        await uow.close()
+        await killer.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE usename = current_user AND pid <> pg_backend_pid()"
+            )
+        )
+        assert await source.units.ask("SELECT 2") == [2]
+
+
 async def test_a_failing_callback_does_not_undo_or_hide_the_commit(source, tenant):
     async def fail() -> None:
         raise RuntimeError("no one to wake")

@@ -7,12 +7,10 @@ slower than the same import a minute later.
 
 from typing import Final
 
-from sqlalchemy import text
-
 from shared.db.unit_of_work import UnitsOfWork
 
 BATCHES_BETWEEN_LOOKS: Final = 8
-_REFRESH: Final = text("SELECT segmentation.refresh_statistics()")
+_REFRESH: Final = "SELECT segmentation.refresh_statistics()"
 
 
 class Statistics:
@@ -26,5 +24,4 @@ class Statistics:
         """Look now and then whether a table has grown; to be awaited after a commit."""
         self._batches += 1
         if self._batches % BATCHES_BETWEEN_LOOKS == 1:
-            async with self._units.engine.connect() as connection:
-                await connection.execute(_REFRESH)
+            await self._units.ask(_REFRESH)
