@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from shared.ids import TenantId, new_id
 from tests.architecture.sql.check import faults_of_log
+from tests.support.limits import ROOMY_LIMITS
 from tests.support.servers import ROOT_KEY, Servers, create_database
 from tests.support.statements import StatementLog, read_statements
 
@@ -19,11 +20,6 @@ _SERVERS = pytest.StashKey[Servers]()
 _STATEMENTS = pytest.StashKey[StatementLog]()
 _SQL_FAULTS = pytest.StashKey[list[str]]()
 _FOR_WORKERS = ("CARELOOP_TEST_POSTGRES", "CARELOOP_TEST_REDIS", "CARELOOP_TEST_STATEMENTS")
-# All tests come from one address, and some send a lot: the limits are on, and out of their way.
-_ROOMY_LIMITS = {
-    f"CARELOOP_RATE_LIMIT_{kind}": "1000000/10"
-    for kind in ("KEY", "STAFF", "SHOPPER", "SHOP", "ADDRESS", "PAGE", "HOOK")
-}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     defaults = structlog.get_config()["processors"]
     structlog.configure(processors=[*defaults[:-1], plain])
-    os.environ.update(_ROOMY_LIMITS)
+    os.environ.update(ROOMY_LIMITS)
     log = config.stash[_STATEMENTS] = StatementLog()
     log.listen()
     if hasattr(config, "workerinput"):

@@ -30,6 +30,7 @@ from tests.faults.sink import TroubledSink
 from tests.faults.troubles import Troubles
 from tests.faults.truth import Truth
 from tests.support.house import OPERATOR_KEY
+from tests.support.limits import ROOMY_LIMITS
 from tests.support.servers import ROOT_KEY, execute
 from tests.support.waiting import eventually
 
@@ -147,6 +148,7 @@ def environment_of(
         "CARELOOP_ACCESS_LOG": "false",
         "CARELOOP_POOL_SIZE": "4",
         "CARELOOP_DRAIN_SECONDS": "0",
+        **ROOMY_LIMITS,
         **sink.environment,
     }
 

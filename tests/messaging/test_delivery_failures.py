@@ -25,6 +25,7 @@ from services.messaging.delivery.smtp import (
 from services.messaging.wiring import Wiring
 from services.messaging.worker import build_delivery
 from shared.contracts.gateway import EmailChannelChanged
+from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
 from shared.outbound.guard import AllowList, OutboundGuard
 from shared.security.keys import SecretBox
@@ -412,6 +413,32 @@ async def test_a_database_that_drops_its_connections_meanwhile_does_not_make_a_s
         smtp.behaviour.before_accepting = None
     assert len(smtp.to(duc.email)) == 1
     assert (await only_message(shop))["status"] == "sent"
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+async def test_messages_whose_taking_is_in_doubt_are_handed_back_at_once(
+    shop: World, smtp: SmtpSink, monkeypatch: pytest.MonkeyPatch, is_written: bool
+):
+    """The sender is told to end, or loses the database, in the middle of its commit."""
+    duc = await shop.customer()
+    await shop.enters(duc)
+    commit = UnitOfWork.commit
+
+    async def commit_and_end(uow: UnitOfWork) -> None:
+        monkeypatch.undo()
+        if is_written:
+            await commit(uow)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(UnitOfWork, "commit", commit_and_end)
+    with pytest.raises(asyncio.CancelledError):
+        await shop.sends()
+    waiting = await only_message(shop)
+    assert (waiting["status"], waiting["attempts"]) == ("planned", 0)
+
+    await shop.sends()
+    assert (await only_message(shop))["status"] == "sent"
+    assert len(smtp.to(duc.email)) == 1
 
 
 async def _drop_connections(database_url: str) -> None:

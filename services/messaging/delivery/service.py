@@ -18,7 +18,7 @@ from services.messaging.channels.records import EmailChannel
 from services.messaging.channels.repository import ChannelRepository
 from services.messaging.delivery.mail import OutgoingMail
 from services.messaging.delivery.metrics import count
-from services.messaging.delivery.outcomes import Outcome
+from services.messaging.delivery.outcomes import RELEASED, Outcome
 from services.messaging.delivery.preparation import Facts, Lease, Preparation, Prepared
 from services.messaging.delivery.repository import DeliveryRepository
 from services.messaging.delivery.settlement import LEASE_EXPIRED, settle
@@ -139,7 +139,14 @@ class Delivery:
             changed = [each.message for each in prepared]
             await ledger.write(changed)
             _tell(uow, changed)
-            await uow.commit()
+            try:
+                await uow.commit()
+            except BaseException:
+                # Nobody knows whether they are leased now; that they are not being sent, only we.
+                await uow.close()
+                if released := _released(changed):
+                    await asyncio.shield(self._record(tenant_id, owner, released))
+                raise
         count(changed)
         mails = [each.mail for each in prepared if each.mail is not None]
         return Taken(len(due), facts.channel, mails, owner)
@@ -224,6 +231,10 @@ def _prepared(preparation: Preparation, message: Message) -> Prepared:
     except Exception:  # noqa: BLE001  (one message must not stand in the way of all others)
         _log.exception("message_not_preparable", message=message.id.hex)
         return preparation.give_up(message)
+
+
+def _released(messages: Sequence[Message]) -> dict[UUID, Outcome]:
+    return {message.id: RELEASED for message in messages if message.status == "sending"}
 
 
 def _tell(uow: UnitOfWork, messages: Sequence[Message]) -> None:
