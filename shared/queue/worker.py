@@ -79,20 +79,36 @@ async def run_workers(workers: Sequence[PartWorker], stop: asyncio.Event) -> Non
 
 async def _serve_queue(worker: PartWorker, stop: asyncio.Event) -> None:
     """Serve the queue, and start over whenever Redis has gone away."""
+    ending: set[asyncio.Task[None]] = set()
     while not stop.is_set():
         arq = _arq_worker(worker)
         serving = asyncio.create_task(arq.async_run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if stop.is_set():
-            await _finish_jobs(arq)
-        await _close(arq)
-        [outcome] = await asyncio.gather(serving, return_exceptions=True)
-        if isinstance(outcome, Exception):
-            _log.warning("queue_lost", part=worker.part, error=repr(outcome)[:300])
+        if not stop.is_set():
+            _log.warning("queue_lost", part=worker.part, error=repr(_outcome(serving))[:300])
+        # Jobs need Redis to begin, and not to go on.
+        patience = FINISH_SECONDS if stop.is_set() else JOB_TIMEOUT_SECONDS
+        end = asyncio.create_task(_end(arq, serving, patience))
+        ending.add(end)
+        end.add_done_callback(ending.discard)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _RECONNECT_SECONDS)
+    await asyncio.gather(*ending)
+
+
+def _outcome(serving: asyncio.Task[None]) -> BaseException | None:
+    return None if serving.cancelled() else serving.exception()
+
+
+async def _end(arq: Worker, serving: asyncio.Task[None], patience: float) -> None:
+    """Take no more jobs and let those that run come to their end, for a while."""
+    arq.allow_pick_jobs = False
+    if arq.tasks:
+        await asyncio.wait(list(arq.tasks.values()), timeout=patience)
+    await _close(arq)
+    await asyncio.gather(serving, return_exceptions=True)
 
 
 async def _close(arq: Worker) -> None:
@@ -102,13 +118,6 @@ async def _close(arq: Worker) -> None:
     if arq._pool is not None:
         with contextlib.suppress(RedisError, OSError):
             await arq._pool.aclose(close_connection_pool=True)
-
-
-async def _finish_jobs(arq: Worker) -> None:
-    """Take no more jobs and let those that run come to their end, for a while."""
-    arq.allow_pick_jobs = False
-    if arq.tasks:
-        await asyncio.wait(list(arq.tasks.values()), timeout=FINISH_SECONDS)
 
 
 def _arq_worker(worker: PartWorker) -> Worker:

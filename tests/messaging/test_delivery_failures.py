@@ -96,6 +96,39 @@ async def test_a_sender_that_is_told_to_end_finishes_its_sentences_and_hands_bac
     await connections.close()
 
 
+async def test_a_sender_that_is_broken_off_knows_which_messages_nobody_has_seen(
+    shop: World, smtp: SmtpSink
+):
+    begun, may_go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def pause() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        may_go_on.wait(10)
+
+    customers = [shop.new_customer() for _ in range(20)]
+    await shop.knows(*customers)
+    await shop.enters(*customers)
+    smtp.behaviour.before_accepting = pause
+    sending = asyncio.create_task(shop.sends())
+    await begun.wait()
+    sending.cancel()
+    await asyncio.wait([sending])
+    smtp.behaviour.before_accepting = None
+    may_go_on.set()
+
+    told = Counter((m["status"], m["reason"]) for m in await shop.messages())
+    handed_over = told.pop(("unknown", "OUTCOME_UNKNOWN"))
+    assert handed_over <= CONNECTIONS_PER_CHANNEL
+    assert told == {("planned", None): 20 - handed_over}
+    assert {m["attempts"] for m in await shop.messages(status="planned")} == {0}
+
+    await shop.sends()
+    got = Counter(len(smtp.to(customer.email)) for customer in customers)
+    assert got.keys() <= {0, 1}
+    assert got[0] <= handed_over
+
+
 async def test_an_unreachable_server_is_not_asked_again_for_every_message(open_shop):
     with SmtpSink() as sink:
         shop = await open_shop(sink)

@@ -65,11 +65,12 @@ async def test_a_redis_that_says_nothing_holds_nobody_up():
 
 
 async def test_a_worker_serves_again_when_redis_has_come_back(tmp_path):
+    """What was running when it went away is not disturbed."""
     tmp_path.chmod(0o755)
     valkey = EmbeddedValkey(tmp_path / "valkey", persistent=False)
     valkey.start()
     try:
-        job, slow, stop = Counting(), Counting(seconds=60), asyncio.Event()
+        job, slow, stop = Counting(), Counting(seconds=2), asyncio.Event()
         worker = PartWorker("phoenix", valkey.url(), 0.01, {"work": job, "slow": slow})
         running = asyncio.create_task(run_workers([worker], stop))
         queue = Queue(valkey.url())
@@ -82,6 +83,7 @@ async def test_a_worker_serves_again_when_redis_has_come_back(tmp_path):
         await eventually(lambda: has_begun(job))
         stop.set()
         await running
+        assert slow.finished == 1
         await queue.close()
     finally:
         valkey.stop()

@@ -50,6 +50,10 @@ _LOST = (SMTPException, OSError, TimeoutError)
 _log = structlog.get_logger(__name__)
 
 
+class _CutShort(asyncio.CancelledError):
+    """Cancelled when the provider may have the message already."""
+
+
 @dataclass(slots=True)
 class Batch:
     """Mails of one channel, and what has become of them so far."""
@@ -86,15 +90,17 @@ class SmtpConnections:
     async def send(self, batch: Batch, *, seconds: float) -> None:
         """Send what time allows; each mail gets its outcome in `batch.outcomes`.
 
-        When the provider cannot be reached or logged in to, the rest is not tried. Cancelled
-        half-way, the mails under way have no outcome.
+        When the provider cannot be reached or logged in to, the rest is not tried; nor is it when
+        this is cancelled.
         """
         deadline = time.monotonic() + seconds
         lines = min(CONNECTIONS_PER_CHANNEL, len(batch.waiting))
-        async with asyncio.TaskGroup() as group:
-            for _ in range(lines):
-                group.create_task(self._work(batch, deadline))
-        batch.release_rest()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(lines):
+                    group.create_task(self._work(batch, deadline))
+        finally:
+            batch.release_rest()
 
     async def close(self) -> None:
         """Say goodbye to every server."""
@@ -105,8 +111,13 @@ class SmtpConnections:
 
     async def _work(self, batch: Batch, deadline: float) -> None:
         while not self.in_a_hurry and (mail := batch.take(deadline)) is not None:
+            # Cancelled before the provider has seen any of it.
+            batch.outcomes[mail.message_id] = RELEASED
             try:
                 outcome = await self._send_traced(batch.channel, mail)
+            except _CutShort as error:
+                batch.outcomes[mail.message_id] = unclear(error)
+                raise
             except Exception as error:  # noqa: BLE001  (one mail must not take others with it)
                 _log.exception("smtp_conversation_crashed", message=mail.message_id.hex)
                 outcome = unclear(error)
@@ -159,8 +170,10 @@ class SmtpConnections:
         except _LOST as error:
             connection.close()
             return unclear(error) if stage == "content" else unreachable(error)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             connection.close()
+            if stage == "content":
+                raise _CutShort from error
             raise
         self._keep(connection, channel)
         return accepted(f"{response.code} {response.message}")
