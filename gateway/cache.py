@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from shared.clock import Clock
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
+
+_RENEW_AFTER: Final = timedelta(seconds=1)
 
 
 class TimedCache(Generic[KeyT, ValueT]):
@@ -23,6 +25,7 @@ class TimedCache(Generic[KeyT, ValueT]):
         self._life = timedelta(seconds=seconds)
         self._size = size
         self._entries: dict[KeyT, tuple[datetime, ValueT]] = {}
+        self._renewed: dict[KeyT, datetime] = {}
         self._loading: dict[KeyT, asyncio.Task[ValueT]] = {}
 
     async def get(self, key: KeyT, load: Callable[[], Awaitable[ValueT]]) -> ValueT:
@@ -36,6 +39,15 @@ class TimedCache(Generic[KeyT, ValueT]):
             self._loading[key] = task
         # One caller who hangs up must not break the loading off for the others.
         return await asyncio.shield(task)
+
+    async def renew(self, key: KeyT, load: Callable[[], Awaitable[ValueT]]) -> ValueT:
+        """For who doubts the remembered value: it is loaded anew, but at most once a second."""
+        now = self._clock.now()
+        if key not in self._renewed or now - self._renewed[key] >= _RENEW_AFTER:
+            _make_room(self._renewed, self._size)
+            self._renewed[key] = now
+            self.forget(key)
+        return await self.get(key, load)
 
     def forget(self, key: KeyT) -> None:
         """Ask again next time, and do not remember what is being loaded right now."""
@@ -55,6 +67,10 @@ class TimedCache(Generic[KeyT, ValueT]):
 
     def _remember(self, key: KeyT, good_until: datetime, value: ValueT) -> None:
         self._entries.pop(key, None)
-        while len(self._entries) >= self._size:
-            del self._entries[next(iter(self._entries))]
+        _make_room(self._entries, self._size)
         self._entries[key] = (good_until, value)
+
+
+def _make_room(entries: dict[KeyT, Any], size: int) -> None:
+    while len(entries) >= size:
+        del entries[next(iter(entries))]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from ipaddress import ip_network
 from typing import Any, Final
 from uuid import UUID
@@ -43,7 +44,10 @@ class _Credential:
 
 
 class Keyring:
-    """Whom API keys belong to. What changes about a key is felt within the cache's few seconds."""
+    """Whom API keys belong to.
+
+    What changes about a key is felt within the cache's few seconds; a new secret is good at once.
+    """
 
     def __init__(
         self, *, units: UnitsOfWork, clock: Clock, cache_seconds: float, usage: KeyUsage
@@ -66,8 +70,12 @@ class Keyring:
         if parts is None:
             raise Unauthenticated("The API key is not valid")
         place, secret = parts
-        credential = await self._known.get(f"{prefix}_{place}", lambda: self._find(text, prefix))
+        known, load = f"{prefix}_{place}", partial(self._find, text, prefix)
+        credential = await self._known.get(known, load)
         now = self._clock.now()
+        if credential is not None and not _is_secret_of(credential, secret, now):
+            # The key may have been given this secret a moment ago, elsewhere.
+            credential = await self._known.renew(known, load)
         if credential is None or not _is_secret_of(credential, secret, now):
             raise Unauthenticated("The API key is not valid")
         if credential.expires_at is not None and credential.expires_at <= now:

@@ -21,6 +21,9 @@ from shared.web.problems import MEDIA_TYPE
 HEAD_SECONDS: Final = 10.0
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_HEADERS: Final = 100
+# For an answer to be read by somebody who is still sending.
+LINGER_SECONDS: Final = 2.0
+LINGER_BYTES: Final = 1024 * 1024
 
 _CODES: Final = {
     HTTPStatus.BAD_REQUEST: ("bad_request", "This is no HTTP request"),
@@ -48,6 +51,7 @@ class GuardedProtocol(HttpToolsProtocol):
         # Bytes that came since the parser last had something whole of them.
         self._unfinished = 0
         self._is_in_head = True
+        self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there, and has some seconds to say something."""
@@ -62,8 +66,12 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Something came; it must become something whole before there is too much of it."""
         self._unfinished += len(data)
+        if self._is_refused:
+            if self._unfinished > LINGER_BYTES:
+                self.transport.abort()
+            return
         super().data_received(data)
-        if self._unfinished > MAX_HEAD_BYTES and not self.transport.is_closing():
+        if self._unfinished > MAX_HEAD_BYTES and not self._is_over():
             self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             self.send_400_response("")
 
@@ -125,7 +133,19 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.write(
             STATUS_LINE[self._refusal.value] + head % (MEDIA_TYPE.encode(), len(body)) + body
         )
-        self.transport.close()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Let the answer arrive: closed on unread input, the connection would be reset."""
+        self._is_refused = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.close()
+
+    def _is_over(self) -> bool:
+        return self._is_refused or self.transport.is_closing()
 
     def _expect_head(self) -> None:
         self._head_deadline = self.loop.call_later(self.head_seconds, self._give_up)
@@ -137,7 +157,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._head_deadline = None
-        if self.transport.is_closing():
+        if self._is_over():
             return
         if not self._unfinished:
             # It has only connected, as browsers and balancers do beforehand: there is nothing to

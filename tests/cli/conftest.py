@@ -1,4 +1,3 @@
-import os
 from collections.abc import Iterator
 
 import httpx
@@ -7,13 +6,12 @@ import pytest
 from cli.demo.client import Api, until
 from cli.demo.shop import Shop, open_shop
 from tests.support.house import House, running_house
-from tests.support.servers import create_database
+from tests.support.servers import own_database
 
 
 @pytest.fixture(scope="package")
 async def house_database(worker_number: int) -> str:
-    """A database of this package's own: its house does the work of every tenant in it."""
-    return await create_database(os.environ["CARELOOP_TEST_POSTGRES"], f"cli_{worker_number}")
+    return await own_database(f"cli_{worker_number}")
 
 
 @pytest.fixture(scope="package")

@@ -15,6 +15,7 @@ from shared.settings import SERVICES
 from tests.architecture.parts import app_of
 from tests.contract.fuzzing import UNLIMITED
 from tests.support.house import House, running_house
+from tests.support.servers import own_database
 
 PUBLIC_URL = "https://care.example.com"
 
@@ -43,6 +44,11 @@ def document_file(document: dict[str, Any], tmp_path_factory: pytest.TempPathFac
     path = tmp_path_factory.mktemp("document") / "openapi.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+async def database_url(worker_number: int) -> str:
+    return await own_database(f"contract_{worker_number}")
 
 
 @pytest.fixture(scope="module")

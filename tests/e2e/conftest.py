@@ -1,17 +1,15 @@
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.house import House, running_house
-from tests.support.servers import create_database
+from tests.support.servers import own_database
 
 
 @pytest.fixture(scope="session")
 async def database_url(worker_number: int) -> str:
-    """A database without the thousands of shops of other tests, whose events nobody carries."""
-    return await create_database(os.environ["CARELOOP_TEST_POSTGRES"], f"e2e_{worker_number}")
+    return await own_database(f"e2e_{worker_number}")
 
 
 @pytest.fixture(

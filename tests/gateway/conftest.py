@@ -134,6 +134,17 @@ async def shop(gateway: FastAPI) -> Shop:
     return await make_shop(gateway)
 
 
+@pytest.fixture(scope="session")
+async def other_node(gateway_settings: GatewaySettings) -> AsyncIterator[FastAPI]:
+    """Another process of the same gateway: its own caches, the same database."""
+    upstreams: dict[str, Upstream] = {
+        name: InProcessUpstream(create_echo(name, gateway_settings.root_key)) for name in SERVICES
+    }
+    app = create_app(gateway_settings, upstreams, clock=session_clock)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
 def sign(secret: str, body: bytes) -> str:
     """The signature that Shopify and WooCommerce send."""
     return base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
-from structlog.testing import capture_logs
 
 from cli.embedded.valkey import EmbeddedValkey
 from gateway.access.rate_limit import RateLimit
 from gateway.app import create_app
+from gateway.limits import limiter as limiter_module
 from gateway.limits.bucket import Bucket
 from gateway.limits.limiter import RateLimiter
 from gateway.limits.shared_buckets import SharedBuckets
@@ -23,6 +23,7 @@ from shared.ids import new_id
 from shared.settings import SERVICES
 from tests.gateway.conftest import Shop, client_of, make_shop
 from tests.gateway.echo import create_echo
+from tests.support.logs import logs_of
 from tests.support.waiting import eventually
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -172,7 +173,7 @@ class TestWithoutRedis:
         valkey.start()
         url = valkey.url()
         name, limit = a_name(), RateLimit(100, SLOW)
-        with capture_logs() as logs:
+        with logs_of(limiter_module) as logs:
             async with (
                 limiter_on(url, retry_seconds=0.05) as one,
                 limiter_on(url, retry_seconds=0.05) as other,

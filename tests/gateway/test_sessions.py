@@ -1,6 +1,5 @@
 """Where staff is logged in, and how fast it is felt that they are not any more."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,27 +9,11 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from gateway.access.tokens import SessionClaim
-from gateway.app import create_app
-from gateway.settings import GatewaySettings
-from gateway.upstreams.upstream import InProcessUpstream, Upstream
-from shared.settings import SERVICES
-from tests.gateway.conftest import Shop, TestClock, client_of, make_shop, session_clock
-from tests.gateway.echo import create_echo
+from tests.gateway.conftest import Shop, TestClock, client_of, make_shop
 from tests.gateway.staff import PASSWORD, Member, audited, hire, log_in, member, sign_in
 from tests.support.waiting import eventually
 
 PHONE = "Mozilla/5.0 (iPhone)"
-
-
-@pytest.fixture(scope="session")
-async def other_node(gateway_settings: GatewaySettings) -> AsyncIterator[FastAPI]:
-    """Another process of the same gateway: its own caches, the same database."""
-    upstreams: dict[str, Upstream] = {
-        name: InProcessUpstream(create_echo(name, gateway_settings.root_key)) for name in SERVICES
-    }
-    app = create_app(gateway_settings, upstreams, clock=session_clock)
-    async with app.router.lifespan_context(app):
-        yield app
 
 
 async def sessions_of(someone: Member) -> list[dict]:

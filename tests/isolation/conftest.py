@@ -16,6 +16,7 @@ from tests.isolation.operations import Description
 from tests.support.house import House, running_house
 from tests.support.outbound import LOOPBACK
 from tests.support.receiver import Receiver, receiving
+from tests.support.servers import own_database
 
 # What is asked here in a minute is more than any shop may ask.
 SETTINGS = {
@@ -31,6 +32,11 @@ class Neighbours:
 
     ours: Shop
     theirs: Shop
+
+
+@pytest.fixture(scope="session")
+async def database_url(worker_number: int) -> str:
+    return await own_database(f"isolation_{worker_number}")
 
 
 @pytest.fixture(scope="package")

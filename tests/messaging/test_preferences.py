@@ -161,7 +161,7 @@ async def test_forged_altered_and_foreign_links_are_not_found(
     survey = LinkTokens(root_key=root_key, purpose="survey")
     unknown = LinkTarget(TenantId(shop.tenant), new_id())
     bad = [
-        path[:-1] + ("A" if path[-1] != "A" else "B"),
+        path[:-3] + ("A" if path[-3] != "A" else "B") + path[-2:],
         "/pages/unsubscribe/not-a-token",
         "/pages/unsubscribe/" + tokens.mint(unknown),
         "/pages/unsubscribe/" + survey.mint(unknown),

@@ -3,13 +3,14 @@
 import asyncio
 import time
 
-import structlog
 from redis.asyncio import Redis
 
 from cli.embedded.valkey import EmbeddedValkey
 from shared.errors import Unavailable
+from shared.queue import worker
 from shared.queue.producer import Queue
 from shared.queue.worker import PartWorker, Periodic, run_workers
+from tests.support.logs import logs_of
 from tests.support.waiting import eventually
 
 
@@ -141,7 +142,7 @@ async def test_a_server_that_is_away_is_told_in_a_line_and_a_mistake_with_its_pl
     jobs = {"wait": wait_for_server, "mistake": make_a_mistake}
     running = asyncio.create_task(run_workers([PartWorker("told", redis_url, 0.01, jobs)], stop))
     queue = Queue(redis_url)
-    with structlog.testing.capture_logs() as lines:
+    with logs_of(worker) as lines:
         for job in jobs:
             await queue.enqueue("told", job)
 

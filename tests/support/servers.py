@@ -1,6 +1,7 @@
 """The real PostgreSQL and the real Valkey that a test run uses, started once per run."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -35,7 +36,10 @@ class Servers:
         folder.chmod(0o755)
         servers = cls(
             folder,
-            EmbeddedPostgres(folder / "postgres", durable=False),
+            # Two processes of tests, each with the pools of several installations.
+            EmbeddedPostgres(
+                folder / "postgres", durable=False, settings={"max_connections": "600"}
+            ),
             EmbeddedValkey(folder / "valkey", persistent=False),
         )
         try:
@@ -58,6 +62,11 @@ async def _make_template(url: str) -> None:
     await execute(url, f"CREATE DATABASE {TEMPLATE}")
     written = [s for s in SCHEMAS if any((HOME / s / "versions").glob("*.py"))]
     await migrate(database_url(url, TEMPLATE), root_key=ROOT_KEY, schemas=written)
+
+
+async def own_database(name: str) -> str:
+    """A database without the thousands of shops of other tests, whose events nobody carries."""
+    return await create_database(os.environ["CARELOOP_TEST_POSTGRES"], name)
 
 
 async def create_database(admin_url: str, name: str, *, template: str = TEMPLATE) -> str:
