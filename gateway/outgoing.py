@@ -52,7 +52,12 @@ class Outgoing:
         followers = Followers(units=context.units, signals=Signals(settings.redis_url))
         return cls(
             followers=followers,
-            streams=FeedStreams(units=context.units, followers=followers),
+            streams=FeedStreams(
+                units=context.units,
+                followers=followers,
+                reads=context.reads,
+                clock=context.clock,
+            ),
             mask=EventMask(),
             guard=settings.outbound_guard,
             waker=sender_waker(context),

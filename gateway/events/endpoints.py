@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 
@@ -18,6 +18,7 @@ from shared.db.paging import MAX_LIMIT
 from shared.pii import PII_READ
 from shared.security.principal import Principal, Visibility
 from shared.web.answers import json_answer
+from shared.web.auditing import actor_of
 from shared.web.problems import problem_responses
 from shared.web.routing import PrincipalDep, requires, service_router
 from shared.web.sse import last_event_id, stream_responses
@@ -86,6 +87,7 @@ async def stream_events(
     streams: FeedStreamsDep,
     mask: EventMaskDep,
     principal: PrincipalDep,
+    request: Request,
     seen: Annotated[str | None, Depends(last_event_id)],
     types: Types = None,
     after: Cursor = None,
@@ -103,6 +105,7 @@ async def stream_events(
         types=types_of(types, pointer="/query/types"),
         after=await feed.start(cursor, pointer=pointer, newest=True),
         mask=None if PII_READ in principal.scopes else mask,
+        actor=actor_of(principal, request, action="events.stream"),
     )
     return EventSourceResponse(
         streams.listen(subscription),

@@ -11,6 +11,10 @@ from gateway.events.following import Followers
 from gateway.events.rendering import event_json
 from gateway.events.repository import FeedRepository
 from gateway.events.service import Feed, FeedPage
+from shared.audit.reads import ReadLog
+from shared.audit.trail import Actor, AuditEntry, audit_record
+from shared.clock import Clock
+from shared.contracts.audit import AuditSubject
 from shared.db.failures import is_conflict, is_outage
 from shared.db.unit_of_work import UnitsOfWork
 from shared.errors import CareloopError
@@ -30,6 +34,7 @@ class Subscription:
     after: int
     types: frozenset[str] | None
     mask: Callable[[bytes], bytes] | None
+    actor: Actor
 
 
 class FeedStreams:
@@ -40,11 +45,15 @@ class FeedStreams:
         *,
         units: UnitsOfWork,
         followers: Followers,
+        reads: ReadLog,
+        clock: Clock,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         life_seconds: float = LIFE_SECONDS,
     ) -> None:
         self._units = units
         self._followers = followers
+        self._reads = reads
+        self._clock = clock
         self._heartbeat_seconds = heartbeat_seconds
         self._life_seconds = life_seconds
 
@@ -78,11 +87,12 @@ class FeedStreams:
                 yield KEEPALIVE_COMMENT
 
     async def _read(self, subscription: Subscription, after: int) -> FeedPage | None:
-        """The next page; None while the database is away."""
+        """The next page, once it is known who sees it; None while the database is away."""
         try:
             async with self._units.begin(subscription.tenant_id) as uow:
                 feed = Feed(FeedRepository(uow))
-                return await feed.read(after, types=subscription.types, limit=_PAGE)
+                page = await feed.read(after, types=subscription.types, limit=_PAGE)
+            await self._record(subscription, page)
         except CareloopError as error:
             if is_outage(error):
                 return None
@@ -91,6 +101,15 @@ class FeedStreams:
             if is_outage(error) or is_conflict(error):
                 return None
             raise
+        return page
+
+    async def _record(self, subscription: Subscription, page: FeedPage) -> None:
+        """Have the audit log know who is about to see these events in full."""
+        if subscription.mask is not None or not page.events:
+            return
+        shown = [AuditSubject(object="event", id=str(row.id)) for row in page.events]
+        record = audit_record(subscription.actor, AuditEntry(shown, kind="read"), self._clock.now())
+        await self._reads.record(subscription.tenant_id, record)
 
 
 def _frames(page: FeedPage, subscription: Subscription, *, after: int) -> Iterator[bytes]:

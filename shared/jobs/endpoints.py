@@ -6,12 +6,15 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from shared.audit.trail import AuditEntry, audit_record
+from shared.contracts.audit import AuditSubject
 from shared.db.paging import PageRequest
 from shared.jobs.files import file_parts
 from shared.jobs.schemas import ENDED, FileName, JobRead, JobStatus
 from shared.jobs.service import JobService
 from shared.jobs.watching import event_id, job_events
 from shared.jobs.work import JobKinds
+from shared.web.auditing import actor_of
 from shared.web.context import context_of
 from shared.web.draining import Draining, current_draining
 from shared.web.resources import Page, page_request
@@ -161,9 +164,16 @@ async def _file(
     job_id: UUID, name: FileName, request: Request, jobs: JobService, principal: PrincipalDep
 ) -> Response:
     file = await jobs.file(job_id, name, principal=principal)
-    units = context_of(request).units
+    context = context_of(request)
+    # What is in it cannot be told from here; it is known who took it away.
+    taken = AuditEntry(
+        [AuditSubject(object="job", id=str(job_id))], kind="read", detail={"file": name}
+    )
+    actor = actor_of(principal, request, action=f"jobs.{name}")
+    record = audit_record(actor, taken, context.clock.now())
+    await context.reads.record(principal.tenant_id, record)
     return StreamingResponse(
-        file_parts(units, principal.tenant_id, job_id, name),
+        file_parts(context.units, principal.tenant_id, job_id, name),
         media_type=file.media_type,
         headers={
             "Content-Length": str(file.bytes),

@@ -20,6 +20,7 @@ from shared.queue.signals import Signals
 from shared.web.draining import draining_of
 from tests.gateway.conftest import Shop
 from tests.gateway.happenings import customer_updated, happen, listener, order_placed
+from tests.gateway.staff import audited
 from tests.support.harness import ServiceHarness
 from tests.support.serving import serving
 from tests.support.waiting import eventually
@@ -103,6 +104,23 @@ async def test_a_listener_hears_what_happens_while_it_happens(
         async with await shop.client("events:read", "pii:read") as reader:
             page = (await reader.get("/v1/events", params={"after": "1"})).json()
         assert page["data"] == heard.events
+
+
+async def test_what_a_listener_sees_in_full_is_in_the_audit_log(
+    gateway: FastAPI, services: ServiceHarness, shop: Shop
+) -> None:
+    masked = await shop.key("events:read")
+    key = await shop.key("events:read", "pii:read")
+    await happen(services, shop.tenant_id, customer_updated(), customer_updated())
+    async with serving(gateway) as url:
+        async with listening(url, masked, last_event_id="0") as heard:
+            await arrived(heard, 2)
+        assert await audited(shop, "events.stream") == []
+        async with listening(url, key, last_event_id="0") as heard:
+            await arrived(heard, 2)
+        [told] = await audited(shop, "events.stream")
+    assert told["kind"] == "read"
+    assert [subject["id"] for subject in told["subjects"]] == [e["id"] for e in heard.events]
 
 
 @pytest.mark.capability(164)

@@ -349,6 +349,10 @@ async def test_a_file_is_for_those_who_could_have_asked_for_it(part, client, run
     assert (refused.status_code, refused.json()["missing_scopes"]) == (403, ["customers:read"])
     async with part.client(tenant, "jobs:read", "customers:read") as allowed:
         assert (await allowed.get(f"/v1/jobs/{job_id}/result")).status_code == 200
+    [told] = await part.told(tenant, "audit.recorded")
+    [taken] = told["records"]
+    assert (taken["kind"], taken["action"]) == ("read", "jobs.result")
+    assert taken["subjects"] == [{"object": "job", "id": str(job_id)}]
 
 
 async def test_a_file_that_grows_too_large_ends_the_job(part, client, runner, tenant):
