@@ -20,6 +20,7 @@ from gateway.house import House
 from gateway.openapi.document import ApiDocument
 from gateway.openapi.endpoints import STATIC_PATH, docs_files
 from gateway.openapi.endpoints import router as docs
+from gateway.openapi.webhooks import described_webhooks
 from gateway.outgoing import Outgoing, attach_outgoing
 from gateway.password_resets.endpoints import page_router as password_pages
 from gateway.password_resets.endpoints import public_router as password_links
@@ -105,7 +106,7 @@ def create_app(
 
 def _document(app: FastAPI, house: House) -> ApiDocument:
     return ApiDocument(
-        own=app.openapi,
+        own=lambda: {**app.openapi(), "webhooks": described_webhooks()},
         upstreams=house.upstreams,
         public_url=house.context.settings.public_url,
         clock=house.context.clock,

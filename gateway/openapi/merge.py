@@ -32,15 +32,18 @@ def merge(
 ) -> Document:
     """The document of the whole API, in the order of the parts."""
     paths: dict[str, Any] = {}
+    webhooks: dict[str, Any] = {}
     schemas: dict[str, Any] = problem_schemas()
     for part, document in documents.items():
         available = document.get("components", {}).get("schemas", {})
         stated = _own_paths(part, document, owner_of=owner_of, taken=paths)
         own = completed_paths(stated, available)
-        needed = {name: available[name] for name in closure(refs(own), available)}
+        sent = document.get("webhooks", {})
+        needed = {name: available[name] for name in closure(refs([own, sent]), available)}
         names = names_for(part, needed, own, taken=schemas)
         schemas.update({names[name]: renamed(needed[name], names) for name in needed})
         paths.update(renamed(own, names))
+        webhooks.update(renamed(sent, names))
     answers = complete_answers(schemas, _sent(paths))
     components = {"schemas": dict(sorted(answers.items())), **shared_components(paths)}
     return {
@@ -49,6 +52,7 @@ def merge(
         "servers": [_SERVER | {"url": url} for url in servers],
         "tags": tag_objects(_tags(paths)),
         "paths": tidied(dict(sorted(paths.items())), named=True),
+        "webhooks": tidied(webhooks, named=True),
         "components": {name: tidied(each, named=True) for name, each in components.items()},
         "security": [{SCHEME: []}],
     }

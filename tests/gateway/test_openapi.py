@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from gateway.access.scopes import GRANTABLE, PUBLIC_PAGES, TENANTS_WRITE, TICKETS_OWN
 from gateway.app import create_app
+from gateway.events.catalogue import PUBLIC_EVENTS, name_of
 from gateway.openapi.merge import merge
 from gateway.settings import GatewaySettings
 from gateway.upstreams.owners import owner_of
@@ -260,6 +261,14 @@ class TestDocument:
         for place, operation in self.operations(whole):
             asked = operation.get("x-required-scopes", []) + operation.get("x-shopper-scopes", [])
             assert set(asked) <= known, place
+
+    def test_what_endpoints_of_others_are_sent_is_described(self, whole: dict[str, Any]) -> None:
+        types = {name_of(event) for event in PUBLIC_EVENTS}
+        assert whole["webhooks"].keys() == types
+        for name, item in whole["webhooks"].items():
+            [sent] = item["post"]["requestBody"]["content"].values()
+            schema = whole["components"]["schemas"][sent["schema"]["$ref"].rsplit("/", 1)[1]]
+            assert schema["properties"]["type"]["const"] == name
 
     def operations(self, whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         for path, item in whole["paths"].items():
