@@ -4,18 +4,21 @@ Redis may forget everything at any moment; what matters lives in PostgreSQL and 
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 import structlog
-from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from shared.ids import TenantId
 
 _log = structlog.get_logger(__name__)
+_CONNECT_SECONDS = 2
 WAKE_SPACING_SECONDS = 0.02
 
 
@@ -35,6 +38,20 @@ def deserialize_job(raw: bytes) -> dict[str, Any]:
     return job
 
 
+def arq_client(redis_url: str) -> ArqRedis:
+    """A client that connects when it is used, and again when Redis was away; see `close_client`."""
+    pool: ConnectionPool = ConnectionPool.from_url(
+        redis_url, socket_connect_timeout=_CONNECT_SECONDS
+    )
+    return ArqRedis(pool, job_serializer=serialize_job, job_deserializer=deserialize_job)
+
+
+async def close_client(client: ArqRedis) -> None:
+    """Close a client's connections, whether or not Redis is there to hear of it."""
+    with contextlib.suppress(RedisError, OSError):
+        await client.aclose(close_connection_pool=True)
+
+
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
     """How many jobs wait, and how long the first of them is overdue."""
@@ -44,16 +61,12 @@ class QueueDepth:
 
 
 class Queue:
-    """Enqueues jobs; connects when first used, survives the absence of Redis."""
+    """Enqueues jobs; survives the absence of Redis."""
 
     def __init__(self, redis_url: str, *, patience_seconds: float = 5) -> None:
         # A Redis that accepts connections and says nothing must not hold up those who wake others.
         self._patience_seconds = patience_seconds
-        self._settings = RedisSettings.from_dsn(redis_url)
-        self._settings.conn_retries = 0
-        self._settings.conn_timeout = 2
-        self._pool: ArqRedis | None = None
-        self._connecting = asyncio.Lock()
+        self._redis = arq_client(redis_url)
 
     async def enqueue(
         self, part: str, function: str, *arguments: str, job_id: str | None = None
@@ -64,8 +77,7 @@ class Queue:
         """
         try:
             async with asyncio.timeout(self._patience_seconds):
-                pool = await self._connected()
-                await pool.enqueue_job(
+                await self._redis.enqueue_job(
                     function, *arguments, _queue_name=queue_name(part), _job_id=job_id
                 )
         except (RedisError, OSError) as error:
@@ -76,33 +88,19 @@ class Queue:
     async def depth(self, part: str, *, now: datetime) -> QueueDepth:
         """How much waits in a part's queue. Raises RedisError or OSError."""
         async with asyncio.timeout(self._patience_seconds):
-            pool = await self._connected()
-            jobs = await pool.zcard(queue_name(part))
-            first = await pool.zrange(queue_name(part), 0, 0, withscores=True)
+            jobs = await self._redis.zcard(queue_name(part))
+            first = await self._redis.zrange(queue_name(part), 0, 0, withscores=True)
         due = [score / 1000 for _, score in first]
         overdue = max(0.0, now.timestamp() - due[0]) if due else 0.0
         return QueueDepth(jobs, overdue)
 
     async def ping(self) -> None:
         """Raises when Redis does not answer."""
-        await (await self._connected()).ping()
+        await self._redis.ping()
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._pool is not None:
-            await self._pool.aclose()
-            self._pool = None
-
-    async def _connected(self) -> ArqRedis:
-        if self._pool is None:
-            async with self._connecting:
-                if self._pool is None:
-                    self._pool = await create_pool(
-                        self._settings,
-                        job_serializer=serialize_job,
-                        job_deserializer=deserialize_job,
-                    )
-        return self._pool
+        await close_client(self._redis)
 
 
 class Waker:

@@ -8,14 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import structlog
-from arq.connections import RedisSettings
+from arq.connections import ArqRedis
 from arq.typing import WorkerCoroutine
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
 from shared.db.failures import is_conflict, is_outage
 from shared.observability.metrics import PERIODIC_FAILURES, WORKER_JOB_SECONDS
-from shared.queue.producer import deserialize_job, queue_name, serialize_job
+from shared.queue.producer import (
+    arq_client,
+    close_client,
+    deserialize_job,
+    queue_name,
+    serialize_job,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -81,7 +87,8 @@ async def _serve_queue(worker: PartWorker, stop: asyncio.Event) -> None:
     """Serve the queue, and start over whenever Redis has gone away."""
     ending: set[asyncio.Task[None]] = set()
     while not stop.is_set():
-        arq = _arq_worker(worker)
+        client = arq_client(worker.redis_url)
+        arq = _arq_worker(worker, client)
         serving = asyncio.create_task(arq.async_run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -90,7 +97,7 @@ async def _serve_queue(worker: PartWorker, stop: asyncio.Event) -> None:
             _log.warning("queue_lost", part=worker.part, error=repr(_outcome(serving))[:300])
         # Jobs need Redis to begin, and not to go on.
         patience = FINISH_SECONDS if stop.is_set() else JOB_TIMEOUT_SECONDS
-        end = asyncio.create_task(_end(arq, serving, patience))
+        end = asyncio.create_task(_end(arq, serving, client, patience))
         ending.add(end)
         end.add_done_callback(ending.discard)
         with contextlib.suppress(TimeoutError):
@@ -102,31 +109,23 @@ def _outcome(serving: asyncio.Task[None]) -> BaseException | None:
     return None if serving.cancelled() else serving.exception()
 
 
-async def _end(arq: Worker, serving: asyncio.Task[None], patience: float) -> None:
+async def _end(arq: Worker, serving: asyncio.Task[None], client: ArqRedis, patience: float) -> None:
     """Take no more jobs and let those that run come to their end, for a while."""
     arq.allow_pick_jobs = False
     if arq.tasks:
         await asyncio.wait(list(arq.tasks.values()), timeout=patience)
-    await _close(arq)
-    await asyncio.gather(serving, return_exceptions=True)
-
-
-async def _close(arq: Worker) -> None:
     # Closing cancels what still runs, and that may come out of it as a cancellation of ours.
     await asyncio.gather(arq.close(), return_exceptions=True)
-    # Without Redis it gives up before it has closed its connections.
-    if arq._pool is not None:
-        with contextlib.suppress(RedisError, OSError):
-            await arq._pool.aclose(close_connection_pool=True)
+    await asyncio.gather(serving, return_exceptions=True)
+    # Without Redis it has given up before it closed its connections.
+    await close_client(client)
 
 
-def _arq_worker(worker: PartWorker) -> Worker:
-    settings = RedisSettings.from_dsn(worker.redis_url)
-    settings.conn_retries = 0
+def _arq_worker(worker: PartWorker, client: ArqRedis) -> Worker:
     return Worker(
         functions=[_function(worker.part, name, job) for name, job in worker.jobs.items()],
         queue_name=queue_name(worker.part),
-        redis_settings=settings,
+        redis_pool=client,
         job_serializer=serialize_job,
         job_deserializer=deserialize_job,
         handle_signals=False,

@@ -1,8 +1,6 @@
 """A running installation is saved by the command, lost, brought back, and its story goes on."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -17,6 +15,7 @@ from cli.secrets.columns import sealed_columns
 from shared.ids import new_id
 from shared.settings import SCHEMAS
 from tests.support.house import House, running_house
+from tests.support.nursery import nursery
 from tests.support.servers import create_database
 
 EMAIL = {
@@ -43,13 +42,7 @@ class Told:
 
 
 def careloop(house: House, *arguments: str, **environment: str) -> str:
-    ran = subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments],
-        env={**house.environment, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = nursery().run(*arguments, environment={**house.environment, **environment})
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from cli.embedded.processes import wait_until
 from tests.cli.embedded.processes import pid_in
+from tests.support.nursery import nursery
 
 SERVING = "Careloop is running"
 _PROC = Path("/proc")
@@ -28,16 +29,7 @@ def careloop(
     *arguments: str, folder: Path, environment: Mapping[str, str], seconds: float = 60
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end in `folder`."""
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=seconds,
-        check=False,
-    )
+    return nursery().run(*arguments, folder=folder, environment=environment, seconds=seconds)
 
 
 class Supervisor:

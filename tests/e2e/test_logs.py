@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import httpx
-import pytest
 
 from cli.demo.client import Api, until
 from cli.demo.payloads import Shopper, shopify_order_created
@@ -27,15 +26,7 @@ async def test_no_process_tells_a_secret(
     redis_url: str,
     root_key: str,
     tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
 ):
-    told = ""
-
-    async def written() -> str:
-        nonlocal told
-        told += capfd.readouterr().err
-        return told
-
     with running_house(
         "all_in_one",
         database_url=database_url,
@@ -67,8 +58,12 @@ async def test_no_process_tells_a_secret(
                 "note": NOTE,
             }
             await provoke(http, api, shop, session)
+
+            async def written() -> str:
+                return house.logs()
+
             await eventually(written, lambda text: "request_answered" in text)
-    await written()
+    told = house.logs()
     assert {name for name, secret in secrets.items() if secret in told} == set()
     lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
     assert len(lines) > 20

@@ -15,9 +15,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults.fleet import Topology
 from tests.faults.run import Report, run_seed
 from tests.faults.servers import FaultServers
+from tests.support.house import Topology
 
 _console = Console(highlight=False)
 

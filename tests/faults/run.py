@@ -23,13 +23,14 @@ from cli.demo.shop import Shop, open_shop
 from tests.faults.audit.auditor import Auditor
 from tests.faults.audit.books import Books, Finding
 from tests.faults.client import Client
-from tests.faults.fleet import Fleet, Topology, fleet_of
+from tests.faults.fleet import fleet_of
 from tests.faults.load import people
 from tests.faults.servers import FaultServers
 from tests.faults.sink import TroubledSink
 from tests.faults.troubles import Troubles
 from tests.faults.truth import Truth
-from tests.support.house import OPERATOR_KEY
+from tests.support.fleet import Fleet
+from tests.support.house import OPERATOR_KEY, Topology
 from tests.support.limits import ROOMY_LIMITS
 from tests.support.servers import ROOT_KEY, execute
 from tests.support.waiting import eventually

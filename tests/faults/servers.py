@@ -11,7 +11,7 @@ from cli.embedded.postgres import EmbeddedPostgres
 from cli.embedded.processes import end
 from cli.embedded.valkey import EmbeddedValkey
 from migrations.runner import migrate
-from tests.faults.nursery import Nursery
+from tests.support.nursery import Nursery, nursery
 from tests.support.servers import ROOT_KEY, TEMPLATE, create_database, database_url, execute
 
 # Few enough that the processes' pools and a flood of strangers compete for them.
@@ -41,7 +41,7 @@ class FaultServers:
             folder,
             EmbeddedPostgres(folder / "postgres", durable=False, settings=settings),
             EmbeddedValkey(folder / "valkey", persistent=False),
-            Nursery(),
+            nursery(),
         )
         try:
             servers.postgres.start()
@@ -54,7 +54,6 @@ class FaultServers:
 
     def stop(self) -> None:
         """Stop both and remove everything."""
-        self.nursery.close()
         self.valkey.stop()
         self.postgres.stop()
         shutil.rmtree(self.folder, ignore_errors=True)

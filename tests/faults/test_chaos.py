@@ -14,7 +14,7 @@ from tests.faults.truth import Asked, Truth
 
 pytestmark = pytest.mark.fault
 
-SECONDS = 12
+SECONDS = 9
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,13 @@ from cli.demo.shop import Shop
 from cli.ports import LOOPBACK
 from tests.faults.audit.auditor import Auditor
 from tests.faults.balancer import balancing
-from tests.faults.fleet import Fleet, doubled_fleet
+from tests.faults.fleet import doubled_fleet
 from tests.faults.ports import lasting_port
 from tests.faults.run import House, environment_of, open_shops
 from tests.faults.servers import FaultServers
 from tests.faults.sink import TroubledSink
 from tests.faults.truth import Truth
+from tests.support.fleet import Fleet
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.fault, pytest.mark.split]

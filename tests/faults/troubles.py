@@ -15,9 +15,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared.settings import SCHEMAS, login_role
-from tests.faults.fleet import Fleet
 from tests.faults.servers import FaultServers
 from tests.faults.sink import TroubledSink
+from tests.support.fleet import Fleet
 
 _LOCKED: Final = (
     "customer.customer",

@@ -1,8 +1,6 @@
 """What `careloop db` says about a cluster; on a server that is none, everything but Citus' own."""
 
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +18,7 @@ from shared.db.walls import WallsDown, check_walls
 from shared.settings import SCHEMAS, part_database_url
 from tests.architecture.parts import ALL_TABLES
 from tests.architecture.sql.tree import statements
+from tests.support.nursery import nursery
 from tests.support.servers import create_database
 
 CITUS = "create_distributed_"
@@ -173,19 +172,13 @@ async def changed(admin: AsyncEngine, *changes: str, undo: list[str]) -> AsyncIt
 
 
 def careloop_db(*arguments: str, database_url: str, root_key: str, home: Path):
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", "db", *arguments],
-        env={
-            **os.environ,
-            "DATABASE_URL": database_url,
-            "CARELOOP_SECRET_KEY": root_key,
-            "CARELOOP_HOME": str(home),
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "CARELOOP_SECRET_KEY": root_key,
+        "CARELOOP_HOME": str(home),
+    }
+    return nursery().run("db", *arguments, environment=environment, seconds=120)
 
 
 def test_the_command_prints_and_checks(own_database: str, root_key: str, tmp_path: Path) -> None:

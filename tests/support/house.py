@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from cli.errors import NotReady
 from cli.mail_catcher import MailCatcher
 from cli.ports import LOOPBACK, free_port
-from cli.processes import Children
 from cli.readiness import wait_until_ready
 from shared.settings import SCHEMAS, SERVICES
+from tests.support.fleet import Command, Fleet
+from tests.support.nursery import nursery
 from tests.support.outbound import LOOPBACK as LOOPBACK_NETWORKS
 
 Topology = Literal["all_in_one", "split"]
@@ -27,7 +29,11 @@ class House:
     operator_key: str
     mail: MailCatcher
     environment: dict[str, str]
-    children: Children
+    folder: Path
+
+    def logs(self) -> str:
+        """What all processes have said so far."""
+        return "".join(log.read_text("utf-8") for log in sorted(self.folder.glob("*.log")))
 
 
 @contextmanager
@@ -42,6 +48,8 @@ def running_house(
     more: Mapping[str, str] | None = None,
 ) -> Iterator[House]:
     """Start every process with the commands that containers run, and stop them afterwards.
+
+    What they say is in `folder`.
 
     All parts use the server of `database_url`, or each its own of `part_urls`. `more` variables
     go before those that are set here.
@@ -62,32 +70,39 @@ def running_house(
         "CARELOOP_LOG_LEVEL": "warning",
         "CARELOOP_POOL_SIZE": "6",
         "CARELOOP_ACCESS_LOG": "false",
+        "CARELOOP_DRAIN_SECONDS": "0",
         "CARELOOP_OUTBOUND_ALLOW": LOOPBACK_NETWORKS,
         **(more or {}),
     }
     if topology == "all_in_one":
-        commands = {"api": ["serve", "--port", str(port)], "worker": ["worker"]}
+        commands = {
+            "api": Command(["serve", "--port", str(port)]),
+            "worker": Command(["worker"]),
+        }
     else:
         commands = _split_commands(environment, port)
-    children = Children(environment)
+    fleet = Fleet(commands, environment, folder=folder, nursery=nursery())
     try:
-        for name, command in commands.items():
-            children.start(name, command)
+        fleet.start_all()
         base_url = environment["CARELOOP_PUBLIC_URL"]
-        wait_until_ready(base_url, children=children, seconds=_START_SECONDS)
-        yield House(base_url, OPERATOR_KEY, mail, environment, children)
+        try:
+            wait_until_ready(base_url, children=None, seconds=_START_SECONDS)
+        except NotReady as error:
+            error.add_note(fleet.last_words())
+            raise
+        yield House(base_url, OPERATOR_KEY, mail, environment, folder)
     finally:
-        children.stop()
+        fleet.stop()
         mail.stop()
 
 
-def _split_commands(environment: dict[str, str], port: int) -> dict[str, list[str]]:
-    commands: dict[str, list[str]] = {}
+def _split_commands(environment: dict[str, str], port: int) -> dict[str, Command]:
+    commands: dict[str, Command] = {}
     for service in SERVICES:
         own = free_port()
         environment[f"CARELOOP_UPSTREAM_{service.upper()}"] = f"http://{LOOPBACK}:{own}"
-        commands[service] = ["serve", "--part", service, "--port", str(own)]
-    commands["gateway"] = ["serve", "--part", "gateway", "--port", str(port)]
+        commands[service] = Command(["serve", "--part", service, "--port", str(own)])
+    commands["gateway"] = Command(["serve", "--part", "gateway", "--port", str(port)])
     for part in SCHEMAS:
-        commands[f"{part}-worker"] = ["worker", "--part", part]
+        commands[f"{part}-worker"] = Command(["worker", "--part", part])
     return commands

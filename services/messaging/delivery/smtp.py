@@ -110,7 +110,7 @@ class SmtpConnections:
                 await _quit(connection)
 
     async def _work(self, batch: Batch, deadline: float) -> None:
-        while not self.in_a_hurry and (mail := batch.take(deadline)) is not None:
+        while not self._is_to_end() and (mail := batch.take(deadline)) is not None:
             # Cancelled before the provider has seen any of it.
             batch.outcomes[mail.message_id] = RELEASED
             try:
@@ -124,6 +124,12 @@ class SmtpConnections:
             batch.outcomes[mail.message_id] = outcome
             if outcome.kind == "postponed":
                 batch.stopped = outcome
+
+    def _is_to_end(self) -> bool:
+        # A cancellation that came together with an answer is not raised: asyncio.wait_for, which
+        # the library uses, forgets it before Python 3.12.
+        task = asyncio.current_task()
+        return self.in_a_hurry or (task is not None and task.cancelling() > 0)
 
     async def _send_traced(self, channel: EmailChannel, mail: OutgoingMail) -> Outcome:
         if mail.trace is None:

@@ -1,9 +1,11 @@
 """Where processes come from: one that has loaded the house's code and forks itself on demand.
 
-Each is a process of its own that runs the commands containers run; it only does not spend three
-seconds on imports first. So a run of a minute holds more deaths and more work between them.
+Each is a process of its own that runs the commands that people and containers run; it only does
+not spend three seconds on imports first. So whole installations cost little, and a run of a minute
+holds more deaths and more work between them.
 """
 
+import atexit
 import contextlib
 import gc
 import json
@@ -12,9 +14,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -41,7 +45,7 @@ class Nursery:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.nursery", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.support.nursery", str(theirs.fileno())],
                 cwd=_ROOT,
                 stdin=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
@@ -50,10 +54,44 @@ class Nursery:
         self._file = ours.makefile("rb")
         self._one_at_a_time = threading.Lock()
 
-    def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
-        """Run `careloop ARGUMENTS` with its output at the end of `log`; its pid."""
-        order = {"arguments": [*arguments], "environment": {**environment}, "log": str(log)}
+    def start(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        errors: Path | None = None,
+        folder: Path = _ROOT,
+    ) -> int:
+        """Run `careloop ARGUMENTS` in `folder` with its output at the end of `log`; its pid."""
+        order = {
+            "arguments": [*arguments],
+            "environment": {**environment},
+            "log": str(log),
+            "errors": str(errors or log),
+            "folder": str(folder),
+        }
         return int(self._ask(order))
+
+    def run(
+        self,
+        *arguments: str,
+        environment: Mapping[str, str],
+        folder: Path = _ROOT,
+        seconds: float = 60,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `careloop ARGUMENTS` to its end. Raises TimeoutError."""
+        with tempfile.TemporaryDirectory(prefix="careloop-command-") as kept:
+            log, errors = Path(kept, "out"), Path(kept, "err")
+            pid = self.start(arguments, environment, log, errors=errors, folder=folder)
+            try:
+                code = self.wait(pid, seconds)
+            except TimeoutError:
+                os.kill(pid, signal.SIGKILL)
+                raise
+            return subprocess.CompletedProcess(
+                arguments, code, log.read_text("utf-8"), errors.read_text("utf-8")
+            )
 
     def code(self, pid: int) -> int | None:
         """The exit code of a process that has ended, negative for a signal; None while it runs."""
@@ -81,6 +119,14 @@ class Nursery:
         with self._one_at_a_time:
             self._line.sendall(json.dumps(order).encode() + b"\n")
             return json.loads(self._file.readline())
+
+
+@cache
+def nursery() -> Nursery:
+    """The one of this process of tests."""
+    made = Nursery()
+    atexit.register(made.close)
+    return made
 
 
 def main(line: socket.socket) -> None:
@@ -124,9 +170,10 @@ def _fork(order: Mapping[str, Any], line: socket.socket) -> int:
 
 def _live(order: Mapping[str, Any]) -> int:
     os.setsid()
-    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    for stream, name in ((1, "log"), (2, "errors")):
+        log = os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(log, stream)
+    os.chdir(order["folder"])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     os.environ.clear()
