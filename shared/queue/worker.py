@@ -10,11 +10,12 @@ from typing import Any, cast
 import structlog
 from arq.connections import ArqRedis
 from arq.typing import WorkerCoroutine
-from arq.worker import Function, Worker, func
+from arq.worker import Function, func
 from redis.exceptions import RedisError
 
 from shared.db.failures import is_conflict, is_outage
 from shared.observability.metrics import PERIODIC_FAILURES, WORKER_JOB_SECONDS
+from shared.queue.gentle import GentleWorker
 from shared.queue.producer import (
     arq_client,
     close_client,
@@ -71,6 +72,7 @@ async def run_workers(workers: Sequence[PartWorker], stop: asyncio.Event) -> Non
     try:
         await stop.wait()
     finally:
+        stop.set()
         for worker in workers:
             for tell in worker.hurry:
                 tell()
@@ -109,20 +111,19 @@ def _outcome(serving: asyncio.Task[None]) -> BaseException | None:
     return None if serving.cancelled() else serving.exception()
 
 
-async def _end(arq: Worker, serving: asyncio.Task[None], client: ArqRedis, patience: float) -> None:
-    """Take no more jobs and let those that run come to their end, for a while."""
-    arq.allow_pick_jobs = False
-    if arq.tasks:
-        await asyncio.wait(list(arq.tasks.values()), timeout=patience)
-    # Closing cancels what still runs, and that may come out of it as a cancellation of ours.
-    await asyncio.gather(arq.close(), return_exceptions=True)
-    await asyncio.gather(serving, return_exceptions=True)
-    # Without Redis it has given up before it closed its connections.
-    await close_client(client)
+async def _end(
+    arq: GentleWorker, serving: asyncio.Task[None], client: ArqRedis, patience: float
+) -> None:
+    try:
+        await arq.end(patience_seconds=patience)
+    finally:
+        await asyncio.gather(serving, return_exceptions=True)
+        # Without Redis arq gives up before it has closed its connections.
+        await close_client(client)
 
 
-def _arq_worker(worker: PartWorker, client: ArqRedis) -> Worker:
-    return Worker(
+def _arq_worker(worker: PartWorker, client: ArqRedis) -> GentleWorker:
+    return GentleWorker(
         functions=[_function(worker.part, name, job) for name, job in worker.jobs.items()],
         queue_name=queue_name(worker.part),
         redis_pool=client,
