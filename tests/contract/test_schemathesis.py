@@ -17,7 +17,7 @@ async def story(house: House) -> CareLoop:
 
 async def test_every_answer_is_one_that_is_documented(house: House, story: CareLoop) -> None:
     """Each operation at the edges of its schema, and with what it forbids."""
-    run = schemathesis(house, story, ["--phases=coverage", "--max-time=50"], quiet=True)
+    run = schemathesis(house, story, ["--phases=coverage", "--max-time=30"], quiet=True)
     assert run.returncode == 0, run.stdout
 
 
