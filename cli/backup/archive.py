@@ -74,12 +74,13 @@ class ArchiveWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        whole = kind is None and self._manifest is not None
+        whole = False
         try:
-            if whole:
+            if kind is None and self._manifest is not None:
                 self._zip.close()
                 self._file.flush()
                 os.fsync(self._file.fileno())
+                whole = True
         finally:
             self._file.close()
             if whole:

@@ -22,6 +22,7 @@ from gateway.platforms.reading import PayloadNotUnderstood
 from gateway.platforms.told import Delivered, Ignored
 from shared.contracts.gateway import PlatformOrigin
 from shared.db.failures import is_conflict, is_outage
+from shared.db.sweeps import in_every_tenant
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.ids import TenantId
 from shared.observability.tracing import TRACE_PARENT, spanning
@@ -62,8 +63,7 @@ class DeliveryReader:
 
     async def sweep(self) -> None:
         """The net under lost wake-ups: read for every tenant that has something waiting."""
-        for tenant_id in await self._units.tenants(WAITING):
-            await self.read(tenant_id)
+        await in_every_tenant(self._units, WAITING, self.read)
 
     async def _round(self, tenant_id: TenantId) -> bool:
         """Read one batch; whether more may wait."""

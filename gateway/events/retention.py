@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from gateway.events.repository import FeedRepository
+from shared.db.sweeps import in_every_tenant
 from shared.db.unit_of_work import UnitsOfWork
 from shared.ids import TenantId
 
@@ -21,9 +22,11 @@ class Retention:
 
     async def sweep(self) -> None:
         """Forget what is too old, in every shop."""
-        for tenant_id in await self._units.tenants(TENANTS):
-            while await self._forget_some(tenant_id) == _AT_ONCE:
-                pass
+        await in_every_tenant(self._units, TENANTS, self._forget)
+
+    async def _forget(self, tenant_id: TenantId) -> None:
+        while await self._forget_some(tenant_id) == _AT_ONCE:
+            pass
 
     async def _forget_some(self, tenant_id: TenantId) -> int:
         async with self._units.begin(tenant_id) as uow:

@@ -8,8 +8,9 @@ from sqlalchemy import Uuid, bindparam, delete, exists, or_, select
 
 from gateway.events.retention import TENANTS
 from gateway.webhooks.models import webhook_attempt, webhook_delivery, webhook_endpoint
+from shared.db.sweeps import in_every_tenant
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
-from shared.ids import first_id_at
+from shared.ids import TenantId, first_id_at
 
 _NOBODY: Final = UUID(int=0)
 _TENANT: Final = bindparam("tenant", type_=Uuid)
@@ -70,13 +71,15 @@ class LogRetention:
 
     async def sweep(self) -> None:
         """Forget what is too old, in every shop that has a feed."""
-        for tenant_id in await self._units.tenants(TENANTS):
-            endpoint_id = None
-            while True:
-                async with self._units.begin(tenant_id) as uow:
-                    logs = _Logs(uow)
-                    endpoint_id = await logs.next_endpoint(endpoint_id)
-                    if endpoint_id is None:
-                        break
-                    await logs.forget(endpoint_id, before=uow.clock.now() - self._keep)
-                    await uow.commit()
+        await in_every_tenant(self._units, TENANTS, self._forget)
+
+    async def _forget(self, tenant_id: TenantId) -> None:
+        endpoint_id = None
+        while True:
+            async with self._units.begin(tenant_id) as uow:
+                logs = _Logs(uow)
+                endpoint_id = await logs.next_endpoint(endpoint_id)
+                if endpoint_id is None:
+                    break
+                await logs.forget(endpoint_id, before=uow.clock.now() - self._keep)
+                await uow.commit()

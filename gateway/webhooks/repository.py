@@ -39,8 +39,10 @@ _BY_ID = select(*_COLUMNS).where(_TENANT, webhook_endpoint.c.id == bindparam("id
 _LOCK = _BY_ID.with_for_update()
 _LIST = select(*_COLUMNS).where(_TENANT)
 _COUNT = select(func.count()).select_from(webhook_endpoint).where(_TENANT)
-_LISTENING = select(webhook_endpoint.c.id, webhook_endpoint.c.event_types).where(
-    _TENANT, webhook_endpoint.c.enabled
+_LISTENING = (
+    select(webhook_endpoint.c.id, webhook_endpoint.c.event_types)
+    .where(_TENANT, webhook_endpoint.c.enabled)
+    .with_for_update(read=True)
 )
 _CHANGED = tuple(name for name in COLUMNS if name not in ("id", "created_at"))
 _SAVE = (
@@ -122,7 +124,7 @@ class EndpointRepository:
         return await self._one(_LOCK, endpoint_id)
 
     async def listening(self) -> Rows:
-        """Id and event patterns of every endpoint that is on."""
+        """Id and event patterns of every endpoint that is on, and stays so until the end."""
         return await self._uow.rows(_LISTENING, {"tenant": self._uow.tenant_id})
 
     async def save(self, record: EndpointRecord) -> None:

@@ -38,17 +38,21 @@ def next_try(
 
 
 def retry_after(value: str | None, *, now: datetime) -> timedelta | None:
-    """What a `Retry-After` header asks for (RFC 9110, 10.2.3); None when it cannot be read."""
+    """What a `Retry-After` header asks for (RFC 9110, 10.2.3), a day at most.
+
+    None when it cannot be read.
+    """
     if value is None:
         return None
     text = value.strip()
     if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS:
-        return timedelta(seconds=int(text))
+        return min(timedelta(seconds=int(text)), _LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        wait = moment.replace(tzinfo=moment.tzinfo or UTC) - now
+    except (ValueError, OverflowError):
         return None
-    return max(timedelta(), moment.replace(tzinfo=moment.tzinfo or UTC) - now)
+    return min(max(timedelta(), wait), _LONGEST_WAIT)
 
 
 def has_failed_for_good(failing_since: datetime | None, *, now: datetime) -> bool:

@@ -22,6 +22,7 @@ from gateway.webhooks.metrics import ATTEMPTS, SECONDS
 from gateway.webhooks.outcomes import QueueState, given_up, outcome_of
 from gateway.webhooks.queues import Attempted, Due, Leased, QueueRepository, Room
 from gateway.webhooks.recorder import Recorder
+from shared.db.sweeps import for_each_tenant
 from shared.db.unit_of_work import UnitsOfWork
 from shared.ids import TenantId, new_id
 
@@ -132,11 +133,14 @@ class Sender:
 
     async def renew(self) -> None:
         """Keep the leases of everything that is being worked on."""
-        for tenant_id in {tenant_id for tenant_id, _ in self._room.turns}:
-            async with self._units.begin(tenant_id) as uow:
-                queues = QueueRepository(uow, owner=self._owner)
-                await queues.renew(until=uow.clock.now() + LEASE)
-                await uow.commit()
+        tenants = {tenant_id for tenant_id, _ in self._room.turns}
+        await for_each_tenant(tenants, self._renew, what="renew")
+
+    async def _renew(self, tenant_id: TenantId) -> None:
+        async with self._units.begin(tenant_id) as uow:
+            queues = QueueRepository(uow, owner=self._owner)
+            await queues.renew(until=uow.clock.now() + LEASE)
+            await uow.commit()
 
     async def idle(self) -> None:
         """Wait until nothing that is due is left undone by this process."""

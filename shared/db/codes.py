@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from shared.db.engine import POOL_PATIENCE_SECONDS
 from shared.db.unit_of_work import UnitsOfWork
+from shared.errors import Unavailable
 from shared.ids import TenantId
 
 _FIRST_BLOCK = 4
@@ -47,14 +49,18 @@ class CodeAllocator:
         )
 
     async def take(self, tenant_id: TenantId, kind: str, count: int = 1) -> range:
-        """`count` consecutive numbers; the rest of a block too short for them is given up."""
+        """`count` consecutive numbers; the rest of a block too short for them is given up.
+
+        Raises Unavailable when none can be had soon: who asks may hold locks meanwhile.
+        """
         key = (tenant_id, kind)
         block = self._blocks.get(key)
         if block is None or block.end - block.next_value < count:
-            async with self._locks.setdefault(key, asyncio.Lock()):
-                block = self._blocks.get(key)
-                if block is None or block.end - block.next_value < count:
-                    block = self._blocks[key] = await self._reserve_block(key, block, count)
+            try:
+                async with asyncio.timeout(POOL_PATIENCE_SECONDS):
+                    block = await self._longer_block(key, count)
+            except TimeoutError as error:
+                raise Unavailable from error
         first = block.next_value
         block.next_value += count
         return range(first, first + count)
@@ -62,6 +68,13 @@ class CodeAllocator:
     async def close(self) -> None:
         """Close the connections."""
         await self._units.close()
+
+    async def _longer_block(self, key: tuple[TenantId, str], count: int) -> _Block:
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            block = self._blocks.get(key)
+            if block is None or block.end - block.next_value < count:
+                block = self._blocks[key] = await self._reserve_block(key, block, count)
+            return block
 
     async def _reserve_block(
         self, key: tuple[TenantId, str], previous: _Block | None, count: int

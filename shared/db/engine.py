@@ -13,8 +13,10 @@ from shared.db.failures import sqlstate
 from shared.json import dumps_text
 
 POOL_PATIENCE_SECONDS = 5
-# No transaction of ours waits for anything but the database. One that is silent for so long has
-# lost its owner, and the server frees what it holds.
+# Who waits longer than any request may take is undone, as if it had lost a conflict.
+LOCK_PATIENCE_SECONDS = 30
+# No transaction of ours waits long for anything but the database. One that is silent for so long
+# has lost its owner, and the server frees what it holds.
 LOST_AFTER_SECONDS = 60
 _PASSWORD_REFUSED = frozenset({"28P01", "28000"})
 
@@ -40,12 +42,14 @@ def create_engine(
         json_serializer=dumps_text,
         json_deserializer=orjson.loads,
         connect_args={
+            "timeout": POOL_PATIENCE_SECONDS,
             "prepared_statement_cache_size": 256,
             "statement_cache_size": 512,
             "server_settings": {
                 "application_name": application,
                 "jit": "off",
                 "idle_in_transaction_session_timeout": f"{LOST_AFTER_SECONDS}s",
+                "lock_timeout": f"{LOCK_PATIENCE_SECONDS}s",
             },
         },
     )

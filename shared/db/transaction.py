@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import Executable, Row
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from shared.db.connections import Connections, Held
 from shared.db.driver_errors import translated
@@ -14,6 +14,8 @@ from shared.ids import TenantId
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 T = TypeVar("T")
+
+_UNDO_SECONDS = 3
 
 
 class Transaction:
@@ -27,6 +29,7 @@ class Transaction:
         self._connections = connections
         self._statements = statements
         self._open = True
+        self._is_in_doubt = False
         self._savepoints = 0
 
     @classmethod
@@ -88,22 +91,31 @@ class Transaction:
 
     async def commit(self) -> None:
         """Make everything durable. Raises DBAPIError, also when the server rolled back instead."""
-        self._open = False
+        self._open, self._is_in_doubt = False, True
         status = await self._send("COMMIT")
+        self._is_in_doubt = False
         if status != "COMMIT":
             error = asyncpg.InFailedSQLTransactionError("the transaction had failed before")
             raise OperationalError("COMMIT", None, error)
 
     async def close(self) -> None:
         """Give the connection back; roll back when it was not committed."""
+        if self._is_in_doubt:
+            await self._connections.discard(self._held)
+            return
         try:
             if self._open and not self._driver.is_closed():
                 self._open = False
-                await self._send("ROLLBACK")
+                # The driver first waits until a cancelled statement has been broken off. The end
+                # of the connection undoes everything, too.
+                await self._call(self._driver.execute("ROLLBACK", timeout=_UNDO_SECONDS))
+        except DBAPIError:
+            await self._connections.discard(self._held)
         except BaseException:
             await self._connections.discard(self._held)
             raise
-        await self._connections.give_back(self._held)
+        else:
+            await self._connections.give_back(self._held)
 
     async def _send(self, command: str) -> str:
         return await self._call(self._driver.execute(command))

@@ -5,8 +5,10 @@ from typing import Final
 
 from sqlalchemy import Uuid, bindparam, delete
 
+from shared.db.sweeps import in_every_tenant
 from shared.db.tables import Instant, part_tables
 from shared.db.unit_of_work import UnitsOfWork
+from shared.ids import TenantId
 from shared.jobs.files import JobFiles
 
 LISTING: Final = "tenants_with_ended_jobs"
@@ -21,8 +23,11 @@ async def forget_old_jobs(units: UnitsOfWork) -> None:
         job.c.finished_at < bindparam("before", type_=Instant),
     )
     before = units.clock.now() - JOB_LIFE
-    for tenant_id in await units.tenants(LISTING):
+
+    async def forget_jobs(tenant_id: TenantId) -> None:
         async with units.begin(tenant_id) as uow:
             await JobFiles(uow, schema=units.schema).expire()
             await uow.execute(forget, {"tenant": tenant_id, "before": before})
             await uow.commit()
+
+    await in_every_tenant(units, LISTING, forget_jobs)

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.failures import again_on_conflict, is_conflict, is_outage
+from shared.db.sweeps import in_every_tenant
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.errors import Unavailable
 from shared.ids import TenantId
@@ -57,11 +58,7 @@ class JobRunner:
         """The net under lost wake-ups and dead workers: go on with what waits anywhere."""
         if not self._kinds.names:
             return
-        for tenant_id in await self._units.tenants(LISTING):
-            try:
-                await self.go_on(tenant_id.hex)
-            except Exception:  # noqa: BLE001  (one tenant's trouble must not stop the others' work)
-                _log.exception("jobs_failed", tenant=tenant_id.hex)
+        await in_every_tenant(self._units, LISTING, lambda tenant_id: self.go_on(tenant_id.hex))
 
     async def step(self, tenant_id: TenantId) -> bool:
         """Do one step of the oldest job that is free; False when none went further."""

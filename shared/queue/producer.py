@@ -19,6 +19,8 @@ from shared.ids import TenantId
 
 _log = structlog.get_logger(__name__)
 _CONNECT_SECONDS = 2
+# A Redis that is gone without a word is not waited for: another may be there under its name.
+_ANSWER_SECONDS = 10
 WAKE_SPACING_SECONDS = 0.02
 
 
@@ -41,7 +43,7 @@ def deserialize_job(raw: bytes) -> dict[str, Any]:
 def arq_client(redis_url: str) -> ArqRedis:
     """A client that connects when it is used, and again when Redis was away; see `close_client`."""
     pool: ConnectionPool = ConnectionPool.from_url(
-        redis_url, socket_connect_timeout=_CONNECT_SECONDS
+        redis_url, socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_ANSWER_SECONDS
     )
     return ArqRedis(pool, job_serializer=serialize_job, job_deserializer=deserialize_job)
 

@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import structlog
 
+from shared.db.sweeps import for_each_tenant
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.ids import TenantId
 from shared.observability.metrics import EVENTS_RELAYED, STREAM_RESENDS
@@ -51,6 +53,7 @@ class Relay:
         self._running: set[TenantId] = set()
         self._again: set[TenantId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turns: WeakValueDictionary[StreamId, asyncio.Lock] = WeakValueDictionary()
 
     async def announce(self, tenant_id: TenantId) -> None:
         """Pump soon, in the background (for commits of this very process)."""
@@ -83,7 +86,8 @@ class Relay:
     ) -> None:
         """A consumer tells how far it is, which opens its window again."""
         stream = StreamId(tenant_id, self._units.schema, split)
-        async with self._units.begin(tenant_id) as uow:
+        # Whoever waits for the stream's row waits here, with no connection in its hands.
+        async with self._turn(stream), self._units.begin(tenant_id) as uow:
             last = await self._repository.lock_stream(uow, split)
             sendings = await self._plan(uow, stream, last, heard={consumer: position})
             events = await self._load(uow, stream, sendings, fresh=())
@@ -94,11 +98,13 @@ class Relay:
         """The net under lost wake-ups and lost batches: pump every tenant that has work."""
         unsent = await self._units.tenants("tenants_with_unsent_events")
         waiting = await self._units.tenants("tenants_with_unacknowledged_events")
-        for tenant_id in dict.fromkeys([*unsent, *waiting]):
-            try:
-                await self.pump(tenant_id)
-            except Exception as error:  # noqa: BLE001  (one tenant's trouble is not the next one's)
-                _log.warning("sweep_failed", tenant=tenant_id.hex, error=repr(error)[:300])
+        await for_each_tenant(dict.fromkeys([*unsent, *waiting]), self.pump, what="pump")
+
+    def _turn(self, stream: StreamId) -> asyncio.Lock:
+        turn = self._turns.get(stream)
+        if turn is None:
+            turn = self._turns[stream] = asyncio.Lock()
+        return turn
 
     async def _announced(self, tenant_id: TenantId) -> None:
         try:
@@ -107,7 +113,7 @@ class Relay:
             _log.warning("pump_failed", tenant=tenant_id.hex, error=repr(error)[:300])
 
     async def _round(self, stream: StreamId) -> bool:
-        async with self._units.begin(stream.tenant_id) as uow:
+        async with self._turn(stream), self._units.begin(stream.tenant_id) as uow:
             last = await self._repository.lock_stream(uow, stream.split)
             fresh = await self._repository.number_unsent(
                 uow, stream, after=last, limit=_NUMBERED_AT_ONCE

@@ -6,7 +6,9 @@ from typing import Final
 
 from sqlalchemy import text
 
+from shared.db.sweeps import in_every_tenant
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
+from shared.ids import TenantId
 
 _AT_ONCE: Final = 2000
 
@@ -47,12 +49,14 @@ class OutboxRetention:
 
     async def sweep(self) -> None:
         """Forget what is old, in every tenant's streams."""
-        for tenant_id in await self._units.tenants("tenants_with_streams"):
-            more = True
-            while more:
-                async with self._units.begin(tenant_id) as uow:
-                    more = await self._step(uow)
-                    await uow.commit()
+        await in_every_tenant(self._units, "tenants_with_streams", self._sweep_tenant)
+
+    async def _sweep_tenant(self, tenant_id: TenantId) -> None:
+        more = True
+        while more:
+            async with self._units.begin(tenant_id) as uow:
+                more = await self._step(uow)
+                await uow.commit()
 
     async def _step(self, uow: UnitOfWork) -> bool:
         """Whether there may be more to forget."""

@@ -14,9 +14,11 @@ from fastapi import Request, Response
 from sqlalchemy import Executable, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from shared.db.sweeps import in_every_tenant
 from shared.db.tables import part_tables
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.errors import FieldError, Invalid
+from shared.ids import TenantId
 from shared.security.keys import SecretBox
 from shared.security.principal import Principal
 from shared.web.context import context_of
@@ -82,10 +84,13 @@ async def answer_once(
 async def forget_old_keys(units: UnitsOfWork) -> None:
     """Delete what is older than a key's life; its key may then be used for anything."""
     before = units.clock.now() - KEY_LIFE
-    for tenant_id in await units.tenants("tenants_with_idempotency_keys"):
+
+    async def forget_keys(tenant_id: TenantId) -> None:
         async with units.begin(tenant_id) as uow:
             await uow.execute(_forget(units.schema), {"tenant": tenant_id, "before": before})
             await uow.commit()
+
+    await in_every_tenant(units, "tenants_with_idempotency_keys", forget_keys)
 
 
 async def _replay(

@@ -53,14 +53,12 @@ _TAKE_DUE = (
     .limit(bindparam("limit", type_=Integer))
     .with_for_update(skip_locked=True)
 )
-_LOCK_LEASED = (
+_NOT_SETTLED = frozenset({"sending", "unknown"})
+_LOCK_THESE = (
     select(*_ALL)
     .where(
         _OWN,
         message.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid))),
-        message.c.lease_owner == bindparam("owner", type_=Uuid),
-        # An owner that outlived its lease may still say how it went: it alone knows.
-        message.c.status.in_(("sending", "unknown")),
     )
     .order_by(message.c.id)
     .with_for_update()
@@ -100,9 +98,11 @@ class DeliveryRepository:
 
     async def lock_leased(self, message_ids: Collection[UUID], *, owner: UUID) -> list[Message]:
         """Those of the messages that `owner` took and nobody has settled since."""
-        values = {"ids": list(message_ids), "owner": owner}
-        rows = await self._uow.rows(_LOCK_LEASED, {**self._tenant, **values})
-        return [Message.of(row) for row in rows]
+        # Whose they are is looked at when they are locked: the taking itself may just be written.
+        rows = await self._uow.rows(_LOCK_THESE, {**self._tenant, "ids": list(message_ids)})
+        locked = [Message.of(row) for row in rows]
+        # An owner that outlived its lease may still say how it went: it alone knows.
+        return [m for m in locked if m.lease_owner == owner and m.status in _NOT_SETTLED]
 
     async def lock_expired(self, *, now: datetime, limit: int) -> list[Message]:
         """Messages under a lease that has run out: their sender died, or hangs."""

@@ -8,6 +8,7 @@ import structlog
 
 from services.messaging.delivery.service import Delivery
 from services.messaging.delivery.smtp import SmtpConnections
+from shared.db.sweeps import in_every_tenant
 from shared.db.unit_of_work import UnitsOfWork
 from shared.ids import TenantId
 from shared.queue.producer import Waker
@@ -34,8 +35,7 @@ def send_sweep(units: UnitsOfWork, delivery: Delivery, connections: SmtpConnecti
     """Find due messages and expired leases of all shops, without Redis."""
 
     async def sweep() -> None:
-        for tenant_id in await units.tenants("tenants_with_leased_messages"):
-            await delivery.expire_leases(tenant_id)
+        await in_every_tenant(units, "tenants_with_leased_messages", delivery.expire_leases)
         waiting = await units.tenants("tenants_with_planned_messages")
         turns = asyncio.Semaphore(_AT_ONCE)
         await asyncio.gather(*(_send(delivery, tenant_id, turns) for tenant_id in waiting))

@@ -18,6 +18,7 @@ from services.segmentation.rules import crossings
 from services.segmentation.segments.active import ActiveSegments
 from services.segmentation.segments.reasons import Reason
 from services.segmentation.tenants.repository import ShopRepository
+from shared.db.sweeps import in_every_tenant
 from shared.db.unit_of_work import UnitsOfWork
 from shared.ids import TenantId
 
@@ -37,11 +38,7 @@ class TimeSweeps:
 
     async def sweep(self) -> None:
         """Sweep every shop that has a segment whose members change with time."""
-        for tenant_id in await self._units.tenants(LISTING):
-            try:
-                await self.sweep_tenant(tenant_id)
-            except Exception:  # noqa: BLE001  (one shop's trouble must not stop time in the others)
-                _log.exception("time_sweep_failed", tenant=tenant_id.hex)
+        await in_every_tenant(self._units, LISTING, self.sweep_tenant)
 
     async def sweep_tenant(self, tenant_id: TenantId) -> int:
         """Evaluate everybody of a shop whom time may have moved; how many did move."""
