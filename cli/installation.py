@@ -21,7 +21,8 @@ from cli.errors import InstallationUnusable
 if TYPE_CHECKING:
     from shared.security.keys import KeyRing
 
-_POSTGRES_SETTINGS = {"max_connections": "400"}
+# Both processes with all five parts, each with all the connections that it may open.
+_POSTGRES_SETTINGS = {"max_connections": "600"}
 _LOOPBACK = "127.0.0.0/8,::1,localhost"
 DEFAULT_PORT = 8080
 
