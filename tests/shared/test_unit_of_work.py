@@ -10,6 +10,7 @@ from shared.contracts.event import Event
 from shared.db.codes import CodeAllocator
 from shared.db.failures import is_outage
 from shared.db.unit_of_work import UnitOfWork
+from shared.errors import Unavailable
 from shared.ids import TenantId, new_id
 from shared.part.context import build_context
 from tests.support.parts import part_settings
@@ -234,3 +235,49 @@ async def test_the_server_ends_a_transaction_that_nobody_goes_on_with(source, te
         with pytest.raises(DBAPIError) as told:
             await uow.rows(COUNTERS, {"tenant": tenant})
     assert is_outage(told.value)
+
+
+async def test_a_connection_whose_commit_was_cancelled_serves_nobody_else(
+    source, tenant, monkeypatch
+):
+    """Nobody knows in what state it is."""
+    async with source.units.begin(tenant) as uow:
+        await uow.execute(ADD, {"tenant": tenant, "kind": "a"})
+        transaction = uow._transaction
+        driver, commit = transaction._driver, transaction._send
+
+        async def commit_and_be_cancelled(command: str) -> str:
+            await commit(command)
+            raise asyncio.CancelledError
+
+        monkeypatch.setattr(transaction, "_send", commit_and_be_cancelled)
+        with pytest.raises(asyncio.CancelledError):
+            await uow.commit()
+    assert driver.is_closed()
+    async with source.units.begin(tenant) as uow:
+        assert len(await uow.rows(COUNTERS, {"tenant": tenant})) == 1
+
+
+async def test_what_cannot_be_undone_in_time_is_undone_by_the_end_of_the_connection(
+    source, tenant, monkeypatch
+):
+    monkeypatch.setattr("shared.db.transaction._UNDO_SECONDS", 0)
+    async with source.units.begin(tenant) as uow:
+        await uow.execute(ADD, {"tenant": tenant, "kind": "a"})
+        driver = uow._transaction._driver
+    assert driver.is_closed()
+    async with source.units.begin(tenant) as uow:
+        assert await uow.rows(COUNTERS, {"tenant": tenant}) == []
+
+
+async def test_codes_are_not_waited_for_without_end(source, tenant, monkeypatch):
+    """Who asks for them may hold what others wait for."""
+    monkeypatch.setattr("shared.db.codes.POOL_PATIENCE_SECONDS", 0.2)
+    codes = CodeAllocator(source.units)
+    await codes.take(tenant, "kept", 4)
+    async with source.units.begin(tenant) as uow:
+        lock = text("SELECT 1 FROM source.code_counter WHERE tenant_id = :tenant FOR UPDATE")
+        await uow.rows(lock, {"tenant": tenant})
+        with pytest.raises(Unavailable):
+            await codes.take(tenant, "kept")
+    assert await codes.take(tenant, "kept")
