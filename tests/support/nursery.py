@@ -140,7 +140,12 @@ def main(line: socket.socket) -> None:
         for raw in orders:
             order = json.loads(raw)
             _reap(codes)
-            answer = codes.get(order["code"]) if "code" in order else _fork(order, line)
+            if "code" in order:
+                answer = codes.get(order["code"])
+            else:
+                answer = _fork(order, line)
+                # Systems give numbers out again; what ended under this one was another.
+                codes.pop(answer, None)
             line.sendall(json.dumps(answer).encode() + b"\n")
 
 
