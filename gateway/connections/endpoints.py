@@ -95,7 +95,8 @@ async def update_connection(
 ) -> ConnectionRead:
     """Change a connection, or switch it off with `active: false`.
 
-    A platform that is switched off gets 404 for its deliveries.
+    A platform that is switched off gets 404 for its deliveries. An e-mail account that moves to
+    another `host`, `port` or `security` needs its `username` and `password` again.
     """
     record = await service.change(connection_id, body, expected_version=expected_version)
     response.headers["ETag"] = etag(record.version)

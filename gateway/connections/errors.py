@@ -43,3 +43,16 @@ class NotOfThisKind(Invalid):
                 for name in fields
             ]
         )
+
+
+class CredentialsRequired(Invalid):
+    """A mailbox moves to another server: its credentials go there only when entered anew."""
+
+    code = "credentials_required"
+    title = "Enter the credentials again with another host, port or security"
+
+    def __init__(self, fields: list[str]) -> None:
+        detail = "Kept credentials are not sent to another server: enter them again"
+        super().__init__(
+            errors=[FieldError(f"/body/{name}", "credentials_required", detail) for name in fields]
+        )

@@ -1,7 +1,7 @@
 """Connections as clients write and read them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -77,6 +77,12 @@ ConnectionCreate = Annotated[
 ]
 
 
+_RESTATED: Final = (
+    "Enter it again with another `host`, `port` or `security`: what is kept is sent to no other"
+    " server"
+)
+
+
 class ConnectionPatch(Body):
     """A change: what is absent stays as it is. Only fields of the connection's own kind."""
 
@@ -88,8 +94,8 @@ class ConnectionPatch(Body):
     security: Security | None = None
     sender_name: Name | None = None
     sender_address: SenderAddress | None = None
-    username: Credential | None = None
-    password: Credential | None = None
+    username: Credential | None = Field(default=None, description=_RESTATED)
+    password: Credential | None = Field(default=None, description=_RESTATED)
 
 
 class EmailChannelRead(BaseModel):

@@ -9,7 +9,12 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from gateway.connections.errors import HostRefused, NoSecretToRotate, NotOfThisKind
+from gateway.connections.errors import (
+    CredentialsRequired,
+    HostRefused,
+    NoSecretToRotate,
+    NotOfThisKind,
+)
 from gateway.connections.record import EMAIL_OPTIONS, PLATFORM_OPTIONS, ConnectionRecord
 from gateway.connections.repository import ConnectionRepository
 from gateway.connections.schemas import (
@@ -29,6 +34,7 @@ from shared.web.resources import check_version
 
 _SECRET_BYTES = 32
 _CREDENTIALS = ("username", "password")
+_SERVER = ("host", "port", "security")
 _OF_KIND = {
     "platform": PLATFORM_OPTIONS,
     "email": (*EMAIL_OPTIONS, *_CREDENTIALS),
@@ -106,7 +112,8 @@ class ConnectionService:
     ) -> ConnectionRecord:
         """The connection after the change.
 
-        Raises ConnectionNotFound, PreconditionFailed, NotOfThisKind, HostRefused.
+        Raises ConnectionNotFound, PreconditionFailed, NotOfThisKind, HostRefused,
+        CredentialsRequired.
         """
         if given.host is not None or given.port is not None:
             await self._check_new_host(connection_id, given)
@@ -117,6 +124,8 @@ class ConnectionService:
         if foreign:
             raise NotOfThisKind(before.kind, foreign)
         options = {name: changes.get(name, value) for name, value in before.options.items()}
+        if any(options.get(name) != before.options.get(name) for name in _SERVER):
+            self._check_restated(before, given)
         after = replace(
             before,
             name=changes.get("name", before.name),
@@ -212,6 +221,13 @@ class ConnectionService:
 
     def _seal(self, secret: str) -> str:
         return self._box.seal({"secret": secret})
+
+    def _check_restated(self, before: ConnectionRecord, given: ConnectionPatch) -> None:
+        """What was entered for one server is not for another one, or the open wire, to hear."""
+        known = self._box.open(before.sealed_secret) if before.sealed_secret else {}
+        missing = [n for n in _CREDENTIALS if known.get(n) and getattr(given, n) is None]
+        if missing:
+            raise CredentialsRequired(missing)
 
     def _sealed_after(self, before: ConnectionRecord, given: ConnectionPatch) -> str | None:
         if given.username is None and given.password is None:

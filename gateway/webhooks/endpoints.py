@@ -90,7 +90,8 @@ async def update_webhook_endpoint(
     """Change an endpoint, or switch it off and on with `enabled`.
 
     What waits for an endpoint that is switched off is called off, and what happens meanwhile is
-    not kept for it: replay it afterwards.
+    not kept for it: replay it afterwards. A `url` of another scheme, host or port needs the
+    `headers` again, if there are any.
     """
     record = await service.change(endpoint_id, body, expected_version=expected_version)
     response.headers["ETag"] = etag(record.version)

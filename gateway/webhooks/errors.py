@@ -41,3 +41,14 @@ class UrlRefused(Invalid):
     def __init__(self, refusal: OutboundRefused, *, pointer: str = "/body/url") -> None:
         fault = FieldError(pointer, refusal.code, refusal.detail)
         super().__init__(refusal.detail, errors=[fault])
+
+
+class HeadersRequired(Invalid):
+    """An endpoint moves to another receiver: its headers go there only when stated anew."""
+
+    code = "headers_required"
+    title = "State the headers again with a URL of another origin"
+
+    def __init__(self) -> None:
+        detail = "Kept headers are not sent to another origin: state them again, or {} for none"
+        super().__init__(errors=[FieldError("/body/headers", "headers_required", detail)])

@@ -95,7 +95,11 @@ class WebhookEndpointPatch(Body):
     event_types: EventTypes | None = None
     description: Description | None = None
     enabled: bool | None = None
-    headers: Headers | None = None
+    headers: Headers | None = Field(
+        default=None,
+        description="All of them anew, `{}` for none. Needed with a `url` of another origin when"
+        " there are any: what is kept is sent to no other receiver",
+    )
     rate_limit: RateLimit | None = None
 
 

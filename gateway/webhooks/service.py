@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gateway.webhooks.delivery_repository import DeliveryRepository
 from gateway.webhooks.disabling import WHY_CANCELLED
-from gateway.webhooks.errors import TooManyEndpoints, UrlRefused
+from gateway.webhooks.errors import HeadersRequired, TooManyEndpoints, UrlRefused
 from gateway.webhooks.record import EndpointRecord
 from gateway.webhooks.repository import EndpointRepository
 from gateway.webhooks.schemas import (
@@ -20,7 +20,7 @@ from gateway.webhooks.signing import new_secret
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import first_id_at, new_id
-from shared.outbound.guard import OutboundGuard, OutboundRefused
+from shared.outbound.guard import OutboundGuard, OutboundRefused, read_url
 from shared.security.keys import SecretBox
 from shared.web.resources import check_version
 
@@ -88,12 +88,14 @@ class EndpointService:
     ) -> EndpointRecord:
         """The endpoint after the change.
 
-        Raises EndpointNotFound, PreconditionFailed, UrlRefused.
+        Raises EndpointNotFound, PreconditionFailed, UrlRefused, HeadersRequired.
         """
         if given.url is not None:
             await self._check_url(given.url)
         before = await self._endpoints.lock(endpoint_id)
         check_version(before.version, expected_version)
+        if before.sealed_headers and given.headers is None and _leads_elsewhere(before, given.url):
+            raise HeadersRequired
         after = replace(
             before,
             **self._changes(given),
@@ -172,3 +174,13 @@ class EndpointService:
 
     def _seal_headers(self, headers: dict[str, str]) -> str | None:
         return self._box.seal(headers) if headers else None
+
+
+def _leads_elsewhere(before: EndpointRecord, url: str | None) -> bool:
+    """Whether another receiver (RFC 6454, "origin") would get what is sent."""
+    return url is not None and _origin(url) != _origin(before.url)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    read = read_url(url)
+    return read.scheme, read.raw_host, read.port

@@ -82,7 +82,10 @@ async def test_the_messaging_service_is_told_of_an_email_channel(
     }
     assert (created["secret"], created["hook_url"]) == (None, None)
     path = f"/v1/connections/{created['id']}"
-    changed = await owner.patch(path, json={"port": 465, "security": "tls", "active": False})
+    again = {"username": "care", "password": "s3cret-of-smtp"}
+    changed = await owner.patch(
+        path, json={"port": 465, "security": "tls", "active": False, **again}
+    )
     assert changed.json()["email"]["port"] == 465
     kind, event = (await told(gateway, shop.tenant_id))[-1]
     assert kind == "gateway.email_channel_changed"
@@ -101,6 +104,31 @@ async def test_a_new_password_keeps_the_user_name(
     channel = (await told(gateway, shop.tenant_id))[-1][1]["channel"]
     opened = SecretBox(root_key).open(channel["sealed_credentials"])
     assert opened == {"username": "care", "password": "another"}
+
+
+@pytest.mark.parametrize("moved", [{"host": "1.1.1.1"}, {"port": 465}, {"security": "none"}])
+@pytest.mark.parametrize("entered", [(), ("username",), ("password",)])
+async def test_kept_credentials_go_to_no_other_server(
+    owner: httpx.AsyncClient, moved: dict, entered: tuple[str, ...]
+) -> None:
+    path = f"/v1/connections/{(await owner.post('/v1/connections', json=MAILBOX)).json()['id']}"
+    answer = await owner.patch(path, json={**moved, **{name: MAILBOX[name] for name in entered}})
+    assert (answer.status_code, answer.json()["code"]) == (422, "credentials_required")
+    missing = [f"/body/{name}" for name in ("username", "password") if name not in entered]
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == missing
+    assert (await owner.get(path)).json()["version"] == 1
+
+
+async def test_a_server_without_credentials_and_one_that_stays_need_none_again(
+    owner: httpx.AsyncClient,
+) -> None:
+    opened = {name: MAILBOX[name] for name in MAILBOX if name not in ("username", "password")}
+    same = {"host": MAILBOX["host"], "port": MAILBOX["port"], "sender_name": "Sen"}
+    for mailbox, change in ((opened, {"port": 465}), (MAILBOX, same)):
+        made = (await owner.post("/v1/connections", json=mailbox)).json()
+        answer = await owner.patch(f"/v1/connections/{made['id']}", json=change)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["email"]["has_credentials"] is (mailbox is MAILBOX)
 
 
 async def test_fields_of_another_kind_are_refused(owner: httpx.AsyncClient) -> None:

@@ -107,6 +107,34 @@ async def test_a_change_of_the_url_is_checked_too(keeper: Keeper) -> None:
     assert answer.json()["errors"][0]["code"] == "address_not_allowed"
 
 
+@pytest.mark.parametrize(
+    "url", ["https://1.1.1.1/in", "https://127.0.0.1:8443/in", "http://127.0.0.1/in"]
+)
+async def test_kept_headers_go_to_no_other_receiver(keeper: Keeper, url: str) -> None:
+    made = await keeper.create(URL, headers={"X-Api-Key": "key-of-the-receiver"})
+    path = f"/v1/webhook-endpoints/{made['id']}"
+    answer = await keeper.client.patch(path, json={"url": url})
+    assert (answer.status_code, answer.json()["code"]) == (422, "headers_required")
+    assert answer.json()["errors"][0]["pointer"] == "/body/headers"
+    assert (await keeper.get(made["id"]))["url"] == URL
+    for headers in ({"X-Api-Key": "another"}, {}):
+        moved = await keeper.client.patch(path, json={"url": url, "headers": headers})
+        assert (moved.status_code, moved.json()["header_names"]) == (200, list(headers))
+        url = URL
+
+
+async def test_another_path_of_a_receiver_and_no_headers_need_none(keeper: Keeper) -> None:
+    made = await keeper.create(URL, headers={"X-Api-Key": "key-of-the-receiver"})
+    path = f"/v1/webhook-endpoints/{made['id']}"
+    same = await keeper.client.patch(path, json={"url": "https://127.0.0.1:443/other"})
+    assert (same.status_code, same.json()["header_names"]) == (200, ["X-Api-Key"])
+    bare = await keeper.create(URL)
+    moved = await keeper.client.patch(
+        f"/v1/webhook-endpoints/{bare['id']}", json={"url": "https://1.1.1.1/in"}
+    )
+    assert moved.status_code == 200
+
+
 async def test_who_may_not_see_personal_data_cannot_have_it_sent(shop: Shop) -> None:
     async with await shop.client("webhooks:read", "webhooks:write") as client:
         answer = await client.post("/v1/webhook-endpoints", json={"url": URL})
