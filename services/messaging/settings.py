@@ -11,7 +11,8 @@ from shared.settings import PartSettings
 class MessagingSettings(PartSettings):
     """Settings of the messaging service.
 
-    The `smtp_*` block is the channel of shops that have not connected one of their own.
+    The `smtp_*` block is the channel of mail to staff, and of shops that have not connected one of
+    their own.
     """
 
     part: ClassVar[str] = "messaging"
@@ -26,7 +27,7 @@ class MessagingSettings(PartSettings):
     smtp_sender_address: EmailStr | None = None
 
     @property
-    def fallback_channel(self) -> EmailChannel | None:
+    def installation_channel(self) -> EmailChannel | None:
         """The installation's own channel; None unless host and sender address are set."""
         if self.smtp_host is None or self.smtp_sender_address is None:
             return None

@@ -41,5 +41,5 @@ def build_delivery(
         connections=connections,
         links=wiring.links,
         secrets=wiring.secrets,
-        fallback_channel=context.settings.fallback_channel,
+        installation_channel=context.settings.installation_channel,
     )

@@ -422,7 +422,7 @@ async def test_a_slow_sender_may_still_tell_what_became_of_a_message_whose_lease
     await shop.delivery.expire_leases(shop.tenant)
     assert (await only_message(shop))["status"] == "unknown"
 
-    await shop.delivery._send(shop.tenant, taken, taken.channel)
+    await shop.delivery._send(shop.tenant, taken)
     assert (await only_message(shop))["status"] == "sent"
     versions = [e["message"]["version"] for e in await shop.told()]
     assert versions == sorted(set(versions))

@@ -11,6 +11,7 @@ from services.messaging.worker import build_worker
 from shared.queue.worker import run_workers
 from tests.messaging.world import World
 from tests.support.smtp import SmtpSink
+from tests.support.waiting import eventually
 
 
 @asynccontextmanager
@@ -59,7 +60,10 @@ async def test_a_shop_in_trouble_does_not_stop_the_others(
     await lucky.enters(leaves)
     async with running(messaging_settings):
         await smtp.received(1, to=leaves.email)
-    assert (await unlucky.message_to(waits))["reason"] == "PROVIDER_UNREACHABLE"
+        await eventually(
+            lambda: unlucky.message_to(waits),
+            lambda message: message["reason"] == "PROVIDER_UNREACHABLE",
+        )
 
 
 async def test_the_installations_own_server_serves_shops_without_a_channel(

@@ -1,4 +1,4 @@
-"""An e-mail channel, ready to be spoken to."""
+"""E-mail channels, ready to be spoken to."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -26,3 +26,21 @@ class EmailChannel:
     def sender_domain(self) -> str:
         """The domain that messages come from; it also names their ids."""
         return self.sender_address.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The ways that a shop's e-mail can leave: its own channel and the installation's."""
+
+    own: EmailChannel | None
+    installation: EmailChannel | None
+
+    @property
+    def for_customers(self) -> EmailChannel | None:
+        """Customers hear from the shop itself."""
+        return self.own or self.installation
+
+    @property
+    def for_staff(self) -> EmailChannel | None:
+        """Mail to staff opens accounts: whoever may connect a shop's channel must not get it."""
+        return self.installation or self.own

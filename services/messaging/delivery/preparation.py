@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.messaging.channels.records import EmailChannel
+from services.messaging.channels.records import Channels, EmailChannel
 from services.messaging.delivery.mail import Letter, OutgoingMail, compose
 from services.messaging.delivery.outcomes import postpone_delay
 from services.messaging.messages.records import Message
@@ -42,7 +42,7 @@ class Facts:
     tenant_id: TenantId
     shop: Shop
     policy: Policy
-    channel: EmailChannel | None
+    channels: Channels
     recipients: Mapping[UUID, Recipient]
     suppressions: Mapping[str, Sequence[ActiveSuppression]]
     recent_sends: dict[str, list[RecentSend]]
@@ -59,10 +59,11 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a message has become, and the mail to send if it is to be sent."""
+    """What a message has become; the mail and its channel if it is to be sent."""
 
     message: Message
     mail: OutgoingMail | None = None
+    channel: EmailChannel | None = None
 
 
 class Preparation:
@@ -130,7 +131,7 @@ class Preparation:
         )
 
     def _write(self, message: Message, known: Recipient | None, address: str) -> Prepared:
-        channel, template = self._facts.channel, self._facts.templates.get(message.template_key)
+        channel, template = self._channel(message), self._facts.templates.get(message.template_key)
         if channel is None:
             return Prepared(self._end(message, "failed", "NO_CHANNEL"))
         if template is None:
@@ -145,7 +146,11 @@ class Preparation:
             return Prepared(self._end(message, "failed", error.reason, str(error)))
         except ValueError as error:
             return Prepared(self._end(message, "failed", "MESSAGE_NOT_COMPOSABLE", str(error)))
-        return Prepared(self._leased(message, template, words, address), mail)
+        return Prepared(self._leased(message, template, words, address), mail, channel)
+
+    def _channel(self, message: Message) -> EmailChannel | None:
+        channels = self._facts.channels
+        return channels.for_staff if message.origin == "staff" else channels.for_customers
 
     def _words(
         self,

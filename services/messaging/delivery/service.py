@@ -6,6 +6,7 @@ sent twice on a guess.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,7 @@ from uuid import UUID
 
 import structlog
 
-from services.messaging.channels.records import EmailChannel
+from services.messaging.channels.records import Channels, EmailChannel
 from services.messaging.channels.repository import ChannelRepository
 from services.messaging.delivery.mail import OutgoingMail
 from services.messaging.delivery.metrics import count
@@ -22,7 +23,7 @@ from services.messaging.delivery.outcomes import RELEASED, Outcome
 from services.messaging.delivery.preparation import Facts, Lease, Preparation, Prepared
 from services.messaging.delivery.repository import DeliveryRepository
 from services.messaging.delivery.settlement import LEASE_EXPIRED, settle
-from services.messaging.delivery.smtp import SmtpConnections, batch_of
+from services.messaging.delivery.smtp import Batch, SmtpConnections, batch_of
 from services.messaging.messages.records import Message
 from services.messaging.policies.decide import longest_window
 from services.messaging.policies.repository import PolicyRepository
@@ -55,11 +56,10 @@ class ChannelUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A batch under lease."""
+    """A batch under lease, by the channels that its mails leave through."""
 
     count: int
-    channel: EmailChannel | None
-    mails: Sequence[OutgoingMail]
+    mails: Mapping[EmailChannel, Sequence[OutgoingMail]]
     owner: UUID
 
 
@@ -73,13 +73,13 @@ class Delivery:
         connections: SmtpConnections,
         links: UnsubscribeLinks,
         secrets: SecretBox,
-        fallback_channel: EmailChannel | None,
+        installation_channel: EmailChannel | None,
     ) -> None:
         self._units = units
         self._connections = connections
         self._links = links
         self._secrets = secrets
-        self._fallback = fallback_channel
+        self._installation = installation_channel
 
     async def send_due(self, tenant_id: TenantId) -> bool:
         """Send what is due of one shop; whether more may be waiting."""
@@ -93,8 +93,8 @@ class Delivery:
             except ChannelUnreadable:
                 _log.exception("channel_unreadable", tenant=tenant_id.hex)
                 return False
-            if taken.channel is not None and taken.mails:
-                await self._send(tenant_id, taken, taken.channel)
+            if taken.mails:
+                await self._send(tenant_id, taken)
             if taken.count < BATCH:
                 return False
             if loop.time() - started > SENDING_SECONDS:
@@ -122,11 +122,11 @@ class Delivery:
             # find room under its cap.
             shop = await ShopRepository(uow).lock()
             if shop is None:
-                return Taken(0, None, (), owner)
+                return Taken(0, {}, owner)
             ledger, now = DeliveryRepository(uow), uow.clock.now()
             due = await ledger.take_due(now=now, limit=BATCH)
             if not due:
-                return Taken(0, None, (), owner)
+                return Taken(0, {}, owner)
             facts = await self._facts(uow, shop, due)
             preparation = Preparation(
                 facts=facts,
@@ -148,8 +148,7 @@ class Delivery:
                     await asyncio.shield(self._record(tenant_id, owner, released))
                 raise
         count(changed)
-        mails = [each.mail for each in prepared if each.mail is not None]
-        return Taken(len(due), facts.channel, mails, owner)
+        return Taken(len(due), _by_channel(prepared), owner)
 
     async def _facts(self, uow: UnitOfWork, shop: Shop, due: Sequence[Message]) -> Facts:
         policy = await PolicyRepository(uow).get()
@@ -162,7 +161,7 @@ class Delivery:
             tenant_id=uow.tenant_id,
             shop=shop,
             policy=policy,
-            channel=await self._channel(uow),
+            channels=await self._channels(uow),
             recipients=recipients,
             suppressions=await SuppressionRepository(uow).active("email", keys),
             recent_sends=await DeliveryRepository(uow).recent_sends(keys, since=since),
@@ -173,20 +172,23 @@ class Delivery:
         own = await TemplateRepository(uow).find_many(keys - BUILT_IN.keys())
         return {**own, **BUILT_IN}
 
-    async def _channel(self, uow: UnitOfWork) -> EmailChannel | None:
+    async def _channels(self, uow: UnitOfWork) -> Channels:
         try:
             own = await ChannelRepository(uow, secrets=self._secrets).find_default()
         except ValueError as error:
             raise ChannelUnreadable from error
-        return own or self._fallback
+        return Channels(own=own, installation=self._installation)
 
-    async def _send(self, tenant_id: TenantId, taken: Taken, channel: EmailChannel) -> None:
-        batch = batch_of(channel, taken.mails)
+    async def _send(self, tenant_id: TenantId, taken: Taken) -> None:
+        batches = [batch_of(channel, mails) for channel, mails in taken.mails.items()]
         try:
-            await self._connections.send(batch, seconds=SENDING_SECONDS)
+            # At the same time: one channel's slowness must not use up the lease of another's mails.
+            async with asyncio.TaskGroup() as group:
+                for batch in batches:
+                    group.create_task(self._connections.send(batch, seconds=SENDING_SECONDS))
         finally:
             # Also when this job is being stopped: what is known must not become unknown.
-            await asyncio.shield(self._record(tenant_id, taken.owner, batch.outcomes))
+            await asyncio.shield(self._record(tenant_id, taken.owner, _outcomes(batches)))
 
     async def _record(
         self, tenant_id: TenantId, owner: UUID, outcomes: Mapping[UUID, Outcome]
@@ -231,6 +233,25 @@ def _prepared(preparation: Preparation, message: Message) -> Prepared:
     except Exception:  # noqa: BLE001  (one message must not stand in the way of all others)
         _log.exception("message_not_preparable", message=message.id.hex)
         return preparation.give_up(message)
+
+
+def _by_channel(
+    prepared: Sequence[Prepared],
+) -> Mapping[EmailChannel, Sequence[OutgoingMail]]:
+    mails: defaultdict[EmailChannel, list[OutgoingMail]] = defaultdict(list)
+    for each in prepared:
+        if each.channel is not None and each.mail is not None:
+            mails[each.channel].append(each.mail)
+    return mails
+
+
+def _outcomes(batches: Sequence[Batch]) -> dict[UUID, Outcome]:
+    """What became of all mails, also of a batch that was stopped before it began."""
+    outcomes: dict[UUID, Outcome] = {}
+    for batch in batches:
+        batch.release_rest()
+        outcomes |= batch.outcomes
+    return outcomes
 
 
 def _released(messages: Sequence[Message]) -> dict[UUID, Outcome]:

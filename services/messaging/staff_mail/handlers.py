@@ -1,4 +1,4 @@
-"""What the gateway writes to staff, carried by the shop's channel or the installation's."""
+"""What the gateway writes to staff, carried by the installation's channel if there is one."""
 
 from collections.abc import Sequence
 
