@@ -35,10 +35,10 @@ WiringDep = Annotated[Wiring, Depends(wiring)]
 async def template_service(uow: UnitOfWorkDep) -> TemplateService:
     """Templates in this request."""
     return TemplateService(
+        uow=uow,
         templates=TemplateRepository(uow),
         recipients=RecipientRepository(uow),
         shops=ShopRepository(uow),
-        clock=uow.clock,
     )
 
 

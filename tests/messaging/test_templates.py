@@ -6,7 +6,10 @@ import httpx
 import pytest
 
 from services.messaging.templates.defaults import default_templates
+from shared.contracts.audit import AuditRecorded
 from shared.contracts.gateway import TenantProvisioned, TenantState
+from shared.ids import new_id
+from shared.security.principal import PrincipalKind, Visibility
 from tests.messaging.world import World
 from tests.support.smtp import SmtpSink, part
 
@@ -22,6 +25,9 @@ HELLO = {
         {"locale": "en", "subject": "Hello {{ customer.name }}", "text": "{{ voucher.code }}"},
     ],
 }
+
+WHO = {"locale": "en", "subject": "{{ customer.name }} {{ customer.email }}", "text": "x"}
+PLAIN = {"locale": "en", "subject": "{{ shop.name }}", "text": "x"}
 
 
 async def send(client: httpx.AsyncClient, to: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -59,6 +65,44 @@ async def test_a_template_is_written_previewed_and_blocks_the_send_when_a_variab
     assert (after["status"], after["reason"]) == ("failed", "TEMPLATE_VARIABLE_MISSING")
     assert after["detail"] == "voucher.code is missing"
     assert smtp.to(duc.email) == []
+
+
+async def test_a_preview_for_a_customer_is_a_read_of_their_data(
+    shop: World, client: httpx.AsyncClient
+):
+    duc = await shop.customer()
+    asked = {"content": WHO, "customer_id": str(duc.customer_id)}
+    shown = await client.post("/v1/templates/draft/preview", json=asked)
+    assert shown.json()["subject"] == f"Nguyễn Văn Đức {duc.email}"
+    nobody = await client.post("/v1/templates/draft/preview", json={"content": PLAIN})
+    assert nobody.status_code == 200
+
+    events = await shop.told(AuditRecorded.type)
+    (record,) = [r for event in events for r in event["records"] if r["kind"] == "read"]
+    assert record["action"] == "templates.preview"
+    assert record["actor_id"] == "test"
+    assert record["subjects"] == [{"object": "customer", "id": str(duc.customer_id)}]
+
+
+async def test_a_preview_for_a_customer_is_for_those_who_may_see_every_customer(shop: World):
+    duc = await shop.customer()
+    asked = {"content": WHO, "customer_id": str(duc.customer_id)}
+    blind = shop.service.client(shop.tenant, "templates:read", sees_pii=False)
+    narrow = shop.service.client(
+        shop.tenant,
+        "templates:read",
+        kind=PrincipalKind.STAFF,
+        actor_id=str(new_id()),
+        visibility=Visibility.TEAM,
+    )
+    async with blind, narrow:
+        masked = await blind.post("/v1/templates/draft/preview", json=asked)
+        assert (masked.status_code, masked.json()["missing_scopes"]) == (403, ["pii:read"])
+        unseen = await narrow.post("/v1/templates/draft/preview", json=asked)
+        assert (unseen.status_code, unseen.json()["code"]) == (403, "forbidden")
+        for client in (blind, narrow):
+            plain = await client.post("/v1/templates/draft/preview", json={"content": PLAIN})
+            assert plain.status_code == 200
 
 
 async def test_a_preview_sends_nothing_and_plans_nothing(shop: World, client: httpx.AsyncClient):

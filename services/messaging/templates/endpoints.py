@@ -14,7 +14,7 @@ from services.messaging.templates.schemas import (
 )
 from shared.db.paging import PageRequest
 from shared.web.resources import Page, etag, if_match, page_request
-from shared.web.routing import requires, service_router
+from shared.web.routing import PrincipalDep, requires, service_router
 
 router = service_router(prefix="/v1/templates", tag="templates")
 
@@ -59,13 +59,17 @@ async def replace_template(
     "/{key}/preview", operation_id="templates.preview", dependencies=[requires("templates:read")]
 )
 async def preview_template(
-    key: TemplateKey, body: TemplatePreviewRequest, service: TemplateServiceDep
+    key: TemplateKey,
+    body: TemplatePreviewRequest,
+    service: TemplateServiceDep,
+    principal: PrincipalDep,
 ) -> TemplatePreview:
     """Render a template, or a draft of it, for a customer or for given variables. Sends nothing.
 
+    For a customer it needs `pii:read` and seeing all customers, and the audit log has it as a read.
     A missing variable is 422 `template_variable_missing` and named.
     """
-    return TemplatePreview.of(key, await service.preview(key, body))
+    return TemplatePreview.of(key, await service.preview(key, body, principal=principal))
 
 
 def _read(template: Template, response: Response) -> TemplateRead:

@@ -58,7 +58,9 @@ class TemplatePreviewRequest(Body):
 
     channel: Channel = "email"
     locale: Locale | None = Field(default=None, description="Default: the customer's, the shop's")
-    customer_id: UUID | None = Field(default=None, description="Fills `customer`, `last_order`")
+    customer_id: UUID | None = Field(
+        default=None, description="Fills `customer`, `last_order`; needs `pii:read`"
+    )
     variables: Variables = Field(
         default_factory=dict, examples=[{"customer": {"name": "Nguyễn Văn Đức"}}]
     )

@@ -1,7 +1,9 @@
 """Templates as a resource."""
 
 from collections.abc import Iterator, Sequence
+from uuid import UUID
 
+from services.messaging.recipients.records import Recipient
 from services.messaging.recipients.repository import RecipientRepository
 from services.messaging.shops.repository import ShopRepository
 from services.messaging.templates.engine import check_source
@@ -18,9 +20,13 @@ from services.messaging.templates.rendering import render_content
 from services.messaging.templates.repository import TemplateRepository
 from services.messaging.templates.schemas import TemplatePreviewRequest, TemplateReplace
 from services.messaging.templates.variables import message_variables
-from shared.clock import Clock
+from shared.audit.trail import AuditEntry
+from shared.contracts.audit import AuditSubject
 from shared.db.paging import PageRequest
-from shared.errors import FieldError
+from shared.db.unit_of_work import UnitOfWork
+from shared.errors import FieldError, Forbidden
+from shared.pii import PII_READ
+from shared.security.principal import Principal, Visibility
 from shared.web.resources import check_version
 
 _EXAMPLE_ADDRESS = "customer@example.com"
@@ -33,15 +39,15 @@ class TemplateService:
     def __init__(
         self,
         *,
+        uow: UnitOfWork,
         templates: TemplateRepository,
         recipients: RecipientRepository,
         shops: ShopRepository,
-        clock: Clock,
     ) -> None:
+        self._uow = uow
         self._templates = templates
         self._recipients = recipients
         self._shops = shops
-        self._clock = clock
 
     async def get(self, key: str) -> Template:
         """Raises TemplateNotFound."""
@@ -57,7 +63,7 @@ class TemplateService:
         """Create or replace a template. Raises TemplateNotValid, PreconditionFailed."""
         if faults := list(_faults(given.contents)):
             raise TemplateNotValid(errors=faults)
-        current, now = await self._templates.lock(key), self._clock.now()
+        current, now = await self._templates.lock(key), self._uow.clock.now()
         check_version(current.version if current else 0, expected_version)
         new = Template(
             key=key,
@@ -70,16 +76,20 @@ class TemplateService:
         await self._templates.put(new)
         return new
 
-    async def preview(self, key: str, asked: TemplatePreviewRequest) -> Rendered:
+    async def preview(
+        self, key: str, asked: TemplatePreviewRequest, *, principal: Principal
+    ) -> Rendered:
         """How a message would read, without sending one.
 
-        Raises TemplateNotFound, TemplateNotValid, TemplateVariableMissing, TemplateNotRenderable.
+        Raises Forbidden, TemplateNotFound, TemplateNotValid, TemplateVariableMissing,
+        TemplateNotRenderable.
         """
+        if asked.customer_id is not None:
+            _check_may_see_customers(principal)
         if asked.content is not None and (faults := list(_faults([asked.content]))):
             raise TemplateNotValid(errors=faults)
         shop = await self._shops.find()
-        found = await self._recipients.find_many([asked.customer_id] if asked.customer_id else [])
-        recipient = next(iter(found.values()), None)
+        recipient = await self._shown(asked.customer_id)
         wishes = (asked.locale, recipient.locale if recipient else None, shop.locale)
         content = asked.content or (await self._templates.get(key)).content_for(
             asked.channel, wishes
@@ -100,6 +110,23 @@ class TemplateService:
             raise TemplateVariableMissing(str(error), errors=[fault]) from error
         except RenderError as error:
             raise TemplateNotRenderable(str(error)) from error
+
+    async def _shown(self, customer_id: UUID | None) -> Recipient | None:
+        """The customer whose words a preview shows: to render it is to read their data."""
+        if customer_id is None:
+            return None
+        found = (await self._recipients.find_many([customer_id])).get(customer_id)
+        if found is not None:
+            subject = AuditSubject(object="customer", id=str(customer_id))
+            self._uow.record(AuditEntry([subject], kind="read"))
+        return found
+
+
+def _check_may_see_customers(principal: Principal) -> None:
+    """A text has no fields to mask, and this service does not know whose customers are whose."""
+    principal.require([PII_READ])
+    if principal.visibility is not Visibility.ALL:
+        raise Forbidden("A preview for a customer is for those who see all customers")
 
 
 def _faults(contents: Sequence[TemplateContent]) -> Iterator[FieldError]:
