@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 
+from gateway.access.whole_shop import WHOLE_SHOP
 from gateway.audit_log.export import MEDIA_TYPES, exported
 from gateway.audit_log.repository import AuditFilter
 from gateway.audit_log.schemas import AuditEntryRead
@@ -17,7 +18,7 @@ from shared.text import TextRule
 from shared.web.resources import Page, page_request
 from shared.web.routing import PrincipalDep, UnitOfWorkDep, requires, service_router
 
-router = service_router(prefix="/v1/audit-log", tag="audit-log")
+router = service_router(prefix="/v1/audit-log", tag="audit-log", dependencies=[WHOLE_SHOP])
 
 _Text = Annotated[str, TextRule(max_length=100)]
 

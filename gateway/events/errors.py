@@ -1,6 +1,6 @@
 """What can go wrong with the feed."""
 
-from shared.errors import CareloopError, FieldError, Forbidden, Invalid, NotFound
+from shared.errors import CareloopError, FieldError, Invalid, NotFound
 
 
 class EventNotFound(NotFound):
@@ -43,10 +43,3 @@ class TypesUnknown(Invalid):
     def __init__(self, pointer: str, unknown: list[str]) -> None:
         detail = f"No public event is called {', '.join(unknown)}"
         super().__init__(detail, errors=[FieldError(pointer, "event_type_unknown", detail)])
-
-
-class SeesTooLittle(Forbidden):
-    """The feed tells of the whole shop; who sees a part of it must not read it."""
-
-    code = "whole_shop_required"
-    title = "The feed is for those who see the whole shop"

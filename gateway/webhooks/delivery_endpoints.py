@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
+from gateway.access.whole_shop import WHOLE_SHOP
 from gateway.webhooks.deps import WebhookDeliveryServiceDep
 from gateway.webhooks.record import WebhookDeliveryStatus
 from gateway.webhooks.schemas import (
@@ -20,7 +21,9 @@ from shared.pii import PII_READ
 from shared.web.resources import Page, page_request
 from shared.web.routing import requires, service_router
 
-router = service_router(prefix="/v1/webhook-endpoints/{endpoint_id}", tag="webhooks")
+router = service_router(
+    prefix="/v1/webhook-endpoints/{endpoint_id}", tag="webhooks", dependencies=[WHOLE_SHOP]
+)
 
 
 @router.get(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Body, Depends, Response
 
+from gateway.access.whole_shop import WHOLE_SHOP
 from gateway.webhooks.deps import WebhookEndpointServiceDep
 from gateway.webhooks.schemas import (
     SecretRotationCreate,
@@ -20,7 +21,7 @@ from shared.pii import PII_READ
 from shared.web.resources import TELLS_A_SECRET, Page, etag, if_match, page_request
 from shared.web.routing import requires, service_router
 
-router = service_router(prefix="/v1/webhook-endpoints", tag="webhooks")
+router = service_router(prefix="/v1/webhook-endpoints", tag="webhooks", dependencies=[WHOLE_SHOP])
 
 
 # What is sent holds personal data in full: who lets it be sent must be allowed to see it.

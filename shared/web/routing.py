@@ -5,7 +5,7 @@ unit of work commits after the endpoint has answered and before the first byte l
 work that lost a conflict with concurrent work is run again as a whole.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any
 
 import structlog
@@ -169,11 +169,15 @@ PrincipalDep = Annotated[Principal, Depends(current_principal)]
 UnitOfWorkDep = Annotated[UnitOfWork, Depends(current_unit_of_work)]
 
 
-def service_router(*, prefix: str, tag: str) -> APIRouter:
-    """A router whose every route is a `UnitOfWorkRoute` with the common errors documented."""
+def service_router(*, prefix: str, tag: str, dependencies: Sequence[Any] = ()) -> APIRouter:
+    """A router whose every route is a `UnitOfWorkRoute` with the common errors documented.
+
+    `dependencies` are those of each of its routes.
+    """
     return APIRouter(
         prefix=prefix,
         tags=[tag],
+        dependencies=dependencies,
         route_class=UnitOfWorkRoute,
         responses=problem_responses(401, 403, 404, 409, 412, 422, 503),
     )

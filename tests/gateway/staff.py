@@ -75,6 +75,14 @@ async def member(shop: Shop, **fields: Any) -> Member:
     return await sign_in(shop.app, shop, await hire(shop, **fields))
 
 
+async def role_holder(shop: Shop, *, scopes: list[str], visibility: str) -> Member:
+    """Somebody logged in with a role of the shop's own."""
+    role = {"name": f"Role {uuid4().hex[:12]}", "scopes": scopes, "visibility": visibility}
+    made = await shop.owner.post("/v1/roles", json=role)
+    assert made.status_code == 201, made.text
+    return await member(shop, role=made.json()["id"])
+
+
 async def staff_told(shop: Shop, staff_id: str) -> list[dict[str, Any]]:
     """What the services were told of a member, the oldest first."""
     async with shop.app.state.context.units.begin(shop.tenant_id) as uow:

@@ -13,6 +13,7 @@ from gateway.handlers import build_handlers
 from shared.contracts.audit import AuditRecord, AuditRecorded, AuditSubject, FieldChange
 from shared.ids import new_id
 from tests.gateway.conftest import make_shop
+from tests.gateway.staff import role_holder
 from tests.support.harness import ServiceHarness
 
 LOG = "/v1/audit-log"
@@ -130,6 +131,14 @@ async def test_only_who_may_reads_it(shop):
     assert (await client.get(LOG)).status_code == 403
     without_pii = await shop.client("audit:read")
     assert (await without_pii.get(f"{LOG}/export")).status_code == 403
+
+
+@pytest.mark.parametrize("visibility", ["team", "own"])
+async def test_it_is_for_those_who_see_the_whole_shop(shop, visibility):
+    clerk = await role_holder(shop, scopes=["audit:read", "pii:read"], visibility=visibility)
+    for path in (LOG, f"{LOG}/export"):
+        answer = await clerk.client.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (403, "whole_shop_required")
 
 
 async def test_changes_are_masked_without_pii_read(shop, told):

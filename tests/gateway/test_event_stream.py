@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import httpx
 import pytest
@@ -20,7 +21,7 @@ from shared.queue.signals import Signals
 from shared.web.draining import draining_of
 from tests.gateway.conftest import Shop
 from tests.gateway.happenings import customer_updated, happen, listener, order_placed
-from tests.gateway.staff import audited
+from tests.gateway.staff import audited, role_holder
 from tests.support.harness import ServiceHarness
 from tests.support.serving import serving
 from tests.support.waiting import eventually
@@ -229,3 +230,11 @@ async def test_without_redis_a_follower_looks_by_itself(
     assert await waiting is True
     assert await followers.wait_for_more(tenant, after=1, seconds=0.05) is False
     await followers.close()
+
+
+@pytest.mark.parametrize("path", ["", "/stream", f"/{UUID(int=1)}"])
+async def test_the_feed_is_for_those_who_see_the_whole_shop(shop: Shop, path: str) -> None:
+    clerk = await role_holder(shop, scopes=["events:read", "pii:read"], visibility="team")
+    async with clerk.client as client:
+        answer = await client.get(f"/v1/events{path}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "whole_shop_required")

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from tests.gateway.conftest import Shop, make_shop
 from tests.gateway.sending import Keeper, keeping
+from tests.gateway.staff import role_holder
 
 URL = "https://127.0.0.1/in"
 
@@ -139,6 +140,34 @@ async def test_who_may_not_see_personal_data_cannot_have_it_sent(shop: Shop) -> 
     async with await shop.client("webhooks:read", "webhooks:write") as client:
         answer = await client.post("/v1/webhook-endpoints", json={"url": URL})
         assert answer.json()["missing_scopes"] == ["pii:read"]
+
+
+@pytest.mark.parametrize("visibility", ["team", "own"])
+async def test_they_are_for_those_who_see_the_whole_shop(
+    keeper: Keeper, shop: Shop, visibility: str
+) -> None:
+    path = f"/v1/webhook-endpoints/{(await keeper.create(URL))['id']}"
+    sent = await keeper.client.post(f"{path}/tests")
+    delivery = f"{path}/deliveries/{sent.json()['id']}"
+    scopes = ["webhooks:read", "webhooks:write", "pii:read"]
+    clerk = await role_holder(shop, scopes=scopes, visibility=visibility)
+    async with clerk.client as client:
+        for method, where, body in (
+            ("POST", "/v1/webhook-endpoints", {"url": URL}),
+            ("GET", "/v1/webhook-endpoints", None),
+            ("PATCH", path, {"event_types": ["*"]}),
+            ("GET", f"{path}/secret", None),
+            ("GET", f"{path}/deliveries", None),
+            ("GET", delivery, None),
+            ("GET", f"{path}/attempts", None),
+            ("POST", f"{delivery}/resends", None),
+            ("POST", f"{path}/replays", {"what": "all"}),
+            ("POST", f"{path}/tests", None),
+        ):
+            answer = await client.request(method, where, json=body)
+            refusal = (answer.status_code, answer.json().get("code"))
+            assert refusal == (403, "whole_shop_required"), (method, where)
+    assert len((await keeper.get(""))["data"]) == 1
 
 
 async def test_another_shop_sees_nothing(keeper: Keeper, gateway: FastAPI) -> None:
