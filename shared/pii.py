@@ -74,8 +74,13 @@ def _document(value: Any) -> Any:
     return {name: _by_name(name, item) for name, item in value.items()}
 
 
+def kind_by_name(name: str) -> PiiKind | None:
+    """The kind of personal data that a field without a schema tells of by its name."""
+    return next((kind for ending, kind in _NAMES if name.endswith(ending)), None)
+
+
 def _by_name(name: str, value: Any) -> Any:
-    kind = next((kind for ending, kind in _NAMES if name.endswith(ending)), None)
+    kind = kind_by_name(name)
     if kind is None:
         return _document(value)
     if isinstance(value, list):

@@ -178,10 +178,11 @@ class Shop:
         body: Any = None,
         *,
         scopes: Sequence[str] = SCOPES,
+        sees_pii: bool = True,
         **options: Any,
     ) -> httpx.Response:
         """A client's request."""
-        async with self.service.client(self.tenant, *scopes) as client:
+        async with self.service.client(self.tenant, *scopes, sees_pii=sees_pii) as client:
             return await client.request(method, path, json=body, **options)
 
     async def get(self, path: str, **query: Any) -> Any:

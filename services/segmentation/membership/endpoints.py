@@ -22,7 +22,7 @@ from services.segmentation.membership.schemas import (
 from shared.db.paging import PageRequest
 from shared.moments import Instant
 from shared.web.resources import Page, page_request
-from shared.web.routing import requires, service_router
+from shared.web.routing import PrincipalDep, requires, service_router
 
 router = service_router(prefix="/v1/segments", tag="segments")
 memberships_router = service_router(prefix="/v1/segment-memberships", tag="segments")
@@ -31,9 +31,14 @@ PageRequestDep = Annotated[PageRequest, Depends(page_request)]
 
 
 @router.post("/preview", operation_id="segments.preview", dependencies=[requires("segments:read")])
-async def preview_segment(wanted: PreviewRequest, previews: PreviewServiceDep) -> PreviewRead:
-    """Try a rule: how many customers it matches now, and some of them. Nothing is kept."""
-    return await previews.preview(wanted)
+async def preview_segment(
+    wanted: PreviewRequest, previews: PreviewServiceDep, principal: PrincipalDep
+) -> PreviewRead:
+    """Try a rule: how many customers it matches now, and some of them. Nothing is kept.
+
+    A rule that asks about personal data needs `pii:read`.
+    """
+    return await previews.preview(wanted, principal=principal)
 
 
 @router.get(

@@ -3,9 +3,11 @@
 from services.segmentation.membership.evaluation import TENANT, count_matches, newest_matches
 from services.segmentation.membership.schemas import PreviewRead, PreviewRequest, SampleCustomer
 from services.segmentation.rules import compile_rule, parse_rule
+from services.segmentation.segments.permission import check_may_ask
 from services.segmentation.segments.service import template_rule
 from services.segmentation.tenants.repository import ShopRepository
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.principal import Principal
 
 
 class PreviewService:
@@ -15,10 +17,14 @@ class PreviewService:
         self._uow = uow
         self._shops = shops
 
-    async def preview(self, wanted: PreviewRequest) -> PreviewRead:
-        """How many would belong, and some of them. Raises TemplateNotFound, Invalid."""
+    async def preview(self, wanted: PreviewRequest, *, principal: Principal) -> PreviewRead:
+        """How many would belong, and some of them.
+
+        Raises PersonalRule, TemplateNotFound, Invalid.
+        """
         shop = await self._shops.read()
         source = wanted.source() or template_rule(wanted.template, currency=shop.currency)
+        check_may_ask(principal, source)
         now = self._uow.clock.now()
         predicate = compile_rule(
             parse_rule(source), tenant_id_param=TENANT, as_of=now, timezone=shop.timezone

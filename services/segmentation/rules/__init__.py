@@ -2,7 +2,8 @@
 
 `parse_rule` checks a rule once; `compile_rule` makes the SQL predicate that runs over a tenant,
 `evaluate` and `explain` say the same of one customer in memory, `next_flip` and `crossings` tell
-when time alone changes the answer, and `facts_used` which events can.
+when time alone changes the answer, and `facts_used` which events can. What not every caller may
+ask is in `personal_leaves`.
 `docs/segment-rules.md` is the language's reference.
 """
 
@@ -14,7 +15,7 @@ from services.segmentation.rules.flips import next_flip
 from services.segmentation.rules.parse import RuleJson, parse_rule
 from services.segmentation.rules.rendering import explanation_json
 from services.segmentation.rules.tree import Rule
-from services.segmentation.rules.usage import facts_used
+from services.segmentation.rules.usage import facts_used, personal_leaves
 
 __all__ = [
     "Explanation",
@@ -29,4 +30,5 @@ __all__ = [
     "facts_used",
     "next_flip",
     "parse_rule",
+    "personal_leaves",
 ]

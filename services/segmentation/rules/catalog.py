@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import Table
 
 from services.segmentation.facts.models import message_fact, order_fact, ticket_fact
+from shared.pii import kind_by_name
 
 
 class Kind(StrEnum):
@@ -94,11 +95,16 @@ CUSTOMER_SCOPES = frozenset({Scope.PROFILE, Scope.ATTRIBUTES, Scope.CONSENT})
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A value that a rule can ask about; `key` is its column or its name in the JSON object."""
+    """A value that a rule can ask about; `key` is its column or its name in the JSON object.
+
+    What is `personal` is masked without `pii:read`, so only callers with it may ask: who can ask
+    often enough whether a value begins with these letters knows the value.
+    """
 
     scope: Scope
     key: str
     kind: Kind
+    personal: bool = False
 
     @property
     def name(self) -> str:
@@ -140,8 +146,12 @@ class Collection:
     measures: dict[str, Measure]
 
 
-def _fields(scope: Scope, kinds: dict[Kind, str]) -> dict[str, Field]:
-    return {key: Field(scope, key, kind) for kind, keys in kinds.items() for key in keys.split()}
+def _fields(scope: Scope, kinds: dict[Kind, str], *, personal: str = "") -> dict[str, Field]:
+    return {
+        key: Field(scope, key, kind, personal=key in personal.split())
+        for kind, keys in kinds.items()
+        for key in keys.split()
+    }
 
 
 FIELDS: dict[Scope, dict[str, Field]] = {
@@ -158,6 +168,7 @@ FIELDS: dict[Scope, dict[str, Field]] = {
             " last_ticket_at last_message_at",
             Kind.TAGS: "tags",
         },
+        personal="full_name email phone birth_date age",
     ),
     Scope.ORDER: _fields(
         Scope.ORDER,
@@ -201,7 +212,10 @@ def find_field(name: str) -> Field | None:
         return None
     if spelling := _OPEN_NAMES.get(scope):
         pattern, kind = spelling
-        return Field(scope, key, kind) if pattern.fullmatch(key) else None
+        if not pattern.fullmatch(key):
+            return None
+        is_personal = scope is Scope.ATTRIBUTES and kind_by_name(key) is not None
+        return Field(scope, key, kind, personal=is_personal)
     return FIELDS[scope].get(key)
 
 

@@ -1,6 +1,6 @@
 """What a rule depends on: facts, so that a change of others need not ask it again, and time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.segmentation.rules.catalog import FIELDS, Collection, Field, Kind, Scope
@@ -50,6 +50,13 @@ def facts_used(rule: Rule) -> frozenset[str]:
         leaf.field.name if isinstance(leaf, FieldLeaf) else leaf.collection.name
         for leaf in _leaves(rule.root)
     )
+
+
+def personal_leaves(rule: Rule) -> Sequence[FieldLeaf]:
+    """The leaves that ask about personal data of customers."""
+    return [
+        leaf for leaf in _leaves(rule.root) if isinstance(leaf, FieldLeaf) and leaf.field.personal
+    ]
 
 
 def timed_values(rule: Rule) -> frozenset[TimedValue]:

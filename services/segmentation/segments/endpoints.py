@@ -44,10 +44,11 @@ async def create_segment(
 ) -> SegmentRead:
     """Make a segment of a rule, or of a template with the shop's figures.
 
+    A rule that asks about personal data (name, e-mail, phone, date of birth, age) needs `pii:read`.
     Everybody is evaluated in the background: `evaluation_job_id` is the job to follow. Changes of
     customers count from the first moment on.
     """
-    created = await segments.create(wanted, actor=principal.actor_id)
+    created = await segments.create(wanted, principal=principal)
     response.headers["ETag"] = etag(created.version)
     response.headers["Location"] = f"/v1/segments/{created.id}"
     return created
@@ -94,7 +95,7 @@ async def update_segment(
     by it in the background. Send `If-Match` to be sure that nobody else changed it meanwhile.
     """
     changed = await segments.change(
-        segment_id, wanted, expected_version=expected, actor=principal.actor_id
+        segment_id, wanted, expected_version=expected, principal=principal
     )
     response.headers["ETag"] = etag(changed.version)
     return changed

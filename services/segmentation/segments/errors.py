@@ -1,6 +1,9 @@
 """What can go wrong with segments."""
 
-from shared.errors import Conflict, FieldError, Invalid, NotFound
+from collections.abc import Sequence
+
+from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from shared.pii import PII_READ
 
 
 class SegmentNotFound(NotFound):
@@ -43,6 +46,21 @@ class TemplateNotFound(Invalid):
     def __init__(self, key: str) -> None:
         fault = FieldError("/body/template/key", "unknown_template", f"No template is called {key}")
         super().__init__(errors=[fault])
+
+
+class PersonalRule(Forbidden):
+    """The rule asks about personal data, and the caller may not see those."""
+
+    code = "personal_rule"
+    title = "The rule asks about personal data"
+
+    def __init__(self, faults: Sequence[FieldError]) -> None:
+        places = ", ".join(fault.pointer for fault in faults)
+        super().__init__(
+            f"This needs the scope {PII_READ}: {places}",
+            errors=faults,
+            extensions={"missing_scopes": [PII_READ]},
+        )
 
 
 class CustomerUnknown(NotFound):

@@ -10,6 +10,7 @@ from services.segmentation.rules import parse_rule
 from services.segmentation.runs.repository import RunKind, RunRepository
 from services.segmentation.segments.active import is_timed
 from services.segmentation.segments.errors import SegmentPaused, TemplateNotFound, TooManySegments
+from services.segmentation.segments.permission import check_may_ask
 from services.segmentation.segments.reasons import Reason
 from services.segmentation.segments.repository import SegmentRepository
 from services.segmentation.segments.schemas import (
@@ -24,6 +25,7 @@ from services.segmentation.tenants.repository import ShopRepository
 from shared.db.paging import PageRequest
 from shared.errors import FieldError, Invalid
 from shared.ids import new_id
+from shared.security.principal import Principal
 from shared.web.resources import Page, check_version
 
 MOST_SEGMENTS: Final = 500
@@ -67,15 +69,16 @@ class SegmentService:
             return listed
         return Page(data=await self._counted(listed.data), next_cursor=listed.next_cursor)
 
-    async def create(self, wanted: SegmentCreate, *, actor: str) -> SegmentRead:
+    async def create(self, wanted: SegmentCreate, *, principal: Principal) -> SegmentRead:
         """A new segment, for which everybody is evaluated in the background.
 
-        Raises SegmentKeyTaken, TooManySegments, TemplateNotFound, Invalid.
+        Raises PersonalRule, SegmentKeyTaken, TooManySegments, TemplateNotFound, Invalid.
         """
         shop = await self._shops.lock()
         if await self._segments.count() >= MOST_SEGMENTS:
             raise TooManySegments(f"At most {MOST_SEGMENTS} segments")
         source = wanted.source() or template_rule(wanted.template, currency=shop.currency)
+        check_may_ask(principal, source)
         segment_id = new_id()
         await self.add(
             segment_id,
@@ -84,7 +87,7 @@ class SegmentService:
             rule=source,
             template=wanted.template,
             status=wanted.status,
-            actor=actor,
+            actor=principal.actor_id,
         )
         await self._shops.rules_changed()
         if wanted.status == "active":
@@ -126,11 +129,11 @@ class SegmentService:
         wanted: SegmentPatch,
         *,
         expected_version: int | None,
-        actor: str,
+        principal: Principal,
     ) -> SegmentRead:
         """Change a segment; a new rule is a new version, and everybody is evaluated by it.
 
-        Raises SegmentNotFound, PreconditionFailed, TemplateNotFound, Invalid.
+        Raises SegmentNotFound, PreconditionFailed, PersonalRule, TemplateNotFound, Invalid.
         """
         shop = await self._shops.lock()
         current = await self._segments.lock(segment_id)
@@ -142,7 +145,10 @@ class SegmentService:
             values["status"] = wanted.status
         rule = self._new_rule(current, wanted, currency=shop.currency)
         if rule is not None:
-            values |= await self._next_rule(current, rule, wanted.template, actor=actor)
+            check_may_ask(principal, rule)
+            values |= await self._next_rule(
+                current, rule, wanted.template, actor=principal.actor_id
+            )
         await self._segments.change(segment_id, values)
         await self._shops.rules_changed()
         if (wanted.status or current.status) == "active":

@@ -1,0 +1,68 @@
+"""Who may not see personal data cannot guess them by rules either."""
+
+from typing import Any
+
+import pytest
+
+from services.segmentation.rules import parse_rule, personal_leaves
+from tests.segmentation.shop import Shop, customer
+
+DUC = {
+    "name": "Nguyễn Văn Đức",
+    "email": "duc@example.com",
+    "phone": "+84912345678",
+    "birth_date": "1990-02-28",
+    "attributes": {"work_email": "duc@hoamai.example.com", "shoe_size": 39},
+}
+HUE = {"field": "profile.city", "op": "eq", "value": "Huế"}
+EMAIL = {"field": "profile.email", "op": "starts_with", "value": "d"}
+PERSONAL = [
+    {"field": "profile.full_name", "op": "contains", "value": "duc"},
+    EMAIL,
+    {"field": "profile.phone", "op": "starts_with", "value": "+849"},
+    {"field": "profile.birth_date", "op": "before", "value": "1991-01-01"},
+    {"field": "profile.age", "op": "gte", "value": 30},
+    {"field": "attributes.work_email", "op": "starts_with", "value": "d"},
+]
+
+
+def body(rule: dict[str, Any]) -> dict[str, Any]:
+    return {"key": "asked", "name": {"vi": "Hỏi", "en": "Asked"}, "rule": rule}
+
+
+@pytest.mark.parametrize("leaf", PERSONAL, ids=lambda leaf: str(leaf["field"]))
+async def test_a_rule_about_personal_data_needs_pii_read(shop: Shop, leaf: dict[str, Any]):
+    await shop.hear(customer(**DUC))
+    rule = {"all": [{"not": HUE}, {"not": {"not": leaf}}]}
+    seen = await shop.call("POST", "/v1/segments/preview", {"rule": rule})
+    assert (seen.status_code, seen.json()["count"]) == (200, 1)
+
+    for path, asked in (("/v1/segments/preview", {"rule": rule}), ("/v1/segments", body(rule))):
+        refused = await shop.call("POST", path, asked, sees_pii=False)
+        told = refused.json()
+        assert (refused.status_code, told["code"]) == (403, "personal_rule")
+        assert told["missing_scopes"] == ["pii:read"]
+        assert [fault["pointer"] for fault in told["errors"]] == ["/body/rule/all/1/not/not/field"]
+        assert "/body/rule/all/1/not/not/field" in told["detail"]
+
+
+async def test_a_segment_is_not_given_such_a_rule_and_may_keep_the_one_it_has(shop: Shop):
+    plain = (await shop.call("POST", "/v1/segments", body(HUE), sees_pii=False)).json()
+    path = f"/v1/segments/{plain['id']}"
+    refused = await shop.call("PATCH", path, {"rule": EMAIL}, sees_pii=False)
+    assert (refused.status_code, refused.json()["code"]) == (403, "personal_rule")
+    assert (await shop.get(path))["rule"] == HUE
+
+    assert (await shop.call("PATCH", path, {"rule": EMAIL})).status_code == 200
+    name = {"vi": "Khác", "en": "Other"}
+    renamed = await shop.call("PATCH", path, {"name": name, "rule": EMAIL}, sees_pii=False)
+    assert (renamed.status_code, renamed.json()["name"]) == (200, name)
+
+
+async def test_other_rules_and_the_houses_templates_are_for_everybody(shop: Shop):
+    preview = await shop.call("POST", "/v1/segments/preview", {"rule": HUE}, sees_pii=False)
+    assert preview.status_code == 200
+    size = {"field": "attributes.shoe_size", "op": "eq", "value": 39}
+    assert personal_leaves(parse_rule(size)) == []
+    templates = (await shop.get("/v1/segment-templates"))["data"]
+    assert [t["key"] for t in templates if personal_leaves(parse_rule(t["rule"]))] == []
