@@ -14,6 +14,7 @@ from shared.audit.trail import AuditEntry
 from shared.contracts.audit import AuditKind
 from shared.db.paging import PageRequest
 from shared.moments import Instant
+from shared.pii import PII_READ
 from shared.text import TextRule
 from shared.web.resources import Page, page_request
 from shared.web.routing import PrincipalDep, UnitOfWorkDep, requires, service_router
@@ -50,21 +51,25 @@ FilterDep = Annotated[AuditFilter, Depends(audit_filter)]
 @router.get("", operation_id="auditLog.list", dependencies=[requires("audit:read")])
 async def list_audit_log(
     log: AuditLogDep,
+    principal: PrincipalDep,
     wanted: FilterDep,
     request: Annotated[PageRequest, Depends(page_request)],
 ) -> Page[AuditEntryRead]:
     """Who did what, the newest first: every change, every login, every look at personal data.
 
     An entry appears within a second of what it tells of. None is ever changed or deleted.
+    Without `pii:read` customers are masked and queries keep their parameters' names only.
     """
     rows, cursor = await log.list_newest(wanted, request)
-    return Page[AuditEntryRead](data=[AuditEntryRead.of(row) for row in rows], next_cursor=cursor)
+    in_full = PII_READ in principal.scopes
+    data = [AuditEntryRead.of(row, in_full=in_full) for row in rows]
+    return Page[AuditEntryRead](data=data, next_cursor=cursor)
 
 
 @router.get(
     "/export",
     operation_id="auditLog.export",
-    dependencies=[requires("audit:read", "pii:read")],
+    dependencies=[requires("audit:read", PII_READ)],
     response_class=StreamingResponse,
     responses={
         200: {

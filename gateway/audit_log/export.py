@@ -23,7 +23,10 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 async def exported(
     units: UnitsOfWork, tenant_id: TenantId, wanted: AuditFilter, *, form: str
 ) -> AsyncIterator[str]:
-    """The entries that are wanted, the newest first, in lines of `form` (`ndjson` or `csv`)."""
+    """The entries that are wanted, the newest first, in lines of `form` (`ndjson` or `csv`).
+
+    In full: for those who may see personal data.
+    """
     if form == "csv":
         yield _csv_line(AUDIT_COLUMNS)
     cursor: str | None = None
@@ -38,7 +41,7 @@ async def exported(
 
 def _line(row: Row[*tuple[Any, ...]], form: str) -> str:
     if form == "ndjson":
-        return f"{AuditEntryRead.of(row).model_dump_json()}\n"
+        return f"{AuditEntryRead.of(row, in_full=True).model_dump_json()}\n"
     return _csv_line([_cell(name, row._mapping[name]) for name in AUDIT_COLUMNS])
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from sqlalchemy import Row
 
+from gateway.audit_log.masking import masked
 from shared.contracts.audit import ActorKind, AuditKind
 from shared.pii import pii
 
@@ -47,9 +48,10 @@ class AuditEntryRead(BaseModel):
     detail: Annotated[dict[str, Any], pii("document")]
 
     @classmethod
-    def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
-        """The entry of a row."""
-        return cls.model_validate({name: row._mapping[name] for name in AUDIT_COLUMNS})
+    def of(cls, row: Row[*tuple[Any, ...]], *, in_full: bool) -> Self:
+        """The entry of a row; without `in_full` as those see it who lack `pii:read`."""
+        columns = {name: row._mapping[name] for name in AUDIT_COLUMNS}
+        return cls.model_validate(columns if in_full else masked(columns))
 
 
 AUDIT_COLUMNS = tuple(name for name in AuditEntryRead.model_fields if name != "object")

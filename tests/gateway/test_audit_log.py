@@ -148,6 +148,62 @@ async def test_changes_are_masked_without_pii_read(shop, told):
     assert entry["changes"] == {"email": {"old": "a***@example.com", "new": "b***@example.com"}}
 
 
+def changes_of(**values) -> dict[str, FieldChange]:
+    return {name: FieldChange(old=old, new=None) for name, old in values.items()}
+
+
+async def test_a_customers_names_and_addresses_are_masked_without_pii_read(shop, told):
+    await told(
+        record_of(
+            changes=changes_of(
+                name="Nguyễn Văn Đức",
+                full_name="Nguyễn Đức",
+                emails=["duc@example.com", {"value": "d@example.com"}],
+                phones=["+84912345678"],
+                attributes={"full_name": "Đức", "size": "XL"},
+                stage="lead",
+            )
+        )
+    )
+    client = await shop.client("audit:read")
+    (entry,) = (await client.get(LOG, params={"object_id": "c1"})).json()["data"]
+    assert {name: change["old"] for name, change in entry["changes"].items()} == {
+        "name": "N. V. Đ.",
+        "full_name": "N. Đ.",
+        "emails": ["d***@example.com", {"value": "d***@example.com"}],
+        "phones": ["***678"],
+        "attributes": {"full_name": "Đ.", "size": "XL"},
+        "stage": "lead",
+    }
+    (entry,) = await entries(shop, object_id="c1")
+    assert entry["changes"]["name"]["old"] == "Nguyễn Văn Đức"
+
+
+async def test_what_is_not_a_customers_keeps_its_name(shop, told):
+    subject = AuditSubject(object="segment", id="s1")
+    await told(record_of(subjects=(subject,), changes=changes_of(name="Khách VIP")))
+    client = await shop.client("audit:read")
+    (entry,) = (await client.get(LOG, params={"object_id": "s1"})).json()["data"]
+    assert entry["changes"]["name"]["old"] == "Khách VIP"
+
+
+@pytest.mark.parametrize(
+    ("query", "seen"),
+    [
+        ("q=Nguy%E1%BB%85n&limit=2", "q=***&limit=***"),
+        ("at%5Bgte%5D=2026-01-01&email=", "at[gte]=***&email=***"),
+        ("d@example.com&0912345678", "***&***"),
+    ],
+)
+async def test_whom_somebody_looked_for_is_hidden_without_pii_read(shop, told, query, seen):
+    await told(record_of("customers.list", kind="read", changes={}, detail={"query": query}))
+    client = await shop.client("audit:read")
+    (entry,) = (await client.get(LOG, params={"object_id": "c1"})).json()["data"]
+    assert entry["detail"] == {"query": seen}
+    (entry,) = await entries(shop, object_id="c1")
+    assert entry["detail"] == {"query": query}
+
+
 async def test_another_shop_sees_nothing_of_it(gateway, shop, told):
     await told(record_of())
     other = await make_shop(gateway)

@@ -1,0 +1,62 @@
+"""What is left of an entry for those who may not see personal data.
+
+The edge masks what has a telling name of its own, such as `email` (`shared/pii.py`). Of the rest
+only the entry knows better: a `name` is personal where a customer is its subject and not where a
+segment is, and a query says in its values whom somebody has looked for.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from shared.pii import PiiKind, mask
+
+_OF_CUSTOMERS: Final[Mapping[str, PiiKind]] = {
+    "name": "name",
+    "full_name": "name",
+    "emails": "email",
+    "phones": "phone",
+}
+_HIDDEN: Final = "***"
+_PARAMETER: Final = re.compile(r"[a-z][a-z_.]{0,40}(\[[a-z]{1,10}\])?")
+
+
+def masked(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry's columns without the customers' names and without the values of a query."""
+    about_customers = any(subject["object"] == "customer" for subject in entry["subjects"])
+    changes = _without_customers(entry["changes"]) if about_customers else entry["changes"]
+    detail = dict(entry["detail"])
+    if "query" in detail:
+        detail["query"] = _parameters_of(str(detail["query"]))
+    return {**entry, "changes": changes, "detail": detail}
+
+
+def _without_customers(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: _all_masked(_OF_CUSTOMERS[name], item)
+            if name in _OF_CUSTOMERS
+            else _without_customers(item)
+            for name, item in value.items()
+        }
+    return [_without_customers(item) for item in value] if _is_list(value) else value
+
+
+def _all_masked(kind: PiiKind, value: Any) -> Any:
+    """Every text in a value, whether it is one, a list of them or a change of them."""
+    if isinstance(value, Mapping):
+        return {name: _all_masked(kind, item) for name, item in value.items()}
+    if _is_list(value):
+        return [_all_masked(kind, item) for item in value]
+    return mask(kind, value) if isinstance(value, str) else value
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _parameters_of(query: str) -> str:
+    """The names of a query's parameters: a query without names is a value by itself."""
+    names = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
+    return "&".join(f"{n}={_HIDDEN}" if _PARAMETER.fullmatch(n) else _HIDDEN for n in names)
