@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Response
 
 from gateway.deps import AccessTokensDep
+from gateway.shopper_tokens.errors import NotAKey
 from gateway.shopper_tokens.schemas import ShopperTokenCreate, ShopperTokenRead
 from shared.security.principal import PrincipalKind
 from shared.web.resources import TELLS_A_SECRET
@@ -30,15 +31,18 @@ async def create_shopper_token(
 
     The shop's backend asks for it and hands it to the customer's browser, which can then open and
     read that customer's own tickets and do nothing else. Tokens cannot be taken back one by one:
-    keep `ttl` short. All that an API key has made end within 5 seconds when the key is revoked.
+    keep `ttl` short. All that an API key has made end within 5 seconds when the key is revoked,
+    so they are minted with an API key: staff are answered with 403, `api_key_required`.
     """
+    if principal.kind is not PrincipalKind.API_KEY:
+        raise NotAKey
     life = timedelta(seconds=body.ttl)
     response.headers.update(TELLS_A_SECRET)
     issued = tokens.for_shopper(
         principal.tenant_id,
         body.customer_id,
         life=life,
-        key_id=UUID(principal.actor_id) if principal.kind is PrincipalKind.API_KEY else None,
+        key_id=UUID(principal.actor_id),
     )
     return ShopperTokenRead(
         token=issued.text,

@@ -497,3 +497,8 @@ class TestShopperTokens:
             await uow.commit()
         clock.ahead = timedelta(seconds=5)
         assert (await ask(shop.app, token, "/v1/tickets")).status_code == 401
+
+    async def test_staff_mint_none(self, shop: Shop) -> None:
+        async with shop.owner as owner:
+            answer = await owner.post("/v1/shopper-tokens", json={"customer_id": str(uuid4())})
+        assert (answer.status_code, answer.json()["code"]) == (403, "api_key_required")
