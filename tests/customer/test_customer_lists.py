@@ -74,6 +74,24 @@ async def test_last_digits_a_code_and_a_part_of_an_address_find_a_customer(clien
     assert await names(client, q="1990") == ["Lê Thanh"]
 
 
+async def test_without_pii_read_nobody_is_found_by_address_or_number(service, shop, people):
+    async with service.client(shop, "customers:read", sees_pii=False) as client:
+
+        async def codes(text):
+            answer = await client.get("/v1/customers", params={"q": text})
+            assert answer.status_code == 200, answer.text
+            return [customer["code"] for customer in answer.json()["data"]]
+
+        for text in ("5678", "0912345678", "+84 91", "hoamai", "duc.nguyen@hoamai.vn", "le hoamai"):
+            assert await codes(text) == [], text
+        assert await codes("nguyen duc") == [people[1]["code"], people[0]["code"]]
+        assert await codes(people[3]["code"].lower()) == [people[3]["code"]]
+        assert await codes(people[3]["code"][-3:]) == [people[3]["code"]]
+        # Nor does an address put somebody first.
+        assert await codes("an") == [people[2]["code"]]
+        assert await codes("thanh") == [people[3]["code"]]
+
+
 @pytest.mark.parametrize("text", ["0912345678", "+84 912 345 678", "091 234.5678", "84912345678"])
 async def test_a_whole_number_is_found_however_it_is_written(client, people, text):
     assert await names(client, q=text) == ["Nguyễn Văn Đức"]

@@ -23,10 +23,11 @@ from services.customer.customers.search import Search
 from services.customer.deps import CustomerListsDep, CustomerServiceDep, ShopDep
 from shared.db.paging import PageRequest
 from shared.moments import Instant
+from shared.pii import PII_READ
 from shared.text import NormalisedStr
 from shared.web.answers import json_answer
 from shared.web.resources import Page, etag, if_match, page_request
-from shared.web.routing import requires, service_router
+from shared.web.routing import PrincipalDep, requires, service_router
 
 router = service_router(prefix="/v1/customers", tag="customers")
 
@@ -38,7 +39,8 @@ SearchText = Annotated[
     NormalisedStr | None,
     Query(
         description="Words of a name (accents may be left out), a code, part of an e-mail address "
-        "or the last digits of a phone; the best of the newest 200 matches first",
+        "or the last digits of a phone; the best of the newest 200 matches first. Without "
+        "`pii:read` names and codes only",
         examples=["nguyen van duc"],
     ),
 ]
@@ -89,6 +91,7 @@ async def list_customers(
     shop: ShopDep,
     wanted: Annotated[CustomerFilter, Depends(customer_filter)],
     request: Annotated[PageRequest, Depends(page_request)],
+    principal: PrincipalDep,
     q: SearchText = None,
 ) -> Response:
     """List customers, newest first; with `q`, search them, best match first.
@@ -96,7 +99,8 @@ async def list_customers(
     Staff who see their own work see the customers they own and those whom nobody owns; staff who
     see their teams' work also those of their teammates.
     """
-    search = Search.read(q, region=shop.country) if q is not None else None
+    contacts = PII_READ in principal.scopes
+    search = Search.read(q, region=shop.country, contacts=contacts) if q is not None else None
     records, cursor = await lists.page(search, wanted, request)
     data = [customer_json(record) for record in records]
     return json_answer({"data": data, "next_cursor": cursor})

@@ -14,8 +14,10 @@ from sqlalchemy import (
     CompoundSelect,
     Integer,
     Select,
+    Subquery,
     Text,
     Uuid,
+    all_,
     bindparam,
     case,
     column,
@@ -60,23 +62,29 @@ _SEEN_BY: dict[bool | None, ColumnElement[Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What must all be found: words, or one phone number in its stored form; none finds nobody."""
+    """What must all be found: words, or one phone number in its stored form; none finds nobody.
+
+    Without `contacts` only names and codes are searched: who is not shown an address or a number
+    could guess it a letter at a time.
+    """
 
     words: Sequence[str]
+    contacts: bool = True
 
     @classmethod
-    def read(cls, text: str, *, region: str) -> Self:
+    def read(cls, text: str, *, region: str, contacts: bool) -> Self:
         """The search that a person means by `text`; phones are those of `region`."""
         key = search_key(text)
         if _LOOKS_LIKE_PHONE.fullmatch(key):
-            return cls([normalise_phone(key, region=region).e164 or re.sub(r"\D", "", key)])
+            number = normalise_phone(key, region=region).e164 or re.sub(r"\D", "", key)
+            return cls([number], contacts)
         words = [word for word in key.split() if any(char.isalnum() for char in word)]
-        return cls(words[:_MAX_WORDS])
+        return cls(words[:_MAX_WORDS], contacts)
 
     def statement(self, request: PageRequest, *, sight: Sight | None) -> Select[Any]:
         """The statement for a page of what is found of all that somebody sees."""
         of_teams = None if sight is None else sight.of_teams
-        return _STATEMENTS[self._is_number, request.cursor is not None, of_teams]
+        return _STATEMENTS[self._is_number, request.cursor is not None, of_teams, self.contacts]
 
     def parameters(self, request: PageRequest) -> dict[str, Any]:
         """The parameters of that statement, but for filters and cursor."""
@@ -138,9 +146,9 @@ def _matches(patterns: str, *, by_name: bool, of_teams: bool | None) -> Select[A
     return select(*found.c)
 
 
-def _ranked(matches: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
+def _ranked(matches: Select[Any] | CompoundSelect[Any], *, contacts: bool) -> Select[Any]:
     found = matches.subquery("found")
-    key = found.c.search_key
+    key = found.c.search_key if contacts else _key_of_name_and_code(found)
     rank = case(
         (found.c.name_key.like(bindparam("name_begins", type_=Text)), 5),
         (key.like(bindparam("whole", type_=Text)), 4),
@@ -148,28 +156,41 @@ def _ranked(matches: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
         (key.like(bindparam("beginning", type_=Text)), 2),
         else_=1,
     )
-    ranked = select(*found.c, rank.label("rank")).subquery("ranked")
+    matching = select(*found.c, rank.label("rank"))
+    if not contacts:
+        matching = matching.where(key.like(all_(bindparam("patterns", type_=ARRAY(Text)))))
+    ranked = matching.subquery("ranked")
     return select(*ranked.c)
 
 
-def _statement(*, is_number: bool, of_teams: bool | None) -> Select[Any]:
+def _key_of_name_and_code(found: Subquery) -> ColumnElement[str]:
+    """The search key of a customer without what they are reached by."""
+    return func.concat(" ", found.c.name_key, " ", func.lower(found.c.code), " ", type_=Text)
+
+
+def _statement(*, is_number: bool, of_teams: bool | None, contacts: bool) -> Select[Any]:
     if not is_number:
-        return _ranked(_matches("patterns", by_name=True, of_teams=of_teams))
+        by_words = _matches("patterns", by_name=True, of_teams=of_teams)
+        return _ranked(by_words, contacts=contacts)
     # Digits may be the end of a phone number or of a code; among the newest matches alone those
     # could be missed, since so many other numbers contain the same digits.
     return _ranked(
         union(
             _matches("patterns", by_name=False, of_teams=of_teams),
             _matches("endings", by_name=False, of_teams=of_teams),
-        )
+        ),
+        contacts=contacts,
     )
 
 
 _STATEMENTS = {
-    (is_number, is_continued, of_teams): keyset(
-        _statement(is_number=is_number, of_teams=of_teams), BEST_FIRST, continued=is_continued
+    (is_number, is_continued, of_teams, contacts): keyset(
+        _statement(is_number=is_number, of_teams=of_teams, contacts=contacts),
+        BEST_FIRST,
+        continued=is_continued,
     )
     for is_number in (False, True)
     for is_continued in (False, True)
     for of_teams in (None, False, True)
+    for contacts in (False, True)
 }
