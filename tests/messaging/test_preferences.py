@@ -205,6 +205,15 @@ async def test_staff_can_suppress_an_address_and_lift_it_again(
     assert len(smtp.to(customer.email)) == 1
 
 
+async def test_only_who_may_see_addresses_asks_for_one(shop: World, client: httpx.AsyncClient):
+    await client.post("/v1/suppressions", json={"address": "an@example.com"})
+    async with shop.service.client(shop.tenant, "suppressions:read", sees_pii=False) as blind:
+        asked = await blind.get("/v1/suppressions", params={"address": "an@example.com"})
+        assert (asked.status_code, asked.json()["missing_scopes"]) == (403, ["pii:read"])
+        (listed,) = (await blind.get("/v1/suppressions")).json()["data"]
+    assert listed["address"] == "a***@example.com"
+
+
 async def test_suppressions_are_paged_newest_first(client: httpx.AsyncClient):
     for number in range(5):
         await client.post("/v1/suppressions", json={"address": f"a{number}@example.com"})

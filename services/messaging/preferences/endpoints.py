@@ -9,6 +9,7 @@ from services.messaging.deps import SuppressionServiceDep
 from services.messaging.preferences.repository import SuppressionReason
 from services.messaging.preferences.schemas import SuppressionCreate, SuppressionRead
 from shared.db.paging import PageRequest
+from shared.pii import PII_READ
 from shared.web.resources import Page, page_request
 from shared.web.routing import PrincipalDep, requires, service_router
 
@@ -19,10 +20,15 @@ router = service_router(prefix="/v1/suppressions", tag="suppressions")
 async def list_suppressions(
     service: SuppressionServiceDep,
     paging: Annotated[PageRequest, Depends(page_request)],
-    address: Annotated[str | None, Query(max_length=254)] = None,
+    principal: PrincipalDep,
+    address: Annotated[
+        str | None, Query(max_length=254, description="Needs `pii:read`: only who may see it asks")
+    ] = None,
     reason: SuppressionReason | None = None,
 ) -> Page[SuppressionRead]:
     """Suppressed addresses, newest first."""
+    if address is not None:
+        principal.require([PII_READ])
     found, cursor = await service.list_page(paging, address=address, reason=reason)
     return Page(data=[SuppressionRead.of(each) for each in found], next_cursor=cursor)
 
