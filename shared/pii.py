@@ -17,8 +17,9 @@ _HIDDEN: Final = "***"
 _WORD: Final = re.compile(r"\S+")
 _PHONE_LIKE: Final = re.compile(r"^\+?[\d\s().-]{6,}$")
 
-PiiKind = Literal["email", "phone", "name", "contact", "address", "date", "document"]
-"""`contact` is an address or a number, whichever it is; a `document` is JSON without a schema."""
+PiiKind = Literal["email", "phone", "name", "contact", "address", "date", "words", "document"]
+"""`contact` is an address or a number, whichever it is; `words` may have anything of a person in
+them; a `document` is JSON without a schema."""
 
 
 def pii(kind: PiiKind) -> FieldInfo:
@@ -110,6 +111,7 @@ _MASKS: Final[Mapping[PiiKind, Callable[[Any], Any]]] = {
     "contact": _contact,
     "address": _hidden,
     "date": _nothing,
+    "words": _hidden,
     "document": _document,
 }
 

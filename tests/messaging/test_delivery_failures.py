@@ -218,6 +218,28 @@ async def test_an_address_that_does_not_exist_is_never_written_to_again(
     assert (after["status"], after["reason"]) == ("suppressed", "SUPPRESSED_ADDRESS")
 
 
+async def test_what_a_provider_repeats_is_hidden_from_those_who_may_not_see_it(
+    shop: World, client: httpx.AsyncClient, smtp: SmtpSink
+):
+    duc = await shop.customer()
+    refusal = f"550 5.1.1 <{duc.email}>: nobody here"
+    smtp.behaviour.refuse_recipient[duc.email] = refusal
+    template = {"contents": [{"locale": "vi", "subject": "Chào {{ customer.name }}", "text": "x"}]}
+    await client.put("/v1/templates/hello", json=template)
+    to = {"customer_id": str(duc.customer_id)}
+    await client.post("/v1/messages", json={"template": "hello", "to": to})
+    await shop.sends()
+
+    shown = await only_message(shop)
+    assert (shown["detail"], shown["subject"]) == (refusal, "Chào Nguyễn Văn Đức")
+    async with shop.service.client(shop.tenant, "messages:read", sees_pii=False) as blind:
+        one = (await blind.get(f"/v1/messages/{shown['id']}")).json()
+        (listed,) = (await blind.get("/v1/messages")).json()["data"]
+    for masked in (one, listed):
+        assert (masked["detail"], masked["subject"]) == ("***", "***")
+        assert masked["reason"] == "RECIPIENT_REFUSED"
+
+
 async def test_a_refusal_by_policy_does_not_condemn_the_address(
     shop: World, client: httpx.AsyncClient, smtp: SmtpSink
 ):

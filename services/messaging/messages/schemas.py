@@ -56,7 +56,9 @@ class MessageRead(BaseModel):
     reason: str | None = Field(
         description="Why it was suppressed, failed or has to wait", examples=["NO_CONSENT"]
     )
-    detail: str | None = Field(description="What the provider or the template said")
+    detail: Annotated[str | None, pii("words")] = Field(
+        description="What the provider or the template said; providers repeat the address"
+    )
     origin: Origin
     origin_id: UUID = Field(description="The automation, ticket message or survey it comes from")
     channel: Channel
@@ -66,7 +68,9 @@ class MessageRead(BaseModel):
     address: Annotated[str | None, pii("contact")] = Field(
         description="Known once the message was decided on"
     )
-    subject: str | None
+    subject: Annotated[str | None, pii("words")] = Field(
+        description="As it was rendered, often with the recipient's name"
+    )
     attempts: int = Field(description="How often the provider was given the message")
     allowed_transitions: list[Status]
     due_at: datetime
