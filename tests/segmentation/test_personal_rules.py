@@ -66,3 +66,30 @@ async def test_other_rules_and_the_houses_templates_are_for_everybody(shop: Shop
     assert personal_leaves(parse_rule(size)) == []
     templates = (await shop.get("/v1/segment-templates"))["data"]
     assert [t["key"] for t in templates if personal_leaves(parse_rule(t["rule"]))] == []
+
+
+async def test_a_reason_shows_personal_data_only_to_those_who_may_see_them(shop: Shop):
+    told = customer(**DUC)
+    await shop.hear(told)
+    known_size = {"field": "attributes.shoe_size", "op": "eq", "value": 39}
+    segment = await shop.add_segment("born", {"all": [*PERSONAL, known_size]})
+    explain = f"/v1/segments/{segment['id']}/explain/{told[0]}"
+    of_customer = f"/v1/segment-memberships?customer_id={told[0]}"
+
+    async def actual(*, sees_pii: bool) -> list[list[Any]]:
+        explained = (await shop.call("GET", explain, sees_pii=sees_pii)).json()
+        listed = (await shop.call("GET", of_customer, sees_pii=sees_pii)).json()
+        (member,) = [each for each in listed["data"] if each["segment_key"] == "born"]
+        nodes = (explained["rule"]["children"], member["because"])
+        return [[node["actual"] for node in each] for each in nodes]
+
+    full = [
+        DUC["name"],
+        DUC["email"],
+        DUC["phone"],
+        DUC["birth_date"],
+        36,
+        "duc@hoamai.example.com",
+    ]
+    assert await actual(sees_pii=True) == [[*full, 39], [*full, 39]]
+    assert await actual(sees_pii=False) == [[*[None] * 6, 39], [*[None] * 6, 39]]

@@ -92,14 +92,17 @@ async def overlap(segment_id: UUID, other_id: UUID, members: MemberServiceDep) -
     dependencies=[requires("segments:read")],
 )
 async def explain_membership(
-    segment_id: UUID, customer_id: UUID, explanations: ExplanationServiceDep
+    segment_id: UUID,
+    customer_id: UUID,
+    explanations: ExplanationServiceDep,
+    principal: PrincipalDep,
 ) -> ExplanationRead:
     """Why the customer belongs to the segment, or why not.
 
     Every node of the rule with its truth, the value that was compared and the orders, tickets or
     messages it was made of; and when time alone will change the answer.
     """
-    return await explanations.explain(segment_id, customer_id)
+    return await explanations.explain(segment_id, customer_id, principal=principal)
 
 
 @memberships_router.get(
@@ -108,6 +111,7 @@ async def explain_membership(
 async def list_memberships(
     customer_id: Annotated[UUID, Query(description="Whose segments")],
     explanations: ExplanationServiceDep,
+    principal: PrincipalDep,
 ) -> MembershipList:
     """The segments that a customer belongs to, each with the reason."""
-    return await explanations.memberships_of(customer_id)
+    return await explanations.memberships_of(customer_id, principal=principal)

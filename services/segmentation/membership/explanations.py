@@ -24,6 +24,8 @@ from services.segmentation.segments.errors import CustomerUnknown
 from services.segmentation.segments.repository import SegmentRepository
 from services.segmentation.tenants.repository import ShopRepository
 from shared.db.unit_of_work import UnitOfWork
+from shared.pii import PII_READ
+from shared.security.principal import Principal
 
 
 class ExplanationService:
@@ -42,7 +44,9 @@ class ExplanationService:
         self._segments = segments
         self._memberships = memberships
 
-    async def explain(self, segment_id: UUID, customer_id: UUID) -> ExplanationRead:
+    async def explain(
+        self, segment_id: UUID, customer_id: UUID, *, principal: Principal
+    ) -> ExplanationRead:
         """Every node of the rule with its truth and values.
 
         Raises SegmentNotFound, CustomerUnknown.
@@ -55,6 +59,7 @@ class ExplanationService:
         member = await self._memberships.find(segment_id, customer_id)
         rule, now = parse_rule(segment.rule), self._uow.clock.now()
         explanation = explain(rule, facts, as_of=now, timezone=shop.timezone)
+        sees_personal = PII_READ in principal.scopes
         return ExplanationRead(
             segment_id=segment_id,
             customer_id=customer_id,
@@ -64,11 +69,11 @@ class ExplanationService:
             entered_at=None if member is None else member.entered_at,
             reason=None if member is None else member.reason,
             flips_at=next_flip(rule, facts, as_of=now, timezone=shop.timezone),
-            rule=_node(explanation),
+            rule=_node(explanation, sees_personal=sees_personal),
             as_of=now,
         )
 
-    async def memberships_of(self, customer_id: UUID) -> MembershipList:
+    async def memberships_of(self, customer_id: UUID, *, principal: Principal) -> MembershipList:
         """All segments of a customer, those entered last first. Raises CustomerUnknown."""
         facts = await find_customer_facts(self._uow, customer_id)
         if facts is None:
@@ -76,16 +81,19 @@ class ExplanationService:
         shop = await self._shops.read()
         rows = await self._memberships.of_customer(customer_id)
         now = self._uow.clock.now()
+        sees_personal = PII_READ in principal.scopes
         data: list[MembershipRead] = []
         for row in rows:
             rule = parse_rule(row.rule)
             explanation = explain(rule, facts, as_of=now, timezone=shop.timezone)
             flips_at = next_flip(rule, facts, as_of=now, timezone=shop.timezone)
-            data.append(_membership(row, explanation, flips_at))
+            data.append(_membership(row, explanation, flips_at, sees_personal=sees_personal))
         return MembershipList(data=data)
 
 
-def _membership(row: Any, explanation: Explanation, flips_at: datetime | None) -> MembershipRead:
+def _membership(
+    row: Any, explanation: Explanation, flips_at: datetime | None, *, sees_personal: bool
+) -> MembershipRead:
     return MembershipRead(
         segment_id=row.segment_id,
         segment_key=row.key,
@@ -94,7 +102,7 @@ def _membership(row: Any, explanation: Explanation, flips_at: datetime | None) -
         entered_at=row.entered_at,
         rule_version=row.rule_version,
         reason=row.reason,
-        because=[_node(leaf) for leaf in _true_leaves(explanation)],
+        because=[_node(leaf, sees_personal=sees_personal) for leaf in _true_leaves(explanation)],
         flips_at=flips_at,
     )
 
@@ -110,5 +118,6 @@ def _true_leaves(explanation: Explanation) -> Iterator[Explanation]:
         yield explanation
 
 
-def _node(explanation: Explanation) -> ExplanationNode:
-    return ExplanationNode.model_validate(explanation_json(explanation))
+def _node(explanation: Explanation, *, sees_personal: bool) -> ExplanationNode:
+    shown = explanation_json(explanation, sees_personal=sees_personal)
+    return ExplanationNode.model_validate(shown)

@@ -72,7 +72,8 @@ class ExplanationNode(BaseModel):
     op: str | None = Field(examples=["within_last"])
     expected: Any = Field(description="What the rule compares with", examples=["P30D"])
     actual: Any = Field(
-        description="The customer's value; money as amount and currency",
+        description="The customer's value; money as amount and currency; personal data as null "
+        "without `pii:read`",
         examples=["2026-11-20T03:30:00Z"],
     )
     evidence: list[UUID] = Field(

@@ -7,15 +7,19 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from services.segmentation.rules.catalog import find_field
 from services.segmentation.rules.evaluate import Explanation
 from shared.money import Money, MoneyRead
 
 
-def explanation_json(explanation: Explanation) -> dict[str, Any]:
+def explanation_json(explanation: Explanation, *, sees_personal: bool) -> dict[str, Any]:
     """The explanation and all below it; `truth` is null and `actual` is null when unknown.
 
+    So is `actual` of a personal field unless the reader `sees_personal` data.
     Money is an amount with its currency, an average rounded to its smallest unit.
     """
+    field = find_field(explanation.asks) if explanation.asks else None
+    is_shown = sees_personal or field is None or not field.personal
     return {
         "pointer": explanation.pointer,
         "kind": explanation.kind,
@@ -23,9 +27,11 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
         "asks": explanation.asks,
         "op": explanation.op,
         "expected": explanation.expected,
-        "actual": shown(explanation.actual, explanation.currency),
+        "actual": shown(explanation.actual, explanation.currency) if is_shown else None,
         "evidence": [str(row_id) for row_id in explanation.evidence],
-        "children": [explanation_json(child) for child in explanation.children],
+        "children": [
+            explanation_json(child, sees_personal=sees_personal) for child in explanation.children
+        ],
     }
 
 
