@@ -1,10 +1,12 @@
 """Who may not see personal data cannot guess them by rules either."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from services.segmentation.rules import parse_rule, personal_leaves
+from shared.contracts.audit import AuditRecorded
 from tests.segmentation.shop import Shop, customer
 
 DUC = {
@@ -14,6 +16,7 @@ DUC = {
     "birth_date": "1990-02-28",
     "attributes": {"work_email": "duc@hoamai.example.com", "shoe_size": 39},
 }
+PREVIEW, LIST = "/v1/segments/preview", "segmentMemberships.list"
 HUE = {"field": "profile.city", "op": "eq", "value": "Huế"}
 EMAIL = {"field": "profile.email", "op": "starts_with", "value": "d"}
 PERSONAL = [
@@ -34,10 +37,10 @@ def body(rule: dict[str, Any]) -> dict[str, Any]:
 async def test_a_rule_about_personal_data_needs_pii_read(shop: Shop, leaf: dict[str, Any]):
     await shop.hear(customer(**DUC))
     rule = {"all": [{"not": HUE}, {"not": {"not": leaf}}]}
-    seen = await shop.call("POST", "/v1/segments/preview", {"rule": rule})
+    seen = await shop.call("POST", PREVIEW, {"rule": rule})
     assert (seen.status_code, seen.json()["count"]) == (200, 1)
 
-    for path, asked in (("/v1/segments/preview", {"rule": rule}), ("/v1/segments", body(rule))):
+    for path, asked in ((PREVIEW, {"rule": rule}), ("/v1/segments", body(rule))):
         refused = await shop.call("POST", path, asked, sees_pii=False)
         told = refused.json()
         assert (refused.status_code, told["code"]) == (403, "personal_rule")
@@ -60,7 +63,7 @@ async def test_a_segment_is_not_given_such_a_rule_and_may_keep_the_one_it_has(sh
 
 
 async def test_other_rules_and_the_houses_templates_are_for_everybody(shop: Shop):
-    preview = await shop.call("POST", "/v1/segments/preview", {"rule": HUE}, sees_pii=False)
+    preview = await shop.call("POST", PREVIEW, {"rule": HUE}, sees_pii=False)
     assert preview.status_code == 200
     size = {"field": "attributes.shoe_size", "op": "eq", "value": 39}
     assert personal_leaves(parse_rule(size)) == []
@@ -92,4 +95,22 @@ async def test_a_reason_shows_personal_data_only_to_those_who_may_see_them(shop:
         "duc@hoamai.example.com",
     ]
     assert await actual(sees_pii=True) == [[*full, 39], [*full, 39]]
+    assert await looks(shop) == [("segments.explain", {told[0]}), (LIST, {told[0]})]
     assert await actual(sees_pii=False) == [[*[None] * 6, 39], [*[None] * 6, 39]]
+    assert len(await looks(shop)) == 2
+
+
+async def test_a_preview_that_shows_names_is_a_read_of_those_customers(shop: Shop):
+    there, elsewhere = customer(**DUC, city="Huế"), customer(city="Hà Nội")
+    await shop.hear(there, elsewhere)
+    for sees_pii in (False, True):
+        preview = await shop.call("POST", PREVIEW, {"rule": HUE}, sees_pii=sees_pii)
+        assert preview.json()["count"] == 1
+    assert await looks(shop) == [("segments.preview", {there[0]})]
+
+
+async def looks(shop: Shop) -> list[tuple[str, set[UUID]]]:
+    """The reads that the audit log hears of: the operation and whom it showed."""
+    events = await shop.service.told(shop.tenant, AuditRecorded.type)
+    reads = [r for event in events for r in event["records"] if r["kind"] == "read"]
+    return [(r["action"], {UUID(subject["id"]) for subject in r["subjects"]}) for r in reads]

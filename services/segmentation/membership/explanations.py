@@ -19,10 +19,13 @@ from services.segmentation.rules import (
     explanation_json,
     next_flip,
     parse_rule,
+    personal_leaves,
 )
 from services.segmentation.segments.errors import CustomerUnknown
 from services.segmentation.segments.repository import SegmentRepository
 from services.segmentation.tenants.repository import ShopRepository
+from shared.audit.trail import AuditEntry
+from shared.contracts.audit import AuditSubject
 from shared.db.unit_of_work import UnitOfWork
 from shared.pii import PII_READ
 from shared.security.principal import Principal
@@ -60,6 +63,8 @@ class ExplanationService:
         rule, now = parse_rule(segment.rule), self._uow.clock.now()
         explanation = explain(rule, facts, as_of=now, timezone=shop.timezone)
         sees_personal = PII_READ in principal.scopes
+        if sees_personal and personal_leaves(rule):
+            self._record_look_at(customer_id)
         return ExplanationRead(
             segment_id=segment_id,
             customer_id=customer_id,
@@ -82,13 +87,20 @@ class ExplanationService:
         rows = await self._memberships.of_customer(customer_id)
         now = self._uow.clock.now()
         sees_personal = PII_READ in principal.scopes
+        rules = [parse_rule(row.rule) for row in rows]
+        if sees_personal and any(map(personal_leaves, rules)):
+            self._record_look_at(customer_id)
         data: list[MembershipRead] = []
-        for row in rows:
-            rule = parse_rule(row.rule)
+        for row, rule in zip(rows, rules, strict=True):
             explanation = explain(rule, facts, as_of=now, timezone=shop.timezone)
             flips_at = next_flip(rule, facts, as_of=now, timezone=shop.timezone)
             data.append(_membership(row, explanation, flips_at, sees_personal=sees_personal))
         return MembershipList(data=data)
+
+    def _record_look_at(self, customer_id: UUID) -> None:
+        """The values that a reason gives are personal data, and no mark in the schema says so."""
+        subject = AuditSubject(object="customer", id=str(customer_id))
+        self._uow.record(AuditEntry([subject], kind="read"))
 
 
 def _membership(

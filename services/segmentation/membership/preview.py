@@ -6,7 +6,10 @@ from services.segmentation.rules import compile_rule, parse_rule
 from services.segmentation.segments.permission import check_may_ask
 from services.segmentation.segments.service import template_rule
 from services.segmentation.tenants.repository import ShopRepository
+from shared.audit.trail import AuditEntry
+from shared.contracts.audit import AuditSubject
 from shared.db.unit_of_work import UnitOfWork
+from shared.pii import PII_READ
 from shared.security.principal import Principal
 
 
@@ -34,6 +37,10 @@ class PreviewService:
         sample = await self._uow.rows(
             newest_matches(predicate), {**tenant, "limit": wanted.sample_size}
         )
+        if sample and PII_READ in principal.scopes:
+            # A POST that shows names: to the audit log it is a look at customers.
+            subjects = [AuditSubject(object="customer", id=str(row.customer_id)) for row in sample]
+            self._uow.record(AuditEntry(subjects, kind="read"))
         return PreviewRead(
             count=counts.matching,
             total=counts.total,
