@@ -17,20 +17,29 @@ class TimedCache(Generic[KeyT, ValueT]):
     """Remembers what was loaded for at most `seconds` from when its loading began.
 
     Callers that ask for the same key at the same time share one loading. The oldest entries go
-    first when there are more than `size`.
+    first when there are more than `size`. What was not there (None) is kept apart, at most
+    `misses` of it, so that nobody pushes out what is there by asking for what is not.
     """
 
-    def __init__(self, *, clock: Clock, seconds: float, size: int = 10_000) -> None:
+    def __init__(
+        self, *, clock: Clock, seconds: float, size: int = 10_000, misses: int = 1_000
+    ) -> None:
         self._clock = clock
         self._life = timedelta(seconds=seconds)
         self._size = size
+        self._most_misses = misses
         self._entries: dict[KeyT, tuple[datetime, ValueT]] = {}
+        self._misses: dict[KeyT, tuple[datetime, ValueT]] = {}
         self._renewed: dict[KeyT, datetime] = {}
         self._loading: dict[KeyT, asyncio.Task[ValueT]] = {}
 
+    def __contains__(self, key: KeyT) -> bool:
+        """Whether there was something when it was last loaded, however long ago."""
+        return key in self._entries
+
     async def get(self, key: KeyT, load: Callable[[], Awaitable[ValueT]]) -> ValueT:
         """The remembered value, or what `load` gives; its errors are not remembered."""
-        entry = self._entries.get(key)
+        entry = self._entries.get(key) or self._misses.get(key)
         if entry is not None and entry[0] > self._clock.now():
             return entry[1]
         task = self._loading.get(key)
@@ -52,6 +61,7 @@ class TimedCache(Generic[KeyT, ValueT]):
     def forget(self, key: KeyT) -> None:
         """Ask again next time, and do not remember what is being loaded right now."""
         self._entries.pop(key, None)
+        self._misses.pop(key, None)
         self._loading.pop(key, None)
 
     async def _load(self, key: KeyT, load: Callable[[], Awaitable[ValueT]]) -> ValueT:
@@ -67,8 +77,13 @@ class TimedCache(Generic[KeyT, ValueT]):
 
     def _remember(self, key: KeyT, good_until: datetime, value: ValueT) -> None:
         self._entries.pop(key, None)
-        _make_room(self._entries, self._size)
-        self._entries[key] = (good_until, value)
+        self._misses.pop(key, None)
+        if value is None:
+            _make_room(self._misses, self._most_misses)
+            self._misses[key] = (good_until, value)
+        else:
+            _make_room(self._entries, self._size)
+            self._entries[key] = (good_until, value)
 
 
 def _make_room(entries: dict[KeyT, Any], size: int) -> None:

@@ -74,12 +74,15 @@ class House:
             clock=clock,
             cache_seconds=settings.credential_cache_seconds,
         )
+        limiter = RateLimiter(SharedBuckets(settings.redis_url))
+        limits = _request_limits(settings, limiter)
         key_usage = KeyUsage(context.units)
         keyring = Keyring(
             units=context.units,
             clock=clock,
             cache_seconds=settings.credential_cache_seconds,
             usage=key_usage,
+            strangers=limits,
         )
         background = Background()
         live = LiveSessions(
@@ -88,7 +91,6 @@ class House:
             background=background,
             cache_seconds=settings.session_cache_seconds,
         )
-        limiter = RateLimiter(SharedBuckets(settings.redis_url))
         return cls(
             context=context,
             upstreams=upstreams,
@@ -104,7 +106,7 @@ class House:
                 operator_key=operator_key.get_secret_value() if operator_key else None,
             ),
             limiter=limiter,
-            limits=_request_limits(settings, limiter),
+            limits=limits,
             session_life=SessionLife(
                 access=timedelta(seconds=settings.access_token_seconds),
                 refresh=timedelta(days=settings.refresh_token_days),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from ipaddress import ip_network
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -32,6 +32,14 @@ PREFIXES: Final[Mapping[ApiKeyKind, str]] = {
 STARTS: Final = tuple(f"{prefix}_" for prefix in PREFIXES.values())
 
 
+class Strangers(Protocol):
+    """Refuses those who tried too many keys."""
+
+    def check_stranger(self, address: str) -> None:
+        """Raises RateLimited."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Credential:
     key_id: UUID
@@ -50,11 +58,18 @@ class Keyring:
     """
 
     def __init__(
-        self, *, units: UnitsOfWork, clock: Clock, cache_seconds: float, usage: KeyUsage
+        self,
+        *,
+        units: UnitsOfWork,
+        clock: Clock,
+        cache_seconds: float,
+        usage: KeyUsage,
+        strangers: Strangers,
     ) -> None:
         self._units = units
         self._clock = clock
         self._usage = usage
+        self._strangers = strangers
         self._known: TimedCache[str, _Credential | None] = TimedCache(
             clock=clock, seconds=cache_seconds
         )
@@ -62,8 +77,9 @@ class Keyring:
     async def identify(self, text: str, address: str) -> Identity:
         """Whom a key belongs to.
 
-        Raises Unauthenticated when it is unknown, revoked or expired, and AddressNotAllowed when it
-        may not be used from `address`.
+        Raises Unauthenticated when it is unknown, revoked or expired, AddressNotAllowed when it may
+        not be used from `address`, and RateLimited, before anything is looked up, when it is new
+        here and comes from where too many were not true.
         """
         prefix = text.partition("_")[0]
         parts = split_opaque(text, prefix=prefix)
@@ -71,6 +87,8 @@ class Keyring:
             raise Unauthenticated("The API key is not valid")
         place, secret = parts
         known, load = f"{prefix}_{place}", partial(self._find, text, prefix)
+        if known not in self._known:
+            self._strangers.check_stranger(address)
         credential = await self._known.get(known, load)
         now = self._clock.now()
         if credential is not None and not _is_secret_of(credential, secret, now):

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from gateway.access.client_address import UNKNOWN, parse_address
 from gateway.access.identity import Identity
 from gateway.access.rate_limit import RateLimit
 from gateway.limits.bucket import Bucket
 from gateway.limits.errors import RateLimited
 from gateway.limits.limiter import RateLimiter
+from gateway.limits.sites import site_of
 from shared.security.principal import PrincipalKind
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -25,9 +25,6 @@ STANDING_HEADER: Final = "ratelimit"
 CALLER: Final = "caller"
 SHOP: Final = "shop"
 ADDRESS: Final = "address"
-
-# What is routed to one place: the rest of an IPv6 address is the visitor's own to choose.
-_IPV6_SITE_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ class RequestLimits:
         ]
         policies: tuple[str, ...] = (CALLER, SHOP)
         if caller.is_published:
-            visitor = f"careloop:limit:{tenant}:{caller.actor_id}:{_site(address)}"
+            visitor = f"careloop:limit:{tenant}:{caller.actor_id}:{site_of(address)}"
             buckets.append(self._limiter.bucket(visitor, self._limits.address))
             policies = (CALLER, SHOP, ADDRESS)
         return self._spend(policies, buckets)
@@ -80,6 +77,15 @@ class RequestLimits:
     def admit_stranger(self, address: str) -> RawHeaders:
         """A request of somebody who has not said who they are, or not truly."""
         return self._admit_address("address", self._limits.address, address)
+
+    def check_stranger(self, address: str) -> None:
+        """Before looking up who somebody says they are: refused like a stranger, but not counted.
+
+        It is counted by `admit_stranger`, once it has turned out not to be true.
+        """
+        bucket = self._address_bucket("address", self._limits.address, address)
+        if bucket.tokens < 1:
+            self._spend((ADDRESS,), [bucket])
 
     def admit_visitor(self, address: str) -> RawHeaders:
         """A request for a page that a person opens."""
@@ -90,8 +96,10 @@ class RequestLimits:
         return self._admit_address("hook", self._limits.hook, address)
 
     def _admit_address(self, kind: str, limit: RateLimit, address: str) -> RawHeaders:
-        name = f"careloop:limit:{kind}:{_site(address)}"
-        return self._spend((ADDRESS,), [self._limiter.bucket(name, limit)])
+        return self._spend((ADDRESS,), [self._address_bucket(kind, limit, address)])
+
+    def _address_bucket(self, kind: str, limit: RateLimit, address: str) -> Bucket:
+        return self._limiter.bucket(f"careloop:limit:{kind}:{site_of(address)}", limit)
 
     def _spend(self, policies: tuple[str, ...], buckets: Sequence[Bucket]) -> RawHeaders:
         empty = self._limiter.spend(*buckets)
@@ -124,6 +132,10 @@ class NoLimits(RequestLimits):
         del address
         return []
 
+    def check_stranger(self, address: str) -> None:
+        """Always."""
+        del address
+
     def admit_visitor(self, address: str) -> RawHeaders:
         """Always."""
         del address
@@ -144,14 +156,3 @@ def _policy_header(policies: tuple[str, ...], limits: tuple[RateLimit, ...]) -> 
     pairs = zip(policies, limits, strict=True)
     text = ", ".join(f'"{name}";q={limit.requests};w={limit.seconds}' for name, limit in pairs)
     return text.encode()
-
-
-@lru_cache(maxsize=4096)
-def _site(address: str) -> str:
-    """The address, of IPv6 the network it is in."""
-    parsed = parse_address(address)
-    if parsed is None:
-        return address or UNKNOWN
-    if parsed.version == 4:
-        return str(parsed)
-    return str(type(parsed)(int(parsed) >> _IPV6_SITE_BITS << _IPV6_SITE_BITS))

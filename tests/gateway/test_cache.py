@@ -51,3 +51,34 @@ async def test_the_oldest_goes_when_there_are_too_many() -> None:
         await cache.renew(key, source)
     assert await cache.get("c", source) == 3
     assert await cache.get("a", source) == 4
+
+
+async def test_what_is_not_there_pushes_out_nothing_that_is() -> None:
+    cache: TimedCache[str, int | None] = TimedCache(clock=Time(), seconds=4, size=2, misses=2)
+    source, asked = Source(), []
+    assert await cache.get("there", source) == 1
+
+    async def nothing() -> None:
+        asked.append(1)
+
+    for key in ("a", "b", "c", "c"):
+        assert await cache.get(key, nothing) is None
+    assert len(asked) == 3
+    assert await cache.get("a", nothing) is None
+    assert len(asked) == 4
+    assert await cache.get("there", source) == 1
+
+
+async def test_what_was_there_is_known_until_it_is_not_found_any_more() -> None:
+    time = Time()
+    cache: TimedCache[str, int | None] = TimedCache(clock=time, seconds=4)
+    assert "a" not in cache
+    await cache.get("a", Source())
+    time.moment += timedelta(seconds=5)
+    assert "a" in cache
+
+    async def nothing() -> None:
+        return
+
+    await cache.get("a", nothing)
+    assert "a" not in cache

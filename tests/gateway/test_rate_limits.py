@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from cli.embedded.valkey import EmbeddedValkey
+from gateway.access.opaque import OpaqueToken
 from gateway.access.rate_limit import RateLimit
 from gateway.app import create_app
 from gateway.limits import limiter as limiter_module
@@ -335,11 +336,30 @@ class TestOverTheApi:
     async def test_good_credentials_work_from_an_address_that_showed_bad_ones(
         self, tight: FastAPI, shop: Shop
     ) -> None:
-        address = "192.0.2.77"
+        address, key = "192.0.2.77", await shop.key("customers:read")
+        async with at(tight, credential=key) as client:
+            assert (await client.get("/v1/customers")).status_code == 200
         async with at(tight, address) as client:
             while (await client.get("/v1/customers")).status_code != 429:
                 pass
-        async with at(tight, address, await shop.key("customers:read")) as client:
+        for credential in (key, shop.access_token):
+            async with at(tight, address, credential) as client:
+                assert (await client.get("/v1/customers")).status_code == 200
+
+    async def test_keys_are_not_looked_up_for_an_address_that_showed_too_many_bad_ones(
+        self, tight: FastAPI, shop: Shop
+    ) -> None:
+        address, good = "192.0.2.78", await shop.key("customers:read")
+        statuses = []
+        for _ in range(5):
+            made_up = OpaqueToken.issue("cl", shop.tenant_id).text
+            async with at(tight, address, made_up) as client:
+                statuses.append((await client.get("/v1/customers")).status_code)
+        assert statuses == [401] * 4 + [429]
+        # That even a good one is refused here shows that nobody looked.
+        async with at(tight, address, good) as client:
+            assert (await client.get("/v1/customers")).status_code == 429
+        async with at(tight, credential=good) as client:
             assert (await client.get("/v1/customers")).status_code == 200
 
     async def test_logging_in_is_limited_by_address(self, tight: FastAPI) -> None:
