@@ -180,25 +180,47 @@ async def password_resets(house: HouseDep) -> PasswordResets:
     )
 
 
-async def role_service(uow: UnitOfWorkDep, principal: PrincipalDep) -> RoleService:
+async def staff_news(
+    uow: UnitOfWorkDep, ending: Annotated[SessionEnding, Depends(session_ending)]
+) -> StaffNews:
+    """Tells what has changed about the staff of the caller's shop."""
+    return StaffNews(uow=uow, sessions=ending)
+
+
+async def role_service(
+    uow: UnitOfWorkDep,
+    principal: PrincipalDep,
+    news: Annotated[StaffNews, Depends(staff_news)],
+) -> RoleService:
     """The roles of the caller's shop."""
-    return RoleService(
-        uow=uow, principal=principal, roles=RoleRepository(uow), holders=StaffNews(uow)
+    return RoleService(uow=uow, principal=principal, roles=RoleRepository(uow), holders=news)
+
+
+async def team_service(
+    uow: UnitOfWorkDep,
+    principal: PrincipalDep,
+    touching: Annotated[Appointing, Depends(appointing)],
+    news: Annotated[StaffNews, Depends(staff_news)],
+) -> TeamService:
+    """The teams of the caller's shop."""
+    return TeamService(
+        uow=uow,
+        principal=principal,
+        teams=TeamRepository(uow),
+        appointing=touching,
+        colleagues=news,
     )
 
 
-async def team_service(uow: UnitOfWorkDep) -> TeamService:
-    """The teams of the caller's shop."""
-    return TeamService(uow=uow, teams=TeamRepository(uow), colleagues=StaffNews(uow))
-
-
-async def staff_policy_service(uow: UnitOfWorkDep) -> StaffPolicyService:
+async def staff_policy_service(
+    uow: UnitOfWorkDep, news: Annotated[StaffNews, Depends(staff_news)]
+) -> StaffPolicyService:
     """What the caller's shop has decided for its staff."""
     return StaffPolicyService(
         uow=uow,
         policies=StaffPolicyRepository(uow),
         roles=RoleRepository(uow),
-        members=StaffNews(uow),
+        members=news,
     )
 
 

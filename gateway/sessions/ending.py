@@ -41,9 +41,9 @@ class SessionEnding:
         ended = await self._sessions.end_others(staff_id, but_for=but_for, reason=reason)
         self._forget_after_commit(ended)
 
-    async def feel_change(self, staff_id: UUID) -> None:
-        """Have what the member may do looked up anew, here at once."""
-        self._forget_after_commit(await self._sessions.live_ids(staff_id))
+    async def feel_change(self, *staff_ids: UUID) -> None:
+        """Have what the members may do looked up anew, here at once."""
+        self._forget_after_commit(await self._sessions.live_ids(staff_ids))
 
     def _forget_after_commit(self, session_ids: Sequence[UUID]) -> None:
         async def forget() -> None:

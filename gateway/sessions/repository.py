@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Row, Text, Uuid, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from gateway.access.opaque import OpaqueToken
 from gateway.access.trail import Device
@@ -62,7 +63,11 @@ _END_OTHERS = (
     .values(_ENDING)
     .returning(session.c.id)
 )
-_LIVE_IDS = select(session.c.id).where(*_STILL_ON, _OF_STAFF, session.c.expires_at > _NOW)
+_LIVE_IDS = select(session.c.id).where(
+    *_STILL_ON,
+    session.c.staff_id == func.any(bindparam("of_staff", type_=ARRAY(Uuid))),
+    session.c.expires_at > _NOW,
+)
 _LIST = select(*[session.c[name] for name in SessionRecord.__slots__]).where(
     *_STILL_ON, _OF_STAFF, session.c.expires_at > _NOW
 )
@@ -184,9 +189,9 @@ class SessionRepository:
         parameters = {"tenant": self._uow.tenant_id, **values, "but_for": but_for}
         return await self._uow.scalars(_END_OTHERS, parameters)
 
-    async def live_ids(self, staff_id: UUID) -> Sequence[UUID]:
-        """The sessions of a member of staff that have not ended."""
-        values = {"of_staff": staff_id, "now": self._uow.clock.now()}
+    async def live_ids(self, staff_ids: Sequence[UUID]) -> Sequence[UUID]:
+        """The sessions of members of staff that have not ended."""
+        values = {"of_staff": list(staff_ids), "now": self._uow.clock.now()}
         return await self._uow.scalars(_LIVE_IDS, {"tenant": self._uow.tenant_id, **values})
 
     async def find(self, session_id: UUID) -> SessionRecord | None:

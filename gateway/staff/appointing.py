@@ -28,6 +28,13 @@ class Appointing:
         if member.role is Role.OWNER and not await self._speaks_for_owners():
             raise RoleNotGrantable(member.role_ref, ())
 
+    async def hold(self, staff_id: UUID) -> None:
+        """Keep a member whom the caller may touch from changing until the end.
+
+        Raises StaffNotFound, RoleNotGrantable.
+        """
+        await self.check_may_touch(await self._staff.lock(staff_id))
+
     async def _speaks_for_owners(self) -> bool:
         """Only owners, and the operator who runs the installation, deal with owners."""
         if self._principal.kind is PrincipalKind.STAFF:

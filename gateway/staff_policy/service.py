@@ -24,6 +24,14 @@ class RoleMembers(Protocol):
         """Everybody who has a built-in role, active or not."""
         ...
 
+    async def with_role(self, role_id: UUID) -> Sequence[UUID]:
+        """Everybody who has a role of the shop's own, active or not."""
+        ...
+
+    async def feel_change(self, staff_ids: Sequence[UUID]) -> None:
+        """Have what the members may do looked up anew, here at once."""
+        ...
+
     async def tell_of(self, staff_ids: Sequence[UUID]) -> None:
         """Tell the services that what these members may do or see has changed."""
         ...
@@ -69,7 +77,15 @@ class StaffPolicyService:
             if before.visibility.get(role) != after.visibility.get(role):
                 members = await self._members.with_built_in_role(role)
                 await self._members.tell_of(members)
+        for ref in sorted(before.second_factor_for ^ after.second_factor_for):
+            await self._members.feel_change(await self._with_role(ref))
         return after
+
+    async def _with_role(self, ref: str) -> Sequence[UUID]:
+        role = built_in(ref)
+        if role is not None:
+            return await self._members.with_built_in_role(role)
+        return await self._members.with_role(UUID(ref))
 
     async def _known(self, refs: Sequence[str]) -> frozenset[str]:
         for ref in refs:

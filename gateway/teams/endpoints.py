@@ -63,7 +63,10 @@ async def update_team(
     dependencies=[requires("staff:write")],
 )
 async def delete_team(team_id: UUID, service: TeamServiceDep) -> None:
-    """Dissolve a team. Its members stay with the shop."""
+    """Dissolve a team. Its members stay with the shop.
+
+    You need what taking out each of them needs.
+    """
     await service.delete(team_id)
 
 
@@ -88,7 +91,10 @@ async def list_team_members(
     dependencies=[requires("staff:write")],
 )
 async def put_team_member(team_id: UUID, staff_id: UUID, service: TeamServiceDep) -> TeamMemberRead:
-    """Have somebody in a team. Whoever is there already stays, since when they joined."""
+    """Have somebody in a team. Whoever is there already stays, since when they joined.
+
+    Nobody who can do what you cannot; and unless you see everything, only in a team of your own.
+    """
     return TeamMemberRead.of(await service.put_member(team_id, staff_id))
 
 
@@ -99,5 +105,5 @@ async def put_team_member(team_id: UUID, staff_id: UUID, service: TeamServiceDep
     dependencies=[requires("staff:write")],
 )
 async def remove_team_member(team_id: UUID, staff_id: UUID, service: TeamServiceDep) -> None:
-    """Take somebody out of a team."""
+    """Take somebody out of a team. You need what putting them there needs."""
     await service.remove_member(team_id, staff_id)

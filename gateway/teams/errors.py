@@ -1,6 +1,6 @@
 """What can go wrong with teams."""
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Forbidden, NotFound
 
 
 class TeamNotFound(NotFound):
@@ -22,3 +22,10 @@ class TooManyTeams(Conflict):
 
     code = "too_many_teams"
     title = "A member of staff belongs to 20 teams at most"
+
+
+class TeamNotYours(Forbidden):
+    """Who sees what their teams see would see more by joining another, or by filling it."""
+
+    code = "team_not_yours"
+    title = "You can only change who is in a team of your own"

@@ -129,7 +129,7 @@ class TeamRepository:
         }
         await self._uow.execute(_JOIN, row)
 
-    async def leave(self, team_id: UUID, staff_id: UUID) -> bool:
-        """Whether somebody was in the team, who is not any more."""
+    async def leave(self, team_id: UUID, staff_id: UUID) -> None:
+        """Take somebody out of a team."""
         values = {"of_team": team_id, "member": staff_id}
-        return await self._uow.execute(_LEAVE, {**self._tenant, **values}) == 1
+        await self._uow.execute(_LEAVE, {**self._tenant, **values})

@@ -5,25 +5,33 @@ from dataclasses import replace
 from typing import Final, Protocol
 from uuid import UUID
 
-from gateway.teams.errors import TooManyTeams
+from gateway.teams.errors import TeamNotYours, TooManyTeams
 from gateway.teams.record import Membership, TeamRecord
 from gateway.teams.repository import TeamRepository
 from gateway.teams.schemas import TeamCreate, TeamPatch
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
+from shared.security.principal import Principal, Visibility
 from shared.text import search_key
 from shared.web.resources import check_version
 
 MOST_TEAMS: Final = 20
 
 
-class Colleagues(Protocol):
-    """What the teams need of the staff, which in turn knows the teams."""
+class Appointing(Protocol):
+    """What the teams need of who may deal with whom."""
 
     async def hold(self, staff_id: UUID) -> None:
-        """Keep a member from changing until the end. Raises StaffNotFound."""
+        """Keep a member whom the caller may touch from changing until the end.
+
+        Raises StaffNotFound, RoleNotGrantable.
+        """
         ...
+
+
+class Colleagues(Protocol):
+    """What the teams need of the staff, which in turn knows the teams."""
 
     async def tell_of(self, staff_ids: Sequence[UUID]) -> None:
         """Tell the services that what these members may do or see has changed."""
@@ -33,9 +41,19 @@ class Colleagues(Protocol):
 class TeamService:
     """What a shop does with its teams."""
 
-    def __init__(self, *, uow: UnitOfWork, teams: TeamRepository, colleagues: Colleagues) -> None:
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        principal: Principal,
+        teams: TeamRepository,
+        appointing: Appointing,
+        colleagues: Colleagues,
+    ) -> None:
         self._uow = uow
+        self._principal = principal
         self._teams = teams
+        self._appointing = appointing
         self._colleagues = colleagues
 
     async def create(self, given: TeamCreate) -> TeamRecord:
@@ -81,9 +99,11 @@ class TeamService:
         return after
 
     async def delete(self, team_id: UUID) -> None:
-        """Dissolve a team. Raises TeamNotFound."""
-        await self._teams.lock(team_id)
+        """Dissolve a team. Raises TeamNotFound, TeamNotYours, RoleNotGrantable."""
+        await self._lock_to_fill(team_id)
         members = await self._teams.member_ids(team_id)
+        for staff_id in members:
+            await self._appointing.hold(staff_id)
         await self._teams.delete(team_id)
         await self._colleagues.tell_of(members)
 
@@ -97,10 +117,10 @@ class TeamService:
     async def put_member(self, team_id: UUID, staff_id: UUID) -> Membership:
         """Have somebody in a team, who may be there already.
 
-        Raises TeamNotFound, StaffNotFound, TooManyTeams.
+        Raises TeamNotFound, TeamNotYours, StaffNotFound, RoleNotGrantable, TooManyTeams.
         """
-        await self._teams.lock(team_id)
-        await self._colleagues.hold(staff_id)
+        await self._lock_to_fill(team_id)
+        await self._appointing.hold(staff_id)
         present = await self._teams.find_member(team_id, staff_id)
         if present is not None:
             return present
@@ -112,7 +132,20 @@ class TeamService:
         return joining
 
     async def remove_member(self, team_id: UUID, staff_id: UUID) -> None:
-        """Take somebody out of a team, where they may not be. Raises TeamNotFound."""
+        """Take somebody out of a team, where they may not be.
+
+        Raises TeamNotFound, TeamNotYours, RoleNotGrantable.
+        """
+        await self._lock_to_fill(team_id)
+        if await self._teams.find_member(team_id, staff_id) is None:
+            return
+        await self._appointing.hold(staff_id)
+        await self._teams.leave(team_id, staff_id)
+        await self._colleagues.tell_of([staff_id])
+
+    async def _lock_to_fill(self, team_id: UUID) -> None:
+        """Keep a team, and who is in it, from being changed by others until the end."""
         await self._teams.lock(team_id)
-        if await self._teams.leave(team_id, staff_id):
-            await self._colleagues.tell_of([staff_id])
+        caller = self._principal
+        if caller.visibility is not Visibility.ALL and team_id not in caller.team_ids:
+            raise TeamNotYours

@@ -217,6 +217,21 @@ class TestVisibility:
         hired = await hire(shop, role="agent")
         assert hired["visibility"] == "team"
 
+    async def test_it_is_felt_at_once_where_it_was_decided(self, shop: Shop) -> None:
+        role = await make_role(shop)
+        agent, night = await member(shop, role="agent"), await member(shop, role=role["id"])
+        assert (await agent.me())["visibility"] == "all"
+        assert (await night.me())["scopes"] == NIGHT["scopes"]
+        narrowed = {"visibility": {"agent": "own"}}
+        assert (await shop.owner.patch("/v1/settings/staff", json=narrowed)).is_success
+        assert (await agent.me())["visibility"] == "own"
+        path = f"/v1/roles/{role['id']}"
+        assert (await shop.owner.patch(path, json={"scopes": ["tickets:read"]})).is_success
+        assert (await night.me())["scopes"] == ["tickets:read"]
+        required = {"second_factor_for": ["agent", role["id"]]}
+        assert (await shop.owner.patch("/v1/settings/staff", json=required)).is_success
+        assert (await agent.me())["scopes"] == (await night.me())["scopes"] == []
+
     async def test_only_who_keeps_the_shop_changes_the_policy(self, shop: Shop) -> None:
         manager = await member(shop, role="manager")
         assert (await manager.client.get("/v1/settings/staff")).status_code == 200

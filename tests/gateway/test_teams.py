@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.gateway.conftest import Shop, TestClock, make_shop
-from tests.gateway.staff import hire, member, staff_told
+from tests.gateway.staff import Member, hire, member, staff_told
 
 
 async def make_team(shop: Shop, name: str = "Sài Gòn") -> str:
@@ -24,7 +24,6 @@ async def test_a_member_carries_their_teams_and_the_services_are_told(
     for team in (saigon, hanoi):
         joined = await shop.owner.put(f"/v1/teams/{team}/members/{lan.id}")
         assert joined.json()["staff_id"] == lan.id
-    clock.ahead = timedelta(seconds=4)
     assert (await lan.me())["team_ids"] == sorted([saigon, hanoi])
     assert (await lan.client.get("/v1/tickets")).json()["teams"] == sorted([saigon, hanoi])
 
@@ -118,3 +117,57 @@ async def test_who_may_not_deal_with_staff_makes_no_teams(shop: Shop) -> None:
     agent = await member(shop, role="agent")
     assert (await agent.client.post("/v1/teams", json={"name": "X"})).status_code == 403
     assert (await agent.client.get("/v1/teams")).status_code == 200
+
+
+async def test_joining_and_leaving_are_felt_at_once_where_they_were_done(
+    shop: Shop, other_node, clock: TestClock
+) -> None:
+    lan, team = await member(shop), await make_team(shop)
+    for method, teams in (("PUT", [team]), ("DELETE", [])):
+        before = (await lan.me(other_node))["team_ids"]
+        assert (await lan.me())["team_ids"] == before
+        await shop.owner.request(method, f"/v1/teams/{team}/members/{lan.id}")
+        assert (await lan.me())["team_ids"] == teams
+        clock.ahead += timedelta(seconds=4)
+        assert (await lan.me(other_node))["team_ids"] == teams
+
+
+class TestNobodyWidensTheirView:
+    @pytest.fixture
+    async def clerk(self, shop: Shop) -> Member:
+        """Somebody who deals with staff, may read tickets, and sees the work of their teams."""
+        scopes = ["staff:read", "staff:write", "tickets:read"]
+        role = {"name": "Nhân sự", "scopes": scopes, "visibility": "team"}
+        made = (await shop.owner.post("/v1/roles", json=role)).json()
+        return await member(shop, role=made["id"])
+
+    async def test_by_joining_or_leaving_a_team_that_is_not_theirs(
+        self, shop: Shop, clerk: Member
+    ) -> None:
+        path = f"/v1/teams/{await make_team(shop)}"
+        for method, rest in (("PUT", f"/members/{clerk.id}"), ("DELETE", "")):
+            refused = await clerk.client.request(method, f"{path}{rest}")
+            assert (refused.status_code, refused.json()["code"]) == (403, "team_not_yours")
+        own = (await clerk.client.post("/v1/teams", json={"name": "Của tôi"})).json()["id"]
+        assert (await clerk.client.put(f"/v1/teams/{own}/members/{clerk.id}")).status_code == 403
+
+    async def test_but_they_fill_and_empty_their_own(self, shop: Shop, clerk: Member) -> None:
+        team = await make_team(shop)
+        await shop.owner.put(f"/v1/teams/{team}/members/{clerk.id}")
+        role = {"name": "Đọc", "scopes": ["tickets:read"], "visibility": "own"}
+        made = (await shop.owner.post("/v1/roles", json=role)).json()
+        hoa = await hire(shop, role=made["id"])
+        path = f"/v1/teams/{team}/members/{hoa['id']}"
+        assert (await clerk.client.put(path)).status_code == 200
+        assert (await clerk.client.delete(path)).status_code == 204
+
+    async def test_nor_do_they_move_who_can_do_more(self, shop: Shop, clerk: Member) -> None:
+        team, agent = await make_team(shop), await hire(shop, role="agent")
+        await shop.owner.put(f"/v1/teams/{team}/members/{clerk.id}")
+        path = f"/v1/teams/{team}/members/{agent['id']}"
+        refused = await clerk.client.put(path)
+        assert (refused.status_code, refused.json()["code"]) == (403, "role_not_grantable")
+        await shop.owner.put(path)
+        for each in (path, f"/v1/teams/{team}"):
+            refused = await clerk.client.delete(each)
+            assert (refused.status_code, refused.json()["code"]) == (403, "role_not_grantable")
