@@ -157,6 +157,7 @@ async def shop_name(uow: UnitOfWorkDep) -> str:
 def _new_passwords(house: House, uow: UnitOfWork) -> NewPasswords:
     return NewPasswords(
         uow=uow,
+        accounts=house.accounts,
         ending=SessionEnding(uow=uow, live=house.live_sessions),
         passwords=house.passwords,
         guard=house.login_guard,

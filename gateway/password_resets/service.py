@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from gateway.access.passwords import Passwords
@@ -27,11 +28,18 @@ class NewPasswords:
     """Gives members of one shop new passwords, inside one unit of work."""
 
     def __init__(
-        self, *, uow: UnitOfWork, ending: SessionEnding, passwords: Passwords, guard: LoginGuard
+        self,
+        *,
+        uow: UnitOfWork,
+        accounts: Accounts,
+        ending: SessionEnding,
+        passwords: Passwords,
+        guard: LoginGuard,
     ) -> None:
         self._uow = uow
         self._staff = StaffRepository(uow)
         self._resets = PasswordResetRepository(uow)
+        self._accounts = accounts
         self._ending = ending
         self._passwords = passwords
         self._guard = guard
@@ -49,11 +57,13 @@ class NewPasswords:
         expected = await self.find(reset_id)
         about = (expected.name, expected.email)
         password_hash = await self._passwords.choose(password, about=about)
-        reset = self._checked(await self._resets.lock(reset_id))
-        member = _checked_member(await self._staff.lock(reset.staff_id))
+        # The member first, as everywhere: two who lock the same meet in no deadlock.
+        member = _checked_member(await self._staff.lock(expected.id))
+        self._checked(await self._resets.lock(reset_id))
         after = await self._write(member, password_hash)
         await self._ending.end_all(member.id, reason="password_reset")
         record_access(self._uow, "auth.passwordReset", member.id, device=device)
+        self._uow.after_commit(partial(self._unlock, member.email_key))
         return after
 
     async def change_own(
@@ -69,18 +79,30 @@ class NewPasswords:
 
         Raises PasswordNotRight, WeakPassword, TooManyLogins.
         """
-        guesser = f"proof:{staff_id.hex}"
-        await self._guard.admit(guesser, device.client_ip)
+        guesser = staff_id.hex
+        await self._guard.admit(guesser, device.client_ip, what="proof")
         member = await self._staff.get(staff_id)
         if not await self._passwords.verify(current, member.password_hash):
             raise PasswordNotRight("/body/current_password")
-        await self._guard.succeeded(guesser, device.client_ip)
+        await self._guard.succeeded(guesser, device.client_ip, what="proof")
         password_hash = await self._passwords.choose(
             wanted, about=(member.name, member.email), pointer="/body/new_password"
         )
-        await self._write(await self._staff.lock(staff_id), password_hash)
+        locked = await self._staff.lock(staff_id)
+        if not locked.is_let_in_as(member):
+            raise PasswordNotRight("/body/current_password")
+        await self._write(locked, password_hash)
         await self._ending.end_others(staff_id, but_for=session_id, reason="password_changed")
         record_access(self._uow, "auth.passwordChanged", staff_id, device=device)
+
+    async def _unlock(self, key: str) -> None:
+        """Forget the guesses at an address, if they were at no other shop's password.
+
+        A shop can read the mails that it sends, and is not to wipe out guesses at another's.
+        """
+        accounts = await self._accounts.find(key, shop=None)
+        if [account.tenant_id for account in accounts] == [self._uow.tenant_id]:
+            await self._guard.succeeded(key, None)
 
     def _checked(self, reset: Reset | None) -> Reset:
         if reset is None or reset.used_at is not None or reset.expires_at <= self._uow.clock.now():
@@ -97,12 +119,6 @@ class NewPasswords:
         await self._staff.save(after)
         await self._resets.spend_all(member.id)
         tell(self._uow, after)
-        guard = self._guard
-
-        async def unlock() -> None:
-            await guard.succeeded(email_key(member.email), None)
-
-        self._uow.after_commit(unlock)
         return after
 
 
@@ -151,7 +167,7 @@ class PasswordResets:
     async def _send(self, key: str, shop: str | None, device: Device) -> None:
         try:
             # Somebody's mailbox is not to be filled by others.
-            await self._guard.admit(f"reset:{key}", None)
+            await self._guard.admit(key, None, what="reset")
         except TooManyLogins:
             return
         for account in await self._accounts.find(key, shop=shop):

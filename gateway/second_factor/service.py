@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from gateway.access.passwords import Passwords
@@ -32,19 +32,21 @@ class Sessions(Protocol):
         """Log a member of staff out everywhere."""
         ...
 
-    async def feel_change(self, staff_id: UUID) -> None:
-        """Have what the member may do looked up anew, here at once."""
+    async def feel_change(self, *staff_ids: UUID) -> None:
+        """Have what the members may do looked up anew, here at once."""
         ...
 
 
 class Guesses(Protocol):
     """Counts wrong passwords and codes, and slows down who gives too many."""
 
-    async def admit(self, address: str, client_ip: str | None) -> None:
+    async def admit(self, subject: str, client_ip: str | None, *, what: Literal["proof"]) -> None:
         """Raises TooManyLogins."""
         ...
 
-    async def succeeded(self, address: str, client_ip: str | None) -> None:
+    async def succeeded(
+        self, subject: str, client_ip: str | None, *, what: Literal["proof"]
+    ) -> None:
         """It was no guess."""
         ...
 
@@ -153,8 +155,8 @@ class SecondFactorService:
 
     async def _proven(self, staff_id: UUID, password: str, code: str | None = None) -> StaffRecord:
         """The member, who gave their password, and a code where one is asked for."""
-        guesser, client_ip = f"proof:{staff_id.hex}", self._device.client_ip
-        await self._guesses.admit(guesser, client_ip)
+        guesser, client_ip = staff_id.hex, self._device.client_ip
+        await self._guesses.admit(guesser, client_ip, what="proof")
         member = await self._staff.lock(staff_id)
         if not await self._passwords.verify(password, member.password_hash):
             raise PasswordNotRight
@@ -163,7 +165,7 @@ class SecondFactorService:
                 raise NoSecondFactor
             if await self._verifier.take(self._uow, staff_id, code) is None:
                 raise CodeNotValid
-        await self._guesses.succeeded(guesser, client_ip)
+        await self._guesses.succeeded(guesser, client_ip, what="proof")
         return member
 
     async def _switch(self, member: StaffRecord, *, since: datetime | None) -> None:

@@ -2,10 +2,11 @@
 
 import hashlib
 import math
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
+from gateway.limits.sites import site_of
 from gateway.sessions.attempts import (
     AttemptRule,
     AttemptsUnavailable,
@@ -21,6 +22,12 @@ _ADDRESS_DECAY: Final = 1800.0
 _CLIENT_DECAY: Final = 60.0
 _log = structlog.get_logger(__name__)
 
+Guessed = Literal["address", "code", "proof", "reset"]
+"""What is counted: passwords of an e-mail address, codes and proofs of a member, mails asked for.
+
+Each has a count of its own, whatever its subject is called.
+"""
+
 
 class TooManyLogins(TooManyRequests):
     """Too many failures lately; whether the address exists makes no difference."""
@@ -30,7 +37,7 @@ class TooManyLogins(TooManyRequests):
 
 
 class LoginGuard:
-    """Counts failed logins per e-mail address and per client address, in all processes together.
+    """Counts failed logins per e-mail address and per client site, in all processes together.
 
     It counts addresses that nobody has as well, so that a refusal tells nothing. A guess is counted
     before it is tried, so that a thousand at once are no way around. Without Redis each process
@@ -53,11 +60,13 @@ class LoginGuard:
         self._of_address = AttemptRule(failures, window_seconds, longest, _ADDRESS_DECAY)
         self._of_client = AttemptRule(failures_per_client, window_seconds, longest, _CLIENT_DECAY)
 
-    async def admit(self, address: str, client_ip: str | None) -> None:
+    async def admit(
+        self, subject: str, client_ip: str | None, *, what: Guessed = "address"
+    ) -> None:
         """Count a guess. Raises TooManyLogins while there were too many, and counts nothing."""
-        keys = [(_name("address", address), self._of_address)]
+        keys = [(_name(what, subject), self._of_address)]
         if client_ip:
-            keys.append((_name("client", client_ip), self._of_client))
+            keys.append((_client(client_ip), self._of_client))
         now = self._clock.now().timestamp()
         try:
             wait, kept = await self._shared.take(keys, now=now)
@@ -70,17 +79,19 @@ class LoginGuard:
         if wait > 0:
             raise TooManyLogins(headers={"Retry-After": str(math.ceil(wait))})
 
-    async def succeeded(self, address: str, client_ip: str | None) -> None:
-        """Whoever knows the password may start over; it was no guess of their client's either."""
-        await self._forget(_name("address", address))
+    async def succeeded(
+        self, subject: str, client_ip: str | None, *, what: Guessed = "address"
+    ) -> None:
+        """Whoever knows all that could be guessed may start over; their client made no guess."""
+        await self._forget(_name(what, subject))
         if client_ip:
-            await self._give_back(_name("client", client_ip))
+            await self._give_back(_client(client_ip))
 
     async def was_no_guess(self, address: str, client_ip: str | None) -> None:
-        """The attempt failed for another reason than what was given."""
+        """This attempt does not count; those before it do."""
         await self._give_back(_name("address", address))
         if client_ip:
-            await self._give_back(_name("client", client_ip))
+            await self._give_back(_client(client_ip))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -101,6 +112,10 @@ class LoginGuard:
             _log.warning("login_guard_alone", error=repr(error.__cause__)[:200])
 
 
-def _name(kind: str, subject: str) -> str:
+def _client(client_ip: str) -> str:
+    return _name("client", site_of(client_ip))
+
+
+def _name(kind: Guessed | Literal["client"], subject: str) -> str:
     """The key of a subject, which is nobody's to read in Redis."""
     return f"careloop:login:{kind}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"

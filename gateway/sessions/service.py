@@ -100,13 +100,17 @@ class SessionService:
         try:
             accounts = await self._accounts.find(key, shop=shop)
             fitting = await self._fitting(accounts, password)
+            knows_all = bool(fitting) and await self._are_all(fitting, key, accounts, shop=shop)
         except Exception:
             await self._guard.was_no_guess(key, device.client_ip)
             raise
         if not fitting:
             self._note_failure(accounts, device)
             raise LoginFailed
-        await self._guard.succeeded(key, device.client_ip)
+        if knows_all:
+            await self._guard.succeeded(key, device.client_ip)
+        else:
+            await self._guard.was_no_guess(key, device.client_ip)
         if len(fitting) > 1:
             slugs = await self._accounts.slugs([account.tenant_id for account in fitting])
             raise ShopRequired(slugs)
@@ -114,7 +118,11 @@ class SessionService:
         if account.staff.second_factor_at is not None:
             raise self._challenge(account)
         async with self._units.begin(account.tenant_id) as uow:
-            opened = await self._open(uow, account.staff, device, means="password")
+            member = await _lock_unchanged(uow, account.staff)
+            if member is None:
+                self._note_failure([account], device)
+                raise LoginFailed
+            opened = await self._open(uow, member, device, means="password")
             await uow.commit()
         return opened
 
@@ -127,14 +135,14 @@ class SessionService:
             owed = self._tokens.read_challenge(challenge)
         except Unauthenticated as error:
             raise ChallengeRefused from error
-        guesser = f"code:{owed.staff_id.hex}"
-        await self._guard.admit(guesser, device.client_ip)
+        guesser = owed.staff_id.hex
+        await self._guard.admit(guesser, device.client_ip, what="code")
         async with self._units.begin(owed.tenant_id) as uow:
             opened = await self._redeem(uow, owed, code, device)
             await uow.commit()
         if opened is None:
             raise ChallengeRefused
-        await self._guard.succeeded(guesser, device.client_ip)
+        await self._guard.succeeded(guesser, device.client_ip, what="code")
         return opened
 
     async def refresh(self, text: str, *, device: Device) -> OpenSession:
@@ -175,6 +183,17 @@ class SessionService:
             if await self._passwords.verify(password, account.staff.password_hash)
         ]
 
+    async def _are_all(
+        self, fitting: Sequence[Account], key: str, asked: Sequence[Account], *, shop: str | None
+    ) -> bool:
+        """Whether the password fits wherever the address may log in.
+
+        Who knows one shop's, which may be their own making, is not to wipe out the guesses at
+        another's.
+        """
+        everywhere = asked if shop is None else await self._accounts.find(key, shop=None)
+        return len(fitting) == len(everywhere)
+
     def _note_failure(self, accounts: Sequence[Account], device: Device) -> None:
         """Write a failed login down, when nobody waits for it and could measure it."""
 
@@ -195,7 +214,7 @@ class SessionService:
     async def _redeem(
         self, uow: UnitOfWork, owed: LoginChallenge, code: str, device: Device
     ) -> OpenSession | None:
-        member = await StaffRepository(uow).find(owed.staff_id)
+        member = await StaffRepository(uow).find_to_change(owed.staff_id)
         # Whoever was changed since (a new password, another role) gives the password again.
         if member is None or not member.active or member.version != owed.staff_version:
             return None
@@ -257,3 +276,12 @@ class SessionService:
             refresh, session_id=session_id, expires_at=expires_at
         )
         return OpenSession(staff, access, refresh, expires_at)
+
+
+async def _lock_unchanged(uow: UnitOfWork, proven: StaffRecord) -> StaffRecord | None:
+    """The member, kept from changing until the end; None when what was proven is not so any more.
+
+    A reset, a lock-out and a second factor that came while the password was checked come first.
+    """
+    member = await StaffRepository(uow).find_to_change(proven.id)
+    return member if member is not None and member.is_let_in_as(proven) else None

@@ -100,6 +100,14 @@ class StaffRecord:
         """Whether the shop wants a second factor of the member, who has none."""
         return self.second_factor_at is None and self.role_ref in self.policy.second_factor_for
 
+    def is_let_in_as(self, before: Self) -> bool:
+        """Whether what let them in before still does: the same password, the same second factor."""
+        return (
+            self.active
+            and self.password_hash == before.password_hash
+            and self.second_factor_at == before.second_factor_at
+        )
+
     def state(self) -> StaffState:
         """What the services may know."""
         return StaffState(

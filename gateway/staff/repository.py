@@ -128,10 +128,15 @@ class StaffRepository:
 
     async def lock(self, staff_id: UUID) -> StaffRecord:
         """The member, kept from changing until the end. Raises StaffNotFound."""
-        row = await self._uow.one_or_none(_LOCK, {**self._tenant, "id": staff_id})
-        if row is None:
+        found = await self.find_to_change(staff_id)
+        if found is None:
             raise StaffNotFound
-        return StaffRecord.of(row)
+        return found
+
+    async def find_to_change(self, staff_id: UUID) -> StaffRecord | None:
+        """The member with this id, kept from changing until the end."""
+        row = await self._uow.one_or_none(_LOCK, {**self._tenant, "id": staff_id})
+        return StaffRecord.of(row) if row else None
 
     async def find_by_email(self, email_key: str) -> StaffRecord | None:
         """The member who logs in with this address."""

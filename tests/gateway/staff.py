@@ -1,6 +1,8 @@
 """Members of staff, as the tests hire them and log them in."""
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,6 +10,7 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from gateway.access.passwords import Passwords
 from shared.security.keys import SecretBox
 from tests.gateway.conftest import Shop, client_of
 from tests.support.waiting import eventually
@@ -136,3 +139,28 @@ async def audited(shop: Shop, action: str) -> list[dict[str, Any]]:
         )
     records = [record for row in rows for record in row.data["records"]]
     return [record for record in records if record["action"] == action]
+
+
+class _Interrupted(Passwords):
+    """Finds a password right, and has something happen before anybody hears of it."""
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self._meanwhile = meanwhile
+
+    async def verify(self, password: str, stored: str | None) -> bool:
+        right = await super().verify(password, stored)
+        if right:
+            await self._meanwhile()
+        return right
+
+
+@contextmanager
+def once_verified(app: FastAPI, meanwhile: Callable[[], Awaitable[None]]) -> Iterator[None]:
+    """Have something happen between a password's being found right and what follows from it."""
+    house = app.state.house
+    app.state.house = replace(house, passwords=_Interrupted(meanwhile))
+    try:
+        yield
+    finally:
+        app.state.house = house

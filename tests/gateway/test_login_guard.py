@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from gateway.sessions.attempts import AttemptRule, Keys, LocalAttempts, SharedAttempts
 from gateway.sessions.guard import LoginGuard, TooManyLogins
+from tests.gateway.conftest import Shop, client_of, make_shop
+from tests.gateway.staff import log_in
 
 NOBODYS = "redis://127.0.0.1:1/0"
 
@@ -139,6 +142,28 @@ async def test_one_client_with_many_addresses_is_slowed_down_too(
     assert await waits_for(guard, uuid4().hex, f"client-{uuid4().hex}") == 0
 
 
+async def test_the_client_addresses_of_one_ipv6_site_are_one(
+    shared: SharedAttempts, clock: Clock
+) -> None:
+    guard, site = guard_at(shared, clock, per_client=20), f"2001:db8:{uuid4().hex[:4]}:7:"
+    waits = [await waits_for(guard, uuid4().hex, f"{site}:{n}") for n in range(11)]
+    assert waits == [0] * 10 + [1]
+    await guard.succeeded(uuid4().hex, f"{site}:ffff")
+    assert await waits_for(guard, uuid4().hex, f"{site}:77") == 0
+
+
+async def test_an_address_that_reads_like_a_member_is_still_an_address(
+    guard: LoginGuard, address: str
+) -> None:
+    for _ in range(5):
+        await guard.admit(address, None, what="code")
+    for prefix in ("", "code:"):
+        assert await waits_for(guard, f"{prefix}{address}") == 0
+        await guard.succeeded(f"{prefix}{address}", None)
+    with pytest.raises(TooManyLogins):
+        await guard.admit(address, None, what="code")
+
+
 async def test_those_who_get_in_do_not_use_up_what_their_office_has(
     shared: SharedAttempts, clock: Clock
 ) -> None:
@@ -228,3 +253,43 @@ class TestOneRule:
             else:
                 local.forget(keys[0][0])
                 await shared.forget(keys[0][0])
+
+
+class TestSeveralShops:
+    """Who makes an account for somebody's address knows its password, and no other shop's."""
+
+    @pytest.fixture
+    async def home(self, gateway: FastAPI, address: str) -> Shop:
+        return await make_shop(gateway, email=address)
+
+    @pytest.fixture
+    async def trap(self, gateway: FastAPI, address: str, home: Shop) -> Shop:
+        return await make_shop(gateway, email=address, password="mat-khau-do-toi-dat")
+
+    @pytest.mark.parametrize("named", [True, False])
+    async def test_a_login_at_one_wipes_out_no_guesses_at_another(
+        self, gateway: FastAPI, address: str, home: Shop, trap: Shop, named: bool
+    ) -> None:
+        for _ in range(4):
+            assert (await log_in(gateway, home, address, "wrong-password")).status_code == 401
+        for _ in range(3):
+            body = {"email": address, "password": trap.password}
+            async with client_of(gateway) as client:
+                entered = await client.post(
+                    "/v1/auth/login", json={**body, "shop": trap.slug} if named else body
+                )
+            assert entered.status_code == 200
+        assert (await log_in(gateway, home, address, "wrong-password")).status_code == 401
+        assert (await log_in(gateway, home, address, "wrong-password")).status_code == 429
+
+    async def test_who_knows_all_starts_over(
+        self, gateway: FastAPI, address: str, home: Shop
+    ) -> None:
+        second = await make_shop(gateway, email=address)
+        for _ in range(4):
+            assert (await log_in(gateway, second, address, "wrong-password")).status_code == 401
+        async with client_of(gateway) as client:
+            body = {"email": address, "password": home.password}
+            assert (await client.post("/v1/auth/login", json=body)).status_code == 409
+        for _ in range(5):
+            assert (await log_in(gateway, second, address, "wrong-password")).status_code == 401

@@ -4,9 +4,10 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
 
 import httpx
 import pytest
@@ -21,6 +22,8 @@ from gateway.second_factor.codes import (
     new_secret,
     recovery_digest,
 )
+from gateway.second_factor.verifying import CodeVerifier, Means
+from shared.db.unit_of_work import UnitOfWork
 from tests.gateway.conftest import Shop, TestClock, client_of
 from tests.gateway.staff import PASSWORD, Member, audited, hire, log_in, member, sign_in
 
@@ -296,3 +299,30 @@ class TestRequiring:
         hired = await hire(shop, role=role["id"])
         signed_in = await sign_in(shop.app, shop, hired)
         assert signed_in.tokens["second_factor_required"] is True
+
+
+async def test_a_login_that_waits_for_its_code_survives_no_new_password(
+    shop: Shop, lan: App
+) -> None:
+    """The change comes when the code was taken, and the session not opened yet."""
+    house = shop.app.state.house
+    changing: list[asyncio.Task[httpx.Response]] = []
+
+    class Interrupted(CodeVerifier):
+        async def take(self, uow: UnitOfWork, staff_id: UUID, code: str) -> Means | None:
+            means = await super().take(uow, staff_id, code)
+            change = shop.owner.patch(
+                f"/v1/staff/{staff_id}", json={"password": "mot-mat-khau-khac-han"}
+            )
+            changing.append(asyncio.create_task(change))
+            await asyncio.wait(changing, timeout=1)
+            return means
+
+    shop.app.state.house = replace(house, code_verifier=Interrupted(house.box))
+    try:
+        opened = await finish(shop.app, await challenge(shop, lan.member), lan.next_code())
+    finally:
+        shop.app.state.house = house
+    assert (await changing[0]).status_code == 200
+    async with client_of(shop.app, opened.json().get("access_token")) as client:
+        assert (await client.get("/v1/auth/me")).status_code == 401

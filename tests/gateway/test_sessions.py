@@ -10,7 +10,16 @@ from sqlalchemy import text
 
 from gateway.access.tokens import SessionClaim
 from tests.gateway.conftest import Shop, TestClock, client_of, make_shop
-from tests.gateway.staff import PASSWORD, Member, audited, hire, log_in, member, sign_in
+from tests.gateway.staff import (
+    PASSWORD,
+    Member,
+    audited,
+    hire,
+    log_in,
+    member,
+    once_verified,
+    sign_in,
+)
 from tests.support.waiting import eventually
 
 PHONE = "Mozilla/5.0 (iPhone)"
@@ -237,6 +246,39 @@ class TestPasswords:
     async def test_what_is_long_or_odd_is_taken(self, shop: Shop, good: str) -> None:
         lan = await hire(shop, password=good)
         assert (await log_in(shop.app, shop, lan["email"], good)).status_code == 200
+
+
+class TestMeanwhile:
+    """What was changed while a password was looked at is what counts."""
+
+    @pytest.mark.parametrize("change", [{"password": "mot-mat-khau-khac-han"}, {"active": False}])
+    async def test_a_login_under_way_opens_nothing(
+        self, gateway: FastAPI, shop: Shop, change: dict
+    ) -> None:
+        lan = await hire(shop)
+
+        async def patch() -> None:
+            await shop.owner.patch(f"/v1/staff/{lan['id']}", json=change)
+
+        with once_verified(gateway, patch):
+            refused = await log_in(gateway, shop, lan["email"])
+        assert (refused.status_code, refused.json()["code"]) == (401, "login_failed")
+        listed = await shop.owner.get(f"/v1/staff/{lan['id']}/sessions")
+        assert listed.json()["data"] == []
+
+    async def test_a_change_of_ones_own_password_under_way_changes_nothing(
+        self, gateway: FastAPI, shop: Shop
+    ) -> None:
+        lan, given = await member(shop), "mot-mat-khau-khac-han"
+
+        async def patch() -> None:
+            await shop.owner.patch(f"/v1/staff/{lan.id}", json={"password": given})
+
+        body = {"current_password": PASSWORD, "new_password": "chin-muoi-muoi-mot"}
+        with once_verified(gateway, patch):
+            refused = await lan.client.put("/v1/auth/password", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "password_not_right")
+        assert (await log_in(gateway, shop, lan.email, given)).status_code == 200
 
 
 class TestAudit:
