@@ -70,6 +70,10 @@ class _HandedOver:
         """Make the link, and keep it for the operator."""
         self.urls.append(await self.links.issue(member, "invitation"))
 
+    async def withdraw(self, staff_id: UUID) -> None:
+        """No link is good any more."""
+        await self.links.withdraw(staff_id)
+
 
 class _Nobodys:
     """No process serves requests here that had to forget what it knows of a session."""

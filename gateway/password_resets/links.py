@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Self
+from uuid import UUID
 
+from gateway.access.passwords import NO_PASSWORD
 from gateway.password_resets.letters import Kind, write
 from gateway.password_resets.repository import PasswordResetRepository
 from gateway.settings import GatewaySettings
@@ -83,5 +85,9 @@ class PasswordLinks:
         self._uow.append(event, key=member.id)
 
     async def invite(self, member: StaffRecord) -> None:
-        """Have a member sent a link by which they choose their first password."""
-        await self.send(member, "invitation")
+        """Have a member sent a link to choose a password; for long only if it is their first."""
+        await self.send(member, "invitation" if member.password_hash == NO_PASSWORD else "reset")
+
+    async def withdraw(self, staff_id: UUID) -> None:
+        """No link that a member was sent is good any more."""
+        await PasswordResetRepository(self._uow).spend_all(staff_id)

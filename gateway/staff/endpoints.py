@@ -60,8 +60,9 @@ async def update_staff(
 ) -> StaffRead:
     """Change name, role, visibility or password, or lock a member out with `active: false`.
 
-    A new password and being locked out end the member's sessions. That, another role and another
-    visibility are felt everywhere within 5 seconds.
+    A new password and being locked out end the member's sessions, and no link that they were sent
+    to choose a password works any more. That, another role and another visibility are felt
+    everywhere within 5 seconds.
     """
     record = await service.change(staff_id, body, expected_version=expected_version)
     response.headers["ETag"] = etag(record.version)
@@ -75,5 +76,8 @@ async def update_staff(
     dependencies=[requires("staff:write")],
 )
 async def invite_staff(staff_id: UUID, service: StaffServiceDep) -> None:
-    """Send a member of staff a new link to choose a password, which works for a week."""
+    """Send a member of staff a new link to choose a password.
+
+    It works for a week; for who has a password already it works for an hour.
+    """
     await service.invite_again(staff_id)

@@ -31,8 +31,8 @@ class Sessions(Protocol):
         """Log a member of staff out everywhere."""
         ...
 
-    async def feel_change(self, staff_id: UUID) -> None:
-        """Have what the member may do looked up anew, here at once."""
+    async def feel_change(self, *staff_ids: UUID) -> None:
+        """Have what the members may do looked up anew, here at once."""
         ...
 
 
@@ -40,7 +40,11 @@ class Invitations(Protocol):
     """What the staff needs of those who write to people."""
 
     async def invite(self, member: StaffRecord) -> None:
-        """Send a member a link by which they choose their first password."""
+        """Send a member a link by which they choose a password."""
+        ...
+
+    async def withdraw(self, staff_id: UUID) -> None:
+        """No link that a member was sent is good any more."""
         ...
 
 
@@ -119,7 +123,7 @@ class StaffService:
     async def change(
         self, staff_id: UUID, given: StaffPatch, *, expected_version: int | None
     ) -> StaffRecord:
-        """The member after the change; a new password or leaving ends their sessions.
+        """The member after the change; a new password or leaving ends their sessions and links.
 
         Raises StaffNotFound, PreconditionFailed, UnknownRole, RoleNotGrantable, LastOwner,
         WeakPassword.
@@ -137,13 +141,14 @@ class StaffService:
         await self._staff.save(after)
         if password_hash is not None or not after.active:
             await self._sessions.end_all(staff_id, reason="staff_changed")
+            await self._invitations.withdraw(staff_id)
         else:
             await self._sessions.feel_change(staff_id)
         tell(self._uow, after)
         return after
 
     async def invite_again(self, staff_id: UUID) -> None:
-        """Send a member who has no password yet a new link. Raises StaffNotFound."""
+        """Send a member a new link to a password. Raises StaffNotFound, RoleNotGrantable."""
         member = await self._staff.lock(staff_id)
         await self._appointing.check_may_touch(member)
         await self._invitations.invite(member)

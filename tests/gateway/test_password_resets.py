@@ -117,6 +117,28 @@ class TestForgotten:
         assert (await choose(gateway, await link_for(shop, lan["email"], root_key))).is_success
         assert (await log_in(gateway, shop, lan["email"], FRESH)).status_code == 200
 
+    async def test_a_locked_address_stays_locked_while_another_shop_has_it_too(
+        self, gateway: FastAPI, root_key: str
+    ) -> None:
+        email = f"both-{uuid4().hex[:8]}@example.com"
+        home, trap = await make_shop(gateway, email=email), await make_shop(gateway, email=email)
+        url = await link_for(trap, email, root_key)
+        for _ in range(5):
+            await log_in(gateway, home, email, "wrong-password")
+        assert (await choose(gateway, url)).status_code == 204
+        assert (await log_in(gateway, home, email, "wrong-password")).status_code == 429
+
+    @pytest.mark.parametrize("change", [{"password": "mot-mat-khau-khac-han"}, {"active": False}])
+    async def test_a_new_password_by_an_admin_and_being_locked_out_spend_the_links(
+        self, shop: Shop, root_key: str, change: dict
+    ) -> None:
+        lan = await hire(shop)
+        path, url = f"/v1/staff/{lan['id']}", await link_for(shop, lan["email"], root_key)
+        assert (await shop.owner.patch(path, json=change)).status_code == 200
+        assert (await shop.owner.patch(path, json={"active": True})).status_code == 200
+        refused = await choose(shop.app, url)
+        assert (refused.status_code, refused.json()["code"]) == (404, "reset_not_valid")
+
     @pytest.mark.parametrize("change", ["another tenant", "another id", "no seal", "nonsense"])
     async def test_a_made_up_link_is_refused(
         self, gateway: FastAPI, shop: Shop, root_key: str, change: str
@@ -197,6 +219,16 @@ class TestInvited:
         sent = await shop.owner.post(f"/v1/staff/{lan['id']}/invitations")
         assert sent.status_code == 202
         await mails_to(shop, lan["email"], count=2, root_key=root_key)
+
+    async def test_who_has_a_password_already_is_sent_a_link_for_an_hour(
+        self, shop: Shop, root_key: str, clock: TestClock
+    ) -> None:
+        lan = await hire(shop)
+        assert (await shop.owner.post(f"/v1/staff/{lan['id']}/invitations")).status_code == 202
+        [mail] = await mails_to(shop, lan["email"], count=1, root_key=root_key)
+        assert mail["kind"] == "password_reset"
+        clock.ahead = timedelta(hours=1, seconds=1)
+        assert (await choose(shop.app, link_in(mail))).status_code == 404
 
 
 class TestPage:
