@@ -49,6 +49,7 @@ class PartSettings(BaseSettings):
     otlp_endpoint: str | None = None
     access_log: bool = True
     request_seconds: float = Field(default=30, gt=0, le=600)
+    streams_per_shop: int = Field(default=50, ge=1, le=10_000)
     drain_seconds: float = Field(default=5, ge=0, le=300)
     poll_delay: float = Field(default=0.02, gt=0, le=1)
     outbound_allow: str = ""

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from fastapi.sse import EventSourceResponse
 
 from gateway.access.whole_shop import WHOLE_SHOP
 from gateway.events.catalogue import FeedEvent
@@ -20,7 +19,13 @@ from shared.web.answers import json_answer
 from shared.web.auditing import actor_of
 from shared.web.problems import problem_responses
 from shared.web.routing import PrincipalDep, requires, service_router
-from shared.web.sse import last_event_id, stream_responses
+from shared.web.sse import (
+    EventStream,
+    OpenStreams,
+    last_event_id,
+    open_streams,
+    stream_responses,
+)
 
 router = service_router(prefix="/v1/events", tag="events", dependencies=[WHOLE_SHOP])
 
@@ -82,6 +87,7 @@ async def list_events(
 async def stream_events(
     feed: FeedDep,
     streams: FeedStreamsDep,
+    open_already: Annotated[OpenStreams, Depends(open_streams)],
     mask: EventMaskDep,
     principal: PrincipalDep,
     request: Request,
@@ -93,7 +99,8 @@ async def stream_events(
 
     `id` is the position, `event` the type, `data` the event. A client that comes back with
     `Last-Event-ID`, as browsers do by themselves, gets what it missed first. Without it and
-    without `after` the stream begins now. A stream is closed after five minutes: reconnect.
+    without `after` the stream begins now. A stream is closed after five minutes: reconnect. A
+    shop has a number of streams at a time; one more is answered with 429, `too_many_streams`.
     """
     cursor, pointer = (seen, "/header/last-event-id") if seen else (after, "/query/after")
     subscription = Subscription(
@@ -103,9 +110,8 @@ async def stream_events(
         mask=None if PII_READ in principal.scopes else mask,
         actor=actor_of(principal, request, action="events.stream"),
     )
-    return EventSourceResponse(
-        streams.listen(subscription),
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    return EventStream(
+        streams.listen(subscription), tenant_id=principal.tenant_id, streams=open_already
     )
 
 

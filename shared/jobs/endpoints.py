@@ -19,7 +19,13 @@ from shared.web.context import context_of
 from shared.web.draining import Draining, current_draining
 from shared.web.resources import Page, page_request
 from shared.web.routing import PrincipalDep, UnitOfWorkDep, requires, service_router
-from shared.web.sse import event_stream, last_event_id, stream_responses
+from shared.web.sse import (
+    OpenStreams,
+    event_stream,
+    last_event_id,
+    open_streams,
+    stream_responses,
+)
 
 router = service_router(prefix="/v1/jobs", tag="jobs")
 _TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
@@ -112,20 +118,25 @@ async def follow_job(
     principal: PrincipalDep,
     kinds: Annotated[JobKinds, Depends(job_kinds)],
     seen: Annotated[str | None, Depends(last_event_id)],
+    streams: Annotated[OpenStreams, Depends(open_streams)],
     draining: Annotated[Draining, Depends(current_draining)],
 ) -> Response:
     """Follow a job as server-sent events: `progress` whenever it has moved, `ended` at its end.
 
     The data of each is the job itself. The first tells how it stands; a client that was cut off
     sends `Last-Event-ID` and misses nothing. Once it has seen the end it is answered 204, which
-    tells an EventSource not to come again. A stream is closed after five minutes: reconnect.
+    tells an EventSource not to come again. A stream is closed after five minutes: reconnect. A
+    shop has a number of streams at a time; one more is answered with 429, `too_many_streams`.
     """
     job = await jobs.get(job_id)
     if job.status in ENDED and event_id(job) == seen:
         return Response(status_code=204)
     units = context_of(request).units
     return event_stream(
-        job_events(units, kinds, principal.tenant_id, job_id, seen=seen), draining=draining
+        job_events(units, kinds, principal.tenant_id, job_id, seen=seen),
+        tenant_id=principal.tenant_id,
+        streams=streams,
+        draining=draining,
     )
 
 

@@ -19,6 +19,7 @@ from shared.web.draining import Draining, attach_draining
 from shared.web.health import router as health_router
 from shared.web.middleware import RequestMiddleware
 from shared.web.problems import install_problem_handlers, problem_schemas
+from shared.web.sse import OpenStreams, attach_open_streams
 
 
 def create_part_app(
@@ -63,6 +64,7 @@ def create_part_app(
     draining = Draining()
     attach_context(app, context)
     attach_draining(app, draining)
+    attach_open_streams(app, OpenStreams(most=settings.streams_per_shop))
     attach_readable_paths(app, routers)
     app.state.job_kinds = job_kinds or JobKinds()
     install_problem_handlers(app)

@@ -238,3 +238,20 @@ async def test_the_feed_is_for_those_who_see_the_whole_shop(shop: Shop, path: st
     async with clerk.client as client:
         answer = await client.get(f"/v1/events{path}")
     assert (answer.status_code, answer.json()["code"]) == (403, "whole_shop_required")
+
+
+async def test_a_shop_listens_as_often_as_it_may_at_a_time(
+    gateway_settings: GatewaySettings, shop: Shop
+) -> None:
+    key = await shop.key("events:read")
+    app = create_app(gateway_settings.model_copy(update={"streams_per_shop": 1}), {})
+    async with serving(app, lifespan="on") as url:
+        async with listening(url, key), httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            bearer = {"authorization": f"Bearer {key}"}
+            refused = await client.get("/v1/events/stream", headers=bearer)
+            assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
+            assert refused.headers["retry-after"] == "10"
+        streams = app.state.open_streams
+        await eventually(lambda: _value(streams.count(shop.tenant_id) == 0))
+        async with listening(url, key) as heard:
+            assert heard.status == 200

@@ -8,8 +8,9 @@ from fastapi import FastAPI
 
 from shared.part.app import create_part_app
 from shared.part.context import build_context
+from shared.security.principal import NO_TENANT
 from shared.web.draining import Draining, draining_of
-from shared.web.sse import ServerEvent, event_stream
+from shared.web.sse import OpenStreams, ServerEvent, event_stream
 from tests.support.parts import part_settings
 
 
@@ -62,7 +63,10 @@ async def test_a_stream_ends_with_its_process_and_not_with_a_broken_connection()
             closed.set()
 
     draining = Draining()
-    frames = aiter(event_stream(events(), draining=draining).body_iterator)
+    stream = event_stream(
+        events(), tenant_id=NO_TENANT, streams=OpenStreams(most=1), draining=draining
+    )
+    frames = aiter(stream.body_iterator)
     assert [await anext(frames), await anext(frames)] == [
         b"retry: 1000\n\n",
         b"id: 1\nevent: news\ndata: first\n\n",
