@@ -23,7 +23,7 @@ doctor: $(RUN_STAMP) ## Say what is wrong when something is
 	@"$(BIN)/careloop" doctor
 
 test: $(DEV_STAMP) ## Run every test
-	@"$(BIN)/python" -m pytest -n auto --dist loadscope -q $(ARGS)
+	@"$(BIN)/python" -m pytest -n auto --dist loadscope --no-loadscope-reorder -q $(ARGS)
 
 chaos: $(DEV_STAMP) ## Make trouble for long: SEEDS=30 SECONDS=60 FIRST=1
 	@"$(BIN)/python" -m tests.faults --seeds $(or $(SEEDS),30) --seconds $(or $(SECONDS),60) --first $(or $(FIRST),1) $(ARGS)

@@ -16,6 +16,10 @@ from tests.support.limits import ROOMY_LIMITS
 from tests.support.servers import ROOT_KEY, Servers, create_database
 from tests.support.statements import StatementLog, read_statements
 
+_TESTS = Path(__file__).parent
+_LONG = frozenset(
+    {"backup", "cli", "contract", "e2e", "faults", "isolation", "migrations", "scale"}
+)
 _SERVERS = pytest.StashKey[Servers]()
 _STATEMENTS = pytest.StashKey[StatementLog]()
 _SQL_FAULTS = pytest.StashKey[list[str]]()
@@ -38,6 +42,15 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["CARELOOP_TEST_POSTGRES"] = servers.postgres.url()
     os.environ["CARELOOP_TEST_REDIS"] = servers.valkey.url()
     os.environ["CARELOOP_TEST_STATEMENTS"] = tempfile.mkdtemp(prefix="careloop-statements-")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first: what comes last is what one process does while the other has nothing."""
+    items.sort(key=lambda item: _first_folder(item) not in _LONG)
+
+
+def _first_folder(item: pytest.Item) -> str:
+    return item.path.relative_to(_TESTS).parts[0]
 
 
 def pytest_configure_node(node) -> None:

@@ -127,7 +127,7 @@ def test_kill_9_and_start_again_works_at_once(serving: Supervisor) -> None:
     killed = serving.pids
     serving.ensure_serving()
     assert serving.demo() == before
-    assert wait_until(lambda: not living(children), timeout=10), "they end by themselves"
+    assert wait_until(lambda: not living(children), timeout=20), "they end by themselves"
     servers = killed & serving.pids
     assert len(servers) == 2, "PostgreSQL and Valkey ran on and were adopted"
 
