@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from shared.audit.trail import AuditEntry, audit_record
+from shared.audit.trail import AuditEntry
 from shared.contracts.audit import AuditSubject
 from shared.db.paging import PageRequest
 from shared.jobs.files import file_parts
@@ -14,11 +14,16 @@ from shared.jobs.schemas import ENDED, FileName, JobRead, JobStatus
 from shared.jobs.service import JobService
 from shared.jobs.watching import event_id, job_events
 from shared.jobs.work import JobKinds
-from shared.web.auditing import actor_of
 from shared.web.context import context_of
 from shared.web.draining import Draining, current_draining
 from shared.web.resources import Page, page_request
-from shared.web.routing import PrincipalDep, UnitOfWorkDep, requires, service_router
+from shared.web.routing import (
+    PrincipalDep,
+    UnitOfWorkDep,
+    current_unit_of_work,
+    requires,
+    service_router,
+)
 from shared.web.sse import (
     OpenStreams,
     event_stream,
@@ -175,16 +180,12 @@ async def _file(
     job_id: UUID, name: FileName, request: Request, jobs: JobService, principal: PrincipalDep
 ) -> Response:
     file = await jobs.file(job_id, name, principal=principal)
-    context = context_of(request)
     # What is in it cannot be told from here; it is known who took it away.
-    taken = AuditEntry(
-        [AuditSubject(object="job", id=str(job_id))], kind="read", detail={"file": name}
-    )
-    actor = actor_of(principal, request, action=f"jobs.{name}")
-    record = audit_record(actor, taken, context.clock.now())
-    await context.reads.record(principal.tenant_id, record)
+    taken = AuditSubject(object="job", id=str(job_id))
+    uow = await current_unit_of_work(request)
+    uow.record(AuditEntry([taken], kind="read", detail={"file": name}))
     return StreamingResponse(
-        file_parts(context.units, principal.tenant_id, job_id, name),
+        file_parts(context_of(request).units, principal.tenant_id, job_id, name),
         media_type=file.media_type,
         headers={
             "Content-Length": str(file.bytes),

@@ -138,6 +138,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def _linger(self) -> None:
         """Let the answer arrive: closed on unread input, the connection would be reset."""
         self._is_refused = True
+        if self.transport.is_closing():
+            return
         if self.transport.can_write_eof():
             self.transport.write_eof()
             self.loop.call_later(LINGER_SECONDS, self.transport.close)

@@ -8,7 +8,6 @@ evaluation overlaps, so nobody falls between two sweeps, and nobody is lost when
 from datetime import timedelta
 from typing import Final
 
-import structlog
 from sqlalchemy import Uuid, bindparam
 
 from services.segmentation.facts.repository import FactRepository
@@ -26,7 +25,6 @@ BATCH: Final = 500
 # Two machines' clocks differ; who is looked at twice is not moved twice.
 CLOCK_SKEW: Final = timedelta(seconds=2)
 LISTING: Final = "tenants_with_timed_segments"
-_log = structlog.get_logger(__name__)
 
 
 class TimeSweeps:
