@@ -5,7 +5,8 @@ document as `x-pii`, and the edge masks by it, so no service masks anything itse
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Literal
 
 from pydantic import Field
@@ -116,17 +117,21 @@ _MASKS: Final[Mapping[PiiKind, Callable[[Any], Any]]] = {
 }
 
 
+_Masking = Callable[[Any], Any]
+
+
 class MaskPlan:
-    """Where in the answers of one JSON schema personal data lie."""
+    """Where in the answers of one JSON schema personal data lie; what has none is passed over."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._definitions: Mapping[str, Any] = schema.get("$defs", {})
-        self._schema = schema
+        self._compiled: dict[str, _Masking | None] = {}
         self.is_empty = not self._holds(schema, frozenset())
+        self._masking = None if self.is_empty else self._compile(schema)
 
     def apply(self, body: Any) -> Any:
-        """The answer with personal data masked."""
-        return self._masked(self._schema, body)
+        """The answer with personal data masked; it is not changed itself."""
+        return body if self._masking is None else self._masking(body)
 
     def _holds(self, node: Any, seen: frozenset[str]) -> bool:
         if isinstance(node, list):
@@ -140,27 +145,75 @@ class MaskPlan:
             return name not in seen and self._holds(self._definitions[name], seen | {name})
         return any(self._holds(item, seen) for key, item in node.items() if key != "$defs")
 
-    def _masked(self, node: Mapping[str, Any], value: Any) -> Any:
+    def _compile(self, node: Any) -> _Masking | None:
+        """How values of a node are masked; None for one without personal data."""
+        if not isinstance(node, Mapping):
+            return None
         if MARK in node:
-            return mask(node[MARK], value)
+            return partial(mask, node[MARK])
         name = _reference(node)
         if name is not None:
-            return self._masked(self._definitions[name], value)
-        for choice in (*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())):
-            value = self._masked(choice, value)
+            return self._definition(name)
+        choices = [
+            masking
+            for kind in ("anyOf", "oneOf", "allOf")
+            for choice in node.get(kind, ())
+            if (masking := self._compile(choice)) is not None
+        ]
+        own = _own_masking(
+            {name: self._compile(inner) for name, inner in node.get("properties", {}).items()},
+            further=self._compile(node.get("additionalProperties")),
+            items=self._compile(node.get("items")),
+        )
+        steps = [*choices, own] if own is not None else choices
+        return steps[0] if len(steps) == 1 else _one_after_the_other(steps)
+
+    def _definition(self, name: str) -> _Masking | None:
+        if name in self._compiled:
+            return self._compiled[name]
+        # Whoever meets the name again inside of it finds the way there once it is known.
+        self._compiled[name] = lambda value: self._again(name, value)
+        self._compiled[name] = self._compile(self._definitions[name])
+        return self._compiled[name]
+
+    def _again(self, name: str, value: Any) -> Any:
+        masking = self._compiled[name]
+        return value if masking is None else masking(value)
+
+
+def _own_masking(
+    properties: Mapping[str, _Masking | None], *, further: _Masking | None, items: _Masking | None
+) -> _Masking | None:
+    """Masks what an object's members or a list's items hold."""
+    members = [(name, masking) for name, masking in properties.items() if masking is not None]
+    if not members and further is None and items is None:
+        return None
+
+    def masked(value: Any) -> Any:
         if isinstance(value, list):
-            items = node.get("items")
-            return value if not items else [self._masked(items, item) for item in value]
-        if isinstance(value, dict):
-            return {key: self._member(node, key, item) for key, item in value.items()}
+            return value if items is None else [items(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        changed = {name: masking(value[name]) for name, masking in members if name in value}
+        if further is not None:
+            changed |= {
+                name: further(inner) for name, inner in value.items() if name not in properties
+            }
+        return {**value, **changed}
+
+    return masked
+
+
+def _one_after_the_other(steps: Sequence[_Masking]) -> _Masking | None:
+    if not steps:
+        return None
+
+    def masked(value: Any) -> Any:
+        for step in steps:
+            value = step(value)
         return value
 
-    def _member(self, node: Mapping[str, Any], key: str, value: Any) -> Any:
-        properties = node.get("properties", {})
-        if key in properties:
-            return self._masked(properties[key], value)
-        further = node.get("additionalProperties")
-        return self._masked(further, value) if isinstance(further, dict) else value
+    return masked
 
 
 def _reference(node: Mapping[str, Any]) -> str | None:

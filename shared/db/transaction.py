@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Executable, Row
@@ -45,9 +46,8 @@ class Transaction:
         held = await connections.take()
         transaction = cls(held, connections=connections, statements=statements)
         try:
-            await transaction._send("BEGIN")
-            choose = f"SELECT {schema}.set_tenant($1)"
-            await transaction._call(held.driver.fetchval(choose, tenant))
+            # In one message, which takes no parameters: what is written out is a UUID.
+            await transaction._send(f"BEGIN; SELECT {schema}.set_tenant('{UUID(int=tenant.int)}')")
         except BaseException:
             await connections.discard(held)
             raise

@@ -8,6 +8,16 @@ import orjson
 from fastapi import Response
 
 
+class PlainAnswer(Response):
+    """An answer that still has the plain data it was made of: nobody need parse it again."""
+
+    def __init__(
+        self, content: Any, body: bytes, status: int, headers: Mapping[str, str] | None
+    ) -> None:
+        super().__init__(body, status, headers, "application/json")
+        self.content = content
+
+
 def json_answer(
     content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
@@ -16,7 +26,7 @@ def json_answer(
     The operation's `response_model` still documents it; a test holds the two against each other.
     """
     body = orjson.dumps(content, default=_plain, option=orjson.OPT_UTC_Z)
-    return Response(body, status, headers, "application/json")
+    return PlainAnswer(content, body, status, headers)
 
 
 def _plain(value: Any) -> Any:

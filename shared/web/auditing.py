@@ -21,6 +21,7 @@ from shared.contracts.audit import AuditRecord, AuditSubject
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import CareloopError
 from shared.security.principal import Principal
+from shared.web.answers import PlainAnswer
 from shared.web.resources import TELLS_A_SECRET
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -79,10 +80,10 @@ def record_of_read(
     request: Request, response: Response, *, actor: Actor, at: Any
 ) -> AuditRecord | None:
     """Which objects' personal data an answer shows; None when it shows none."""
-    told = _told(response)
+    told = _data_of(response)
     if told is None:
         return None
-    subjects = _distinct(_shown(told)) or _subjects(request, request.scope["route"], told)
+    subjects = _shown(told) or _subjects(request, request.scope["route"], told)
     query = {"query": request.url.query} if request.url.query else {}
     return audit_record(actor, AuditEntry(subjects, kind="read", detail=query), at)
 
@@ -103,6 +104,15 @@ async def _read(request: Request, route: APIRoute) -> dict[str, Any] | None:
 
 async def _nothing_to_receive() -> dict[str, Any]:
     return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def _data_of(response: Response) -> Mapping[str, Any] | None:
+    """What an answer tells; as it was made, where that is still known and plain throughout."""
+    if isinstance(response, PlainAnswer) and isinstance(response.content, dict):
+        rows = response.content.get("data", ())
+        if not isinstance(rows, list) or all(isinstance(row, dict) for row in rows):
+            return response.content
+    return _told(response)
 
 
 def _told(response: Response) -> dict[str, Any] | None:
@@ -142,20 +152,18 @@ def _is_id(value: object) -> bool:
     return True
 
 
-def _shown(told: Mapping[str, Any]) -> Iterable[AuditSubject]:
+def _shown(told: Mapping[str, Any]) -> list[AuditSubject]:
     """The objects of an answer, itself or the rows of a page, and the customers they are of."""
     rows = told.get("data")
+    named: dict[str, str] = {}
     for shown in rows if isinstance(rows, list) else [told]:
         if not isinstance(shown, dict):
             continue
         if "id" in shown and "object" in shown:
-            yield AuditSubject(object=str(shown["object"]), id=str(shown["id"]))
+            named[str(shown["id"])] = str(shown["object"])
         if shown.get("customer_id"):
-            yield AuditSubject(object="customer", id=str(shown["customer_id"]))
-
-
-def _distinct(subjects: Iterable[AuditSubject]) -> list[AuditSubject]:
-    return list({subject.id: subject for subject in subjects}.values())
+            named[str(shown["customer_id"])] = "customer"
+    return [AuditSubject(object=object_, id=id_) for id_, object_ in named.items()]
 
 
 def _tells_a_secret(response: Response) -> bool:

@@ -16,13 +16,14 @@ from typing import Any
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
+from shared.web.marks import RouteMark, marks_of
 from shared.web.problems import TOLD, problem_of
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 @dataclass(frozen=True, slots=True)
-class Deprecated:
+class Deprecated(RouteMark):
     """Marks a route; since when it is deprecated, when it goes away, and what to use instead.
 
     Raises ValueError when it would go away before it is deprecated.
@@ -37,9 +38,6 @@ class Deprecated:
     def __post_init__(self) -> None:
         if self.sunset is not None and self.sunset <= self.since:
             raise ValueError("what is deprecated goes away after it is deprecated")
-
-    async def __call__(self) -> None:
-        """Nothing left to do: the route itself tells."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -71,8 +69,7 @@ def deprecated(
 
 def deprecation_of(route: APIRoute) -> Deprecated | None:
     """What a route's dependencies announce."""
-    found = (dependency.dependency for dependency in route.dependencies)
-    return next((mark for mark in found if isinstance(mark, Deprecated)), None)
+    return next(iter(marks_of(route, Deprecated)), None)
 
 
 def announcing(route: APIRoute, handle: Handler) -> Handler:

@@ -20,6 +20,7 @@ from shared.web.auditing import actor_of, answer_and_record
 from shared.web.context import context_of
 from shared.web.deprecation import announcing, deprecation_of
 from shared.web.idempotency import IDEMPOTENCY_HEADER, answer_once
+from shared.web.marks import RouteMark, marks_of, sorted_out
 from shared.web.methods import refuse_wrong_method
 from shared.web.personal_data import PersonalData
 from shared.web.problems import problem_responses
@@ -29,15 +30,12 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _log = structlog.get_logger(__name__)
 
 
-class RequiredScopes:
+class RequiredScopes(RouteMark):
     """Marks a route with the scopes it needs; `UnitOfWorkRoute` enforces them."""
 
     def __init__(self, scopes: tuple[str, ...], shopper: str | None = None) -> None:
         self.scopes = scopes
         self.shopper = shopper
-
-    async def __call__(self) -> None:
-        """Nothing left to do: the route has checked before any dependency runs."""
 
 
 def requires(*scopes: str, shopper: str | None = None) -> Any:
@@ -51,26 +49,20 @@ def requires(*scopes: str, shopper: str | None = None) -> Any:
 
 def scopes_of(route: APIRoute) -> tuple[str, ...]:
     """The scopes that a route declares."""
-    return tuple(scope for declared in _declared_by(route) for scope in declared.scopes)
+    return tuple(scope for mark in marks_of(route, RequiredScopes) for scope in mark.scopes)
 
 
 def shopper_scopes_of(route: APIRoute) -> tuple[str, ...]:
     """The scopes that let a shopper use a route; empty when it is not meant for shoppers."""
-    return tuple(declared.shopper for declared in _declared_by(route) if declared.shopper)
-
-
-def _declared_by(route: APIRoute) -> list[RequiredScopes]:
-    return [
-        dependency.dependency
-        for dependency in route.dependencies
-        if isinstance(dependency.dependency, RequiredScopes)
-    ]
+    declared = marks_of(route, RequiredScopes)
+    return tuple(mark.shopper for mark in declared if mark.shopper)
 
 
 class UnitOfWorkRoute(APIRoute):
     """A route whose endpoint runs inside the unit of work of the caller's tenant."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        self.marks, options["dependencies"] = sorted_out(options.get("dependencies") or ())
         super().__init__(path, endpoint, **options)
         self.required_scopes = scopes_of(self)
         self.shopper_scopes = shopper_scopes_of(self)
