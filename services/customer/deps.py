@@ -1,6 +1,7 @@
 """How the customer service is wired, for each request."""
 
-from typing import Annotated, cast
+from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -23,34 +24,45 @@ from services.customer.tasks.service import TaskService
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
 from services.customer.timeline.service import TimelineService
+from shared.db.unit_of_work import UnitOfWork
 from shared.jobs.endpoints import job_kinds
 from shared.jobs.repository import JobRepository
 from shared.jobs.work import JobKinds
+from shared.part.context import PartContext
 from shared.security.principal import PrincipalKind
 from shared.security.sight import Sight
+from shared.settings import PartSettings
 from shared.web.context import context_of
-from shared.web.routing import PrincipalDep, UnitOfWorkDep
+from shared.web.routing import PrincipalDep
 
 
-async def current_shops(request: Request) -> Shops:
-    """The shops that this process remembers."""
-    return cast("Shops", request.app.state.shops)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What every request comes with; one look at the request instead of one for each of them."""
 
-
-ShopsDep = Annotated[Shops, Depends(current_shops)]
-
-
-async def current_shop(uow: UnitOfWorkDep, shops: ShopsDep) -> Shop:
-    """The caller's shop."""
-    return await shops.of(uow)
-
-
-async def current_sight(principal: PrincipalDep) -> Sight | None:
+    uow: UnitOfWork
+    shops: Shops
+    sight: Sight | None
     """Whose customers and tasks the caller sees; None for everybody's."""
-    return Sight.of(principal)
+    part: PartContext[PartSettings]
 
 
-SightDep = Annotated[Sight | None, Depends(current_sight)]
+async def asked(request: Request) -> Asked:
+    """The request's unit of work and what is known of the caller."""
+    return Asked(
+        uow=request.state.unit_of_work,
+        shops=request.app.state.shops,
+        sight=Sight.of(request.state.principal),
+        part=context_of(request),
+    )
+
+
+AskedDep = Annotated[Asked, Depends(asked)]
+
+
+async def current_shop(asked: AskedDep) -> Shop:
+    """The caller's shop."""
+    return await asked.shops.of(asked.uow)
 
 
 async def current_staff_id(principal: PrincipalDep) -> UUID | None:
@@ -58,15 +70,14 @@ async def current_staff_id(principal: PrincipalDep) -> UUID | None:
     return UUID(principal.actor_id) if principal.kind is PrincipalKind.STAFF else None
 
 
-async def customer_lists(uow: UnitOfWorkDep, sight: SightDep) -> CustomerLists:
+async def customer_lists(asked: AskedDep) -> CustomerLists:
     """Lists of customers."""
-    return CustomerLists(uow, sight=sight)
+    return CustomerLists(asked.uow, sight=asked.sight)
 
 
-async def customer_service(
-    uow: UnitOfWorkDep, request: Request, shops: ShopsDep, sight: SightDep
-) -> CustomerService:
+async def customer_service(asked: AskedDep) -> CustomerService:
     """What clients can do with customers."""
+    uow, sight = asked.uow, asked.sight
     return CustomerService(
         uow=uow,
         customers=CustomerRepository(uow, sight=sight),
@@ -74,34 +85,36 @@ async def customer_service(
         duplicates=DuplicateRepository(uow),
         timeline=TimelineRepository(uow),
         colleagues=ColleagueRepository(uow),
-        codes=context_of(request).codes,
-        shops=shops,
+        codes=asked.part.codes,
+        shops=asked.shops,
         sight=sight,
     )
 
 
 async def export_service(
-    uow: UnitOfWorkDep, request: Request, kinds: Annotated[JobKinds, Depends(job_kinds)]
+    asked: AskedDep, kinds: Annotated[JobKinds, Depends(job_kinds)]
 ) -> ExportService:
     """Files of customers."""
-    jobs = JobRepository(uow, schema=context_of(request).units.schema)
-    return ExportService(uow, jobs=jobs, kinds=kinds)
+    jobs = JobRepository(asked.uow, schema=asked.part.units.schema)
+    return ExportService(asked.uow, jobs=jobs, kinds=kinds)
 
 
-async def order_service(uow: UnitOfWorkDep, shops: ShopsDep, sight: SightDep) -> OrderService:
+async def order_service(asked: AskedDep) -> OrderService:
     """What clients can do with orders."""
+    uow, sight = asked.uow, asked.sight
     return OrderService(
         uow=uow,
         orders=OrderRepository(uow),
         customers=CustomerRepository(uow, sight=sight),
         timeline=TimelineRepository(uow),
-        shops=shops,
+        shops=asked.shops,
         sight=sight,
     )
 
 
-async def consent_service(uow: UnitOfWorkDep, sight: SightDep) -> ConsentService:
+async def consent_service(asked: AskedDep) -> ConsentService:
     """What clients can do with consents."""
+    uow, sight = asked.uow, asked.sight
     return ConsentService(
         uow=uow,
         consents=ConsentRepository(uow),
@@ -110,18 +123,19 @@ async def consent_service(uow: UnitOfWorkDep, sight: SightDep) -> ConsentService
     )
 
 
-async def duplicate_service(uow: UnitOfWorkDep, sight: SightDep) -> DuplicateService:
+async def duplicate_service(asked: AskedDep) -> DuplicateService:
     """What clients can do with duplicate candidates."""
-    return DuplicateService(duplicates=DuplicateRepository(uow, sight=sight))
+    return DuplicateService(duplicates=DuplicateRepository(asked.uow, sight=asked.sight))
 
 
-async def timeline_service(uow: UnitOfWorkDep, sight: SightDep) -> TimelineService:
+async def timeline_service(asked: AskedDep) -> TimelineService:
     """What clients can do with timelines."""
-    return TimelineService(timeline=TimelineRepository(uow), sight=sight)
+    return TimelineService(timeline=TimelineRepository(asked.uow), sight=asked.sight)
 
 
-async def task_service(uow: UnitOfWorkDep, sight: SightDep) -> TaskService:
+async def task_service(asked: AskedDep) -> TaskService:
     """What clients can do with tasks."""
+    uow, sight = asked.uow, asked.sight
     return TaskService(
         uow=uow,
         tasks=TaskRepository(uow, sight=sight),
@@ -130,9 +144,9 @@ async def task_service(uow: UnitOfWorkDep, sight: SightDep) -> TaskService:
     )
 
 
-async def count_repository(uow: UnitOfWorkDep) -> CountRepository:
+async def count_repository(asked: AskedDep) -> CountRepository:
     """How many of everything there are."""
-    return CountRepository(uow)
+    return CountRepository(asked.uow)
 
 
 StaffIdDep = Annotated[UUID | None, Depends(current_staff_id)]

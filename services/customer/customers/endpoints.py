@@ -101,8 +101,8 @@ async def list_customers(
     """
     contacts = PII_READ in principal.scopes
     search = Search.read(q, region=shop.country, contacts=contacts) if q is not None else None
-    records, cursor = await lists.page(search, wanted, request)
-    data = [customer_json(record) for record in records]
+    rows, cursor = await lists.page(search, wanted, request)
+    data = [customer_json(row) for row in rows]
     return json_answer({"data": data, "next_cursor": cursor})
 
 
@@ -188,4 +188,4 @@ def _answer(
     record: CustomerRecord, *, status: int = status.HTTP_200_OK, location: str | None = None
 ) -> Response:
     headers = {"etag": etag(record.version)} | ({"location": location} if location else {})
-    return json_answer(customer_json(record), status=status, headers=headers)
+    return json_answer(customer_json(record.values()), status=status, headers=headers)

@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, exists, select
 
 from services.customer.customers.models import customer, customer_tag
-from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CUSTOMER_COLUMNS, TENANT
 from services.customer.customers.search import BEST_FIRST, Search
 from services.customer.customers.sight import sources
@@ -24,6 +23,7 @@ from shared.db.paging import (
     parse_id,
     parse_instant,
 )
+from shared.db.prepared import Rows
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
@@ -47,8 +47,8 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "created_until": customer.c.created_at < bindparam("created_until", type_=Instant),
 }
 
-CustomerPage = tuple[list[CustomerRecord], str | None]
-"""Customers, and the cursor of the next page."""
+CustomerPage = tuple[Rows, str | None]
+"""Rows that begin with the columns of a `CustomerRecord`, and the cursor of the next page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,7 @@ class CustomerLists:
     ) -> CustomerPage:
         page = {"tenant": self._uow.tenant_id, **keyset_values(order, request)}
         rows = await self._uow.rows(statement, {**parameters, **page})
-        kept, cursor = next_cursor(rows, order, request.limit)
-        return [CustomerRecord.of(row) for row in kept], cursor
+        return next_cursor(rows, order, request.limit)
 
 
 @lru_cache

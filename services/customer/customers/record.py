@@ -56,9 +56,14 @@ class CustomerRecord:
         """The record in a row that begins with its columns."""
         return cls(*row[: len(COLUMNS)])
 
+    def values(self) -> tuple[Any, ...]:
+        """The values of the columns."""
+        values: tuple[Any, ...] = _values_of(self)
+        return values
+
     def as_row(self) -> dict[str, Any]:
         """The columns by name."""
-        return dict(zip(COLUMNS, _values_of(self), strict=True))
+        return dict(zip(COLUMNS, self.values(), strict=True))
 
     def merged(self, changes: Mapping[str, Any], *, at: datetime) -> Self:
         """The next version, with these columns changed; the very same if none of them differs."""

@@ -1,5 +1,6 @@
 """Customers as clients write and read them."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -15,7 +16,7 @@ from pydantic import (
 
 from services.customer.customers.identities import Standing
 from services.customer.customers.identity_match import IdentifierKind
-from services.customer.customers.record import CustomerRecord, Gender, Stage
+from services.customer.customers.record import COLUMNS, Gender, Stage
 from services.customer.tenants.shops import ValueTier
 from shared.bodies import Body
 from shared.moments import Day
@@ -161,9 +162,9 @@ class CustomerRead(BaseModel):
     version: int
 
 
-def customer_json(record: CustomerRecord) -> dict[str, Any]:
-    """A `CustomerRead` as plain data."""
-    known = {"object": "customer", **record.as_row()}
+def customer_json(values: Iterable[Any]) -> dict[str, Any]:
+    """A `CustomerRead` as plain data, of the values of a record or of a row that begins as one."""
+    known: dict[str, Any] = {"object": "customer", **dict(zip(COLUMNS, values, strict=False))}
     del known["name_key"], known["search_key"]
     spent = Money(known.pop("total_spent_minor"), known.pop("currency"))
     known["total_spent"] = {"amount": spent.decimal_string(), "currency": spent.currency}

@@ -1,6 +1,7 @@
 """Exports as jobs: a page of customers is a step, and a part of the file."""
 
 from services.customer.customers.lists import CustomerFilter, CustomerLists
+from services.customer.customers.record import CustomerRecord
 from services.customer.exports.rendering import MEDIA_TYPES, rendered
 from services.customer.exports.schemas import KIND, ExportCreate
 from shared.db.paging import PageRequest
@@ -25,11 +26,12 @@ class CustomerExport(JobKind):
         """Write the next page into the file."""
         wanted = _asked(job)
         cursor: str | None = job.state.get("cursor")
-        records, following = await CustomerLists(uow).page(
+        rows, following = await CustomerLists(uow).page(
             None,
             CustomerFilter(**wanted.filter.model_dump()),
             PageRequest(limit=self._page_size, cursor=cursor),
         )
+        records = [CustomerRecord.of(row) for row in rows]
         await JobFiles(uow, schema=self._schema).write(
             job,
             "result",
