@@ -20,7 +20,7 @@ Part = Annotated[
     Literal["all", "gateway", "customer", "segmentation", "support_ticket", "messaging"],
     typer.Option(help="Which part; all together without it"),
 ]
-# A request leaves some hundred objects and hardly a cycle: it is enough to look now and then.
+# A request or a batch leaves many objects and hardly a cycle: it is enough to look now and then.
 _COLLECT_AFTER: Final = (20_000, 50, 100)
 
 
@@ -49,10 +49,7 @@ def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=FINISH_SECONDS,
     )
-    # What start-up has made stays for good; the collector need not look at it again.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
+    _spare_the_collector()
     GracefulServer(config, draining=draining_of(app), grace_seconds=settings.drain_seconds).run()
 
 
@@ -94,7 +91,15 @@ def worker(
 
     import uvloop  # noqa: PLC0415
 
+    _spare_the_collector()
     uvloop.run(run())
+
+
+def _spare_the_collector() -> None:
+    """What start-up has made stays for good: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
 
 
 async def _beat() -> None:
