@@ -57,11 +57,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Two shops, one with many customers and one with few, and the people in the larger."""
+    """Two shops, one with many customers and one with few, and the people in the larger.
+
+    `masked_key` is a key of the larger that does not see personal data.
+    """
 
     large: Shop
     small: Shop
     people: list[CustomerRecord]
+    masked_key: str
 
 
 def main() -> None:
@@ -108,10 +112,14 @@ async def _prepare(stage: Stage) -> Prepared:
                 for word in ("automations", "queues", "segments"):
                     look = partial(Api(http, shop.api_key).get, f"/v1/{word}")
                     await until(look, _has_data, what=f"the shop has {word}")
+        owner = {"email": large.owner_email, "password": large.owner_password}
+        session = await Api(http).post("/v1/auth/login", owner)
+        masked = {"name": "Masked", "scopes": ["customers:read"]}
+        key = await Api(http, session["access_token"]).post("/v1/api-keys", masked)
     people = await load_people(stage.dsn, UUID(large.tenant_id), MANY)
     await load_people(stage.dsn, UUID(small.tenant_id), FEW)
     await load_bare_rows(stage.dsn, people)
-    return Prepared(large, small, people)
+    return Prepared(large, small, people, key["key"])
 
 
 async def _compare(stage: Stage, prepared: Prepared, pace: Pace) -> None:
@@ -176,6 +184,18 @@ def _cases(stage: Stage, prepared: Prepared) -> list[Case]:
             always(requests.get(f"{bare}/rows?limit=25")),
             always(requests.get(f"{base}/v1/customers?limit=25", key)),
             0.30,
+        ),
+        Case(
+            "get, masked",
+            always(requests.get(f"{bare}/rows/{person.id}")),
+            always(requests.get(f"{base}/v1/customers/{person.id}", prepared.masked_key)),
+            None,
+        ),
+        Case(
+            "list 25, masked",
+            always(requests.get(f"{bare}/rows?limit=25")),
+            always(requests.get(f"{base}/v1/customers?limit=25", prepared.masked_key)),
+            None,
         ),
         Case(
             "search by name",
