@@ -69,7 +69,7 @@ class AuditLogRepository:
         """Keep records, each with the part that told of it."""
         records = list(told)
         subjects = {
-            (subject.id, record.at, record.id): None
+            (subject["id"], record.at, record.id): None
             for _part, record in records
             for subject in record.subjects
         }

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import TypedDict  # Before Python 3.12 pydantic takes no other.
 
 from shared.contracts.event import Contract, Event
 
@@ -19,8 +20,8 @@ class FieldChange(Contract):
     new: Any = None
 
 
-class AuditSubject(Contract):
-    """An object that somebody did something with."""
+class AuditSubject(TypedDict):
+    """An object that somebody did something with. A list names each that it shows: plain data."""
 
     object: str
     id: str

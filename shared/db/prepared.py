@@ -22,7 +22,7 @@ Rows = Sequence[Row[*tuple[Any, ...]]]
 _Process = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
     """SQL with numbered parameters, and how values get in and out."""
 
@@ -31,6 +31,8 @@ class Prepared:
     _defaults: Mapping[str, Any]
     _into: Mapping[str, _Process]
     _out_of: tuple[tuple[int, _Process], ...]
+    _metadata: SimpleResultMetaData | None = None
+    """What every row of it knows of its columns; told by the first."""
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
         """The positional arguments. Raises KeyError for a parameter that has no value."""
@@ -46,8 +48,9 @@ class Prepared:
         """The driver's records as rows of SQLAlchemy."""
         if not records:
             return []
-        metadata = SimpleResultMetaData(list(records[0].keys()))
-        return IteratorResult(metadata, map(self._values, records)).all()
+        if self._metadata is None:
+            self._metadata = SimpleResultMetaData(list(records[0].keys()))
+        return IteratorResult(self._metadata, map(self._values, records)).all()
 
     def _values(self, record: Record) -> tuple[Any, ...]:
         if not self._out_of:

@@ -137,8 +137,8 @@ def _subjects(request: Request, route: APIRoute, told: Mapping[str, Any]) -> lis
         for name, value in request.path_params.items()
         if _ID_PARAMETER.search(name) and _is_id(value)
     ]
-    seen = {subject.id for subject in own}
-    return [*own, *(subject for subject in named if subject.id not in seen)]
+    seen = {subject["id"] for subject in own}
+    return [*own, *(subject for subject in named if subject["id"] not in seen)]
 
 
 def _is_id(value: object) -> bool:

@@ -164,10 +164,11 @@ class CustomerRead(BaseModel):
 
 def customer_json(values: Iterable[Any]) -> dict[str, Any]:
     """A `CustomerRead` as plain data, of the values of a record or of a row that begins as one."""
-    known: dict[str, Any] = {"object": "customer", **dict(zip(COLUMNS, values, strict=False))}
+    known: dict[str, Any] = dict(zip(COLUMNS, values, strict=False))
     del known["name_key"], known["search_key"]
     spent = Money(known.pop("total_spent_minor"), known.pop("currency"))
     known["total_spent"] = {"amount": spent.decimal_string(), "currency": spent.currency}
+    known["object"] = "customer"
     return known
 
 
