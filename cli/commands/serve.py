@@ -1,14 +1,14 @@
 """`careloop serve`, `careloop worker`, `careloop migrate`: what every process of a house runs."""
 
 import asyncio
-import gc
 import os
 import signal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import typer
 import uvicorn
 
+from cli.collector import spare_the_collector
 from cli.commands.health import HEARTBEAT_SECONDS, heartbeat_file
 from cli.errors import NotReady
 from cli.processes import end_with_parent
@@ -20,8 +20,6 @@ Part = Annotated[
     Literal["all", "gateway", "customer", "segmentation", "support_ticket", "messaging"],
     typer.Option(help="Which part; all together without it"),
 ]
-# A request or a batch leaves many objects and hardly a cycle: it is enough to look now and then.
-_COLLECT_AFTER: Final = (20_000, 50, 100)
 
 
 def serve(
@@ -49,7 +47,7 @@ def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=FINISH_SECONDS,
     )
-    _spare_the_collector()
+    spare_the_collector()
     GracefulServer(config, draining=draining_of(app), grace_seconds=settings.drain_seconds).run()
 
 
@@ -91,15 +89,8 @@ def worker(
 
     import uvloop  # noqa: PLC0415
 
-    _spare_the_collector()
+    spare_the_collector()
     uvloop.run(run())
-
-
-def _spare_the_collector() -> None:
-    """What start-up has made stays for good: the collector need not look at it again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
 
 
 async def _beat() -> None:
