@@ -29,6 +29,9 @@ customer = Table(
     Column("source", Text, nullable=False),
     # The member of staff whose customer it is.
     Column("owner_id", Uuid),
+    # The record it was merged into, and who stands for all of them; see `families`.
+    Column("parent_id", Uuid),
+    Column("merged_into", Uuid),
     Column("tags", JSONB, nullable=False),
     Column("attributes", JSONB, nullable=False),
     Column("consents", JSONB, nullable=False),
@@ -72,6 +75,12 @@ Index(
     customer.c.owner_id,
     customer.c.created_at,
     customer.c.id,
+)
+Index(
+    "ix_customer_merged_into",
+    customer.c.tenant_id,
+    customer.c.merged_into,
+    postgresql_where=customer.c.merged_into.is_not(None),
 )
 # In the C collation, whose order serves `LIKE 'nguyen van%'`.
 Index("ix_customer_name_key", customer.c.tenant_id, customer.c.name_key)

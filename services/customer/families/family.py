@@ -1,0 +1,77 @@
+"""One person, who may be many records; `docs/adr/0013` has the whole picture."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.customer.customers.errors import CustomerNotFound
+from services.customer.customers.models import customer
+from shared.db.unit_of_work import UnitOfWork
+
+_TENANT: Final = customer.c.tenant_id == bindparam("tenant", type_=Uuid)
+_ID: Final = bindparam("id", type_=Uuid)
+_IDS: Final = bindparam("ids", type_=ARRAY(Uuid))
+_ROOT: Final = func.coalesce(customer.c.merged_into, customer.c.id)
+_ROOTS: Final = select(customer.c.id, _ROOT.label("root_id")).where(
+    _TENANT, customer.c.id == func.any(_IDS)
+)
+_MEMBERS: Final = (
+    select(customer.c.id)
+    .where(_TENANT, or_(customer.c.id == _ID, customer.c.merged_into == _ID))
+    .order_by(customer.c.id)
+)
+_LOCK: Final = (
+    select(customer.c.id)
+    .where(_TENANT, customer.c.id == _ID, customer.c.merged_into.is_(None))
+    .with_for_update()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """All records of one person. `root_id` stands for them; `member_ids` holds it, too."""
+
+    root_id: UUID
+    member_ids: tuple[UUID, ...]
+
+
+class Families:
+    """Who belongs to whom, inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._tenant: Mapping[str, Any] = {"tenant": uow.tenant_id}
+
+    async def of(self, customer_id: UUID) -> Family:
+        """The family of any of its members. Raises CustomerNotFound."""
+        roots = await self.roots([customer_id])
+        if customer_id not in roots:
+            raise CustomerNotFound
+        root_id = roots[customer_id]
+        members = await self._uow.scalars(_MEMBERS, {**self._tenant, "id": root_id})
+        return Family(root_id, tuple(members))
+
+    async def roots(self, customer_ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Who stands for each of these; ids that nobody has are left out."""
+        if not customer_ids:
+            return {}
+        rows = await self._uow.rows(_ROOTS, {**self._tenant, "ids": list(customer_ids)})
+        return {row.id: row.root_id for row in rows}
+
+    async def lock(self, customer_id: UUID) -> Family:
+        """The family, nobody else merging it or writing to it until the commit.
+
+        Raises CustomerNotFound.
+        """
+        while True:
+            roots = await self.roots([customer_id])
+            if customer_id not in roots:
+                raise CustomerNotFound
+            # Merged further while we waited for its row: then somebody else stands for it.
+            locked = await self._uow.scalar(_LOCK, {**self._tenant, "id": roots[customer_id]})
+            if locked is not None:
+                return await self.of(customer_id)
