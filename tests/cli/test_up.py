@@ -113,7 +113,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_is_warm(serving: Supervisor)
     before = serving.demo()
     assert len(living(serving.pids)) == 5, "supervisor, API, worker, PostgreSQL, Valkey"
     serving.send(signal.SIGINT)
-    assert serving.ends(seconds=10) == 0
+    assert serving.ends(seconds=30) == 0
     assert living(serving.pids) == set()
     assert serving.ensure_serving() < 20
     assert serving.demo() == before

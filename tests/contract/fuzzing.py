@@ -23,6 +23,8 @@ RULES = ("segments.create", "segments.preview", "segments.update")
 # The requests come from one caller as fast as they can; what limits do is tested elsewhere.
 UNLIMITED = {
     "CARELOOP_ACCESS_TOKEN_SECONDS": "3600",
+    "CARELOOP_LOGIN_FAILURES": "1000",
+    "CARELOOP_LOGIN_FAILURES_PER_CLIENT": "100000",
     **{
         f"CARELOOP_RATE_LIMIT_{who}": "1000000/1"
         for who in ("KEY", "STAFF", "SHOPPER", "SHOP", "ADDRESS", "PAGE", "HOOK")

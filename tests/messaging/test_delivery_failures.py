@@ -10,9 +10,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from services.messaging.channels.records import INSTALLATION_CHANNEL, EmailChannel
 from services.messaging.delivery.mail import OutgoingMail
@@ -29,6 +26,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
 from shared.outbound.guard import AllowList, OutboundGuard
 from shared.security.keys import SecretBox
+from shared.settings import login_role
 from tests.messaging.world import World
 from tests.support.outbound import LOOPBACK, LOOPBACK_ALLOWED
 from tests.support.smtp import SmtpSink
@@ -458,10 +456,11 @@ async def test_a_database_that_drops_its_connections_meanwhile_does_not_make_a_s
     await shop.enters(duc)
     loop = asyncio.get_running_loop()
 
-    def drop_connections() -> None:
-        asyncio.run_coroutine_threadsafe(_drop_connections(database_url), loop).result(10)
+    def drop() -> None:
+        dropping = drop_connections(database_url, login_role("messaging"))
+        asyncio.run_coroutine_threadsafe(dropping, loop).result(10)
 
-    smtp.behaviour.before_accepting = drop_connections
+    smtp.behaviour.before_accepting = drop
     try:
         await shop.sends()
     finally:
@@ -494,18 +493,6 @@ async def test_messages_whose_taking_is_in_doubt_are_handed_back_at_once(
     await shop.sends()
     assert (await only_message(shop))["status"] == "sent"
     assert len(smtp.to(duc.email)) == 1
-
-
-async def _drop_connections(database_url: str) -> None:
-    engine = create_async_engine(database_url, poolclass=NullPool)
-    async with engine.connect() as connection:
-        await connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE usename = 'careloop_messaging' AND datname = current_database()"
-            )
-        )
-    await engine.dispose()
 
 
 async def test_one_message_that_nobody_can_prepare_does_not_stop_the_others(

@@ -22,6 +22,7 @@ from shared.ids import TenantId, new_id
 from shared.queue.producer import Queue, queue_name
 from shared.settings import login_role
 from shared.stream.relay import DELIVER
+from tests.support.connections import drop_connections
 from tests.support.parts import create_part
 from tests.support.stream_parts import SINK, SOURCE, Configuration
 from tests.support.waiting import eventually
@@ -33,7 +34,6 @@ WRITERS = ("writer", "other writer")
 ROOT = Path(__file__).parents[2]
 WRITTEN = text(f"SELECT tenant_id, key, last FROM {SOURCE}.counter")
 EFFECTS = text(f"SELECT tenant_id, key, numbers FROM {SINK}.effect")
-CUT_OFF = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY(:roles)")
 
 
 class Processes:
@@ -160,7 +160,7 @@ async def changes(engine: AsyncEngine) -> int:
         return sum(row.last for row in await connection.execute(WRITTEN))
 
 
-async def make_trouble(processes: Processes, network: Network, engine: AsyncEngine) -> None:
+async def make_trouble(processes: Processes, network: Network, database_url: str) -> None:
     """Everything that may go wrong, once, in an order nobody knows."""
 
     async def kill(role: str) -> None:
@@ -175,9 +175,7 @@ async def make_trouble(processes: Processes, network: Network, engine: AsyncEngi
         processes.start(SINK)
 
     async def cut_every_connection() -> None:
-        roles = [login_role(SOURCE), login_role(SINK)]
-        async with engine.connect() as connection:
-            await connection.execute(CUT_OFF, {"roles": roles})
+        await drop_connections(database_url, login_role(SOURCE), login_role(SINK))
 
     troubles: list[Callable[[], Awaitable[None]]] = [
         lambda: kill("writer"),
@@ -201,7 +199,7 @@ async def test_nothing_is_lost_doubled_or_disordered_whatever_is_killed(
         await eventually(lambda: changes(engine), seconds=30)
         deadline = monotonic() + CHAOS_SECONDS
         while monotonic() < deadline:
-            await make_trouble(processes, network, engine)
+            await make_trouble(processes, network, configuration.database_url)
         for writer in WRITERS:
             processes.kill(writer)
         await eventually(lambda: faults(engine), lambda found: found.lost == 0, seconds=40)

@@ -13,6 +13,8 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.errors import Unavailable
 from shared.ids import TenantId, new_id
 from shared.part.context import build_context
+from shared.settings import login_role
+from tests.support.connections import drop_connections
 from tests.support.parts import part_settings
 
 COUNTERS = text("SELECT kind, next_value FROM source.code_counter WHERE tenant_id = :tenant")
@@ -153,19 +155,13 @@ async def test_connections_that_wait_for_the_next_unit_answer_questions_of_the_h
 
 
 async def test_questions_of_the_house_survive_that_the_server_dropped_its_connections(
-    source, tenant
+    source, tenant, database_url
 ):
     assert await source.units.ask("SELECT 1") == [1]
-    async with source.units.begin(tenant) as uow, source.units.engine.connect() as killer:
+    async with source.units.begin(tenant) as uow:
         await uow.rows(COUNTERS, {"tenant": tenant})
-        await uow.close()
-        await killer.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE usename = current_user AND pid <> pg_backend_pid()"
-            )
-        )
-        assert await source.units.ask("SELECT 2") == [2]
+    await drop_connections(database_url, login_role("source"))
+    assert await source.units.ask("SELECT 2") == [2]
 
 
 async def test_a_failing_callback_does_not_undo_or_hide_the_commit(source, tenant):
@@ -180,20 +176,16 @@ async def test_a_failing_callback_does_not_undo_or_hide_the_commit(source, tenan
         assert len(await uow.rows(COUNTERS, {"tenant": tenant})) == 1
 
 
-async def test_work_begins_although_the_server_dropped_every_pooled_connection(source, tenant):
+async def test_work_begins_although_the_server_dropped_every_pooled_connection(
+    source, tenant, database_url
+):
     async with source.units.begin(tenant) as one, source.units.begin(tenant) as other:
         await one.execute(ADD, {"tenant": tenant, "kind": "before"})
         await other.rows(COUNTERS, {"tenant": tenant})
         await one.commit()
-    async with source.units.engine.connect() as killer:
-        await killer.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE usename = current_user AND pid <> pg_backend_pid()"
-            )
-        )
-        async with source.units.begin(tenant) as uow:
-            assert len(await uow.rows(COUNTERS, {"tenant": tenant})) == 1
+    await drop_connections(database_url, login_role("source"))
+    async with source.units.begin(tenant) as uow:
+        assert len(await uow.rows(COUNTERS, {"tenant": tenant})) == 1
 
 
 def cut_off(connection: Any) -> None:
