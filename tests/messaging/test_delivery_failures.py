@@ -28,6 +28,7 @@ from shared.outbound.guard import AllowList, OutboundGuard
 from shared.security.keys import SecretBox
 from shared.settings import login_role
 from tests.messaging.world import World
+from tests.support.connections import drop_connections
 from tests.support.outbound import LOOPBACK, LOOPBACK_ALLOWED
 from tests.support.smtp import SmtpSink
 
