@@ -18,9 +18,11 @@ _HIDDEN: Final = "***"
 _WORD: Final = re.compile(r"\S+")
 _PHONE_LIKE: Final = re.compile(r"^\+?[\d\s().-]{6,}$")
 
-PiiKind = Literal["email", "phone", "name", "contact", "address", "date", "words", "document"]
+PiiKind = Literal[
+    "email", "phone", "name", "contact", "address", "date", "words", "document", "sensitive"
+]
 """`contact` is an address or a number, whichever it is; `words` may have anything of a person in
-them; a `document` is JSON without a schema."""
+them; a `document` is JSON without a schema; of what is `sensitive` nothing is shown."""
 
 
 def pii(kind: PiiKind) -> FieldInfo:
@@ -64,7 +66,7 @@ def _hidden(_value: Any) -> str:
 
 
 def _nothing(_value: Any) -> None:
-    """A date has no form that hides it and still is one."""
+    """There is no form that hides it and still is one."""
 
 
 def _document(value: Any) -> Any:
@@ -114,6 +116,7 @@ _MASKS: Final[Mapping[PiiKind, Callable[[Any], Any]]] = {
     "date": _nothing,
     "words": _hidden,
     "document": _document,
+    "sensitive": _nothing,
 }
 
 

@@ -23,6 +23,23 @@ class CustomerConsent(PublicObject):
     changed_at: datetime
 
 
+class LunarDay(PublicObject):
+    """A day of the Vietnamese lunar calendar; the year where it is known."""
+
+    day: int
+    month: int
+    leap_month: bool = False
+    year: int | None = None
+
+
+class IncomeBand(PublicObject):
+    """Income a month: `at_least` so much, and less than `below`."""
+
+    currency: str
+    at_least: str | None = None
+    below: str | None = None
+
+
 class EventCustomer(PublicObject):
     """A customer as of the event. `version` grows with every change: keep the highest.
 
@@ -35,12 +52,25 @@ class EventCustomer(PublicObject):
     version: int
     code: str = Field(examples=["KH000123"])
     stage: Literal["lead", "customer"]
+    kind: Literal["person", "organisation"] = "person"
+    relation: str = "customer"
     name: Annotated[str | None, pii("name")] = None
     email: Annotated[str | None, pii("email")] = None
     phone: Annotated[str | None, pii("phone")] = None
     locale: str | None = None
     gender: Literal["female", "male", "other"] | None = None
     birth_date: Annotated[date | None, pii("date")] = None
+    given_name: Annotated[str | None, pii("name")] = None
+    honorific: str | None = None
+    birth_date_lunar: Annotated[LunarDay | None, pii("date")] = None
+    occupation: str | None = None
+    position: str | None = None
+    income_band: Annotated[IncomeBand | None, pii("sensitive")] = None
+    preferences: list[str] | None = None
+    preferred_channel: str | None = None
+    time_zone: str | None = None
+    rating: int | None = None
+    tax_code: Annotated[str | None, pii("words")] = None
     city: str | None = None
     province: str | None = None
     country: str | None = None

@@ -20,6 +20,23 @@ class ConsentState(Contract):
     changed_at: datetime
 
 
+class LunarDay(Contract):
+    """A day of the Vietnamese lunar calendar; the year where it is known."""
+
+    day: int
+    month: int
+    leap_month: bool = False
+    year: int | None = None
+
+
+class IncomeBand(Contract):
+    """Income a month in major units: `at_least` so much, less than `below`."""
+
+    currency: str
+    at_least: str | None = None
+    below: str | None = None
+
+
 class CustomerState(Contract):
     """A customer as other services may know them. `version` grows with every change.
 
@@ -31,12 +48,25 @@ class CustomerState(Contract):
     version: int
     code: str
     stage: Literal["lead", "customer"]
+    kind: Literal["person", "organisation"] = "person"
+    relation: str = "customer"
     name: str | None = None
     email: str | None = None
     phone: str | None = None
     locale: str | None = None
     gender: Literal["female", "male", "other"] | None = None
     birth_date: date | None = None
+    given_name: str | None = None
+    honorific: str | None = None
+    birth_date_lunar: LunarDay | None = None
+    occupation: str | None = None
+    position: str | None = None
+    income_band: IncomeBand | None = None
+    preferences: tuple[str, ...] | None = None
+    preferred_channel: str | None = None
+    time_zone: str | None = None
+    rating: int | None = None
+    tax_code: str | None = None
     city: str | None = None
     province: str | None = None
     country: str | None = None

@@ -78,8 +78,8 @@ class CustomerChanges:
     def _record(self, before: CustomerRecord, after: CustomerRecord) -> None:
         """For the audit log: what was said of the customer, not what follows from their orders."""
         changes = {
-            name: FieldChange(old=getattr(before, name), new=getattr(after, name))
-            for name in after.differences(before)
+            name: FieldChange(old=old, new=new)
+            for name, (old, new) in after.changes_since(before).items()
             if name not in _COUNTED
         }
         if changes:

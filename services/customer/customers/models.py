@@ -4,7 +4,18 @@ A row of `customer` holds everything that other services may know of a customer,
 and order figures included, so that one row tells the whole state.
 """
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
@@ -17,6 +28,8 @@ customer = Table(
     Column("id", Uuid, primary_key=True),
     Column("code", Text, nullable=False),
     Column("stage", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default=text("'person'")),
+    Column("relation", Text, nullable=False, server_default=text("'customer'")),
     Column("name", Text),
     Column("email", Text),
     Column("phone", Text),
@@ -34,6 +47,8 @@ customer = Table(
     Column("merged_into", Uuid),
     Column("tags", JSONB, nullable=False),
     Column("attributes", JSONB, nullable=False),
+    # What else is known, as the API writes it; see `profile.py`.
+    Column("profile", JSONB, nullable=False, server_default=text("'{}'")),
     Column("consents", JSONB, nullable=False),
     Column("value_tier", Text, nullable=False),
     Column("orders_count", Integer, nullable=False),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.customers.profile import Kind, Relation
 from services.customer.tenants.shops import ValueTier
 from services.customer.timeline.entries import Entry
 from shared.contracts.customer import ConsentState, CustomerState
@@ -25,6 +26,8 @@ class CustomerRecord:
     id: UUID
     code: str
     stage: Stage
+    kind: Kind
+    relation: Relation
     name: str | None
     email: str | None
     phone: str | None
@@ -38,6 +41,7 @@ class CustomerRecord:
     owner_id: UUID | None
     tags: list[str]
     attributes: dict[str, Any]
+    profile: dict[str, Any]
     consents: list[dict[str, Any]]
     value_tier: ValueTier
     orders_count: int
@@ -79,17 +83,28 @@ class CustomerRecord:
 
     def differences(self, before: "CustomerRecord") -> list[str]:
         """The names of the columns, but for bookkeeping, that differ from an earlier version."""
-        return [
-            name
-            for name in COLUMNS
-            if name not in _BOOKKEEPING and getattr(self, name) != getattr(before, name)
-        ]
+        return list(self.changes_since(before))
+
+    def changes_since(self, before: "CustomerRecord") -> dict[str, tuple[Any, Any]]:
+        """What each field, but for bookkeeping, was in an earlier version, and what it is now."""
+        old, new = before.fields(), self.fields()
+        return {
+            name: (old.get(name), new.get(name))
+            for name in {**new, **old}
+            if name not in _BOOKKEEPING and old.get(name) != new.get(name)
+        }
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of the API that are known, each by itself."""
+        columns = self.as_row()
+        return {**columns, **columns.pop("profile")}
 
     def state(self) -> CustomerState:
         """What other services may know."""
         known = self.as_row()
         del known["name_key"], known["search_key"]
         known["customer_id"] = known.pop("id")
+        known |= known.pop("profile")
         known["tags"] = tuple(self.tags)
         known["consents"] = tuple(ConsentState.model_validate(c) for c in self.consents)
         return CustomerState(**known)
@@ -100,12 +115,15 @@ _values_of = attrgetter(*COLUMNS)
 _BOOKKEEPING = frozenset({"name_key", "search_key", "created_at", "updated_at", "version"})
 _UNKNOWN: dict[str, Any] = {
     "stage": "lead",
+    "kind": "person",
+    "relation": "customer",
     **dict.fromkeys(
         ("name", "email", "phone", "locale", "gender", "birth_date", "city", "province", "country")
     ),
     "owner_id": None,
     "tags": [],
     "attributes": {},
+    "profile": {},
     "value_tier": "standard",
     "orders_count": 0,
     "total_spent_minor": 0,

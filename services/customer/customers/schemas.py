@@ -16,6 +16,13 @@ from pydantic import (
 
 from services.customer.customers.identities import Standing
 from services.customer.customers.identity_match import IdentifierKind
+from services.customer.customers.profile import (
+    NOTHING_KNOWN,
+    Kind,
+    ProfileFields,
+    ProfileRead,
+    Relation,
+)
 from services.customer.customers.record import COLUMNS, Gender, Stage
 from services.customer.tenants.shops import ValueTier
 from shared.bodies import Body
@@ -62,7 +69,7 @@ class ExternalIdWrite(Body):
     external_id: ExternalId
 
 
-class CustomerFields(Body):
+class CustomerFields(ProfileFields):
     """What a client may say of a customer."""
 
     name: Name | None = Field(default=None, examples=["Nguyễn Văn Đức"])
@@ -114,6 +121,8 @@ class CustomerPatch(CustomerFields):
     tags: Tags | None = None  # type: ignore[assignment]
     attributes: Attributes | None = None  # type: ignore[assignment]
     stage: Annotated[Stage | None, NeverNull()] = None
+    kind: Annotated[Kind | None, NeverNull()] = None  # type: ignore[assignment]
+    relation: Annotated[Relation | None, NeverNull()] = None  # type: ignore[assignment]
 
 
 class CustomerUpsert(CustomerPatch):
@@ -129,7 +138,7 @@ class ConsentRead(BaseModel):
     changed_at: datetime
 
 
-class CustomerRead(BaseModel):
+class CustomerRead(ProfileRead):
     """A customer. Order figures count orders that are neither cancelled nor voided."""
 
     id: UUID
@@ -169,7 +178,7 @@ def customer_json(values: Iterable[Any]) -> dict[str, Any]:
     spent = Money(known.pop("total_spent_minor"), known.pop("currency"))
     known["total_spent"] = {"amount": spent.decimal_string(), "currency": spent.currency}
     known["object"] = "customer"
-    return known
+    return {**NOTHING_KNOWN, **known.pop("profile"), **known}
 
 
 class IdentityRead(BaseModel):

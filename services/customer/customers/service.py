@@ -18,6 +18,12 @@ from services.customer.customers.identities import (
     platform_identity,
 )
 from services.customer.customers.identity_repository import IdentityRepository
+from services.customer.customers.profile import (
+    NESTED,
+    merged_profile,
+    nested_profile,
+    split_profile,
+)
 from services.customer.customers.recognition import Recognition, look_alikes
 from services.customer.customers.record import (
     CustomerRecord,
@@ -158,7 +164,11 @@ class CustomerService:
     ) -> CustomerRecord:
         numbers = await self._codes.take(self._uow.tenant_id, "customer")
         record = new_record(
-            {**_without_nulls(said), **_primary_contacts(identities)},
+            {
+                **_without_nulls(said),
+                "profile": merged_profile({}, said["profile"]),
+                **_primary_contacts(identities),
+            },
             customer_id=new_id(),
             number=numbers.start,
             currency=shop.currency,
@@ -210,7 +220,9 @@ def _primary_contacts(identities: Sequence[Identity]) -> dict[str, str]:
 
 def _said(given: CustomerFields) -> dict[str, Any]:
     """What a client has said of columns: what it left out is not there."""
-    return given.model_dump(exclude=_NOT_COLUMNS, exclude_unset=True)
+    plain = given.model_dump(exclude={*_NOT_COLUMNS, *NESTED}, exclude_unset=True)
+    columns, profile = split_profile({**nested_profile(given), **plain})
+    return {**columns, "profile": profile}
 
 
 def _without_nulls(said: dict[str, Any]) -> dict[str, Any]:
@@ -220,6 +232,7 @@ def _without_nulls(said: dict[str, Any]) -> dict[str, Any]:
 def _changes(before: CustomerRecord, said: dict[str, Any]) -> dict[str, Any]:
     """Merge semantics: null clears; attributes merge one by one, and one that is null goes."""
     changes = {**said, "source": before.source}  # Who told of a customer first stays the source.
+    changes["profile"] = merged_profile(before.profile, said["profile"])
     if "tags" in changes:
         changes["tags"] = changes["tags"] or []
     if "attributes" in changes:
