@@ -105,6 +105,11 @@ _NAMES: Final[tuple[tuple[str, PiiKind], ...]] = (
     ("sender_name", "name"),
     ("first_name", "name"),
     ("last_name", "name"),
+    ("given_name", "name"),
+    ("recipient_name", "name"),
+    ("birth_date_lunar", "sensitive"),
+    ("income_band", "sensitive"),
+    ("tax_code", "words"),
 )
 
 _MASKS: Final[Mapping[PiiKind, Callable[[Any], Any]]] = {

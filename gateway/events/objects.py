@@ -40,6 +40,23 @@ class IncomeBand(PublicObject):
     below: str | None = None
 
 
+class EventAddress(PublicObject):
+    """Where a customer is first of all, with codes in both schemes of Vietnam as far as known."""
+
+    street: Annotated[str | None, pii("address")] = None
+    ward: str | None = None
+    district: str | None = None
+    province: str | None = None
+    country: str | None = None
+    postal_code: str | None = None
+    vn63_province_code: str | None = None
+    vn63_district_code: str | None = None
+    vn63_ward_code: str | None = None
+    vn34_province_code: str | None = None
+    vn34_province: str | None = None
+    vn34_ward_code: str | None = None
+
+
 class EventCustomer(PublicObject):
     """A customer as of the event. `version` grows with every change: keep the highest.
 
@@ -71,6 +88,7 @@ class EventCustomer(PublicObject):
     time_zone: str | None = None
     rating: int | None = None
     tax_code: Annotated[str | None, pii("words")] = None
+    address: EventAddress | None = None
     city: str | None = None
     province: str | None = None
     country: str | None = None

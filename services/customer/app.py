@@ -2,6 +2,8 @@
 
 from fastapi import FastAPI
 
+from services.customer.addresses.endpoints import router as addresses
+from services.customer.addresses.units import units
 from services.customer.consents.endpoints import router as consents
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
@@ -17,7 +19,7 @@ from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
 
-ROUTERS = (customers, consents, orders, timeline, duplicates, tasks, exports, reports)
+ROUTERS = (customers, addresses, consents, orders, timeline, duplicates, tasks, exports, reports)
 
 
 def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> FastAPI:
@@ -31,4 +33,5 @@ def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> Fas
         job_kinds=build_job_kinds(context),
     )
     app.state.shops = Shops()
+    units()  # Read while nobody waits for an address.
     return app

@@ -6,6 +6,9 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from services.customer.addresses.repository import AddressRepository
+from services.customer.addresses.service import AddressService
+from services.customer.addresses.units import units
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.consents.repository import ConsentRepository
 from services.customer.consents.service import ConsentService
@@ -91,6 +94,13 @@ async def customer_service(asked: AskedDep) -> CustomerService:
     )
 
 
+async def address_service(asked: AskedDep) -> AddressService:
+    """What clients can do with addresses."""
+    return AddressService(
+        uow=asked.uow, addresses=AddressRepository(asked.uow), units=units(), sight=asked.sight
+    )
+
+
 async def export_service(
     asked: AskedDep, kinds: Annotated[JobKinds, Depends(job_kinds)]
 ) -> ExportService:
@@ -151,6 +161,7 @@ async def count_repository(asked: AskedDep) -> CountRepository:
 
 StaffIdDep = Annotated[UUID | None, Depends(current_staff_id)]
 ShopDep = Annotated[Shop, Depends(current_shop)]
+AddressServiceDep = Annotated[AddressService, Depends(address_service)]
 CustomerListsDep = Annotated[CustomerLists, Depends(customer_lists)]
 CustomerServiceDep = Annotated[CustomerService, Depends(customer_service)]
 OrderServiceDep = Annotated[OrderService, Depends(order_service)]

@@ -37,6 +37,23 @@ class IncomeBand(Contract):
     below: str | None = None
 
 
+class AddressState(Contract):
+    """Where a customer is first of all, with codes in both schemes of Vietnam as far as known."""
+
+    street: str | None = None
+    ward: str | None = None
+    district: str | None = None
+    province: str | None = None
+    country: str | None = None
+    postal_code: str | None = None
+    vn63_province_code: str | None = None
+    vn63_district_code: str | None = None
+    vn63_ward_code: str | None = None
+    vn34_province_code: str | None = None
+    vn34_province: str | None = None
+    vn34_ward_code: str | None = None
+
+
 class CustomerState(Contract):
     """A customer as other services may know them. `version` grows with every change.
 
@@ -67,6 +84,7 @@ class CustomerState(Contract):
     time_zone: str | None = None
     rating: int | None = None
     tax_code: str | None = None
+    address: AddressState | None = None
     city: str | None = None
     province: str | None = None
     country: str | None = None

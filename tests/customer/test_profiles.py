@@ -135,7 +135,9 @@ async def test_a_supplier_is_kept_with_what_they_are_to_the_shop(client):
     assert (made["kind"], made["relation"]) == ("organisation", "supplier")
 
 
-async def test_who_may_not_see_personal_data_sees_neither_income_nor_birthday(service, shop, client):
+async def test_without_the_right_to_personal_data_neither_income_nor_birthday_is_seen(
+    service, shop, client
+):
     made = await _created(
         client,
         given_name="Đức",

@@ -15,6 +15,7 @@ OF_NAMES: Mapping[str, str] = {
     "calendar_id": "calendar",
     "connection_id": "connection",
     "customer_id": "customer",
+    "address_id": "address",
     "delivery_id": "delivery",
     "duplicate_id": "duplicate",
     "endpoint_id": "endpoint",

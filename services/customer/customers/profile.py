@@ -103,6 +103,23 @@ class ProfileFields(Body):
     tax_code: TaxCode | None = Field(default=None, description="Mã số thuế, of whoever has one")
 
 
+class PrimaryAddress(BaseModel):
+    """Where a customer is first of all; codes as in their addresses."""
+
+    street: Annotated[str | None, pii("address")] = None
+    ward: str | None = None
+    district: str | None = None
+    province: str | None = None
+    country: str | None = None
+    postal_code: str | None = None
+    vn63_province_code: str | None = None
+    vn63_district_code: str | None = None
+    vn63_ward_code: str | None = None
+    vn34_province_code: str | None = None
+    vn34_province: str | None = None
+    vn34_ward_code: str | None = None
+
+
 class ProfileRead(BaseModel):
     """The fields as clients read them; what is not known is null."""
 
@@ -119,6 +136,9 @@ class ProfileRead(BaseModel):
     time_zone: str | None = None
     rating: int | None = None
     tax_code: Annotated[str | None, pii("words")] = None
+    address: PrimaryAddress | None = Field(
+        default=None, description="The primary one of their addresses"
+    )
 
 
 NESTED: Final = frozenset({"birth_date_lunar", "income_band"})

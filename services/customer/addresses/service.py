@@ -1,0 +1,162 @@
+"""Decisions about addresses."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.customer.addresses.errors import TooManyAddresses
+from services.customer.addresses.reading import VIETNAM, locate, read_address
+from services.customer.addresses.repository import AddressRepository
+from services.customer.addresses.schemas import (
+    PARTS,
+    AddressCreate,
+    AddressPatch,
+    codes_of,
+    parts_of,
+)
+from services.customer.addresses.summary import summary_of
+from services.customer.addresses.units import Units
+from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.repository import CustomerRepository
+from services.customer.families.family import Families
+from shared.audit.trail import AuditEntry, differences
+from shared.db.unit_of_work import UnitOfWork
+from shared.ids import new_id
+from shared.security.sight import Sight
+from shared.web.resources import check_version
+
+MOST_ADDRESSES: Final = 50
+Address = Row[*tuple[Any, ...]]
+
+
+class AddressService:
+    """What clients can do with the addresses of customers whom they see."""
+
+    def __init__(
+        self, *, uow: UnitOfWork, addresses: AddressRepository, units: Units, sight: Sight | None
+    ) -> None:
+        self._uow = uow
+        self._addresses = addresses
+        self._units = units
+        self._sight = sight
+
+    async def list_of(self, customer_id: UUID) -> Sequence[Address]:
+        """All addresses of a person. Raises CustomerNotFound."""
+        return await self._addresses.list_of(await self._members(customer_id))
+
+    async def get(self, customer_id: UUID, address_id: UUID) -> Address:
+        """Raises CustomerNotFound, AddressNotFound."""
+        return await self._addresses.get(address_id, of=await self._members(customer_id))
+
+    async def create(self, customer_id: UUID, given: AddressCreate) -> Address:
+        """A new address; the first of a customer is the primary one.
+
+        Raises CustomerNotFound, TooManyAddresses.
+        """
+        changes = await self._locked(customer_id)
+        count = await self._addresses.count(customer_id)
+        if count >= MOST_ADDRESSES:
+            raise TooManyAddresses(f"{MOST_ADDRESSES} at most")
+        now = self._uow.clock.now()
+        said = given.model_dump()
+        columns = {
+            **said,
+            **self._place(said),
+            "id": new_id(),
+            "customer_id": customer_id,
+            "is_primary": given.is_primary or count == 0,
+            "created_at": now,
+            "updated_at": now,
+            "version": 1,
+        }
+        if columns["is_primary"]:
+            await self._addresses.demote(customer_id)
+        row = await self._addresses.add(columns)
+        self._uow.record(AuditEntry.of("address", row.id))
+        await self._tell(changes, row)
+        return row
+
+    async def change(
+        self,
+        customer_id: UUID,
+        address_id: UUID,
+        given: AddressPatch,
+        *,
+        expected_version: int | None,
+    ) -> Address:
+        """The address after the change. A new text is taken apart anew.
+
+        Raises CustomerNotFound, AddressNotFound, PreconditionFailed.
+        """
+        before = await self.get(customer_id, address_id)
+        changes = await self._locked(before.customer_id)
+        before = await self._addresses.get(address_id, of=[before.customer_id])
+        check_version(before.version, expected_version)
+        said = given.model_dump(exclude_unset=True)
+        known = dict(before._mapping)
+        if said.get("full_address") is not None:
+            known |= dict.fromkeys(PARTS)
+        after = {**known, **said, "updated_at": self._uow.clock.now()}
+        after |= self._place(after)
+        if after["is_primary"] and not before.is_primary:
+            await self._addresses.demote(before.customer_id)
+        row = await self._addresses.save(address_id, after)
+        differing = differences(dict(before._mapping), dict(row._mapping))
+        self._uow.record(AuditEntry.of("address", address_id, differing))
+        await self._tell(changes, row, was_primary=before.is_primary)
+        return row
+
+    async def delete(self, customer_id: UUID, address_id: UUID) -> None:
+        """Forget an address. Raises CustomerNotFound, AddressNotFound."""
+        before = await self.get(customer_id, address_id)
+        changes = await self._locked(before.customer_id)
+        await self._addresses.delete(address_id)
+        self._uow.record(AuditEntry.of("address", address_id))
+        if before.is_primary:
+            self._summarise(changes, before.customer_id, None)
+            await changes.save()
+
+    async def _members(self, customer_id: UUID) -> Sequence[UUID]:
+        await CustomerRepository(self._uow, sight=self._sight).get(customer_id)
+        return (await Families(self._uow).of(customer_id)).member_ids
+
+    async def _locked(self, customer_id: UUID) -> CustomerChanges:
+        changes = CustomerChanges(self._uow, sight=self._sight)
+        await changes.lock([customer_id])
+        changes[customer_id]
+        return changes
+
+    def _place(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """The parts of an address, what was said of them going before, and where it is."""
+        parts = {name: said.get(name) for name in PARTS}
+        if said.get("full_address") is not None:
+            found = read_address(said["full_address"], self._units)
+            for name in PARTS:
+                if parts[name] is None:
+                    parts[name] = getattr(found, name)
+        place = locate(parts_of(parts), self._units, scheme=said.get("scheme"))
+        if place.new_province is not None and parts["country"] is None:
+            parts["country"] = VIETNAM
+        return {**parts, **codes_of(place)}
+
+    async def _tell(
+        self, changes: CustomerChanges, row: Address, *, was_primary: bool = False
+    ) -> None:
+        """Have the customer know of their primary address: others ask them."""
+        if row.is_primary or was_primary:
+            self._summarise(changes, row.customer_id, row if row.is_primary else None)
+            await changes.save()
+
+    def _summarise(self, changes: CustomerChanges, customer_id: UUID, row: Address | None) -> None:
+        before = changes[customer_id]
+        profile = {name: value for name, value in before.profile.items() if name != "address"}
+        if row is None:
+            changes.apply(customer_id, {"profile": profile})
+            return
+        told = {"profile": {**profile, "address": summary_of(dict(row._mapping), self._units)}}
+        for name in ("province", "country"):
+            if row._mapping[name] is not None:
+                told[name] = row._mapping[name]
+        changes.apply(customer_id, told)

@@ -1,0 +1,131 @@
+"""Addresses of customers, over the API."""
+
+import asyncio
+
+import pytest
+
+from services.customer.addresses.service import MOST_ADDRESSES
+from shared.ids import new_id
+
+OLD_STYLE = "12 Lê Lợi, P. Bến Nghé, Q.1, TP.HCM"
+
+
+@pytest.fixture
+async def lan(client):
+    made = await client.post("/v1/customers", json={"name": "Lan"})
+    return f"/v1/customers/{made.json()['id']}"
+
+
+async def _added(client, lan, **fields):
+    answer = await client.post(f"{lan}/addresses", json=fields)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+@pytest.mark.capability(30)
+async def test_an_old_address_is_read_and_known_by_its_units_of_then_and_now(client, lan):
+    made = await _added(client, lan, full_address=OLD_STYLE)
+
+    assert made["full_address"] == OLD_STYLE
+    assert (made["street"], made["ward"], made["district"]) == ("12 Lê Lợi", "P. Bến Nghé", "Q.1")
+    assert made["vn63"] == {
+        "province": {"code": "79", "name": "Thành phố Hồ Chí Minh"},
+        "district": {"code": "760", "name": "Quận 1"},
+        "ward": {"code": "26740", "name": "Phường Bến Nghé"},
+    }
+    assert made["vn34"] == {
+        "province": {"code": "79", "name": "Thành phố Hồ Chí Minh"},
+        "ward": {"code": "26740", "name": "Phường Sài Gòn"},
+        "ward_is_certain": True,
+    }
+    listed = (await client.get(f"{lan}/addresses")).json()["data"]
+    assert listed == [made]
+    assert (await client.get(f"{lan}/addresses/{made['id']}")).json() == made
+
+
+async def test_parts_go_before_what_is_read_and_other_countries_stay_plain(client, lan):
+    made = await _added(client, lan, full_address=OLD_STYLE, street="14 Lê Lợi")
+    assert (made["street"], made["ward"]) == ("14 Lê Lợi", "P. Bến Nghé")
+
+    london = await _added(
+        client, lan, street="221B Baker Street", province="London", country="GB", label="work"
+    )
+    assert (london["vn63"], london["vn34"]) == (None, None)
+    assert london["province"] == "London"
+
+
+async def test_the_first_is_primary_until_another_is_and_the_customer_tells_of_it(client, lan):
+    first = await _added(client, lan, full_address=OLD_STYLE)
+    second = await _added(client, lan, province="Bình Dương", label="work")
+    assert (first["is_primary"], second["is_primary"]) == (True, False)
+    customer = (await client.get(lan)).json()
+    assert customer["province"] == "TP.HCM"
+    assert customer["address"]["vn63_ward_code"] == "26740"
+
+    await client.patch(f"{lan}/addresses/{second['id']}", json={"is_primary": True})
+
+    listed = (await client.get(f"{lan}/addresses")).json()["data"]
+    assert [(row["id"], row["is_primary"]) for row in listed] == [
+        (second["id"], True),
+        (first["id"], False),
+    ]
+    customer = (await client.get(lan)).json()
+    assert customer["province"] == "Bình Dương"
+    address = customer["address"]
+    assert (address["vn63_province_code"], address["vn34_province_code"]) == ("74", "79")
+    assert address["vn34_province"] == "Thành phố Hồ Chí Minh"
+
+    assert (await client.delete(f"{lan}/addresses/{second['id']}")).status_code == 204
+    assert (await client.get(lan)).json()["address"] is None
+
+
+async def test_a_new_text_is_taken_apart_anew_and_a_stale_change_is_refused(client, lan):
+    made = await _added(client, lan, full_address=OLD_STYLE)
+    path = f"{lan}/addresses/{made['id']}"
+
+    after = await client.patch(
+        path, json={"full_address": "5 Phố Huế, Hai Bà Trưng, Hà Nội"}, headers={"If-Match": '"1"'}
+    )
+    assert after.json()["district"] == "Hai Bà Trưng"
+    assert after.json()["ward"] is None
+    assert after.json()["vn63"]["province"]["code"] == "01"
+    assert after.headers["etag"] == '"2"'
+    stale = await client.patch(path, json={"label": "work"}, headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+
+
+async def test_what_is_nowhere_or_too_much_is_refused(client, lan):
+    empty = await client.post(f"{lan}/addresses", json={"label": "home"})
+    assert empty.status_code == 422
+    assert empty.json()["errors"][0]["code"] == "empty_address"
+    nobody = await client.post(f"/v1/customers/{new_id()}/addresses", json={"street": "1 Lê Lợi"})
+    assert (nobody.status_code, nobody.json()["code"]) == (404, "customer_not_found")
+    assert (await client.get(f"{lan}/addresses/{new_id()}")).json()["code"] == "address_not_found"
+
+    for number in range(MOST_ADDRESSES):
+        await _added(client, lan, street=f"{number} Lê Lợi")
+    full = await client.post(f"{lan}/addresses", json={"street": "1 Lê Lợi"})
+    assert (full.status_code, full.json()["code"]) == (409, "too_many_addresses")
+
+
+async def test_many_at_once_leave_one_primary_address(client, lan):
+    made = await asyncio.gather(
+        *(_added(client, lan, street=f"{n} Lê Lợi", is_primary=True) for n in range(8))
+    )
+
+    listed = (await client.get(f"{lan}/addresses")).json()["data"]
+    assert {row["id"] for row in listed} == {row["id"] for row in made}
+    assert [row["is_primary"] for row in listed] == [True] + [False] * 7
+
+
+async def test_another_customers_address_is_not_there(client, lan):
+    made = await _added(client, lan, street="1 Lê Lợi")
+    other = await client.post("/v1/customers", json={"name": "Mai"})
+    path = f"/v1/customers/{other.json()['id']}/addresses/{made['id']}"
+
+    for answer in (
+        await client.get(path),
+        await client.patch(path, json={"label": "work"}),
+        await client.delete(path),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (404, "address_not_found")
