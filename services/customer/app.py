@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.customer.addresses.endpoints import router as addresses
 from services.customer.addresses.units import units
 from services.customer.consents.endpoints import router as consents
+from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
 from services.customer.exports.endpoints import router as exports
@@ -19,7 +20,18 @@ from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
 
-ROUTERS = (customers, addresses, consents, orders, timeline, duplicates, tasks, exports, reports)
+ROUTERS = (
+    customers,
+    addresses,
+    contacts,
+    consents,
+    orders,
+    timeline,
+    duplicates,
+    tasks,
+    exports,
+    reports,
+)
 
 
 def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> FastAPI:

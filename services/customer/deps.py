@@ -6,12 +6,12 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from services.customer.addresses.repository import AddressRepository
 from services.customer.addresses.service import AddressService
 from services.customer.addresses.units import units
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.consents.repository import ConsentRepository
 from services.customer.consents.service import ConsentService
+from services.customer.contacts.service import ContactService
 from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.customers.lists import CustomerLists
 from services.customer.customers.repository import CustomerRepository
@@ -96,9 +96,12 @@ async def customer_service(asked: AskedDep) -> CustomerService:
 
 async def address_service(asked: AskedDep) -> AddressService:
     """What clients can do with addresses."""
-    return AddressService(
-        uow=asked.uow, addresses=AddressRepository(asked.uow), units=units(), sight=asked.sight
-    )
+    return AddressService(uow=asked.uow, units=units(), sight=asked.sight)
+
+
+async def contact_service(asked: AskedDep) -> ContactService:
+    """What clients can do with contact persons."""
+    return ContactService(uow=asked.uow, shops=asked.shops, sight=asked.sight)
 
 
 async def export_service(
@@ -162,6 +165,7 @@ async def count_repository(asked: AskedDep) -> CountRepository:
 StaffIdDep = Annotated[UUID | None, Depends(current_staff_id)]
 ShopDep = Annotated[Shop, Depends(current_shop)]
 AddressServiceDep = Annotated[AddressService, Depends(address_service)]
+ContactServiceDep = Annotated[ContactService, Depends(contact_service)]
 CustomerListsDep = Annotated[CustomerLists, Depends(customer_lists)]
 CustomerServiceDep = Annotated[CustomerService, Depends(customer_service)]
 OrderServiceDep = Annotated[OrderService, Depends(order_service)]

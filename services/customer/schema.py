@@ -3,6 +3,7 @@
 from services.customer.addresses import models as addresses
 from services.customer.colleagues import models as colleagues
 from services.customer.consents import models as consents
+from services.customer.contacts import models as contacts
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
 from services.customer.models import metadata
@@ -16,6 +17,7 @@ __all__ = [
     "addresses",
     "colleagues",
     "consents",
+    "contacts",
     "customers",
     "duplicates",
     "metadata",

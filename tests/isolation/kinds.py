@@ -14,6 +14,7 @@ OF_NAMES: Mapping[str, str] = {
     "automation_id": "automation",
     "calendar_id": "calendar",
     "connection_id": "connection",
+    "contact_id": "contact",
     "customer_id": "customer",
     "address_id": "address",
     "delivery_id": "delivery",

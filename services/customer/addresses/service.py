@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from services.customer.addresses.errors import TooManyAddresses
 from services.customer.addresses.reading import VIETNAM, locate, read_address
-from services.customer.addresses.repository import AddressRepository
+from services.customer.addresses.repository import ADDRESSES
 from services.customer.addresses.schemas import (
     PARTS,
     AddressCreate,
@@ -20,6 +18,7 @@ from services.customer.addresses.summary import summary_of
 from services.customer.addresses.units import Units
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.repository import CustomerRepository
+from services.customer.families.belongings import Belonging, Belongings
 from services.customer.families.family import Families
 from shared.audit.trail import AuditEntry, differences
 from shared.db.unit_of_work import UnitOfWork
@@ -28,29 +27,26 @@ from shared.security.sight import Sight
 from shared.web.resources import check_version
 
 MOST_ADDRESSES: Final = 50
-Address = Row[*tuple[Any, ...]]
 
 
 class AddressService:
     """What clients can do with the addresses of customers whom they see."""
 
-    def __init__(
-        self, *, uow: UnitOfWork, addresses: AddressRepository, units: Units, sight: Sight | None
-    ) -> None:
+    def __init__(self, *, uow: UnitOfWork, units: Units, sight: Sight | None) -> None:
         self._uow = uow
-        self._addresses = addresses
+        self._addresses = Belongings(uow, ADDRESSES)
         self._units = units
         self._sight = sight
 
-    async def list_of(self, customer_id: UUID) -> Sequence[Address]:
+    async def list_of(self, customer_id: UUID) -> Sequence[Belonging]:
         """All addresses of a person. Raises CustomerNotFound."""
         return await self._addresses.list_of(await self._members(customer_id))
 
-    async def get(self, customer_id: UUID, address_id: UUID) -> Address:
+    async def get(self, customer_id: UUID, address_id: UUID) -> Belonging:
         """Raises CustomerNotFound, AddressNotFound."""
         return await self._addresses.get(address_id, of=await self._members(customer_id))
 
-    async def create(self, customer_id: UUID, given: AddressCreate) -> Address:
+    async def create(self, customer_id: UUID, given: AddressCreate) -> Belonging:
         """A new address; the first of a customer is the primary one.
 
         Raises CustomerNotFound, TooManyAddresses.
@@ -71,8 +67,6 @@ class AddressService:
             "updated_at": now,
             "version": 1,
         }
-        if columns["is_primary"]:
-            await self._addresses.demote(customer_id)
         row = await self._addresses.add(columns)
         self._uow.record(AuditEntry.of("address", row.id))
         await self._tell(changes, row)
@@ -85,7 +79,7 @@ class AddressService:
         given: AddressPatch,
         *,
         expected_version: int | None,
-    ) -> Address:
+    ) -> Belonging:
         """The address after the change. A new text is taken apart anew.
 
         Raises CustomerNotFound, AddressNotFound, PreconditionFailed.
@@ -100,9 +94,7 @@ class AddressService:
             known |= dict.fromkeys(PARTS)
         after = {**known, **said, "updated_at": self._uow.clock.now()}
         after |= self._place(after)
-        if after["is_primary"] and not before.is_primary:
-            await self._addresses.demote(before.customer_id)
-        row = await self._addresses.save(address_id, after)
+        row = await self._addresses.save(before, after)
         differing = differences(dict(before._mapping), dict(row._mapping))
         self._uow.record(AuditEntry.of("address", address_id, differing))
         await self._tell(changes, row, was_primary=before.is_primary)
@@ -142,14 +134,16 @@ class AddressService:
         return {**parts, **codes_of(place)}
 
     async def _tell(
-        self, changes: CustomerChanges, row: Address, *, was_primary: bool = False
+        self, changes: CustomerChanges, row: Belonging, *, was_primary: bool = False
     ) -> None:
         """Have the customer know of their primary address: others ask them."""
         if row.is_primary or was_primary:
             self._summarise(changes, row.customer_id, row if row.is_primary else None)
             await changes.save()
 
-    def _summarise(self, changes: CustomerChanges, customer_id: UUID, row: Address | None) -> None:
+    def _summarise(
+        self, changes: CustomerChanges, customer_id: UUID, row: Belonging | None
+    ) -> None:
         before = changes[customer_id]
         profile = {name: value for name, value in before.profile.items() if name != "address"}
         if row is None:
