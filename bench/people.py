@@ -16,7 +16,7 @@ _FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "
 _MIDDLE = ("Văn", "Thị", "Hữu", "Minh", "Ngọc", "Thanh", "Quốc", "Đức", "Thu", "Kim")
 _GIVEN = ("Anh", "Bình", "Châu", "Dũng", "Đức", "Giang", "Hương", "Khánh", "Lan", "Mai", "Nam",
           "Oanh", "Phúc", "Quân", "Sơn", "Thảo", "Uyên", "Vinh", "Xuân", "Yến")  # fmt: skip
-_JSON = ("tags", "attributes", "consents")
+_JSON = ("tags", "attributes", "profile", "consents")
 _CHUNK = 5000
 
 
