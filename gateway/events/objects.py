@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from gateway.events.projection import Amount, From, PublicObject
+from shared.contracts.leads import LeadIntent
 from shared.contracts.support_ticket import TicketStatus, TicketType
 from shared.money import MoneyRead
 from shared.pii import pii
@@ -55,6 +56,35 @@ class EventCustomer(PublicObject):
     last_order_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
+
+
+class EventLead(PublicObject):
+    """Somebody who left their details, and what they want."""
+
+    id: Annotated[UUID, From("lead_id")]
+    object: Literal["lead"] = "lead"
+    version: int
+    customer_id: UUID
+    form_id: UUID | None = None
+    intent: LeadIntent
+    source: str = Field(description="Where the first visit came from", examples=["zalo"])
+    source_page: Annotated[str | None, pii("words")] = None
+    captured_at: datetime
+    converted_at: datetime | None = None
+
+
+class EventLeadConversion(PublicObject):
+    """Somebody paid a first order; what is known of how they were won, if they left details."""
+
+    object: Literal["lead_conversion"] = "lead_conversion"
+    customer_id: UUID
+    converted_at: datetime
+    lead_id: UUID | None = None
+    form_id: UUID | None = None
+    intent: LeadIntent | None = None
+    source: str | None = None
+    source_page: Annotated[str | None, pii("words")] = None
+    captured_at: datetime | None = None
 
 
 class EventOrderLine(PublicObject):
