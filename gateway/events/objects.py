@@ -176,7 +176,7 @@ class EventMessage(PublicObject):
     message_class: Literal["transactional", "care", "advertising"]
     status: Literal["planned", "sending", "sent", "suppressed", "failed", "unknown", "cancelled"]
     reason: str | None = Field(default=None, description="Why it was not sent, a stable code")
-    origin: Literal["automation", "ticket_reply", "survey", "api", "staff"]
+    origin: Literal["automation", "ticket_reply", "survey", "api", "staff", "lead_form"]
     origin_id: UUID | None = None
     subject: str | None = None
     planned_at: datetime

@@ -194,6 +194,7 @@ async def lead_intake(
         forms=LeadFormRepository(uow),
         submissions=SubmissionRepository(uow, sight=sight),
         customers=CustomerRepository(uow, sight=sight),
+        identities=IdentityRepository(uow),
         capture=capture,
         shop=await asked.shops.of(uow),
     )

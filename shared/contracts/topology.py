@@ -44,7 +44,7 @@ _SUBSCRIPTIONS: _Subscriptions = {
         "gateway": (*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD),
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
         "support_ticket": CUSTOMER_STATE,
-        "messaging": (*CUSTOMER_STATE, *ORDER_STATE),
+        "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested),
     },
     "segmentation": {
         "gateway": (*AUDIT, *MEMBERSHIP),

@@ -262,13 +262,22 @@ class TestKeptAside:
     async def test_too_many_from_one_address_are_kept_aside(self, client, service, shop, form):
         async with publishable(service, shop, client_ip="203.0.113.7") as page:
             for number in range(21):
-                await submit(page, form, entered={**BINH, "message": str(number)})
+                entered = {"name": "Bình", "phone": f"09123456{number:02}"}
+                await submit(page, form, entered=entered)
         path = f"/v1/lead-forms/{form['id']}/submissions"
         (kept,) = (await client.get(path, params={"status": "suspected"})).json()["data"]
         assert kept["suspicions"] == ["too_many"]
         async with publishable(service, shop, client_ip="203.0.113.8") as other:
-            receipt = await submit(other, form, entered={**BINH, "message": "Khác"})
+            receipt = await submit(other, form)
         assert (await client.get(f"{path}/{receipt['id']}")).json()["status"] == "accepted"
+
+    async def test_too_many_of_one_contact_are_kept_aside(self, client, service, shop, form):
+        async with publishable(service, shop) as page:
+            for number in range(11):
+                await submit(page, form, entered={**BINH, "message": str(number)})
+        path = f"/v1/lead-forms/{form['id']}/submissions"
+        (kept,) = (await client.get(path, params={"status": "suspected"})).json()["data"]
+        assert (kept["suspicions"], kept["entered"]["message"]) == (["too_many"], "10")
 
     async def test_links_are_kept_aside_and_a_trusted_backend_is_believed(
         self, client, service, shop, form

@@ -116,7 +116,7 @@ class LeadCapture:
 
     async def _add(self, submission: Submission, form: LeadForm) -> CustomerRecord:
         numbers = await self._codes.take(self._uow.tenant_id, "customer")
-        identities = _identities(submission.entered, region=self._shop.country)
+        identities = identities_of(submission.entered, region=self._shop.country)
         record = new_record(
             {
                 **_columns(submission, form),
@@ -212,7 +212,8 @@ def needs_confirmation(submission: Submission, form: LeadForm) -> bool:
     return bool(form.double_opt_in and submission.consents and submission.entered.get("email"))
 
 
-def _identities(entered: Mapping[str, Any], *, region: str) -> list[Identity]:
+def identities_of(entered: Mapping[str, Any], *, region: str) -> list[Identity]:
+    """What somebody claims to be reached by."""
     return distinct(
         [
             email_identity(entered.get("email"), source=SOURCE),

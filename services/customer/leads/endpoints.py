@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Response, status
-from sqlalchemy import Row
 
 from services.customer.deps import LeadFormServiceDep, LeadIntakeDep, LeadServiceDep
 from services.customer.lead_forms.record import Intent, in_language
@@ -13,11 +12,9 @@ from services.customer.leads.intake import Given, Ticked, missing_consents
 from services.customer.leads.repository import LeadFilter
 from services.customer.leads.schemas import (
     LeadCreate,
-    LeadFigures,
     LeadPatch,
     LeadRead,
     LeadReport,
-    LeadSourceFigures,
     SubmissionCreate,
     SubmissionRead,
     SubmissionReceipt,
@@ -221,16 +218,7 @@ async def report_leads(leads: LeadServiceDep, wanted: FilterDep) -> LeadReport:
 
     The period is that of the capture: `captured_at[gte]`, `captured_at[lt]`.
     """
-    total, groups = await leads.count(wanted)
-    return LeadReport(
-        total=LeadFigures(**_figures(total)),
-        data=[
-            LeadSourceFigures(
-                form_id=row.form_id, form_name=row.form_name, source=row.source, **_figures(row)
-            )
-            for row in groups
-        ],
-    )
+    return LeadReport.of(*await leads.count(wanted))
 
 
 @router.get("/leads/{lead_id}", operation_id="leads.get", dependencies=[requires("leads:read")])
@@ -267,8 +255,3 @@ def _consent_faults(agreed: list[dict[str, Any] | None], *, missing: bool) -> li
     if missing:
         faults.append(FieldError("/body/consents", "required", "A consent that is needed lacks"))
     return faults
-
-
-def _figures(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
-    rate = round(row.converted / row.leads, 4) if row.leads else None
-    return {"leads": row.leads, "converted": row.converted, "conversion_rate": rate}

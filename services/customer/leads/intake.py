@@ -1,11 +1,13 @@
 """Taking in what people send by forms, from the page and over the API."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.customers.repository import CustomerRepository
 from services.customer.lead_forms.record import (
     Intent,
@@ -15,7 +17,7 @@ from services.customer.lead_forms.record import (
     language_shown,
 )
 from services.customer.lead_forms.repository import LeadFormRepository
-from services.customer.leads.capture import LeadCapture, needs_confirmation
+from services.customer.leads.capture import LeadCapture, identities_of, needs_confirmation
 from services.customer.leads.entered import Entered, Surroundings, read_entered
 from services.customer.leads.errors import FormClosed, SubmissionDecided
 from services.customer.leads.submission import Sender, Submission, Via
@@ -73,6 +75,7 @@ class LeadIntake:
         forms: LeadFormRepository,
         submissions: SubmissionRepository,
         customers: CustomerRepository,
+        identities: IdentityRepository,
         capture: LeadCapture,
         shop: Shop,
     ) -> None:
@@ -80,6 +83,7 @@ class LeadIntake:
         self._forms = forms
         self._submissions = submissions
         self._customers = customers
+        self._identities = identities
         self._capture = capture
         self._shop = shop
 
@@ -200,12 +204,15 @@ class LeadIntake:
     async def _suspicions(self, given: Given) -> list[str]:
         address, since = given.sender.client_ip, self._uow.clock.now() - COUNTED_FOR
         counted = await self._submissions.count_from(address, since=since) if address else 0
+        claims = identities_of(given.entered, region=self._shop.country)
+        kinds = [held.identifier.kind for held in await self._identities.holders(claims)]
         return list(
             suspicions(
                 given.entered,
                 honeypot=given.honeypot,
                 open_for=given.open_for,
                 from_address=counted,
+                same_contact=max(Counter(kinds).values(), default=0),
             )
         )
 

@@ -1,6 +1,6 @@
 """Leads and what they are made of, as clients write and read them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -213,3 +213,21 @@ class LeadReport(BaseModel):
     object: Literal["lead_report"] = "lead_report"
     total: LeadFigures
     data: list[LeadSourceFigures] = Field(description="Most leads first, at most 500 rows")
+
+    @classmethod
+    def of(cls, total: Row[*tuple[Any, ...]], groups: Iterable[Row[*tuple[Any, ...]]]) -> Self:
+        """The report of what was counted."""
+        return cls(
+            total=LeadFigures(**_figures(total)),
+            data=[
+                LeadSourceFigures(
+                    form_id=row.form_id, form_name=row.form_name, source=row.source, **_figures(row)
+                )
+                for row in groups
+            ],
+        )
+
+
+def _figures(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    rate = round(row.converted / row.leads, 4) if row.leads else None
+    return {"leads": row.leads, "converted": row.converted, "conversion_rate": rate}
