@@ -16,7 +16,7 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "hooks": "Where platforms deliver their webhooks",
     "inbound-messages": "What customers write on any channel; each becomes or joins a ticket",
     "jobs": "Work that goes on after its request was answered",
-    "lead-forms": "Forms by which people leave their details, as pages of ours or in the shop's own",
+    "lead-forms": "Forms by which people leave their details, on pages of ours or the shop's",
     "leads": "Who left their details, what they want, and what became of it",
     "messages": "Messages to customers, each with the reason why it was or was not sent",
     "orders": "What customers bought",
