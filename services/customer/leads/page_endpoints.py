@@ -15,9 +15,17 @@ from services.customer.lead_forms.links import PAGES, FormLinks
 from services.customer.lead_forms.record import Language, LeadForm
 from services.customer.lead_forms.service import LeadFormService
 from services.customer.leads import pages
+from services.customer.leads.entered import MAX_MESSAGE
 from services.customer.leads.errors import SubmissionNotFound
 from services.customer.leads.intake import Given, LeadIntake, missing_consents
-from services.customer.leads.page_form import HONEYPOT, REFERRER, TOKEN, Sent, kept_query
+from services.customer.leads.page_form import (
+    HONEYPOT,
+    MOST_INPUTS,
+    REFERRER,
+    TOKEN,
+    Sent,
+    kept_query,
+)
 from services.customer.leads.pages import Shown
 from services.customer.leads.submission import Sender, Submission
 from services.customer.timeline.titles import preferred_language
@@ -36,7 +44,12 @@ _URLENCODED: Final[dict[str, Any]] = {
     "requestBody": {
         "content": {
             "application/x-www-form-urlencoded": {
-                "schema": {"type": "object", "additionalProperties": {"type": "string"}}
+                "schema": {
+                    "type": "object",
+                    "description": "The inputs of the page, by their names",
+                    "maxProperties": MOST_INPUTS,
+                    "additionalProperties": {"type": "string", "maxLength": MAX_MESSAGE},
+                }
             }
         }
     }

@@ -18,7 +18,7 @@ INTENT: Final = "form.intent"
 CONSENT: Final = "consent."
 # Looks like something worth filling in to a program, and has no place in any of our forms.
 HONEYPOT: Final = "company.website"
-_MOST_FIELDS: Final = 100
+MOST_INPUTS: Final = 100
 
 _INPUTS: Final[Mapping[str, str]] = {"email": "email", "phone": "tel", "birth_date": "date"}
 _AUTOCOMPLETE: Final[Mapping[str, str]] = {
@@ -49,7 +49,7 @@ class Sent:
     def read(cls, body: bytes) -> "Sent":
         """The fields of an urlencoded body; never raises. Of a name that comes twice, the last."""
         try:
-            pairs = parse_qsl(body.decode(errors="replace"), max_num_fields=_MOST_FIELDS)
+            pairs = parse_qsl(body.decode(errors="replace"), max_num_fields=MOST_INPUTS)
         except ValueError:
             pairs = []
         return cls(dict(pairs))

@@ -27,6 +27,7 @@ class Attribution(Body):
     utm_content: Value | None = None
     click_ids: dict[str, Value] = Field(
         default_factory=dict,
+        max_length=len(CLICK_IDS),
         description=f"By the parameter's name: {', '.join(CLICK_IDS)}",
         examples=[{"gclid": "EAIaIQobChMI"}],
     )
