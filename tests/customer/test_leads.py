@@ -1,8 +1,10 @@
 """What forms are sent over the API, the leads that are made of it, and what becomes of them."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from shared.contracts.gateway import StaffChanged, StaffState
 from shared.ids import new_id
@@ -17,6 +19,12 @@ ZALO = {
     "landing_page": "https://www.hoasen.example/ao-dai?utm_source=zalo",
 }
 PAID = {"financial_status": "paid", "total": {"amount": "250000", "currency": "VND"}}
+
+
+MERGE = text(
+    "UPDATE customer.customer SET parent_id = :root, merged_into = :root "
+    "WHERE tenant_id = :tenant AND id = :id"
+)
 
 
 @pytest.fixture
@@ -417,6 +425,57 @@ class TestList:
             assert (await other.get("/v1/leads/report")).json()["total"]["leads"] == 0
             touches = f"/v1/customers/{lead['customer']['id']}/touches"
             assert (await other.get(touches)).status_code == 404
+
+
+class TestMerged:
+    """Two captures of one person, the second merged into the first."""
+
+    @pytest.fixture
+    async def merged(self, client, service, shop, form):
+        for number in range(2):
+            entered = {**BINH, "name": f"Bình {number}"}
+            await submit(client, form, entered=entered, attribution=ZALO if number else {})
+        second, first = (await client.get("/v1/leads")).json()["data"]
+        async with service.context.units.begin(shop) as uow:
+            ids = {"id": UUID(second["customer"]["id"]), "root": UUID(first["customer"]["id"])}
+            await uow.execute(MERGE, {"tenant": shop, **ids})
+            await uow.commit()
+        return first, second
+
+    async def test_both_leads_are_shown_as_the_person_s(self, client, merged):
+        first, second = merged
+        listed = (await client.get("/v1/leads")).json()["data"]
+        assert [lead["id"] for lead in listed] == [second["id"], first["id"]]
+        assert {lead["customer"]["id"] for lead in listed} == {first["customer"]["id"]}
+        assert {lead["customer"]["name"] for lead in listed} == {"Bình 0"}
+
+    async def test_touches_of_all_records_are_the_person_s(self, client, merged):
+        for lead in merged:
+            touches = await of_lead(client, lead, "/touches?limit=1")
+            assert [touch["source"] for touch in touches["data"]] == ["zalo"]
+            assert (touches["first"]["source"], touches["last"]["source"]) == ("direct", "zalo")
+            rest = await of_lead(client, lead, f"/touches?cursor={touches['next_cursor']}")
+            assert [touch["source"] for touch in rest["data"]] == ["direct"]
+
+    async def test_an_order_of_the_person_converts_all_and_is_told_once(
+        self, client, service, shop, merged
+    ):
+        first, _ = merged
+        body = {**PAID, "customer_id": first["customer"]["id"], "external_id": "1"}
+        assert (await client.post("/v1/orders", json=body)).status_code == 201
+        listed = (await client.get("/v1/leads", params={"converted": True})).json()["data"]
+        assert len(listed) == 2
+        (told,) = await service.told(shop, "customer.lead_converted")
+        assert told["lead_id"] == first["id"]
+
+    async def test_what_the_person_sends_again_is_the_same_lead(self, client, form, merged):
+        first, second = merged
+        await submit(client, form, customer_id=second["customer"]["id"], intent="wants_meeting")
+        listed = (await client.get("/v1/leads")).json()["data"]
+        assert {lead["id"]: lead["intent"] for lead in listed} == {
+            first["id"]: "wants_meeting",
+            second["id"]: "wants_information",
+        }
 
 
 async def test_touches_of_a_customer_have_a_first_and_a_last(client, form):

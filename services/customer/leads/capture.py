@@ -90,7 +90,9 @@ class LeadCapture:
         )
         await self._keep_touch(submission, record.id)
         await self._timeline.add([_sent_entry(submission, form, record.id)])
-        if record.stage == "lead":
+        if submission.customer_id is None:
+            await self._add_lead(lead)
+        elif record.stage == "lead":
             await self._keep_lead(lead)
         if not form.double_opt_in:
             await self._record_consents(submission, form, record.id, at=submission.received_at)
@@ -271,6 +273,5 @@ def _sent_entry(submission: Submission, form: LeadForm, customer_id: UUID) -> En
             "form": form.name,
             "intent": submission.intent,
             "source": submission.origin["source"],
-            "message": submission.entered.get("message"),
         },
     )

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from services.customer.families.family import Families
 from services.customer.leads.repository import LeadRepository
 from shared.contracts.leads import LeadConverted
 from shared.db.unit_of_work import UnitOfWork
@@ -16,10 +17,11 @@ async def convert_leads(uow: UnitOfWork, customer_ids: Collection[UUID], at: dat
     """
     if not customer_ids:
         return
-    found = await LeadRepository(uow).convert(sorted(customer_ids), at)
+    people = sorted(set((await Families(uow).roots(customer_ids)).values()))
+    found = await LeadRepository(uow).convert(people, at)
     newest_first = sorted(found, key=lambda row: (row.captured_at, row.id), reverse=True)
-    first = {whose: row for row in newest_first for whose in (row.root_id, row.customer_id)}
-    for customer_id in sorted(customer_ids):
+    first = {row.root_id: row for row in newest_first}
+    for customer_id in people:
         row = first.get(customer_id)
         event = LeadConverted(
             customer_id=customer_id,

@@ -136,9 +136,9 @@ class LeadRepository:
             .values(**changes, version=lead.c.version + 1)
         )
 
-    async def convert(self, customer_ids: Sequence[UUID], at: datetime) -> Sequence[_Row]:
+    async def convert(self, root_ids: Sequence[UUID], at: datetime) -> Sequence[_Row]:
         """Mark the leads of these people; each that was not, with the person's `root_id`."""
-        parameters = {**self._tenant, "ids": list(customer_ids), "at": at}
+        parameters = {**self._tenant, "ids": list(root_ids), "at": at}
         return await self._uow.rows(_CONVERT, parameters)
 
     async def page(
