@@ -29,6 +29,7 @@ def a_form(**said: object) -> LeadForm:
         "default_intent": "wants_information",
         "allowed_origins": [],
         "redirect_url": None,
+        "follow_up": None,
         "double_opt_in": False,
         "active": True,
         "id": new_id(),

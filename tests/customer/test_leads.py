@@ -1,6 +1,7 @@
 """What forms are sent over the API, the leads that are made of it, and what becomes of them."""
 
 import asyncio
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -176,6 +177,23 @@ async def test_a_publishable_key_may_only_send(service, shop, client, form):
 async def test_a_form_that_is_closed_takes_nothing(client, form):
     await client.patch(f"/v1/lead-forms/{form['id']}", json={"active": False})
     assert (await submit(client, form, status=409))["code"] == "lead_form_closed"
+
+
+async def test_who_wants_a_meeting_is_followed_up_by_staff(client):
+    follow_up = {"within_hours": 4, "assignee_role": "manager"}
+    form = await make_form(client, follow_up=follow_up)
+    assert form["follow_up"]["intents"] == ["wants_meeting"]
+    await submit(client, form, intent="wants_information")
+    assert (await client.get("/v1/tasks")).json()["data"] == []
+    entered = {**BINH, "message": "Gọi tôi"}
+    await submit(client, form, entered=entered, intent="wants_meeting")
+    (task,) = (await client.get("/v1/tasks")).json()["data"]
+    lead = await the_lead(client, intent="wants_meeting")
+    assert (task["customer_id"], task["kind"]) == (lead["customer"]["id"], "call")
+    assert task["title"] == f"{lead['customer']['code']}: Đăng ký tư vấn"
+    assert task["assignee_role"] == "manager"
+    due, made = (datetime.fromisoformat(task[name]) for name in ("due_at", "created_at"))
+    assert due - made == timedelta(hours=4)
 
 
 class TestKnown:

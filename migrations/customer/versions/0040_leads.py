@@ -29,6 +29,7 @@ def upgrade() -> None:
     sa.Column('thank_you', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('allowed_origins', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('redirect_url', sa.Text(), nullable=True),
+    sa.Column('follow_up', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('double_opt_in', sa.Boolean(), nullable=False),
     sa.Column('active', sa.Boolean(), nullable=False),
     sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),

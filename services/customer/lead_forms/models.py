@@ -32,6 +32,8 @@ lead_form = Table(
     Column("thank_you", JSONB, nullable=False),
     Column("allowed_origins", JSONB, nullable=False),
     Column("redirect_url", Text),
+    # Who is to get in touch with whoever wants this, and how soon.
+    Column("follow_up", JSONB(none_as_null=True)),
     Column("double_opt_in", Boolean, nullable=False),
     Column("active", Boolean, nullable=False),
     instant("created_at"),

@@ -48,6 +48,7 @@ class LeadForm:
     thank_you: dict[str, str | None]
     allowed_origins: list[str]
     redirect_url: str | None
+    follow_up: dict[str, Any] | None
     double_opt_in: bool
     active: bool
     created_at: datetime

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from services.customer.consents.recording import Channel, Purpose
 from services.customer.customers.schemas import AttributeName
 from services.customer.lead_forms.record import Intent, KnownField, OwnType
+from services.customer.tasks.schemas import AssigneeRole
 from shared.bodies import Body
 from shared.text import Name, TextRule
 from shared.web.patches import NeverNull
@@ -115,6 +116,16 @@ class FormConsentRead(FormConsentWrite):
     text_version: int
 
 
+class FollowUp(Body):
+    """A task for whoever of a role gets to it first, when somebody wants one of these."""
+
+    intents: Annotated[list[Intent], Field(min_length=1, max_length=3)] = Field(
+        default=["wants_meeting"]
+    )
+    within_hours: Annotated[int, Field(ge=1, le=720, description="From when the lead is there")]
+    assignee_role: AssigneeRole = "agent"
+
+
 class LeadFormCreate(Body):
     """A new form. It asks for an e-mail address or a phone number, or both."""
 
@@ -137,6 +148,9 @@ class LeadFormCreate(Body):
     )
     redirect_url: RedirectUrl | None = Field(
         default=None, description="Where they are sent instead of being thanked by the page"
+    )
+    follow_up: FollowUp | None = Field(
+        default=None, description="Have staff get in touch; null is to leave it to others"
     )
     double_opt_in: bool = Field(
         default=False,
@@ -169,6 +183,7 @@ class LeadFormPatch(Body):
         Annotated[list[Origin], Field(max_length=20)] | None, NeverNull()
     ] = None
     redirect_url: RedirectUrl | None = None
+    follow_up: FollowUp | None = None
     double_opt_in: Annotated[bool | None, NeverNull()] = None
     active: Annotated[bool | None, NeverNull()] = None
 
@@ -189,6 +204,7 @@ class LeadFormRead(BaseModel):
     thank_you: LongText
     allowed_origins: list[str]
     redirect_url: str | None
+    follow_up: FollowUp | None
     double_opt_in: bool
     active: bool
     page_url: str = Field(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,8 @@ from services.customer.lead_forms.links import FormLinks
 from services.customer.lead_forms.record import Intent, LeadForm
 from services.customer.leads.repository import LeadRepository
 from services.customer.leads.submission import Submission
+from services.customer.tasks.repository import TaskRepository
+from services.customer.tasks.service import new_task, task_entries
 from services.customer.tenants.shops import Shop
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
@@ -94,6 +96,7 @@ class LeadCapture:
             await self._add_lead(lead)
         elif record.stage == "lead":
             await self._keep_lead(lead)
+        await self._have_followed_up(submission, form, record)
         if not form.double_opt_in:
             await self._record_consents(submission, form, record.id, at=submission.received_at)
         elif needs_confirmation(submission, form):
@@ -171,6 +174,30 @@ class LeadCapture:
         event = LeadCaptured(lead=LeadState(lead_id=row.id, **known))
         self._uow.append(event, key=lead.customer_id)
         return row
+
+    async def _have_followed_up(
+        self, submission: Submission, form: LeadForm, record: CustomerRecord
+    ) -> None:
+        """Give staff something to do, once per submission. Tasks are not masked: no names."""
+        wanted = form.follow_up
+        if wanted is None or submission.intent not in wanted["intents"]:
+            return
+        opened = new_task(self._uow)
+        task = {
+            **opened,
+            "customer_id": record.id,
+            "kind": "call" if submission.entered.get("phone") else "message",
+            "title": f"{record.code}: {form.name}"[:255],
+            "note": None,
+            "assignee_id": None,
+            "assignee_role": wanted["assignee_role"],
+            "created_by": None,
+            "due_at": opened["created_at"] + timedelta(hours=wanted["within_hours"]),
+            "ticket_id": None,
+            "cause_id": submission.id,
+        }
+        added = await TaskRepository(self._uow).add_caused([task])
+        await self._timeline.add(task_entries(added, "task.created"))
 
     async def _record_consents(
         self,
