@@ -434,6 +434,19 @@ class TestList:
             assert secret not in listed
             assert secret.lower() not in sent.lower()
 
+    async def test_it_is_known_afterwards_whose_lead_was_looked_at(
+        self, client, service, shop, form
+    ):
+        await submit(client, form)
+        lead = await the_lead(client)
+        told = await service.told(shop, "audit.recorded")
+        reads = [r for event in told for r in event["records"] if r["kind"] == "read"]
+        (read,) = [r for r in reads if r["action"] == "leads.list"]
+        assert {(s["object"], s["id"]) for s in read["subjects"]} == {
+            ("lead", lead["id"]),
+            ("customer", lead["customer_id"]),
+        }
+
     async def test_another_shop_sees_nothing(self, client, service, open_shop, form):
         await submit(client, form)
         lead = await the_lead(client)

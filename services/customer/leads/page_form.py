@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from itertools import product
+from typing import Any, Final, get_args
 from urllib.parse import parse_qsl, urlencode
 
+from services.customer.consents.recording import Channel, Purpose
 from services.customer.lead_forms.record import Intent, Language, LeadForm, in_language
 from services.customer.leads.entered import MAX_MESSAGE, MAX_WORDS
 from services.customer.leads.intake import Ticked
@@ -69,11 +71,11 @@ class Sent:
         return list(self._ticked())
 
     def _ticked(self) -> Iterator[Ticked]:
-        for name, value in self.fields.items():
-            purpose, dot, channel = name.removeprefix(CONSENT).partition(".")
-            if name.startswith(CONSENT) and dot and value.isascii() and value.isdigit():
+        for purpose, channel in product(get_args(Purpose), get_args(Channel)):
+            version = self.fields.get(f"{CONSENT}{purpose}.{channel}", "")
+            if version.isascii() and version.isdigit():
                 # No version has so many digits, and no column takes more.
-                yield Ticked(purpose, channel, int(value[:18]))
+                yield Ticked(purpose, channel, int(version[:18]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,7 @@ class LeadRead(BaseModel):
 
     id: UUID
     object: Literal["lead"] = "lead"
+    customer_id: UUID
     customer: LeadCustomer
     form_id: UUID | None
     submission_id: UUID | None
