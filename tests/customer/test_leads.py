@@ -215,6 +215,23 @@ class TestKnown:
         lead = await the_lead(client)
         assert (lead["intent"], lead["version"]) == ("wants_meeting", 2)
 
+    async def test_what_they_send_at_the_same_time_is_one_lead(self, client, service, shop, form):
+        known = (await client.post("/v1/customers", json={"name": "Bình"})).json()
+        messages = [{**BINH, "message": str(number)} for number in range(4)]
+        await asyncio.gather(
+            *(submit(client, form, entered=each, customer_id=known["id"]) for each in messages)
+        )
+        assert (await the_lead(client))["customer_id"] == known["id"]
+        assert len(await service.told(shop, "customer.lead_captured")) == 1
+        body = {"customer_id": known["id"], "intent": "wants_meeting"}
+        assert (await client.post("/v1/leads", json=body)).json()["code"] == "already_lead"
+
+    async def test_of_two_who_enter_a_lead_at_once_one_does(self, client):
+        known = (await client.post("/v1/customers", json={"name": "Bình"})).json()
+        body = {"customer_id": known["id"], "intent": "wants_meeting"}
+        answers = await asyncio.gather(*(client.post("/v1/leads", json=body) for _ in range(3)))
+        assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+
     async def test_who_is_a_customer_already_is_no_lead(self, client, form):
         body = {"name": "Bình", "stage": "customer"}
         known = (await client.post("/v1/customers", json=body)).json()
