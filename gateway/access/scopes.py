@@ -7,6 +7,7 @@ from typing import Final
 _RESOURCES: Final = (
     *("customers", "orders", "tasks", "duplicates", "segments", "tickets", "queues", "sla"),
     *("surveys", "templates", "messages", "automations", "suppressions", "inbound"),
+    *("leads", "lead_forms", "lead_submissions", "touches"),
     *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
 )
 PII_READ: Final = "pii:read"
@@ -27,7 +28,7 @@ GRANTABLE: Final[frozenset[str]] = frozenset(
 )
 """Every scope that an API key or a custom role may be given."""
 
-PUBLISHABLE: Final[frozenset[str]] = frozenset({"inbound:write"})
+PUBLISHABLE: Final[frozenset[str]] = frozenset({"inbound:write", "lead_submissions:write"})
 """What a key that stands in a web page, for everybody to read, may be given: to send things in."""
 
 
@@ -50,7 +51,10 @@ _KEEPERS_ONLY: Final = frozenset(
 )
 _AGENT_WRITES: Final = frozenset(
     f"{resource}:write"
-    for resource in ("customers", "orders", "tasks", "duplicates", "tickets", "messages", "inbound")
+    for resource in (
+        *("customers", "orders", "tasks", "duplicates", "tickets", "messages", "inbound"),
+        *("leads", "lead_submissions", "touches"),
+    )
 )
 
 ROLE_SCOPES: Final[Mapping[Role, frozenset[str]]] = {

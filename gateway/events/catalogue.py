@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.events.objects import (
     EventCustomer,
     EventInboundMessage,
+    EventLead,
+    EventLeadConversion,
     EventMembership,
     EventMessage,
     EventOrder,
@@ -29,6 +31,7 @@ from gateway.events.objects import (
 from gateway.events.projection import Plain, PublicObject, Whole, project
 from shared.contracts import customer as c
 from shared.contracts import gateway as g
+from shared.contracts import leads as l
 from shared.contracts import messaging as m
 from shared.contracts import segmentation as s
 from shared.contracts import support_ticket as t
@@ -39,6 +42,18 @@ class CustomerData(PublicObject):
     """A customer."""
 
     customer: EventCustomer
+
+
+class LeadData(PublicObject):
+    """A lead."""
+
+    lead: EventLead
+
+
+class LeadConversionData(PublicObject):
+    """A lead that became a customer."""
+
+    conversion: Annotated[EventLeadConversion, Whole()]
 
 
 class OrderData(PublicObject):
@@ -136,6 +151,20 @@ class CustomerUpdated(EventBase):
 
     type: Literal["customer.updated"]
     data: CustomerData
+
+
+class LeadCaptured(EventBase):
+    """Somebody left their details, by a form or with staff."""
+
+    type: Literal["customer.lead_captured"]
+    data: LeadData
+
+
+class LeadConverted(EventBase):
+    """A lead paid a first order, and is a customer now."""
+
+    type: Literal["customer.lead_converted"]
+    data: LeadConversionData
 
 
 class OrderPlaced(EventBase):
@@ -260,6 +289,8 @@ class WebhookEndpointTest(EventBase):
 FeedEvent = Annotated[
     CustomerCreated
     | CustomerUpdated
+    | LeadCaptured
+    | LeadConverted
     | OrderPlaced
     | OrderUpdated
     | TicketCreated
@@ -291,6 +322,8 @@ class Published:
 _PUBLIC: Final[Mapping[type[Contract], type[EventBase]]] = {
     c.CustomerCreated: CustomerCreated,
     c.CustomerUpdated: CustomerUpdated,
+    l.LeadCaptured: LeadCaptured,
+    l.LeadConverted: LeadConverted,
     c.OrderPlaced: OrderPlaced,
     c.OrderUpdated: OrderUpdated,
     t.TicketCreated: TicketCreated,

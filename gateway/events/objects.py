@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from gateway.events.projection import Amount, From, PublicObject
+from shared.contracts.leads import LeadIntent
 from shared.contracts.support_ticket import TicketStatus, TicketType
 from shared.money import MoneyRead
 from shared.pii import pii
@@ -23,7 +24,7 @@ class CustomerConsent(PublicObject):
     changed_at: datetime
 
 
-class LunarDay(PublicObject):
+class EventLunarDay(PublicObject):
     """A day of the Vietnamese lunar calendar; the year where it is known."""
 
     day: int
@@ -32,7 +33,7 @@ class LunarDay(PublicObject):
     year: int | None = None
 
 
-class IncomeBand(PublicObject):
+class EventIncomeBand(PublicObject):
     """Income a month: `at_least` so much, and less than `below`."""
 
     currency: str
@@ -79,10 +80,10 @@ class EventCustomer(PublicObject):
     birth_date: Annotated[date | None, pii("date")] = None
     given_name: Annotated[str | None, pii("name")] = None
     honorific: str | None = None
-    birth_date_lunar: Annotated[LunarDay | None, pii("date")] = None
+    birth_date_lunar: Annotated[EventLunarDay | None, pii("date")] = None
     occupation: str | None = None
     position: str | None = None
-    income_band: Annotated[IncomeBand | None, pii("sensitive")] = None
+    income_band: Annotated[EventIncomeBand | None, pii("sensitive")] = None
     preferences: list[str] | None = None
     preferred_channel: str | None = None
     time_zone: str | None = None
@@ -103,6 +104,35 @@ class EventCustomer(PublicObject):
     last_order_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
+
+
+class EventLead(PublicObject):
+    """Somebody who left their details, and what they want."""
+
+    id: Annotated[UUID, From("lead_id")]
+    object: Literal["lead"] = "lead"
+    version: int
+    customer_id: UUID
+    form_id: UUID | None = None
+    intent: LeadIntent
+    source: str = Field(description="Where the first visit came from", examples=["zalo"])
+    source_page: Annotated[str | None, pii("words")] = None
+    captured_at: datetime
+    converted_at: datetime | None = None
+
+
+class EventLeadConversion(PublicObject):
+    """Somebody paid a first order; what is known of how they were won, if they left details."""
+
+    object: Literal["lead_conversion"] = "lead_conversion"
+    customer_id: UUID
+    converted_at: datetime
+    lead_id: UUID | None = None
+    form_id: UUID | None = None
+    intent: LeadIntent | None = None
+    source: str | None = None
+    source_page: Annotated[str | None, pii("words")] = None
+    captured_at: datetime | None = None
 
 
 class EventOrderLine(PublicObject):
@@ -194,7 +224,7 @@ class EventMessage(PublicObject):
     message_class: Literal["transactional", "care", "advertising"]
     status: Literal["planned", "sending", "sent", "suppressed", "failed", "unknown", "cancelled"]
     reason: str | None = Field(default=None, description="Why it was not sent, a stable code")
-    origin: Literal["automation", "ticket_reply", "survey", "api", "staff"]
+    origin: Literal["automation", "ticket_reply", "survey", "api", "staff", "lead_form"]
     origin_id: UUID | None = None
     subject: str | None = None
     planned_at: datetime

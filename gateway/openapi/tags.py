@@ -16,6 +16,8 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "hooks": "Where platforms deliver their webhooks",
     "inbound-messages": "What customers write on any channel; each becomes or joins a ticket",
     "jobs": "Work that goes on after its request was answered",
+    "lead-forms": "Forms by which people leave their details, on pages of ours or the shop's",
+    "leads": "Who left their details, what they want, and what became of it",
     "messages": "Messages to customers, each with the reason why it was or was not sent",
     "orders": "What customers bought",
     "pages": "Pages that customers open from a link in a mail; the link is the credential",
@@ -37,6 +39,7 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "ticket-reports": "How tickets ended",
     "ticket-rules": "How a ticket's priority is found",
     "tickets": "What customers ask or complain about, from the first word to the resolution",
+    "touches": "How customers came to the shop's pages",
     "webhooks": "Endpoints of other systems that are told of events, signed and until they answer",
 }
 

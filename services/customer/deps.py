@@ -19,6 +19,16 @@ from services.customer.customers.service import CustomerService
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.service import DuplicateService
 from services.customer.exports.service import ExportService
+from services.customer.families.family import Families
+from services.customer.lead_forms.links import FormLinks
+from services.customer.lead_forms.repository import LeadFormRepository
+from services.customer.lead_forms.service import LeadFormService
+from services.customer.leads.capture import LeadCapture
+from services.customer.leads.form_tokens import FormTokens
+from services.customer.leads.intake import LeadIntake
+from services.customer.leads.repository import LeadRepository
+from services.customer.leads.service import LeadService
+from services.customer.leads.submission_repository import SubmissionRepository
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.service import OrderService
 from services.customer.reports.repository import CountRepository
@@ -27,6 +37,8 @@ from services.customer.tasks.service import TaskService
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
 from services.customer.timeline.service import TimelineService
+from services.customer.touches.repository import TouchRepository
+from services.customer.touches.service import TouchService
 from shared.db.unit_of_work import UnitOfWork
 from shared.jobs.endpoints import job_kinds
 from shared.jobs.repository import JobRepository
@@ -157,6 +169,75 @@ async def task_service(asked: AskedDep) -> TaskService:
     )
 
 
+async def form_links(asked: AskedDep) -> FormLinks:
+    """The addresses of the shop's forms."""
+    settings = asked.part.settings
+    return FormLinks(
+        root_key=settings.root_key,
+        public_url=settings.public_url,
+        tenant_id=asked.uow.tenant_id,
+    )
+
+
+async def form_tokens(asked: AskedDep) -> FormTokens:
+    """The tokens in the pages of the shop's forms."""
+    return FormTokens(root_key=asked.part.settings.root_key, tenant_id=asked.uow.tenant_id)
+
+
+async def lead_form_service(asked: AskedDep) -> LeadFormService:
+    """What clients can do with lead forms."""
+    return LeadFormService(uow=asked.uow, forms=LeadFormRepository(asked.uow))
+
+
+async def lead_capture(
+    asked: AskedDep, links: Annotated[FormLinks, Depends(form_links)]
+) -> LeadCapture:
+    """Makes leads."""
+    shop = await asked.shops.of(asked.uow)
+    return LeadCapture(uow=asked.uow, codes=asked.part.codes, shop=shop, links=links)
+
+
+async def lead_intake(
+    asked: AskedDep, capture: Annotated[LeadCapture, Depends(lead_capture)]
+) -> LeadIntake:
+    """Takes in what forms are sent."""
+    uow, sight = asked.uow, asked.sight
+    return LeadIntake(
+        uow=uow,
+        forms=LeadFormRepository(uow),
+        submissions=SubmissionRepository(uow, sight=sight),
+        customers=CustomerRepository(uow, sight=sight),
+        identities=IdentityRepository(uow),
+        capture=capture,
+        shop=await asked.shops.of(uow),
+    )
+
+
+async def lead_service(
+    asked: AskedDep, capture: Annotated[LeadCapture, Depends(lead_capture)]
+) -> LeadService:
+    """What clients can do with leads."""
+    uow, sight = asked.uow, asked.sight
+    return LeadService(
+        uow=uow,
+        leads=LeadRepository(uow, sight=sight),
+        customers=CustomerRepository(uow, sight=sight),
+        families=Families(uow),
+        capture=capture,
+    )
+
+
+async def touch_service(asked: AskedDep) -> TouchService:
+    """What clients can do with touches."""
+    uow = asked.uow
+    return TouchService(
+        uow=uow,
+        touches=TouchRepository(uow),
+        customers=CustomerRepository(uow, sight=asked.sight),
+        families=Families(uow),
+    )
+
+
 async def count_repository(asked: AskedDep) -> CountRepository:
     """How many of everything there are."""
     return CountRepository(asked.uow)
@@ -173,5 +254,11 @@ ConsentServiceDep = Annotated[ConsentService, Depends(consent_service)]
 DuplicateServiceDep = Annotated[DuplicateService, Depends(duplicate_service)]
 TimelineServiceDep = Annotated[TimelineService, Depends(timeline_service)]
 TaskServiceDep = Annotated[TaskService, Depends(task_service)]
+FormLinksDep = Annotated[FormLinks, Depends(form_links)]
+FormTokensDep = Annotated[FormTokens, Depends(form_tokens)]
+LeadFormServiceDep = Annotated[LeadFormService, Depends(lead_form_service)]
+LeadIntakeDep = Annotated[LeadIntake, Depends(lead_intake)]
+LeadServiceDep = Annotated[LeadService, Depends(lead_service)]
+TouchServiceDep = Annotated[TouchService, Depends(touch_service)]
 CountsDep = Annotated[CountRepository, Depends(count_repository)]
 ExportServiceDep = Annotated[ExportService, Depends(export_service)]

@@ -6,12 +6,15 @@ from services.customer.consents import models as consents
 from services.customer.contacts import models as contacts
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
+from services.customer.lead_forms import models as lead_forms
+from services.customer.leads import models as leads
 from services.customer.models import metadata
 from services.customer.orders import models as orders
 from services.customer.snapshots import models as snapshots
 from services.customer.tasks import models as tasks
 from services.customer.tenants import models as tenants
 from services.customer.timeline import models as timeline
+from services.customer.touches import models as touches
 
 __all__ = [
     "addresses",
@@ -20,10 +23,13 @@ __all__ = [
     "contacts",
     "customers",
     "duplicates",
+    "lead_forms",
+    "leads",
     "metadata",
     "orders",
     "snapshots",
     "tasks",
     "tenants",
     "timeline",
+    "touches",
 ]

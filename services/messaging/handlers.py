@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from services.messaging.automations.handlers import on_segment_entered, on_segment_left
 from services.messaging.channels.handlers import project_channels
 from services.messaging.conversation.handlers import on_survey_invited, on_ticket_replied
+from services.messaging.leads.handlers import on_lead_confirmation_requested
 from services.messaging.messages.ledger import Ledger
 from services.messaging.provisioning.handlers import provision_shops
 from services.messaging.recipients.handlers import project_customers, project_orders
@@ -16,6 +17,7 @@ from shared.contracts.gateway import (
     StaffMailRequested,
     TenantProvisioned,
 )
+from shared.contracts.leads import LeadConfirmationRequested
 from shared.contracts.segmentation import SegmentEntered, SegmentLeft
 from shared.contracts.support_ticket import SurveyInvited, TicketReplied
 from shared.contracts.topology import CUSTOMER_STATE, ORDER_STATE
@@ -52,6 +54,7 @@ def build_handlers(
         .on(SegmentLeft, apply=planning(on_segment_left))
         .on(TicketReplied, apply=planning(on_ticket_replied))
         .on(SurveyInvited, apply=planning(on_survey_invited))
+        .on(LeadConfirmationRequested, apply=planning(on_lead_confirmation_requested))
         .on(StaffMailRequested, apply=planning(on_staff_mail_requested))
     )
 

@@ -17,7 +17,7 @@ class MessageState(Contract):
     message_class: Literal["transactional", "care", "advertising"]
     status: Literal["planned", "sending", "sent", "suppressed", "failed", "unknown", "cancelled"]
     reason: str | None = None
-    origin: Literal["automation", "ticket_reply", "survey", "api", "staff"]
+    origin: Literal["automation", "ticket_reply", "survey", "api", "staff", "lead_form"]
     origin_id: UUID | None = None
     subject: str | None = None
     planned_at: datetime

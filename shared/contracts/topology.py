@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from shared.contracts import customer as c
 from shared.contracts import gateway as g
+from shared.contracts import leads as l
 from shared.contracts import messaging as m
 from shared.contracts import segmentation as s
 from shared.contracts import support_ticket as t
@@ -17,6 +18,7 @@ MESSAGE_STATE = (m.MessageSent, m.MessageSuppressed, m.MessageFailed)
 MEMBERSHIP = (s.SegmentEntered, s.SegmentLeft)
 AUDIT = (AuditRecorded,)
 PUBLIC_CUSTOMER = (c.CustomerCreated, c.CustomerUpdated, c.OrderPlaced, c.OrderUpdated)
+PUBLIC_LEAD = (l.LeadCaptured, l.LeadConverted)
 PUBLIC_TICKET = (
     *(t.TicketCreated, t.TicketUpdated, t.TicketReplied, t.TicketResolved),
     t.SurveyAnswered,
@@ -39,10 +41,10 @@ _SUBSCRIPTIONS: _Subscriptions = {
         "messaging": (g.TenantProvisioned, g.EmailChannelChanged, g.StaffMailRequested),
     },
     "customer": {
-        "gateway": (*AUDIT, *PUBLIC_CUSTOMER),
+        "gateway": (*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD),
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
         "support_ticket": CUSTOMER_STATE,
-        "messaging": (*CUSTOMER_STATE, *ORDER_STATE),
+        "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested),
     },
     "segmentation": {
         "gateway": (*AUDIT, *MEMBERSHIP),

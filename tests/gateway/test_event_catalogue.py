@@ -24,6 +24,7 @@ SECRETIVE = (
     "tenant_provisioned",
     "email_channel",
     "survey_invited",
+    "lead_confirmation",
     "audit",
 )
 

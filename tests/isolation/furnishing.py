@@ -129,7 +129,7 @@ async def _login(shop: Shop, email: str) -> str:
 async def furnish(shop: Shop, admin: AsyncEngine, *, root_key: str, receiver: str) -> None:
     """Make one of everything and two of what is listed; wait for what services do by themselves."""
     await _webhooks(shop, receiver)
-    for make in (_people, _words, _work, _groups, _platforms):
+    for make in (_people, _leads, _words, _work, _groups, _platforms):
         await make(shop)
     sent = await shop.first(f"/v1/webhook-endpoints/{shop.things['endpoint']}/deliveries")
     shop.things["event"] = sent["id"]
@@ -175,6 +175,35 @@ async def _people(shop: Shop) -> None:
     things["order"] = made["id"]
     token = await shop.post("/v1/shopper-tokens", {"customer_id": first["id"]})
     shop.credentials["shopper"] = token["token"]
+
+
+async def _leads(shop: Shop) -> None:
+    marker, things = shop.marker, shop.things
+    words = {"vi": f"Words {marker}"}
+    consent = {"purpose": "marketing", "channel": "email"}
+    for _ in range(2):
+        form = await shop.post(
+            "/v1/lead-forms",
+            {
+                "name": f"Form {marker}",
+                "title": words,
+                "fields": [{"name": "email", "required": True}],
+                "consents": [{**consent, "text": words}],
+                "thank_you": words,
+                "double_opt_in": True,
+            },
+        )
+        path = f"/v1/lead-forms/{form['id']}/submissions"
+        for _ in range(2):
+            entered = {"email": f"{fresh('lead')}-{marker}@example.com"}
+            agreed = [{**consent, "text_version": 1}]
+            sent = await shop.post(path, {"entered": entered, "consents": agreed})
+    things["lead_form"], things["lead_submission"] = form["id"], sent["id"]
+    lead = await shop.first("/v1/leads")
+    things["lead"] = lead["id"]
+    for _ in range(2):
+        await shop.post("/v1/touches", {"customer_id": lead["customer"]["id"]})
+    things["form_token"] = form["page_url"].rpartition("/")[2]
 
 
 async def _words(shop: Shop) -> None:
@@ -261,6 +290,9 @@ async def _links(shop: Shop, admin: AsyncEngine, *, root_key: str) -> None:
     survey = LinkTokens(root_key=root_key, purpose=SURVEY_LINKS)
     target = LinkTarget(shop.tenant_id, UUID(shop.things["survey"]))
     shop.things["survey_token"] = survey.mint(target)
+    confirmations = LinkTokens(root_key=root_key, purpose="lead-confirmation")
+    target = LinkTarget(shop.tenant_id, UUID(shop.things["lead_submission"]))
+    shop.things["confirmation_token"] = confirmations.mint(target)
     links = UnsubscribeLinks(root_key=root_key, public_url="https://care.example")
     url = links.url(shop.tenant_id, UUID(shop.things["message"]))
     shop.things["unsubscribe_token"] = url.rpartition("/")[2]

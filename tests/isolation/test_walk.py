@@ -43,6 +43,7 @@ REFUSED_TO_OURSELVES = {
     "hooks.receive": {401},  # not signed
     "jobs.errors": {404},  # the job has made no file
     "jobs.result": {404},
+    "leadForms.send": {422},  # its page was never opened
     "tenants.create": {403},  # the operator's
 }
 """What even a shop with the right objects is told, where that is not success."""

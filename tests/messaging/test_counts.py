@@ -12,7 +12,7 @@ async def counts(client: httpx.AsyncClient) -> dict[str, int]:
     told: dict[str, int] = response.json()
     outcomes = ("sent", "suppressed", "failed", "unknown", "cancelled", "in_flight")
     assert told["messages_planned"] == sum(told[f"messages_{outcome}"] for outcome in outcomes)
-    origins = ("automation", "ticket_reply", "survey", "api", "staff")
+    origins = ("automation", "ticket_reply", "survey", "api", "staff", "lead_form")
     assert told["messages_planned"] == sum(told[f"messages_from_{origin}"] for origin in origins)
     return told
 

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import Depends, Response, status
 
 from services.customer.contacts.schemas import (
-    ContactCreate,
-    ContactList,
-    ContactPatch,
-    ContactRead,
+    ContactPersonCreate,
+    ContactPersonList,
+    ContactPersonPatch,
+    ContactPersonRead,
 )
 from services.customer.deps import ContactServiceDep
 from shared.web.resources import etag, if_match
@@ -22,10 +22,10 @@ _WRITE = requires("customers:write")
 
 
 @router.get("", operation_id="customers.listContacts", dependencies=[_READ])
-async def list_contacts(customer_id: UUID, contacts: ContactServiceDep) -> ContactList:
+async def list_contacts(customer_id: UUID, contacts: ContactServiceDep) -> ContactPersonList:
     """List whom to speak to at a customer, the primary one first, then the newest."""
     rows = await contacts.list_of(customer_id)
-    return ContactList(data=[ContactRead.model_validate(row) for row in rows])
+    return ContactPersonList(data=[ContactPersonRead.model_validate(row) for row in rows])
 
 
 @router.post(
@@ -35,38 +35,38 @@ async def list_contacts(customer_id: UUID, contacts: ContactServiceDep) -> Conta
     dependencies=[_WRITE],
 )
 async def create_contact(
-    customer_id: UUID, body: ContactCreate, response: Response, contacts: ContactServiceDep
-) -> ContactRead:
+    customer_id: UUID, body: ContactPersonCreate, response: Response, contacts: ContactServiceDep
+) -> ContactPersonRead:
     """Add somebody to speak to at a customer; the first is the primary one."""
     row = await contacts.create(customer_id, body)
     response.headers["location"] = f"/v1/customers/{customer_id}/contacts/{row.id}"
     response.headers["etag"] = etag(row.version)
-    return ContactRead.model_validate(row)
+    return ContactPersonRead.model_validate(row)
 
 
 @router.get("/{contact_id}", operation_id="customers.getContact", dependencies=[_READ])
 async def get_contact(
     customer_id: UUID, contact_id: UUID, response: Response, contacts: ContactServiceDep
-) -> ContactRead:
+) -> ContactPersonRead:
     """Get a contact person."""
     row = await contacts.get(customer_id, contact_id)
     response.headers["etag"] = etag(row.version)
-    return ContactRead.model_validate(row)
+    return ContactPersonRead.model_validate(row)
 
 
 @router.patch("/{contact_id}", operation_id="customers.updateContact", dependencies=[_WRITE])
 async def update_contact(
     customer_id: UUID,
     contact_id: UUID,
-    body: ContactPatch,
+    body: ContactPersonPatch,
     response: Response,
     contacts: ContactServiceDep,
     expected_version: Annotated[int | None, Depends(if_match)],
-) -> ContactRead:
+) -> ContactPersonRead:
     """Change a contact person."""
     row = await contacts.change(customer_id, contact_id, body, expected_version=expected_version)
     response.headers["etag"] = etag(row.version)
-    return ContactRead.model_validate(row)
+    return ContactPersonRead.model_validate(row)
 
 
 @router.delete(

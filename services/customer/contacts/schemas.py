@@ -13,7 +13,7 @@ from shared.text import Name, NormalisedStr, Prose
 from shared.web.patches import NeverNull
 
 
-class ContactCreate(Body):
+class ContactPersonCreate(Body):
     """Somebody to speak to at a customer, mostly an organisation."""
 
     name: Name = Field(examples=["Trần Thị Mai"])
@@ -24,14 +24,14 @@ class ContactCreate(Body):
     is_primary: bool = False
 
 
-class ContactPatch(ContactCreate):
+class ContactPersonPatch(ContactPersonCreate):
     """A change: what is absent stays as it is, `null` clears."""
 
     name: Annotated[Name | None, NeverNull()] = None  # type: ignore[assignment]
     is_primary: Annotated[bool | None, NeverNull()] = None  # type: ignore[assignment]
 
 
-class ContactRead(BaseModel):
+class ContactPersonRead(BaseModel):
     """A contact person."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -50,7 +50,7 @@ class ContactRead(BaseModel):
     version: int
 
 
-class ContactList(BaseModel):
+class ContactPersonList(BaseModel):
     """All contact persons of a customer, the primary one first, then the newest."""
 
-    data: list[ContactRead]
+    data: list[ContactPersonRead]

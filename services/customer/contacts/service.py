@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.customer.contacts.errors import TooManyContacts
 from services.customer.contacts.repository import CONTACTS
-from services.customer.contacts.schemas import ContactCreate, ContactPatch
+from services.customer.contacts.schemas import ContactPersonCreate, ContactPersonPatch
 from services.customer.customers.errors import PhoneNotValid
 from services.customer.customers.identities import normalise_email
 from services.customer.customers.repository import CustomerRepository
@@ -43,7 +43,7 @@ class ContactService:
         """Raises CustomerNotFound, ContactNotFound."""
         return await self._contacts.get(contact_id, of=await self._members(customer_id))
 
-    async def create(self, customer_id: UUID, given: ContactCreate) -> Belonging:
+    async def create(self, customer_id: UUID, given: ContactPersonCreate) -> Belonging:
         """A new contact person; the first of a customer is the primary one.
 
         Raises CustomerNotFound, PhoneNotValid, TooManyContacts.
@@ -71,7 +71,7 @@ class ContactService:
         self,
         customer_id: UUID,
         contact_id: UUID,
-        given: ContactPatch,
+        given: ContactPersonPatch,
         *,
         expected_version: int | None,
     ) -> Belonging:

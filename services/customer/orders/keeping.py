@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
+from services.customer.leads.conversion import convert_leads
 from services.customer.orders.record import (
     CONTENT_COLUMNS,
     OrderContent,
@@ -125,13 +126,15 @@ class OrderKeeper:
         if not customer_ids:
             return []
         await self._changes.lock(customer_ids)
-        entries = []
+        entries, converted = [], []
         for customer_id, figures in (await self._orders.figures(customer_ids)).items():
             before = self._changes[customer_id]
             self._changes.apply(customer_id, _figure_columns(figures, self._shop))
             if figures.ever_paid and before.stage == "lead":
                 self._changes.apply(customer_id, {"stage": "customer"})
+                converted.append(customer_id)
                 entries.append(_converted_entry(customer_id, self._uow.clock.now()))
+        await convert_leads(self._uow, converted, self._uow.clock.now())
         return entries
 
 

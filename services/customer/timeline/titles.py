@@ -32,6 +32,7 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "message.suppressed": ("Không gửi tin ({reason})", "Message not sent ({reason})"),
     "message.failed": ("Gửi tin thất bại ({reason})", "Message failed ({reason})"),
     "message.received": ("Khách viết qua {channel}: {subject}", "Wrote by {channel}: {subject}"),
+    "lead.captured": ("Để lại thông tin qua {form}", "Left their details by {form}"),
     "task.created": ("Việc cần làm: {title}", "Task: {title}"),
     "task.done": ("Đã làm xong: {title}", "Task done: {title}"),
     "task.cancelled": ("Đã bỏ việc: {title}", "Task cancelled: {title}"),

@@ -193,7 +193,7 @@ class Preparation:
             words=words,
             at=self._now,
             unsubscribe_url=None if message.message_class == "transactional" else url,
-            automatic=message.origin in ("automation", "survey", "staff"),
+            automatic=message.origin in ("automation", "survey", "staff", "lead_form"),
             reply_to=message.reply_to,
             thread_id=message.thread_id,
             trace=message.trace,

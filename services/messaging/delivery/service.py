@@ -24,6 +24,7 @@ from services.messaging.delivery.preparation import Facts, Lease, Preparation, P
 from services.messaging.delivery.repository import DeliveryRepository
 from services.messaging.delivery.settlement import LEASE_EXPIRED, settle
 from services.messaging.delivery.smtp import Batch, SmtpConnections, batch_of
+from services.messaging.leads.letters import BUILT_IN as FOR_LEADS
 from services.messaging.messages.records import Message
 from services.messaging.policies.decide import longest_window
 from services.messaging.policies.repository import PolicyRepository
@@ -32,7 +33,7 @@ from services.messaging.preferences.repository import Suppression, SuppressionRe
 from services.messaging.recipients.addresses import address_key
 from services.messaging.recipients.repository import RecipientRepository
 from services.messaging.shops.repository import Shop, ShopRepository
-from services.messaging.staff_mail.letters import BUILT_IN
+from services.messaging.staff_mail.letters import BUILT_IN as FOR_STAFF
 from services.messaging.templates.records import Template
 from services.messaging.templates.repository import TemplateRepository
 from shared.db.failures import is_conflict, is_outage
@@ -45,6 +46,7 @@ SENDING_SECONDS: Final = 15
 # Longer than sending can take, so that a lease never runs out under a sender that lives.
 LEASE: Final = timedelta(seconds=120)
 _ROUNDS: Final = 40
+_BUILT_IN: Final[Mapping[str, Template]] = {**FOR_STAFF, **FOR_LEADS}
 # In all about as long as the lease lasts: until then nobody else has an opinion.
 _RECORD_AGAIN_AFTER: Final = (0.1, 0.5, 2.0, 5.0, 10.0, 10.0, 15.0, 15.0, 20.0)
 _log = structlog.get_logger(__name__)
@@ -169,8 +171,8 @@ class Delivery:
         )
 
     async def _templates(self, uow: UnitOfWork, keys: set[str]) -> Mapping[str, Template]:
-        own = await TemplateRepository(uow).find_many(keys - BUILT_IN.keys())
-        return {**own, **BUILT_IN}
+        own = await TemplateRepository(uow).find_many(keys - _BUILT_IN.keys())
+        return {**own, **_BUILT_IN}
 
     async def _channels(self, uow: UnitOfWork) -> Channels:
         try:

@@ -65,7 +65,8 @@ message = Table(
     instant("updated_at"),
     UniqueConstraint("tenant_id", "origin", "origin_id", "recipient_key", "occurrence"),
     CheckConstraint(
-        "origin IN ('automation', 'ticket_reply', 'survey', 'api', 'staff')", name="origin"
+        "origin IN ('automation', 'ticket_reply', 'survey', 'api', 'staff', 'lead_form')",
+        name="origin",
     ),
     CheckConstraint("channel IN ('email')", name="channel"),
     CheckConstraint(

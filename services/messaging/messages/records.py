@@ -20,7 +20,7 @@ from shared.contracts.messaging import (
 from shared.observability.tracing import TRACE_PARENT
 
 Status = Literal["planned", "sending", "sent", "suppressed", "failed", "unknown", "cancelled"]
-Origin = Literal["automation", "ticket_reply", "survey", "api", "staff"]
+Origin = Literal["automation", "ticket_reply", "survey", "api", "staff", "lead_form"]
 Hold = Literal["recipient", "paused"]
 
 # A person waits for an answer; nobody waits for advertising.
