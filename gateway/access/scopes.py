@@ -8,12 +8,16 @@ _RESOURCES: Final = (
     *("customers", "orders", "tasks", "duplicates", "segments", "tickets", "queues", "sla"),
     *("surveys", "templates", "messages", "automations", "suppressions", "inbound"),
     *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
+    *("loyalty", "redemptions", "vouchers", "referrals"),
 )
 PII_READ: Final = "pii:read"
 """To see phone numbers, addresses and the like in full; without it they are masked."""
 
 TICKETS_OWN: Final = "tickets:own"
 """A shopper's own tickets; given to shopper tokens and to nothing else."""
+
+LOYALTY_OWN: Final = "loyalty:own"
+"""A shopper's own points; given like the above."""
 
 PUBLIC_PAGES: Final = "public:pages"
 """What somebody who opened a link may do; the link's own token decides the rest."""
@@ -50,7 +54,10 @@ _KEEPERS_ONLY: Final = frozenset(
 )
 _AGENT_WRITES: Final = frozenset(
     f"{resource}:write"
-    for resource in ("customers", "orders", "tasks", "duplicates", "tickets", "messages", "inbound")
+    for resource in (
+        *("customers", "orders", "tasks", "duplicates", "tickets", "messages", "inbound"),
+        *("redemptions", "referrals"),
+    )
 )
 
 ROLE_SCOPES: Final[Mapping[Role, frozenset[str]]] = {

@@ -7,6 +7,7 @@ from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
 from services.customer.exports.endpoints import router as exports
 from services.customer.jobs import build_job_kinds
+from services.customer.loyalty.endpoints import router as loyalty
 from services.customer.orders.endpoints import router as orders
 from services.customer.reports.endpoints import router as reports
 from services.customer.settings import CustomerSettings
@@ -17,7 +18,7 @@ from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
 
-ROUTERS = (customers, consents, orders, timeline, duplicates, tasks, exports, reports)
+ROUTERS = (customers, consents, orders, timeline, duplicates, tasks, exports, reports, loyalty)
 
 
 def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> FastAPI:

@@ -16,6 +16,12 @@ from services.customer.customers.service import CustomerService
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.service import DuplicateService
 from services.customer.exports.service import ExportService
+from services.customer.families.family import Families
+from services.customer.following import order_followers
+from services.customer.loyalty.accounts import AccountService
+from services.customer.loyalty.ledger_repository import LedgerRepository
+from services.customer.loyalty.repository import LoyaltyRepository
+from services.customer.loyalty.service import ProgrammeService
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.service import OrderService
 from services.customer.reports.repository import CountRepository
@@ -29,7 +35,7 @@ from shared.jobs.endpoints import job_kinds
 from shared.jobs.repository import JobRepository
 from shared.jobs.work import JobKinds
 from shared.part.context import PartContext
-from shared.security.principal import PrincipalKind
+from shared.security.principal import Principal, PrincipalKind
 from shared.security.sight import Sight
 from shared.settings import PartSettings
 from shared.web.context import context_of
@@ -109,6 +115,7 @@ async def order_service(asked: AskedDep) -> OrderService:
         timeline=TimelineRepository(uow),
         shops=asked.shops,
         sight=sight,
+        followers=order_followers(uow),
     )
 
 
@@ -144,6 +151,32 @@ async def task_service(asked: AskedDep) -> TaskService:
     )
 
 
+async def programme_service(
+    asked: AskedDep, shop: Annotated[Shop, Depends(current_shop)]
+) -> ProgrammeService:
+    """What a shop can decide about its loyalty programme."""
+    return ProgrammeService(uow=asked.uow, loyalty=LoyaltyRepository(asked.uow), shop=shop)
+
+
+async def account_service(asked: AskedDep, principal: PrincipalDep) -> AccountService:
+    """What clients can do with points."""
+    uow = asked.uow
+    return AccountService(
+        uow=uow,
+        loyalty=LoyaltyRepository(uow),
+        ledger=LedgerRepository(uow),
+        customers=CustomerRepository(uow, sight=asked.sight),
+        families=Families(uow),
+        actor_id=principal.actor_id,
+        owner=owner_of(principal),
+    )
+
+
+def owner_of(principal: Principal) -> UUID | None:
+    """The shopper who asks, and sees nobody else; None for everybody else."""
+    return principal.customer_id if principal.kind is PrincipalKind.SHOPPER else None
+
+
 async def count_repository(asked: AskedDep) -> CountRepository:
     """How many of everything there are."""
     return CountRepository(asked.uow)
@@ -158,5 +191,7 @@ ConsentServiceDep = Annotated[ConsentService, Depends(consent_service)]
 DuplicateServiceDep = Annotated[DuplicateService, Depends(duplicate_service)]
 TimelineServiceDep = Annotated[TimelineService, Depends(timeline_service)]
 TaskServiceDep = Annotated[TaskService, Depends(task_service)]
+ProgrammeServiceDep = Annotated[ProgrammeService, Depends(programme_service)]
+AccountServiceDep = Annotated[AccountService, Depends(account_service)]
 CountsDep = Annotated[CountRepository, Depends(count_repository)]
 ExportServiceDep = Annotated[ExportService, Depends(export_service)]

@@ -4,6 +4,7 @@ from services.customer.colleagues import models as colleagues
 from services.customer.consents import models as consents
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
+from services.customer.loyalty import models as loyalty
 from services.customer.models import metadata
 from services.customer.orders import models as orders
 from services.customer.snapshots import models as snapshots
@@ -16,6 +17,7 @@ __all__ = [
     "consents",
     "customers",
     "duplicates",
+    "loyalty",
     "metadata",
     "orders",
     "snapshots",
