@@ -14,11 +14,23 @@ from services.customer.settings import CustomerSettings
 from services.customer.tasks.endpoints import router as tasks
 from services.customer.tenants.shops import Shops
 from services.customer.timeline.endpoints import router as timeline
+from services.customer.vouchers.endpoints import router as vouchers
 from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
 
-ROUTERS = (customers, consents, orders, timeline, duplicates, tasks, exports, reports, loyalty)
+ROUTERS = (
+    customers,
+    consents,
+    orders,
+    timeline,
+    duplicates,
+    tasks,
+    exports,
+    reports,
+    loyalty,
+    vouchers,
+)
 
 
 def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> FastAPI:

@@ -30,6 +30,8 @@ from services.customer.tasks.service import TaskService
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
 from services.customer.timeline.service import TimelineService
+from services.customer.vouchers.repository import VoucherRepository
+from services.customer.vouchers.service import VoucherService
 from shared.db.unit_of_work import UnitOfWork
 from shared.jobs.endpoints import job_kinds
 from shared.jobs.repository import JobRepository
@@ -172,6 +174,19 @@ async def account_service(asked: AskedDep, principal: PrincipalDep) -> AccountSe
     )
 
 
+async def voucher_service(asked: AskedDep, principal: PrincipalDep) -> VoucherService:
+    """What clients can do with vouchers."""
+    uow = asked.uow
+    return VoucherService(
+        uow=uow,
+        vouchers=VoucherRepository(uow),
+        customers=CustomerRepository(uow, sight=asked.sight),
+        families=Families(uow),
+        actor_id=principal.actor_id,
+        owner=owner_of(principal),
+    )
+
+
 def owner_of(principal: Principal) -> UUID | None:
     """The shopper who asks, and sees nobody else; None for everybody else."""
     return principal.customer_id if principal.kind is PrincipalKind.SHOPPER else None
@@ -192,6 +207,7 @@ DuplicateServiceDep = Annotated[DuplicateService, Depends(duplicate_service)]
 TimelineServiceDep = Annotated[TimelineService, Depends(timeline_service)]
 TaskServiceDep = Annotated[TaskService, Depends(task_service)]
 ProgrammeServiceDep = Annotated[ProgrammeService, Depends(programme_service)]
+VoucherServiceDep = Annotated[VoucherService, Depends(voucher_service)]
 AccountServiceDep = Annotated[AccountService, Depends(account_service)]
 CountsDep = Annotated[CountRepository, Depends(count_repository)]
 ExportServiceDep = Annotated[ExportService, Depends(export_service)]

@@ -11,6 +11,7 @@ from services.customer.snapshots import models as snapshots
 from services.customer.tasks import models as tasks
 from services.customer.tenants import models as tenants
 from services.customer.timeline import models as timeline
+from services.customer.vouchers import models as vouchers
 
 __all__ = [
     "colleagues",
@@ -24,4 +25,5 @@ __all__ = [
     "tasks",
     "tenants",
     "timeline",
+    "vouchers",
 ]
