@@ -9,6 +9,7 @@ from services.customer.exports.endpoints import router as exports
 from services.customer.jobs import build_job_kinds
 from services.customer.loyalty.endpoints import router as loyalty
 from services.customer.orders.endpoints import router as orders
+from services.customer.referrals.endpoints import router as referrals
 from services.customer.reports.endpoints import router as reports
 from services.customer.settings import CustomerSettings
 from services.customer.tasks.endpoints import router as tasks
@@ -30,6 +31,7 @@ ROUTERS = (
     reports,
     loyalty,
     vouchers,
+    referrals,
 )
 
 

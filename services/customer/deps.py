@@ -24,6 +24,8 @@ from services.customer.loyalty.repository import LoyaltyRepository
 from services.customer.loyalty.service import ProgrammeService
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.service import OrderService
+from services.customer.referrals.repository import ReferralRepository
+from services.customer.referrals.service import ReferralService
 from services.customer.reports.repository import CountRepository
 from services.customer.tasks.repository import TaskRepository
 from services.customer.tasks.service import TaskService
@@ -187,6 +189,19 @@ async def voucher_service(asked: AskedDep, principal: PrincipalDep) -> VoucherSe
     )
 
 
+async def referral_service(asked: AskedDep, principal: PrincipalDep) -> ReferralService:
+    """What clients can do with referrals."""
+    uow, sight = asked.uow, asked.sight
+    return ReferralService(
+        uow=uow,
+        referrals=ReferralRepository(uow, sight=sight),
+        customers=CustomerRepository(uow, sight=sight),
+        families=Families(uow),
+        orders=OrderRepository(uow),
+        owner=owner_of(principal),
+    )
+
+
 def owner_of(principal: Principal) -> UUID | None:
     """The shopper who asks, and sees nobody else; None for everybody else."""
     return principal.customer_id if principal.kind is PrincipalKind.SHOPPER else None
@@ -208,6 +223,7 @@ TimelineServiceDep = Annotated[TimelineService, Depends(timeline_service)]
 TaskServiceDep = Annotated[TaskService, Depends(task_service)]
 ProgrammeServiceDep = Annotated[ProgrammeService, Depends(programme_service)]
 VoucherServiceDep = Annotated[VoucherService, Depends(voucher_service)]
+ReferralServiceDep = Annotated[ReferralService, Depends(referral_service)]
 AccountServiceDep = Annotated[AccountService, Depends(account_service)]
 CountsDep = Annotated[CountRepository, Depends(count_repository)]
 ExportServiceDep = Annotated[ExportService, Depends(export_service)]

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.customer.loyalty.earning import OrderEarning
 from services.customer.orders.keeping import OrderFollower
+from services.customer.referrals.rewarding import OrderEarning
 from shared.db.unit_of_work import UnitOfWork
 
 

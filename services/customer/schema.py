@@ -7,6 +7,7 @@ from services.customer.duplicates import models as duplicates
 from services.customer.loyalty import models as loyalty
 from services.customer.models import metadata
 from services.customer.orders import models as orders
+from services.customer.referrals import models as referrals
 from services.customer.snapshots import models as snapshots
 from services.customer.tasks import models as tasks
 from services.customer.tenants import models as tenants
@@ -21,6 +22,7 @@ __all__ = [
     "loyalty",
     "metadata",
     "orders",
+    "referrals",
     "snapshots",
     "tasks",
     "tenants",

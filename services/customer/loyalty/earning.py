@@ -168,17 +168,6 @@ class Earning:
         )
 
 
-class OrderEarning:
-    """Follows orders: points come with what is paid, and go with what is given back."""
-
-    def __init__(self, uow: UnitOfWork) -> None:
-        self._earning = Earning(uow)
-
-    async def follow(self, changes: Sequence[OrderChange]) -> None:
-        """Points for orders that were paid, and taken back where money went back."""
-        await self._earning.by_orders(changes)
-
-
 def _concerns(change: OrderChange) -> bool:
     """Whether it may have earned before, or does now."""
     return change.after.paid or (change.before is not None and change.before.paid)
