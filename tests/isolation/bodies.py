@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any, Final
 
 from tests.isolation.kinds import kind_of
-from tests.isolation.operations import Description, Json, Operation, alternatives
+from tests.isolation.operations import Description, Json, Operation, alternatives, is_list
 
 ValueOf = Callable[[str, str], Any]
 """The value for the place with this name, for an object of this kind."""
@@ -104,7 +104,7 @@ class Bodies:
             name.rpartition(".")[2].removesuffix("[]"),
             is_id=schema.get("format") == "uuid",
         )
-        if name and kind:
+        if name and kind and not is_list(schema):
             return value_of(name, kind)
         if "const" in schema:
             return schema["const"]

@@ -173,8 +173,8 @@ _NEXT_TO_EXPIRE = (
 _EARNED = (
     select(
         _lot.customer_id,
-        func.sum(_lot.points).cast(BigInteger).label("points"),
-        func.sum(_lot.amount_minor).cast(BigInteger).label("spend"),
+        func.sum(_lot.points).label("points"),
+        func.sum(_lot.amount_minor).label("spend"),
     )
     .where(
         _lot.tenant_id == _TENANT,

@@ -14,6 +14,7 @@ from shared.text import NormalisedStr, TextRule
 from shared.web.patches import NeverNull
 
 MAX_POINTS = 1_000_000_000
+MAX_POINT_VALUE_MINOR = 1_000_000
 
 EventName = Annotated[
     str, Field(pattern=r"^[a-z][a-z0-9_.]{0,62}[a-z0-9]$", examples=["review.written"])
@@ -68,8 +69,8 @@ class ProgrammePut(Body):
     def _one_currency(self) -> Self:
         if self.currency is not None and self.currency != self.point_value.currency:
             raise ValueError("A point is worth money of the programme's currency")
-        if self.point_value.amount.startswith("-"):
-            raise ValueError("A point is worth nothing or more")
+        if not 0 <= self.point_value.to_money().amount_minor <= MAX_POINT_VALUE_MINOR:
+            raise ValueError(f"A point is worth 0 to {MAX_POINT_VALUE_MINOR} minor units")
         return self
 
 

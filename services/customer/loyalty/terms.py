@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 TierBasis = Literal["points", "spend"]
 
 _MONTHS = 12
+# However much an order was, and whatever the rules: sums of points and their worth stay countable.
+_MOST_POINTS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,7 @@ def order_points(
 ) -> int:
     """What an order earns: each rule's points per full amount, times the tier, rounded down."""
     base = sum(amount_minor // term["per_amount_minor"] * term["points"] for term in terms)
-    return int(base) * multiplier_percent // 100
+    return min(int(base) * multiplier_percent // 100, _MOST_POINTS)
 
 
 def months_later(day: date, months: int) -> date:

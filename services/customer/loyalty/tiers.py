@@ -103,7 +103,7 @@ class TierKeeper:
         since = self._programme.window_start(now)
         values: dict[UUID, int] = defaultdict(int)
         for row in await self._ledger.earned(members.keys(), since):
-            values[members[row.customer_id]] += getattr(row, self._programme.tier_basis)
+            values[members[row.customer_id]] += int(getattr(row, self._programme.tier_basis))
         return values
 
 

@@ -89,6 +89,7 @@ def test_each_rule_counts_full_amounts_and_the_sum_is_multiplied() -> None:
     assert order_points(terms, 259_999, 100) == 25 + 10
     assert order_points(terms, 259_999, 150) == 52
     assert order_points([], 259_999, 150) == 0
+    assert order_points(terms, 2**63 - 1, 10_000) == 1_000_000_000
 
 
 def test_months_end_with_their_last_day() -> None:

@@ -471,3 +471,15 @@ class TestWhoMaySee:
         other = Shop(shop.service, shop.clock, await open_shop())
         await other.programme()
         assert (await other.send("GET", f"/v1/loyalty/accounts/{lan}")).status_code == 404
+
+
+async def test_amounts_at_the_edge_of_what_there_is_are_taken(shop: Shop, lan: str) -> None:
+    await shop.programme(point_value=vnd(1_000_000), tier_basis="spend")
+    await shop.order_rule(points=1_000_000_000, per=1)
+    await shop.post("/v1/loyalty/tiers", name="VIP", threshold=2**63 - 1)
+    await shop.order(lan, 2**62)
+    account = await shop.account(lan)
+    assert (account["available"], account["value"]) == (1_000_000_000, vnd(10**15))
+    body = {"name": "X", "point_value": vnd(1_000_001)}
+    refused = await shop.send("PUT", "/v1/loyalty/programme", json=body)
+    assert refused.status_code == 422
