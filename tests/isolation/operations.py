@@ -116,7 +116,7 @@ class Description:
             leaf = name.rpartition(".")[2].removesuffix("[]")
             is_id = schema.get("format") == "uuid"
             kind = kind_of(operation, "", leaf, is_id=is_id)
-            if kind and not is_list(schema):
+            if kind and not is_list(schema) and schema.get("type") != "null":
                 yield Place("body", name, kind)
                 return
         for option in alternatives(schema):

@@ -483,3 +483,17 @@ async def test_amounts_at_the_edge_of_what_there_is_are_taken(shop: Shop, lan: s
     body = {"name": "X", "point_value": vnd(1_000_001)}
     refused = await shop.send("PUT", "/v1/loyalty/programme", json=body)
     assert refused.status_code == 422
+
+
+async def test_a_redemption_stands_in_the_audit_log_once(shop: Shop, lan: str) -> None:
+    await shop.programme()
+    await shop.give(lan, 10)
+    redemption = await shop.post("/v1/loyalty/redemptions", customer_id=lan, points=1)
+    told = await shop.service.told(shop.tenant, "audit.recorded")
+    actions = [
+        record["action"]
+        for event in told
+        for record in event["records"]
+        if redemption["id"] in {subject["id"] for subject in record["subjects"]}
+    ]
+    assert actions == ["loyalty.redeem"]
