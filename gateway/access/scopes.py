@@ -9,12 +9,16 @@ _RESOURCES: Final = (
     *("surveys", "templates", "messages", "automations", "suppressions", "inbound"),
     *("leads", "lead_forms", "lead_submissions", "touches"),
     *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
+    *("loyalty", "redemptions", "vouchers", "referrals"),
 )
 PII_READ: Final = "pii:read"
 """To see phone numbers, addresses and the like in full; without it they are masked."""
 
 TICKETS_OWN: Final = "tickets:own"
 """A shopper's own tickets; given to shopper tokens and to nothing else."""
+
+LOYALTY_OWN: Final = "loyalty:own"
+"""A shopper's own points; given like the above."""
 
 PUBLIC_PAGES: Final = "public:pages"
 """What somebody who opened a link may do; the link's own token decides the rest."""
@@ -54,6 +58,7 @@ _AGENT_WRITES: Final = frozenset(
     for resource in (
         *("customers", "orders", "tasks", "duplicates", "tickets", "messages", "inbound"),
         *("leads", "lead_submissions", "touches"),
+        *("redemptions", "referrals"),
     )
 )
 

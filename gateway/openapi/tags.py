@@ -18,11 +18,13 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "jobs": "Work that goes on after its request was answered",
     "lead-forms": "Forms by which people leave their details, on pages of ours or the shop's",
     "leads": "Who left their details, what they want, and what became of it",
+    "loyalty": "Points: how they are earned, what customers have, how they are spent; tiers",
     "messages": "Messages to customers, each with the reason why it was or was not sent",
     "orders": "What customers bought",
     "pages": "Pages that customers open from a link in a mail; the link is the credential",
     "policies": "When and how often customers may be written to",
     "queues": "Who takes care of which tickets",
+    "referrals": "Who brought which friend, and what was given for it",
     "reports": "Figures over all services that add up",
     "roles": "What staff may do: the built-in roles and those that the shop has made",
     "segments": "Groups of customers by rules, kept up to date as facts change",
@@ -40,6 +42,7 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "ticket-rules": "How a ticket's priority is found",
     "tickets": "What customers ask or complain about, from the first word to the resolution",
     "touches": "How customers came to the shop's pages",
+    "vouchers": "Vouchers and gifts, their codes, and who used them",
     "webhooks": "Endpoints of other systems that are told of events, signed and until they answer",
 }
 

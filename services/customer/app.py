@@ -13,13 +13,16 @@ from services.customer.jobs import build_job_kinds
 from services.customer.lead_forms.endpoints import router as lead_forms
 from services.customer.leads.endpoints import router as leads
 from services.customer.leads.page_endpoints import router as lead_pages
+from services.customer.loyalty.endpoints import router as loyalty
 from services.customer.orders.endpoints import router as orders
+from services.customer.referrals.endpoints import router as referrals
 from services.customer.reports.endpoints import router as reports
 from services.customer.settings import CustomerSettings
 from services.customer.tasks.endpoints import router as tasks
 from services.customer.tenants.shops import Shops
 from services.customer.timeline.endpoints import router as timeline
 from services.customer.touches.endpoints import router as touches
+from services.customer.vouchers.endpoints import router as vouchers
 from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
@@ -39,6 +42,9 @@ ROUTERS = (
     touches,
     exports,
     reports,
+    loyalty,
+    vouchers,
+    referrals,
 )
 
 

@@ -20,6 +20,7 @@ from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.service import DuplicateService
 from services.customer.exports.service import ExportService
 from services.customer.families.family import Families
+from services.customer.following import order_followers
 from services.customer.lead_forms.links import FormLinks
 from services.customer.lead_forms.repository import LeadFormRepository
 from services.customer.lead_forms.service import LeadFormService
@@ -29,8 +30,14 @@ from services.customer.leads.intake import LeadIntake
 from services.customer.leads.repository import LeadRepository
 from services.customer.leads.service import LeadService
 from services.customer.leads.submission_repository import SubmissionRepository
+from services.customer.loyalty.accounts import AccountService
+from services.customer.loyalty.ledger_repository import LedgerRepository
+from services.customer.loyalty.repository import LoyaltyRepository
+from services.customer.loyalty.service import ProgrammeService
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.service import OrderService
+from services.customer.referrals.repository import ReferralRepository
+from services.customer.referrals.service import ReferralService
 from services.customer.reports.repository import CountRepository
 from services.customer.tasks.repository import TaskRepository
 from services.customer.tasks.service import TaskService
@@ -39,12 +46,14 @@ from services.customer.timeline.repository import TimelineRepository
 from services.customer.timeline.service import TimelineService
 from services.customer.touches.repository import TouchRepository
 from services.customer.touches.service import TouchService
+from services.customer.vouchers.repository import VoucherRepository
+from services.customer.vouchers.service import VoucherService
 from shared.db.unit_of_work import UnitOfWork
 from shared.jobs.endpoints import job_kinds
 from shared.jobs.repository import JobRepository
 from shared.jobs.work import JobKinds
 from shared.part.context import PartContext
-from shared.security.principal import PrincipalKind
+from shared.security.principal import Principal, PrincipalKind
 from shared.security.sight import Sight
 from shared.settings import PartSettings
 from shared.web.context import context_of
@@ -134,6 +143,7 @@ async def order_service(asked: AskedDep) -> OrderService:
         timeline=TimelineRepository(uow),
         shops=asked.shops,
         sight=sight,
+        followers=order_followers(uow),
     )
 
 
@@ -238,6 +248,58 @@ async def touch_service(asked: AskedDep) -> TouchService:
     )
 
 
+async def programme_service(
+    asked: AskedDep, shop: Annotated[Shop, Depends(current_shop)]
+) -> ProgrammeService:
+    """What a shop can decide about its loyalty programme."""
+    return ProgrammeService(uow=asked.uow, loyalty=LoyaltyRepository(asked.uow), shop=shop)
+
+
+async def account_service(asked: AskedDep, principal: PrincipalDep) -> AccountService:
+    """What clients can do with points."""
+    uow = asked.uow
+    return AccountService(
+        uow=uow,
+        loyalty=LoyaltyRepository(uow),
+        ledger=LedgerRepository(uow),
+        customers=CustomerRepository(uow, sight=asked.sight),
+        families=Families(uow),
+        actor_id=principal.actor_id,
+        owner=owner_of(principal),
+    )
+
+
+async def voucher_service(asked: AskedDep, principal: PrincipalDep) -> VoucherService:
+    """What clients can do with vouchers."""
+    uow = asked.uow
+    return VoucherService(
+        uow=uow,
+        vouchers=VoucherRepository(uow),
+        customers=CustomerRepository(uow, sight=asked.sight),
+        families=Families(uow),
+        actor_id=principal.actor_id,
+        owner=owner_of(principal),
+    )
+
+
+async def referral_service(asked: AskedDep, principal: PrincipalDep) -> ReferralService:
+    """What clients can do with referrals."""
+    uow, sight = asked.uow, asked.sight
+    return ReferralService(
+        uow=uow,
+        referrals=ReferralRepository(uow, sight=sight),
+        customers=CustomerRepository(uow, sight=sight),
+        families=Families(uow),
+        orders=OrderRepository(uow),
+        owner=owner_of(principal),
+    )
+
+
+def owner_of(principal: Principal) -> UUID | None:
+    """The shopper who asks, and sees nobody else; None for everybody else."""
+    return principal.customer_id if principal.kind is PrincipalKind.SHOPPER else None
+
+
 async def count_repository(asked: AskedDep) -> CountRepository:
     """How many of everything there are."""
     return CountRepository(asked.uow)
@@ -260,5 +322,9 @@ LeadFormServiceDep = Annotated[LeadFormService, Depends(lead_form_service)]
 LeadIntakeDep = Annotated[LeadIntake, Depends(lead_intake)]
 LeadServiceDep = Annotated[LeadService, Depends(lead_service)]
 TouchServiceDep = Annotated[TouchService, Depends(touch_service)]
+ProgrammeServiceDep = Annotated[ProgrammeService, Depends(programme_service)]
+VoucherServiceDep = Annotated[VoucherService, Depends(voucher_service)]
+ReferralServiceDep = Annotated[ReferralService, Depends(referral_service)]
+AccountServiceDep = Annotated[AccountService, Depends(account_service)]
 CountsDep = Annotated[CountRepository, Depends(count_repository)]
 ExportServiceDep = Annotated[ExportService, Depends(export_service)]

@@ -8,13 +8,16 @@ from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
 from services.customer.lead_forms import models as lead_forms
 from services.customer.leads import models as leads
+from services.customer.loyalty import models as loyalty
 from services.customer.models import metadata
 from services.customer.orders import models as orders
+from services.customer.referrals import models as referrals
 from services.customer.snapshots import models as snapshots
 from services.customer.tasks import models as tasks
 from services.customer.tenants import models as tenants
 from services.customer.timeline import models as timeline
 from services.customer.touches import models as touches
+from services.customer.vouchers import models as vouchers
 
 __all__ = [
     "addresses",
@@ -25,11 +28,14 @@ __all__ = [
     "duplicates",
     "lead_forms",
     "leads",
+    "loyalty",
     "metadata",
     "orders",
+    "referrals",
     "snapshots",
     "tasks",
     "tenants",
     "timeline",
     "touches",
+    "vouchers",
 ]

@@ -2,6 +2,7 @@
 
 from services.customer.handlers import build_handlers
 from services.customer.jobs import build_job_kinds
+from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.tasks import SnapshotWalker, snapshot_jobs, snapshot_sweep
 from shared.clock import Clock
@@ -18,6 +19,6 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
         context,
         handlers=build_handlers(context),
         jobs=snapshot_jobs(walker),
-        periodics=[snapshot_sweep(walker)],
+        periodics=[snapshot_sweep(walker), *loyalty_sweeps(LoyaltySweeps(context.units))],
         job_kinds=build_job_kinds(context),
     )

@@ -17,6 +17,7 @@ EDGES = {
     "cli/key_operations.py": "the edge of an operator's command",
     "cli/staff_operations.py": "the edge of an operator's command",
     "cli/webhook_operations.py": "the edge of an operator's command",
+    "services/customer/loyalty/tasks.py": "sweeps",
     "services/customer/snapshots/tasks.py": "a job",
     "services/segmentation/membership/sweeps.py": "a sweep",
     "services/messaging/delivery/service.py": "a job: sending happens between two transactions",

@@ -9,7 +9,13 @@ import jsonschema
 import pytest
 from fastapi import FastAPI
 
-from gateway.access.scopes import GRANTABLE, PUBLIC_PAGES, TENANTS_WRITE, TICKETS_OWN
+from gateway.access.scopes import (
+    GRANTABLE,
+    LOYALTY_OWN,
+    PUBLIC_PAGES,
+    TENANTS_WRITE,
+    TICKETS_OWN,
+)
 from gateway.app import create_app
 from gateway.events.catalogue import PUBLIC_EVENTS, name_of
 from gateway.openapi.merge import merge
@@ -257,7 +263,7 @@ class TestDocument:
                 assert item.keys() <= whole["paths"][path].keys()
 
     def test_every_scope_that_is_asked_for_can_be_had(self, whole: dict[str, Any]) -> None:
-        known = GRANTABLE | {TENANTS_WRITE, PUBLIC_PAGES, TICKETS_OWN}
+        known = GRANTABLE | {TENANTS_WRITE, PUBLIC_PAGES, TICKETS_OWN, LOYALTY_OWN}
         for place, operation in self.operations(whole):
             asked = operation.get("x-required-scopes", []) + operation.get("x-shopper-scopes", [])
             assert set(asked) <= known, place

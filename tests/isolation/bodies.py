@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any, Final
 
 from tests.isolation.kinds import kind_of
-from tests.isolation.operations import Description, Json, Operation, alternatives
+from tests.isolation.operations import Description, Json, Operation, alternatives, is_list
 
 ValueOf = Callable[[str, str], Any]
 """The value for the place with this name, for an object of this kind."""
@@ -42,6 +42,13 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "leadForms.submit": lambda: {"entered": {"email": f"{fresh('visitor')}@example.com"}},
     "leadForms.update": lambda: {"name": "Another name"},
     "leads.update": lambda: {"intent": "wants_meeting"},
+    "loyalty.adjust": lambda: {"points": 5},
+    "loyalty.createRule": lambda: {"kind": "event", "event": "checked_in"},
+    "loyalty.createTier": lambda: {"threshold": next(_fresh)},
+    "loyalty.recordEvent": lambda: {"event": "checked_in", "reference": fresh("event-")},
+    "loyalty.redeem": lambda: {"points": 1},
+    "loyalty.updateRule": lambda: {"points": 7},
+    "loyalty.updateTier": lambda: {"name": "Another name"},
     "passwords.choose": lambda: {"password": _PASSWORD, "again": _PASSWORD},
     "queues.update": lambda: {"name": "Another name"},
     "roles.create": lambda: {"name": fresh("Role "), "scopes": ["tickets:read"]},
@@ -59,6 +66,8 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "tasks.update": lambda: {"title": "Another title"},
     "tenants.create": lambda: {"slug": fresh("shop-"), "timezone": "Asia/Ho_Chi_Minh"},
     "tickets.update": lambda: {"plan": "Another plan"},
+    "vouchers.create": lambda: {"kind": "percent", "percent": 10},
+    "vouchers.update": lambda: {"name": "Another name"},
     # Where nobody listens: what is sent there fails, again and again, and tells nothing.
     "webhookEndpoints.create": lambda: {"url": "http://127.0.0.1:9/in", "enabled": False},
     "webhookEndpoints.update": lambda: {"description": "Another description"},
@@ -106,7 +115,7 @@ class Bodies:
             name.rpartition(".")[2].removesuffix("[]"),
             is_id=schema.get("format") == "uuid",
         )
-        if name and kind:
+        if name and kind and not is_list(schema):
             return value_of(name, kind)
         if "const" in schema:
             return schema["const"]

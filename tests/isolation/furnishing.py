@@ -129,7 +129,7 @@ async def _login(shop: Shop, email: str) -> str:
 async def furnish(shop: Shop, admin: AsyncEngine, *, root_key: str, receiver: str) -> None:
     """Make one of everything and two of what is listed; wait for what services do by themselves."""
     await _webhooks(shop, receiver)
-    for make in (_people, _leads, _words, _work, _groups, _platforms):
+    for make in (_people, _leads, _rewards, _words, _work, _groups, _platforms):
         await make(shop)
     sent = await shop.first(f"/v1/webhook-endpoints/{shop.things['endpoint']}/deliveries")
     shop.things["event"] = sent["id"]
@@ -204,6 +204,39 @@ async def _leads(shop: Shop) -> None:
     for _ in range(2):
         await shop.post("/v1/touches", {"customer_id": lead["customer"]["id"]})
     things["form_token"] = form["page_url"].rpartition("/")[2]
+
+
+async def _rewards(shop: Shop) -> None:
+    marker, things = shop.marker, shop.things
+    customer = {"customer_id": things["customer"]}
+    worth = {"amount": "100", "currency": "VND"}
+    programme = {"name": f"Programme {marker}", "point_value": worth, "hold_days": 0}
+    answer = await shop.call("PUT", "/v1/loyalty/programme", json=programme)
+    assert answer.is_success, answer.text
+    rule = {"kind": "event", "event": "checked_in", "points": 5}
+    things["loyalty_rule"] = (await shop.post("/v1/loyalty/rules", rule))["id"]
+    tier = {"name": f"Tier {marker}", "threshold": 1_000_000_000}
+    things["tier"] = (await shop.post("/v1/loyalty/tiers", tier))["id"]
+    gift = {**customer, "points": 1_000_000, "note": marker}
+    await shop.post("/v1/loyalty/adjustments", gift)
+    spent = await shop.post("/v1/loyalty/redemptions", {**customer, "points": 5})
+    things["redemption"] = spent["id"]
+    terms = {"name": f"Voucher {marker}", "kind": "percent", "percent": 10, "uses_per_code": None}
+    for _ in range(2):
+        things["voucher"] = (await shop.post("/v1/vouchers", terms))["id"]
+    path = f"/v1/vouchers/{things['voucher']}/codes"
+    made = await shop.post(path, {"customer_ids": [things["customer"]]})
+    things["voucher_code"] = made["data"][0]["code"]
+    use = {"code": things["voucher_code"], "order_total": {"amount": "9000", "currency": "VND"}}
+    things["voucher_redemption"] = (await shop.post("/v1/vouchers/redemptions", use))["id"]
+    rewards = {"referrer_points": 5, "friend_points": 5}
+    answer = await shop.call("PUT", "/v1/referrals/programme", json=rewards)
+    assert answer.is_success, answer.text
+    things["referral_code"] = (await shop.post("/v1/referrals/codes", customer))["code"]
+    for _ in range(2):
+        friend = await shop.post("/v1/customers", {"name": f"Friend {marker}", "source": "pos"})
+        brought = {"code": things["referral_code"], "customer_id": friend["id"]}
+        things["referral"] = (await shop.post("/v1/referrals", brought))["id"]
 
 
 async def _words(shop: Shop) -> None:

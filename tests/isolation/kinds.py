@@ -31,7 +31,11 @@ OF_NAMES: Mapping[str, str] = {
     "owner_id": "staff",
     "policy_id": "sla_policy",
     "queue_id": "queue",
+    "redemption_id": "redemption",
+    "referral_id": "referral",
+    "referrer_id": "customer",
     "role_id": "role",
+    "rule_id": "loyalty_rule",
     "segment_id": "segment",
     "segment_key": "segment_key",
     "session_id": "session",
@@ -42,6 +46,8 @@ OF_NAMES: Mapping[str, str] = {
     "team_id": "team",
     "template": "template_key",
     "ticket_id": "ticket",
+    "tier_id": "tier",
+    "voucher_id": "voucher",
 }
 """Names that mean the same wherever they are."""
 
@@ -51,6 +57,7 @@ IN_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("customers.putByExternalId", "external_id"): "external_id",
     ("customers.list", "q"): "customer_name",
     ("hooks.receive", "platform"): "platform",
+    ("referrals.create", "code"): "referral_code",
     ("segments.create", "template"): "",
     ("segments.update", "template"): "",
     ("segments.preview", "template"): "",
@@ -77,6 +84,11 @@ IN_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("surveys.page", "token"): "survey_token",
     ("surveys.answer", "token"): "survey_token",
     ("pages.unsubscribe", "token"): "unsubscribe_token",
+    ("vouchers.getCode", "code"): "voucher_code",
+    ("vouchers.quote", "code"): "voucher_code",
+    ("vouchers.redeem", "code"): "voucher_code",
+    ("vouchers.getRedemption", "redemption_id"): "voucher_redemption",
+    ("vouchers.cancelRedemption", "redemption_id"): "voucher_redemption",
     ("pages.unsubscribeConfirm", "token"): "unsubscribe_token",
 }
 """Names that mean something of their own in one operation; empty: no object at all."""

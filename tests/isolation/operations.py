@@ -115,7 +115,8 @@ class Description:
         if name:
             leaf = name.rpartition(".")[2].removesuffix("[]")
             is_id = schema.get("format") == "uuid"
-            if kind := kind_of(operation, "", leaf, is_id=is_id):
+            kind = kind_of(operation, "", leaf, is_id=is_id)
+            if kind and not is_list(schema) and schema.get("type") != "null":
                 yield Place("body", name, kind)
                 return
         for option in alternatives(schema):
@@ -128,6 +129,11 @@ class Description:
     def _is_id(self, schema: Json) -> bool:
         schema = self.resolved(schema)
         return schema.get("format") == "uuid" or any(map(self._is_id, alternatives(schema)))
+
+
+def is_list(schema: Json) -> bool:
+    """Whether a schema is of lists: one of ids names its objects one by one."""
+    return any(one.get("type") == "array" for one in (schema, *alternatives(schema)))
 
 
 def alternatives(schema: Json) -> list[Json]:

@@ -44,6 +44,7 @@ REFUSED_TO_OURSELVES = {
     "jobs.errors": {404},  # the job has made no file
     "jobs.result": {404},
     "leadForms.send": {422},  # its page was never opened
+    "referrals.create": {409},  # nobody brings themselves
     "tenants.create": {403},  # the operator's
 }
 """What even a shop with the right objects is told, where that is not success."""

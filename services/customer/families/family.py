@@ -24,10 +24,20 @@ _MEMBERS: Final = (
     .where(_TENANT, or_(customer.c.id == _ID, customer.c.merged_into == _ID))
     .order_by(customer.c.id)
 )
+_ALL_MEMBERS: Final = (
+    select(customer.c.id, _ROOT.label("root_id"))
+    .where(_TENANT, or_(customer.c.id == func.any(_IDS), customer.c.merged_into == func.any(_IDS)))
+    .order_by(customer.c.id)
+)
 _LOCK: Final = (
     select(customer.c.id)
     .where(_TENANT, customer.c.id == _ID, customer.c.merged_into.is_(None))
     .with_for_update()
+)
+_HOLD: Final = (
+    select(customer.c.id)
+    .where(_TENANT, customer.c.id == _ID)
+    .with_for_update(read=True, key_share=True)
 )
 
 
@@ -62,6 +72,14 @@ class Families:
         rows = await self._uow.rows(_ROOTS, {**self._tenant, "ids": list(customer_ids)})
         return {row.id: row.root_id for row in rows}
 
+    async def of_all(self, customer_ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Who stands for each member of the families of these; ids nobody has are left out."""
+        roots = set((await self.roots(customer_ids)).values())
+        if not roots:
+            return {}
+        rows = await self._uow.rows(_ALL_MEMBERS, {**self._tenant, "ids": sorted(roots)})
+        return {row.id: row.root_id for row in rows}
+
     async def lock(self, customer_id: UUID) -> Family:
         """The family, nobody else merging it or writing to it until the commit.
 
@@ -71,7 +89,17 @@ class Families:
             roots = await self.roots([customer_id])
             if customer_id not in roots:
                 raise CustomerNotFound
-            # Merged further while we waited for its row: then somebody else stands for it.
+            # Merged or parted while we waited for its row: then somebody else stands for it.
             locked = await self._uow.scalar(_LOCK, {**self._tenant, "id": roots[customer_id]})
-            if locked is not None:
-                return await self.of(customer_id)
+            if locked is None:
+                continue
+            members = await self._uow.scalars(_MEMBERS, {**self._tenant, "id": locked})
+            if customer_id in members:
+                return Family(locked, tuple(members))
+
+    async def hold(self, customer_id: UUID) -> None:
+        """Wait for whoever works on this record, and have them wait until the commit.
+
+        For a member of a locked family, before anything that others lock after the record.
+        """
+        await self._uow.scalar(_HOLD, {**self._tenant, "id": customer_id})

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
@@ -48,6 +48,22 @@ class OrderRemoval:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """An order before and after; without a before it is new."""
+
+    before: OrderRecord | None
+    after: OrderRecord
+
+
+class OrderFollower(Protocol):
+    """Whoever has something to do in the unit of work in which orders come or change."""
+
+    async def follow(self, changes: Sequence[OrderChange]) -> None:
+        """Do it; the customers of the orders are locked, and the orders are kept."""
+        ...
+
+
 class OrderKeeper:
     """Keeps any number of orders of locked customers, with a handful of statements."""
 
@@ -59,8 +75,10 @@ class OrderKeeper:
         timeline: TimelineRepository,
         changes: CustomerChanges,
         shop: Shop,
+        followers: Sequence[OrderFollower] = (),
     ) -> None:
         self._uow = uow
+        self._followers = followers
         self._orders = orders
         self._timeline = timeline
         self._changes = changes
@@ -92,6 +110,10 @@ class OrderKeeper:
             entries += _change_entries(old, new)
         entries += await self._recount({o.customer_id for o in (*placed, *changed, *before)})
         await self._timeline.add(entries)
+        told = [OrderChange(None, order) for order in placed]
+        told += [OrderChange(old, new) for old, new in zip(before, changed, strict=True)]
+        for follower in self._followers if told else ():
+            await follower.follow(told)
         return {key: (order, key not in stored) for key, order in current.items()}
 
     def _told(

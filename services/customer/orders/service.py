@@ -1,12 +1,13 @@
 """Decisions about single orders."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.repository import CustomerRepository
 from services.customer.orders.errors import OrderJustArrived, OrderNotFound
-from services.customer.orders.keeping import IncomingOrder, OrderKeeper
+from services.customer.orders.keeping import IncomingOrder, OrderFollower, OrderKeeper
 from services.customer.orders.record import OrderRecord
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.schemas import OrderCreate
@@ -29,6 +30,7 @@ class OrderService:
         timeline: TimelineRepository,
         shops: Shops,
         sight: Sight | None,
+        followers: Sequence[OrderFollower] = (),
     ) -> None:
         self._uow = uow
         self._sight = sight
@@ -36,6 +38,7 @@ class OrderService:
         self._customers = customers
         self._timeline = timeline
         self._shops = shops
+        self._followers = followers
 
     async def put(self, given: OrderCreate) -> tuple[OrderRecord, bool]:
         """The order as it is now; True if it is new.
@@ -80,6 +83,7 @@ class OrderService:
             timeline=self._timeline,
             changes=changes,
             shop=await self._shops.of(self._uow),
+            followers=self._followers,
         )
         kept = await keeper.keep([incoming])
         await changes.save()

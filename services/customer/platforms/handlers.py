@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from services.customer.following import order_followers
 from services.customer.orders.keeping import OrderRemoval
 from services.customer.platforms.intake import (
     CustomerGone,
@@ -28,7 +29,8 @@ def take_in_deliveries(*, codes: CodeAllocator, shops: Shops) -> Apply:
         read = [_delivery(envelope, shop.country) for envelope in envelopes]
         # Without an id or an address nobody could ever be recognised again.
         deliveries = [d for d in read if isinstance(d, OrderRemoval) or d.person.identities]
-        await PlatformIntake(uow=uow, codes=codes, shop=shop).take_in(deliveries)
+        intake = PlatformIntake(uow=uow, codes=codes, shop=shop, followers=order_followers(uow))
+        await intake.take_in(deliveries)
 
     return apply
 

@@ -13,7 +13,12 @@ from services.customer.customers.recognition import Recognised, Recognition
 from services.customer.customers.record import created_entry, new_record
 from services.customer.customers.repository import CustomerRepository, NewCustomer
 from services.customer.duplicates.repository import DuplicateRepository
-from services.customer.orders.keeping import IncomingOrder, OrderKeeper, OrderRemoval
+from services.customer.orders.keeping import (
+    IncomingOrder,
+    OrderFollower,
+    OrderKeeper,
+    OrderRemoval,
+)
 from services.customer.orders.record import OrderContent, OrderLine
 from services.customer.orders.repository import OrderRepository
 from services.customer.platforms.people import Person
@@ -54,8 +59,16 @@ Delivery = CustomerTold | CustomerGone | OrderTold | OrderRemoval
 class PlatformIntake:
     """Applies deliveries, in their order, inside one unit of work."""
 
-    def __init__(self, *, uow: UnitOfWork, codes: CodeAllocator, shop: Shop) -> None:
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        codes: CodeAllocator,
+        shop: Shop,
+        followers: Sequence[OrderFollower] = (),
+    ) -> None:
         self._uow = uow
+        self._followers = followers
         self._codes = codes
         self._shop = shop
         self._customers = CustomerRepository(uow)
@@ -197,6 +210,7 @@ class PlatformIntake:
                 timeline=self._timeline,
                 changes=self._changes,
                 shop=self._shop,
+                followers=self._followers,
             )
             await keeper.keep(news)
 

@@ -36,6 +36,11 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "task.created": ("Việc cần làm: {title}", "Task: {title}"),
     "task.done": ("Đã làm xong: {title}", "Task done: {title}"),
     "task.cancelled": ("Đã bỏ việc: {title}", "Task cancelled: {title}"),
+    "loyalty.redeemed": ("Đã đổi {points} điểm: {note}", "Redeemed {points} points: {note}"),
+    "loyalty.restored": ("Đã hoàn {points} điểm: {note}", "{points} points given back: {note}"),
+    "loyalty.adjusted": ("Điều chỉnh {points} điểm: {note}", "Points adjusted by {points}: {note}"),
+    "loyalty.tier_raised": ("Lên hạng {to}", "Rose to {to}"),
+    "loyalty.tier_lowered": ("Xuống hạng {to}", "Fell to {to}"),
 }
 
 

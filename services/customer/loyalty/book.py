@@ -1,0 +1,296 @@
+"""The arithmetic of points: lots, and a double-entry journal of what moves between accounts.
+
+Pure: lots go in, changed lots and entries come out. What a customer has is what the entries add up
+to, and equally what is left of their lots: `available` is what is left of those that have matured,
+`pending` of the others, `owed` is minus what lots owe.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.customer.loyalty.errors import InsufficientPoints
+from shared.ids import new_id
+
+LotKind = Literal["order", "event", "referral", "adjustment"]
+EntryKind = Literal["earn", "mature", "reverse", "settle", "redeem", "restore", "expire", "adjust"]
+Account = Literal[
+    "issued", "pending", "available", "owed", "redeemed", "expired", "reversed", "adjusted"
+]
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """Points that came together: `points` were granted and not taken back, `remaining` are left.
+
+    Of those that were spent before they were taken back, `owed` are still to be paid.
+    """
+
+    id: UUID
+    customer_id: UUID
+    kind: LotKind
+    cause: str
+    order_id: UUID | None = None
+    rule_id: UUID | None = None
+    points: int = 0
+    remaining: int = 0
+    expired: int = 0
+    owed: int = 0
+    amount_minor: int = 0
+    multiplier_percent: int = 100
+    terms: tuple[Mapping[str, Any], ...] = ()
+    earned_at: datetime
+    available_at: datetime
+    matured_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    @classmethod
+    def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
+        """The lot in a row that has its columns."""
+        columns = {name: getattr(row, name) for name in LOT_COLUMNS}
+        return cls(**{**columns, "terms": tuple(columns["terms"])})
+
+    def as_row(self) -> dict[str, Any]:
+        """The columns by name."""
+        return {**asdict(self), "terms": list(self.terms)}
+
+    @property
+    def account(self) -> Account:
+        """Where what is left of it is kept."""
+        return "pending" if self.matured_at is None else "available"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """`points` moved from the account `debit` to the account `credit` of a customer's lot."""
+
+    id: UUID
+    customer_id: UUID
+    lot_id: UUID
+    order_id: UUID | None
+    kind: EntryKind
+    debit: Account
+    credit: Account
+    points: int
+    redemption_id: UUID | None
+    note: str | None
+    actor_id: str | None
+    created_at: datetime
+
+
+LOT_COLUMNS = tuple(field.name for field in fields(Lot))
+POSTING_COLUMNS = tuple(field.name for field in fields(Posting))
+
+
+class Book:
+    """The open lots of some families, and what is done with them now.
+
+    `roots` says whose family each customer belongs to; lots of one family pay for each other.
+    `actor_id` is the member of staff or the key that does it, unknown for the system's own work.
+    """
+
+    def __init__(
+        self,
+        lots: Iterable[Lot],
+        *,
+        roots: Mapping[UUID, UUID],
+        now: datetime,
+        actor_id: str | None = None,
+    ) -> None:
+        self._stored = {lot.id: lot for lot in lots}
+        self._lots = dict(self._stored)
+        self._roots = roots
+        self._now = now
+        self._actor_id = actor_id
+        self.postings: list[Posting] = []
+
+    def __iter__(self) -> Iterator[Lot]:
+        return iter(self._lots.values())
+
+    @property
+    def added(self) -> list[Lot]:
+        """The lots that are new."""
+        return [lot for lot in self if lot.id not in self._stored]
+
+    @property
+    def changed(self) -> list[Lot]:
+        """The lots that were known and differ from it."""
+        return [lot for lot in self if lot.id in self._stored and lot != self._stored[lot.id]]
+
+    def grant(self, lot: Lot, points: int, *, note: str | None = None) -> None:
+        """A new lot, without points so far, that is given `points`."""
+        self._lots[lot.id] = lot
+        if lot.available_at <= self._now:
+            self._put(lot, matured_at=self._now)
+        self._give(lot.id, points, note=note)
+
+    def correct(self, lot_id: UUID, points: int, *, amount_minor: int) -> None:
+        """Make `points` of a lot what they ought to be: give what lacks, take back what is over.
+
+        What was spent already is taken from what else there is to spend, and is owed beyond that.
+        """
+        lot = self._put(self._lots[lot_id], amount_minor=amount_minor)
+        if points > lot.points:
+            self._give(lot_id, points - lot.points)
+        elif points < lot.points:
+            self._take_back(lot_id, lot.points - points)
+
+    def keep_time(self, *, only: Collection[UUID] | None = None) -> None:
+        """Let what is due become available, and what has reached its end expire.
+
+        `only` these lots, or all there are.
+        """
+        for lot in [lot for lot in self if only is None or lot.id in only]:
+            if lot.matured_at is None and lot.available_at <= self._now:
+                matured = self._put(lot, matured_at=self._now)
+                self._move(matured, "mature", "pending", "available", matured.remaining)
+                self._settle(self._roots[lot.customer_id])
+        for lot_id in [lot.id for lot in self if only is None or lot.id in only]:
+            self._expire(lot_id)
+
+    def available(self, root_id: UUID) -> int:
+        """What a family can spend now."""
+        return sum(lot.remaining for lot in self._spendable(root_id))
+
+    def spend(
+        self,
+        root_id: UUID,
+        points: int,
+        *,
+        kind: Literal["redeem", "adjust"],
+        redemption_id: UUID | None = None,
+        note: str | None = None,
+    ) -> None:
+        """Take points of a family, those that expire first first. Raises InsufficientPoints."""
+        available = self.available(root_id)
+        if available < points:
+            raise InsufficientPoints(available)
+        to: Account = "redeemed" if kind == "redeem" else "adjusted"
+        for lot, part in self._parts(root_id, points):
+            self._put(lot, remaining=lot.remaining - part)
+            self._move(lot, kind, "available", to, part, redemption_id=redemption_id, note=note)
+
+    def restore(self, lot_id: UUID, points: int, *, redemption_id: UUID) -> None:
+        """Give points back to the lot they were redeemed from; they expire when it does."""
+        lot = self._lots[lot_id]
+        self._put(lot, remaining=lot.remaining + points)
+        self._move(lot, "restore", "redeemed", "available", points, redemption_id=redemption_id)
+        self._expire(lot_id)
+        self._settle(self._roots[lot.customer_id])
+
+    def _give(self, lot_id: UUID, points: int, *, note: str | None = None) -> None:
+        lot = self._lots[lot_id]
+        paid = min(points, lot.owed)
+        rest = points - paid
+        self._put(
+            lot, points=lot.points + points, owed=lot.owed - paid, remaining=lot.remaining + rest
+        )
+        adjusts = lot.kind == "adjustment"
+        source: Account = "adjusted" if adjusts else "issued"
+        kind: EntryKind = "adjust" if adjusts else "earn"
+        self._move(lot, kind, source, "owed", paid, note=note)
+        self._move(lot, kind, source, lot.account, rest, note=note)
+        if lot.matured_at is not None:
+            self._settle(self._roots[lot.customer_id])
+
+    def _take_back(self, lot_id: UUID, points: int) -> None:
+        lot = self._lots[lot_id]
+        unspent = min(points, lot.remaining)
+        expired = min(points - unspent, lot.expired)
+        self._put(
+            lot,
+            points=lot.points - points,
+            remaining=lot.remaining - unspent,
+            expired=lot.expired - expired,
+        )
+        self._move(lot, "reverse", lot.account, "reversed", unspent)
+        self._move(lot, "reverse", "expired", "reversed", expired)
+        spent = points - unspent - expired
+        for other, part in self._parts(self._roots[lot.customer_id], spent):
+            self._put(other, remaining=other.remaining - part)
+            self._move(other, "reverse", "available", "reversed", part)
+            spent -= part
+        lot = self._lots[lot_id]
+        self._put(lot, owed=lot.owed + spent)
+        self._move(lot, "reverse", "owed", "reversed", spent)
+
+    def _settle(self, root_id: UUID) -> None:
+        """Pay what a family owes from what it can spend."""
+        debts = [lot for lot in self if lot.owed and self._roots[lot.customer_id] == root_id]
+        for debt in sorted(debts, key=lambda lot: lot.id):
+            owed = debt.owed
+            for lot, part in self._parts(root_id, owed):
+                self._put(lot, remaining=lot.remaining - part)
+                if lot.customer_id == debt.customer_id:
+                    self._move(lot, "settle", "available", "owed", part)
+                else:
+                    # Each record's accounts hold what its lots do, also when they part again.
+                    self._move(lot, "settle", "available", "reversed", part)
+                    self._move(debt, "settle", "reversed", "owed", part)
+                owed -= part
+            self._put(self._lots[debt.id], owed=owed)
+
+    def _expire(self, lot_id: UUID) -> None:
+        lot = self._lots[lot_id]
+        over = lot.expires_at is not None and lot.expires_at <= self._now
+        if over and lot.matured_at is not None and lot.remaining:
+            self._put(lot, remaining=0, expired=lot.expired + lot.remaining)
+            self._move(lot, "expire", "available", "expired", lot.remaining)
+
+    def _spendable(self, root_id: UUID) -> list[Lot]:
+        lots = [
+            lot
+            for lot in self
+            if lot.remaining
+            and lot.matured_at is not None
+            and (lot.expires_at or _NEVER) > self._now
+            and self._roots[lot.customer_id] == root_id
+        ]
+        return sorted(lots, key=lambda lot: (lot.expires_at or _NEVER, lot.id))
+
+    def _parts(self, root_id: UUID, points: int) -> Iterator[tuple[Lot, int]]:
+        """Where points are taken from: the lots that expire first first, as far as they reach."""
+        for lot in self._spendable(root_id):
+            part = min(points, lot.remaining)
+            if part:
+                yield lot, part
+            points -= part
+
+    def _put(self, lot: Lot, **columns: Any) -> Lot:
+        after = self._lots[lot.id] = replace(lot, **columns)
+        return after
+
+    def _move(
+        self,
+        lot: Lot,
+        kind: EntryKind,
+        debit: Account,
+        credit: Account,
+        points: int,
+        *,
+        redemption_id: UUID | None = None,
+        note: str | None = None,
+    ) -> None:
+        if not points:
+            return
+        posting = Posting(
+            id=new_id(),
+            customer_id=lot.customer_id,
+            lot_id=lot.id,
+            order_id=lot.order_id,
+            kind=kind,
+            debit=debit,
+            credit=credit,
+            points=points,
+            redemption_id=redemption_id,
+            note=note,
+            actor_id=self._actor_id,
+            created_at=self._now,
+        )
+        self.postings.append(posting)

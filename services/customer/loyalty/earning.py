@@ -1,0 +1,189 @@
+"""What orders and events earn, in the unit of work that takes them in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.customer.families.family import Families
+from services.customer.loyalty.book import Book, Lot
+from services.customer.loyalty.ledger_repository import LedgerRepository
+from services.customer.loyalty.repository import LoyaltyRepository
+from services.customer.loyalty.terms import Programme, Rule, order_points
+from services.customer.loyalty.tiers import TierKeeper
+from services.customer.orders.keeping import OrderChange
+from services.customer.orders.record import OrderRecord
+from shared.db.unit_of_work import UnitOfWork
+from shared.ids import new_id
+
+_KEPT = ("paid", "partially_refunded")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reward:
+    """Points for somebody because of an order, theirs or another's; lost with the order."""
+
+    customer_id: UUID
+    cause: str
+    points: int
+    order_id: UUID
+
+
+class Earning:
+    """Makes what customers have earned what it ought to be; inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._families = Families(uow)
+        self._loyalty = LoyaltyRepository(uow)
+        self._ledger = LedgerRepository(uow)
+
+    async def by_orders(
+        self, changes: Sequence[OrderChange], rewards: Sequence[Reward] = ()
+    ) -> None:
+        """Points for orders that were paid, and taken back where money went back."""
+        orders = [c.after for c in changes if _concerns(c)]
+        if not orders:
+            return
+        programme = await self._loyalty.find_programme()
+        if programme is None:
+            return
+        order_ids = [order.id for order in orders]
+        owners = set(await self._ledger.owners(order_ids))
+        concerned = owners | {o.customer_id for o in orders} | {r.customer_id for r in rewards}
+        members = await self._families.of_all(concerned)
+        book = Book(
+            await self._ledger.lock(members.keys(), orders=order_ids),
+            roots=members,
+            now=self._uow.clock.now(),
+        )
+        self._correct(book, {order.id: order for order in orders})
+        if programme.active:
+            await self._grant(book, programme, orders, members)
+            for reward in rewards:
+                terms = ({"points": reward.points},)
+                lot = self._lot(
+                    programme,
+                    customer_id=reward.customer_id,
+                    kind="referral",
+                    cause=reward.cause,
+                    order_id=reward.order_id,
+                    terms=terms,
+                )
+                book.grant(lot, reward.points)
+        await self._ledger.save(book)
+        touched = {order.customer_id for order in orders}
+        raised = {m: root for m, root in members.items() if root in {members[t] for t in touched}}
+        await TierKeeper(self._uow, programme).raise_up(raised, touched=touched)
+
+    async def by_event(
+        self, customer_id: UUID, event: str, *, reference: str, at: datetime
+    ) -> list[Lot]:
+        """What an event earns, once for its reference. Raises NoProgramme.
+
+        The customer's family is locked already.
+        """
+        programme = await self._loyalty.get_programme()
+        rules = programme.event_rules(event, at)
+        members = await self._families.of_all([customer_id])
+        causes = {rule.id: f"event:{rule.id}:{reference}" for rule in rules}
+        lots = await self._ledger.lock(members.keys(), causes=causes.values())
+        members |= await self._families.of_all({lot.customer_id for lot in lots} - members.keys())
+        book = Book(lots, roots=members, now=self._uow.clock.now())
+        known = {lot.cause for lot in lots}
+        times = await self._ledger.times(members.keys(), [rule.id for rule in rules])
+        for rule in rules:
+            if causes[rule.id] in known or not _is_left(rule, times):
+                continue
+            lot = self._lot(
+                programme,
+                customer_id=customer_id,
+                kind="event",
+                cause=causes[rule.id],
+                rule_id=rule.id,
+                earned_at=at,
+            )
+            book.grant(lot, rule.points, note=event)
+        await self._ledger.save(book)
+        await TierKeeper(self._uow, programme).raise_up(members, touched=[customer_id])
+        return [lot for lot in book if lot.cause in causes.values()]
+
+    def _correct(self, book: Book, orders: Mapping[UUID, OrderRecord]) -> None:
+        for lot in list(book):
+            order = orders.get(lot.order_id) if lot.order_id else None
+            if order is None:
+                continue
+            if lot.kind == "order":
+                kept = kept_minor(order) if lot.customer_id == order.customer_id else 0
+                points = order_points(lot.terms, kept, lot.multiplier_percent)
+                book.correct(lot.id, points, amount_minor=kept)
+            elif lot.kind == "referral":
+                points = lot.terms[0]["points"] if kept_minor(order) else 0
+                book.correct(lot.id, points, amount_minor=0)
+
+    async def _grant(
+        self,
+        book: Book,
+        programme: Programme,
+        orders: Sequence[OrderRecord],
+        members: Mapping[UUID, UUID],
+    ) -> None:
+        known = {lot.cause for lot in book}
+        new = [
+            order
+            for order in orders
+            if _cause(order) not in known
+            and kept_minor(order)
+            and order.currency == programme.currency
+            and order.placed_at >= programme.starts_at
+        ]
+        tiers = await TierKeeper(self._uow, programme).current(members) if new else {}
+        for order in new:
+            tier = tiers.get(members[order.customer_id])
+            lot = self._lot(
+                programme,
+                customer_id=order.customer_id,
+                kind="order",
+                cause=_cause(order),
+                order_id=order.id,
+                amount_minor=kept_minor(order),
+                multiplier_percent=tier.multiplier_percent if tier else 100,
+                terms=programme.order_terms(order.placed_at),
+                earned_at=min(order.changed_at, self._uow.clock.now()),
+            )
+            book.grant(lot, order_points(lot.terms, lot.amount_minor, lot.multiplier_percent))
+
+    def _lot(
+        self, programme: Programme, *, earned_at: datetime | None = None, **columns: Any
+    ) -> Lot:
+        earned_at = earned_at or self._uow.clock.now()
+        available_at = programme.available_at(earned_at)
+        return Lot(
+            id=new_id(),
+            earned_at=earned_at,
+            available_at=available_at,
+            expires_at=programme.expires_at(available_at),
+            **columns,
+        )
+
+
+def _concerns(change: OrderChange) -> bool:
+    """Whether it may have earned before, or does now."""
+    return change.after.paid or (change.before is not None and change.before.paid)
+
+
+def kept_minor(order: OrderRecord) -> int:
+    """What was paid and not given back."""
+    if order.deleted_at or order.status == "cancelled" or order.financial_status not in _KEPT:
+        return 0
+    return max(order.total_minor - order.refunded_minor, 0)
+
+
+def _cause(order: OrderRecord) -> str:
+    # An order that turns out to be somebody else's earns for them anew.
+    return f"order:{order.id}:{order.customer_id}"
+
+
+def _is_left(rule: Rule, times: Mapping[UUID, int]) -> bool:
+    return rule.limit_per_customer is None or times.get(rule.id, 0) < rule.limit_per_customer
