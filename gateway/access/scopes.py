@@ -7,6 +7,7 @@ from typing import Final
 _RESOURCES: Final = (
     *("customers", "orders", "tasks", "duplicates", "segments", "tickets", "queues", "sla"),
     *("surveys", "templates", "messages", "automations", "suppressions", "inbound"),
+    *("interactions", "appointments", "assignment_rules"),
     *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
 )
 PII_READ: Final = "pii:read"
@@ -50,7 +51,10 @@ _KEEPERS_ONLY: Final = frozenset(
 )
 _AGENT_WRITES: Final = frozenset(
     f"{resource}:write"
-    for resource in ("customers", "orders", "tasks", "duplicates", "tickets", "messages", "inbound")
+    for resource in (
+        *("customers", "orders", "tasks", "duplicates", "tickets", "messages", "inbound"),
+        *("interactions", "appointments"),
+    )
 )
 
 ROLE_SCOPES: Final[Mapping[Role, frozenset[str]]] = {

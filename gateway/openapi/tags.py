@@ -15,6 +15,7 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "exports": "Files with what a shop has, made by jobs",
     "hooks": "Where platforms deliver their webhooks",
     "inbound-messages": "What customers write on any channel; each becomes or joins a ticket",
+    "interactions": "What passed between customers and staff, and what is noted about them",
     "jobs": "Work that goes on after its request was answered",
     "messages": "Messages to customers, each with the reason why it was or was not sent",
     "orders": "What customers bought",

@@ -6,7 +6,9 @@ from services.customer.consents.endpoints import router as consents
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
 from services.customer.exports.endpoints import router as exports
+from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds
+from services.customer.notes.endpoints import router as notes
 from services.customer.orders.endpoints import router as orders
 from services.customer.reports.endpoints import router as reports
 from services.customer.settings import CustomerSettings
@@ -17,7 +19,10 @@ from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
 
-ROUTERS = (customers, consents, orders, timeline, duplicates, tasks, exports, reports)
+ROUTERS = (
+    *(customers, consents, orders, timeline, duplicates, tasks, exports, reports),
+    *(interactions, notes),
+)
 
 
 def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> FastAPI:

@@ -16,6 +16,11 @@ from services.customer.customers.service import CustomerService
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.service import DuplicateService
 from services.customer.exports.service import ExportService
+from services.customer.families.seen import SeenPeople
+from services.customer.interactions.repository import InteractionRepository
+from services.customer.interactions.service import InteractionService
+from services.customer.notes.repository import NoteRepository
+from services.customer.notes.service import NoteService
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.service import OrderService
 from services.customer.reports.repository import CountRepository
@@ -144,6 +149,29 @@ async def task_service(asked: AskedDep) -> TaskService:
     )
 
 
+async def interaction_service(asked: AskedDep) -> InteractionService:
+    """What clients can do with interactions."""
+    uow, sight = asked.uow, asked.sight
+    return InteractionService(
+        uow=uow,
+        interactions=InteractionRepository(uow, sight=sight),
+        people=SeenPeople(uow, sight=sight),
+        colleagues=ColleagueRepository(uow),
+        timeline=TimelineRepository(uow),
+    )
+
+
+async def note_service(asked: AskedDep) -> NoteService:
+    """What clients can do with notes."""
+    uow, sight = asked.uow, asked.sight
+    return NoteService(
+        uow=uow,
+        notes=NoteRepository(uow),
+        people=SeenPeople(uow, sight=sight),
+        timeline=TimelineRepository(uow),
+    )
+
+
 async def count_repository(asked: AskedDep) -> CountRepository:
     """How many of everything there are."""
     return CountRepository(asked.uow)
@@ -160,3 +188,5 @@ TimelineServiceDep = Annotated[TimelineService, Depends(timeline_service)]
 TaskServiceDep = Annotated[TaskService, Depends(task_service)]
 CountsDep = Annotated[CountRepository, Depends(count_repository)]
 ExportServiceDep = Annotated[ExportService, Depends(export_service)]
+InteractionServiceDep = Annotated[InteractionService, Depends(interaction_service)]
+NoteServiceDep = Annotated[NoteService, Depends(note_service)]

@@ -4,7 +4,9 @@ from services.customer.colleagues import models as colleagues
 from services.customer.consents import models as consents
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
+from services.customer.interactions import models as interactions
 from services.customer.models import metadata
+from services.customer.notes import models as notes
 from services.customer.orders import models as orders
 from services.customer.snapshots import models as snapshots
 from services.customer.tasks import models as tasks
@@ -16,7 +18,9 @@ __all__ = [
     "consents",
     "customers",
     "duplicates",
+    "interactions",
     "metadata",
+    "notes",
     "orders",
     "snapshots",
     "tasks",

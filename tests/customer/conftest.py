@@ -48,7 +48,10 @@ async def shop(open_shop) -> TenantId:
 @pytest.fixture
 async def client(service: ServiceHarness, shop: TenantId):
     """A client of the shop who may do everything with customers."""
-    resources = ("customers", "orders", "tasks", "duplicates", "reports")
+    resources = (
+        *("customers", "orders", "tasks", "duplicates", "reports"),
+        *("interactions", "appointments", "assignment_rules"),
+    )
     scopes = [f"{resource}:{verb}" for resource in resources for verb in ("read", "write")]
     async with service.client(shop, *scopes) as client:
         yield client

@@ -35,6 +35,14 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "task.created": ("Việc cần làm: {title}", "Task: {title}"),
     "task.done": ("Đã làm xong: {title}", "Task done: {title}"),
     "task.cancelled": ("Đã bỏ việc: {title}", "Task cancelled: {title}"),
+    "interaction.call": ("Cuộc gọi ({outcome})", "Call ({outcome})"),
+    "interaction.chat": ("Trò chuyện qua {channel}", "Chat by {channel}"),
+    "interaction.visit": ("Khách ghé thăm ({outcome})", "Visit ({outcome})"),
+    "interaction.email": ("Thư điện tử ({outcome})", "E-mail ({outcome})"),
+    "interaction.meeting": ("Cuộc gặp ({outcome})", "Meeting ({outcome})"),
+    "interaction.other": ("Tương tác qua {channel}", "Contact by {channel}"),
+    "note.added": ("Thêm ghi chú", "Note added"),
+    "note.removed": ("Xoá ghi chú", "Note removed"),
 }
 
 
@@ -44,6 +52,11 @@ class _Words(dict[str, Any]):
     def __getitem__(self, name: str) -> Any:
         value = self.get(name)
         return "–" if value is None or value == "" else value
+
+
+def types_of_kind(kind: str) -> list[str]:
+    """The types of entries that begin with this word: `order.placed` is one of `order`."""
+    return [type_ for type_ in _TITLES if type_.startswith(f"{kind}.")]
 
 
 def title(kind: str, data: Mapping[str, Any], language: Language) -> str:
