@@ -33,6 +33,7 @@ _RESOURCES: Final[Mapping[str, str]] = {
 }
 _PAGES: Final[Mapping[str, str]] = {
     GATEWAY: "passwords",
+    "customer": "calendars",
     "support_ticket": "surveys",
     "messaging": "unsubscribe preferences",
 }

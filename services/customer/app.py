@@ -2,6 +2,9 @@
 
 from fastapi import FastAPI
 
+from services.customer.appointments.calendar_endpoints import page_router as calendar_pages
+from services.customer.appointments.calendar_endpoints import router as calendars
+from services.customer.appointments.endpoints import router as appointments
 from services.customer.consents.endpoints import router as consents
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
@@ -21,7 +24,7 @@ from shared.part.context import build_context
 
 ROUTERS = (
     *(customers, consents, orders, timeline, duplicates, tasks, exports, reports),
-    *(interactions, notes),
+    *(interactions, notes, appointments, calendars, calendar_pages),
 )
 
 

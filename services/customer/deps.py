@@ -6,6 +6,9 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from services.customer.appointments.calendars import CalendarService
+from services.customer.appointments.repository import AppointmentRepository, CalendarRepository
+from services.customer.appointments.service import AppointmentService
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.consents.repository import ConsentRepository
 from services.customer.consents.service import ConsentService
@@ -16,6 +19,7 @@ from services.customer.customers.service import CustomerService
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.service import DuplicateService
 from services.customer.exports.service import ExportService
+from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
 from services.customer.interactions.repository import InteractionRepository
 from services.customer.interactions.service import InteractionService
@@ -145,6 +149,7 @@ async def task_service(asked: AskedDep) -> TaskService:
         uow=uow,
         tasks=TaskRepository(uow, sight=sight),
         customers=CustomerRepository(uow, sight=sight),
+        families=Families(uow),
         timeline=TimelineRepository(uow),
     )
 
@@ -172,6 +177,28 @@ async def note_service(asked: AskedDep) -> NoteService:
     )
 
 
+async def appointment_service(asked: AskedDep) -> AppointmentService:
+    """What clients can do with appointments."""
+    uow, sight = asked.uow, asked.sight
+    return AppointmentService(
+        uow=uow,
+        appointments=AppointmentRepository(uow, sight=sight),
+        people=SeenPeople(uow, sight=sight),
+        timeline=TimelineRepository(uow),
+    )
+
+
+async def calendar_service(asked: AskedDep) -> CalendarService:
+    """The calendars of staff."""
+    return CalendarService(
+        uow=asked.uow,
+        calendars=CalendarRepository(asked.uow),
+        colleagues=ColleagueRepository(asked.uow),
+        sight=asked.sight,
+        public_url=asked.part.settings.public_url,
+    )
+
+
 async def count_repository(asked: AskedDep) -> CountRepository:
     """How many of everything there are."""
     return CountRepository(asked.uow)
@@ -190,3 +217,5 @@ CountsDep = Annotated[CountRepository, Depends(count_repository)]
 ExportServiceDep = Annotated[ExportService, Depends(export_service)]
 InteractionServiceDep = Annotated[InteractionService, Depends(interaction_service)]
 NoteServiceDep = Annotated[NoteService, Depends(note_service)]
+AppointmentServiceDep = Annotated[AppointmentService, Depends(appointment_service)]
+CalendarServiceDep = Annotated[CalendarService, Depends(calendar_service)]

@@ -1,5 +1,6 @@
 """The whole schema of the customer service: importing this fills `metadata` with every table."""
 
+from services.customer.appointments import models as appointments
 from services.customer.colleagues import models as colleagues
 from services.customer.consents import models as consents
 from services.customer.customers import models as customers
@@ -14,6 +15,7 @@ from services.customer.tenants import models as tenants
 from services.customer.timeline import models as timeline
 
 __all__ = [
+    "appointments",
     "colleagues",
     "consents",
     "customers",

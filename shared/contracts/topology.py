@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from shared.contracts import care
 from shared.contracts import customer as c
 from shared.contracts import gateway as g
 from shared.contracts import messaging as m
@@ -17,6 +18,7 @@ MESSAGE_STATE = (m.MessageSent, m.MessageSuppressed, m.MessageFailed)
 MEMBERSHIP = (s.SegmentEntered, s.SegmentLeft)
 AUDIT = (AuditRecorded,)
 PUBLIC_CUSTOMER = (c.CustomerCreated, c.CustomerUpdated, c.OrderPlaced, c.OrderUpdated)
+PUBLIC_CARE = (care.TaskDue, care.AppointmentDue)
 PUBLIC_TICKET = (
     *(t.TicketCreated, t.TicketUpdated, t.TicketReplied, t.TicketResolved),
     t.SurveyAnswered,
@@ -39,7 +41,7 @@ _SUBSCRIPTIONS: _Subscriptions = {
         "messaging": (g.TenantProvisioned, g.EmailChannelChanged, g.StaffMailRequested),
     },
     "customer": {
-        "gateway": (*AUDIT, *PUBLIC_CUSTOMER),
+        "gateway": (*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_CARE),
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
         "support_ticket": CUSTOMER_STATE,
         "messaging": (*CUSTOMER_STATE, *ORDER_STATE),

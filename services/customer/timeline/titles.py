@@ -41,6 +41,11 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "interaction.email": ("Thư điện tử ({outcome})", "E-mail ({outcome})"),
     "interaction.meeting": ("Cuộc gặp ({outcome})", "Meeting ({outcome})"),
     "interaction.other": ("Tương tác qua {channel}", "Contact by {channel}"),
+    "appointment.planned": ("Đặt lịch hẹn: {title}", "Appointment made: {title}"),
+    "appointment.moved": ("Dời lịch hẹn: {title}", "Appointment moved: {title}"),
+    "appointment.kept": ("Đã gặp: {title}", "Appointment kept: {title}"),
+    "appointment.missed": ("Lỡ hẹn: {title}", "Appointment missed: {title}"),
+    "appointment.cancelled": ("Huỷ lịch hẹn: {title}", "Appointment cancelled: {title}"),
     "note.added": ("Thêm ghi chú", "Note added"),
     "note.removed": ("Xoá ghi chú", "Note removed"),
 }
