@@ -6,6 +6,7 @@ from typing import Final
 _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "api-keys": "Credentials of programs, each with the scopes it needs and no more",
     "appointments": "When customers and staff meet, and the calendars of staff",
+    "assignment-rules": "Which staff get which customers, and when staff work",
     "audit-log": "Who did what, when and from where; nothing in it can be changed",
     "auth": "Logging in as staff, staying logged in, logging out",
     "automations": "What is sent by itself when a customer enters a segment",

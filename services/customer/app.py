@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.customer.appointments.calendar_endpoints import page_router as calendar_pages
 from services.customer.appointments.calendar_endpoints import router as calendars
 from services.customer.appointments.endpoints import router as appointments
+from services.customer.assignment.endpoints import router as assignment
 from services.customer.consents.endpoints import router as consents
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
@@ -13,6 +14,7 @@ from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds
 from services.customer.notes.endpoints import router as notes
 from services.customer.orders.endpoints import router as orders
+from services.customer.reassignments.endpoints import router as reassignments
 from services.customer.reports.endpoints import router as reports
 from services.customer.settings import CustomerSettings
 from services.customer.tasks.endpoints import router as tasks
@@ -25,6 +27,7 @@ from shared.part.context import build_context
 ROUTERS = (
     *(customers, consents, orders, timeline, duplicates, tasks, exports, reports),
     *(interactions, notes, appointments, calendars, calendar_pages),
+    *(assignment, reassignments),
 )
 
 

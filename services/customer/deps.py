@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 from services.customer.appointments.calendars import CalendarService
 from services.customer.appointments.repository import AppointmentRepository, CalendarRepository
 from services.customer.appointments.service import AppointmentService
+from services.customer.assignment.repository import AssignmentRepository
+from services.customer.assignment.service import AssignmentService
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.consents.repository import ConsentRepository
 from services.customer.consents.service import ConsentService
@@ -27,6 +29,7 @@ from services.customer.notes.repository import NoteRepository
 from services.customer.notes.service import NoteService
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.service import OrderService
+from services.customer.reassignments.service import ReassignmentService
 from services.customer.reports.repository import CountRepository
 from services.customer.tasks.repository import TaskRepository
 from services.customer.tasks.service import TaskService
@@ -199,6 +202,26 @@ async def calendar_service(asked: AskedDep) -> CalendarService:
     )
 
 
+async def assignment_service(asked: AskedDep) -> AssignmentService:
+    """The rules by which customers find their staff."""
+    rules = AssignmentRepository(asked.uow)
+    return AssignmentService(uow=asked.uow, rules=rules, shops=asked.shops)
+
+
+async def reassignment_service(
+    asked: AskedDep, kinds: Annotated[JobKinds, Depends(job_kinds)]
+) -> ReassignmentService:
+    """Giving many customers to other staff."""
+    return ReassignmentService(
+        asked.uow,
+        rules=AssignmentRepository(asked.uow),
+        people=SeenPeople(asked.uow, sight=asked.sight),
+        jobs=JobRepository(asked.uow, schema=asked.part.units.schema),
+        kinds=kinds,
+        sight=asked.sight,
+    )
+
+
 async def count_repository(asked: AskedDep) -> CountRepository:
     """How many of everything there are."""
     return CountRepository(asked.uow)
@@ -219,3 +242,5 @@ InteractionServiceDep = Annotated[InteractionService, Depends(interaction_servic
 NoteServiceDep = Annotated[NoteService, Depends(note_service)]
 AppointmentServiceDep = Annotated[AppointmentService, Depends(appointment_service)]
 CalendarServiceDep = Annotated[CalendarService, Depends(calendar_service)]
+AssignmentServiceDep = Annotated[AssignmentService, Depends(assignment_service)]
+ReassignmentServiceDep = Annotated[ReassignmentService, Depends(reassignment_service)]

@@ -1,6 +1,7 @@
 """The whole schema of the customer service: importing this fills `metadata` with every table."""
 
 from services.customer.appointments import models as appointments
+from services.customer.assignment import models as assignment
 from services.customer.colleagues import models as colleagues
 from services.customer.consents import models as consents
 from services.customer.customers import models as customers
@@ -16,6 +17,7 @@ from services.customer.timeline import models as timeline
 
 __all__ = [
     "appointments",
+    "assignment",
     "colleagues",
     "consents",
     "customers",

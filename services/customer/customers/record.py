@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.assignment.choosing import Facts
 from services.customer.tenants.shops import ValueTier
 from services.customer.timeline.entries import Entry
 from shared.contracts.customer import ConsentState, CustomerState
@@ -130,6 +131,11 @@ def new_record(
         "version": 1,
     }
     return CustomerRecord(**columns, **_keys(columns))
+
+
+def facts_of(record: CustomerRecord) -> Facts:
+    """What the rules that give customers to staff look at."""
+    return Facts(record.source, record.province, record.tags, record.value_tier)
 
 
 def created_entry(record: CustomerRecord) -> Entry:

@@ -1,11 +1,14 @@
 """Decisions about customers: who is new, who changes how, who may be the same person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.assignment.assigning import Assigner
+from services.customer.assignment.choosing import Choice
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.changes import CustomerChanges
@@ -23,6 +26,7 @@ from services.customer.customers.record import (
     CustomerRecord,
     changed_entry,
     created_entry,
+    facts_of,
     new_record,
 )
 from services.customer.customers.repository import CustomerRepository, NewCustomer
@@ -67,6 +71,7 @@ class CustomerService:
         self._customers = customers
         self._identities = identities
         self._changes = CustomerChanges(uow, sight=sight)
+        self._assigner = Assigner(uow)
         self._colleagues = colleagues
         self._duplicates = duplicates
         self._timeline = timeline
@@ -164,10 +169,18 @@ class CustomerService:
             currency=shop.currency,
             at=self._uow.clock.now(),
         )
+        choices: Mapping[UUID, Choice] = {}
+        if record.owner_id is None:
+            choices = await self._assigner.assign(
+                {record.id: facts_of(record)}, timezone=shop.timezone
+            )
+            if record.id in choices:
+                record = replace(record, owner_id=choices[record.id].owner_id)
         new = [NewCustomer(record, identities)]
         self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         self._uow.record(AuditEntry.of("customer", record.id))
         holders = await self._customers.add(new, [created_entry(record)])
+        await self._assigner.keep(choices)
         await self._duplicates.propose(look_alikes(record.id, identities, holders))
         return record
 
