@@ -6,6 +6,7 @@ from services.customer.appointments.calendar_endpoints import page_router as cal
 from services.customer.appointments.calendar_endpoints import router as calendars
 from services.customer.appointments.endpoints import router as appointments
 from services.customer.assignment.endpoints import router as assignment
+from services.customer.care_statistics.endpoints import router as care_statistics
 from services.customer.consents.endpoints import router as consents
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
@@ -26,6 +27,8 @@ from shared.part.context import build_context
 
 ROUTERS = (
     *(customers, consents, orders, timeline, duplicates, tasks, exports, reports),
+    # Before the interactions, whose ids stand at the same place.
+    care_statistics,
     *(interactions, notes, appointments, calendars, calendar_pages),
     *(assignment, reassignments),
 )

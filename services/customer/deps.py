@@ -11,6 +11,8 @@ from services.customer.appointments.repository import AppointmentRepository, Cal
 from services.customer.appointments.service import AppointmentService
 from services.customer.assignment.repository import AssignmentRepository
 from services.customer.assignment.service import AssignmentService
+from services.customer.care_statistics.repository import CareStatisticsRepository
+from services.customer.care_statistics.service import CareStatisticsService
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.consents.repository import ConsentRepository
 from services.customer.consents.service import ConsentService
@@ -222,6 +224,12 @@ async def reassignment_service(
     )
 
 
+async def care_statistics_service(asked: AskedDep) -> CareStatisticsService:
+    """What staff did for customers."""
+    statistics = CareStatisticsRepository(asked.uow, sight=asked.sight)
+    return CareStatisticsService(uow=asked.uow, statistics=statistics, shops=asked.shops)
+
+
 async def count_repository(asked: AskedDep) -> CountRepository:
     """How many of everything there are."""
     return CountRepository(asked.uow)
@@ -244,3 +252,4 @@ AppointmentServiceDep = Annotated[AppointmentService, Depends(appointment_servic
 CalendarServiceDep = Annotated[CalendarService, Depends(calendar_service)]
 AssignmentServiceDep = Annotated[AssignmentService, Depends(assignment_service)]
 ReassignmentServiceDep = Annotated[ReassignmentService, Depends(reassignment_service)]
+CareStatisticsDep = Annotated[CareStatisticsService, Depends(care_statistics_service)]

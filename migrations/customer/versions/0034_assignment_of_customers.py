@@ -57,6 +57,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_assignment_log')),
     schema='customer'
     )
+    op.create_index('ix_assignment_log_newest', 'assignment_log', ['tenant_id', 'assigned_at', 'id'], unique=False, schema='customer')
     op.create_index('ix_assignment_log_customer', 'assignment_log', ['tenant_id', 'customer_id', 'assigned_at', 'id'], unique=False, schema='customer')
     protect('customer', 'assignment_rule', 'working_shift', 'assignment_log')
 

@@ -78,6 +78,12 @@ assignment_log = Table(
     ),
 )
 Index(
+    "ix_assignment_log_newest",
+    assignment_log.c.tenant_id,
+    assignment_log.c.assigned_at,
+    assignment_log.c.id,
+)
+Index(
     "ix_assignment_log_customer",
     assignment_log.c.tenant_id,
     assignment_log.c.customer_id,

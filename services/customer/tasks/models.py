@@ -97,3 +97,16 @@ Index(
     task.c.reminder_at,
     postgresql_where=text("status = 'open' AND reminder_at IS NOT NULL AND reminded_at IS NULL"),
 )
+# What was done, and what should have been, on which day.
+Index(
+    "ix_task_done",
+    task.c.tenant_id,
+    task.c.done_at,
+    postgresql_where=text("status = 'done'"),
+)
+Index(
+    "ix_task_due",
+    task.c.tenant_id,
+    task.c.due_at,
+    postgresql_where=text("status = 'open'"),
+)
