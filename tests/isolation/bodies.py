@@ -24,13 +24,25 @@ def fresh(prefix: str) -> str:
 
 GIVEN: Mapping[str, Callable[[], Json]] = {
     "apiKeys.create": lambda: {"scopes": ["customers:read"]},
+    "appointments.create": lambda: {
+        "starts_at": _A_DAY,
+        "ends_at": "2027-03-01T10:00:00Z",
+        "overbook": True,
+    },
+    "appointments.update": lambda: {"title": "Another title"},
+    "assignmentRules.replaceShifts": lambda: {
+        "shifts": [{"weekday": 1, "starts": "08:00", "ends": "17:00"}]
+    },
+    "assignmentRules.update": lambda: {"name": "Another name"},
     "automations.create": lambda: {"key": fresh("automation")},
     "connections.create": lambda: {"kind": "platform", "platform": "shopify"},
     "connections.update": lambda: {"name": "Another name"},
     "customers.create": lambda: {"name": fresh("Somebody ")},
     "customers.putByExternalId": lambda: {"name": "Somebody from elsewhere"},
     "customers.update": lambda: {"city": "Huế"},
+    "customers.updateNote": lambda: {"text": "Another note"},
     "inboundMessages.create": lambda: {"channel": "zalo", "external_id": fresh("zalo-")},
+    "interactions.update": lambda: {"outcome": "reached"},
     "passwords.choose": lambda: {"password": _PASSWORD, "again": _PASSWORD},
     "queues.update": lambda: {"name": "Another name"},
     "roles.create": lambda: {"name": fresh("Role "), "scopes": ["tickets:read"]},

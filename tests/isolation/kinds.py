@@ -9,6 +9,7 @@ from collections.abc import Mapping
 OF_NAMES: Mapping[str, str] = {
     "agent_id": "staff",
     "api_key_id": "api_key",
+    "appointment_id": "appointment",
     "assignee": "staff",
     "assignee_id": "staff",
     "automation_id": "automation",
@@ -19,8 +20,11 @@ OF_NAMES: Mapping[str, str] = {
     "duplicate_id": "duplicate",
     "endpoint_id": "endpoint",
     "event_id": "event",
+    "from_owner_id": "staff",
+    "interaction_id": "interaction",
     "job_id": "job",
     "message_id": "message",
+    "note_id": "note",
     "order_id": "order",
     "origin_id": "automation",
     "other_id": "segment",
@@ -28,6 +32,7 @@ OF_NAMES: Mapping[str, str] = {
     "policy_id": "sla_policy",
     "queue_id": "queue",
     "role_id": "role",
+    "rule_id": "assignment_rule",
     "segment_id": "segment",
     "segment_key": "segment_key",
     "session_id": "session",
@@ -37,6 +42,7 @@ OF_NAMES: Mapping[str, str] = {
     "team_id": "team",
     "template": "template_key",
     "ticket_id": "ticket",
+    "to_staff_id": "staff",
 }
 """Names that mean the same wherever they are."""
 
@@ -56,6 +62,7 @@ IN_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("auditLog.list", "actor_id"): "staff",
     ("auditLog.list", "object_id"): "customer",
     ("auditLog.list", "request_id"): "",
+    ("pages.calendar", "token"): "calendar_token",
     ("passwords.choose", "token"): "password_token",
     ("passwords.page", "token"): "password_token",
     ("staff.create", "role"): "role",

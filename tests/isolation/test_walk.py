@@ -30,6 +30,7 @@ HARMLESS = {
 """What may succeed though their object is named in the path, since it is not asked for."""
 
 REFUSED_TO_OURSELVES = {
+    "assignmentRules.reassign": {422},  # from somebody to the same
     # Made-up words are nobody's password, code or token.
     "auth.changePassword": {422},
     "auth.confirmPasswordReset": {404},
