@@ -107,7 +107,7 @@ class Bodies:
             name.rpartition(".")[2].removesuffix("[]"),
             is_id=schema.get("format") == "uuid",
         )
-        if name and kind:
+        if name and kind and schema.get("type") != "array":
             return value_of(name, kind)
         if "const" in schema:
             return schema["const"]

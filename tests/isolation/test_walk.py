@@ -44,6 +44,7 @@ REFUSED_TO_OURSELVES = {
     "hooks.receive": {401},  # not signed
     "jobs.errors": {404},  # the job has made no file
     "jobs.result": {404},
+    "tasks.listCalls": {422},  # a program has no calls of its own
     "tenants.create": {403},  # the operator's
 }
 """What even a shop with the right objects is told, where that is not success."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Path, Response, status
 
 from services.customer.appointments.icalendar import MEDIA_TYPE
-from services.customer.appointments.schemas import CalendarCreated, CalendarRead
+from services.customer.appointments.schemas import StaffCalendarCreated, StaffCalendarRead
 from services.customer.deps import CalendarServiceDep
 from shared.web.resources import TELLS_A_SECRET
 from shared.web.routing import requires, service_router
@@ -26,7 +26,7 @@ _HEADERS: Final = {
 @router.put("/{staff_id}", operation_id="appointments.openCalendar", dependencies=[_WRITE])
 async def open_calendar(
     staff_id: UUID, response: Response, calendars: CalendarServiceDep
-) -> CalendarCreated:
+) -> StaffCalendarCreated:
     """Give somebody's calendar a new secret address, for a calendar program to subscribe to.
 
     The address is told this once, and one given before leads nowhere from now on. Staff who do not
@@ -41,7 +41,7 @@ async def open_calendar(
     operation_id="appointments.getCalendar",
     dependencies=[requires("appointments:read")],
 )
-async def get_calendar(staff_id: UUID, calendars: CalendarServiceDep) -> CalendarRead:
+async def get_calendar(staff_id: UUID, calendars: CalendarServiceDep) -> StaffCalendarRead:
     """Get since when somebody's calendar has its address."""
     return await calendars.get(staff_id)
 

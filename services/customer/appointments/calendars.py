@@ -17,7 +17,7 @@ from sqlalchemy import Row
 from services.customer.appointments.errors import CalendarNotFound, NotYourCalendar
 from services.customer.appointments.icalendar import CalendarEvent, calendar
 from services.customer.appointments.repository import CalendarRepository
-from services.customer.appointments.schemas import CalendarCreated, CalendarRead
+from services.customer.appointments.schemas import StaffCalendarCreated, StaffCalendarRead
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.colleagues.repository import ColleagueRepository
 from shared.db.unit_of_work import UnitOfWork
@@ -48,7 +48,7 @@ class CalendarService:
         self._sight = sight
         self._base = public_url.rstrip("/") + PATH
 
-    async def open(self, staff_id: UUID) -> CalendarCreated:
+    async def open(self, staff_id: UUID) -> StaffCalendarCreated:
         """A new secret address; one given before leads nowhere from now on.
 
         Raises NotYourCalendar, UnknownStaff.
@@ -58,17 +58,17 @@ class CalendarService:
             raise UnknownStaff("/path/staff_id")
         token = _new_token(self._uow.tenant_id)
         created_at = await self._calendars.put(staff_id, _digest(token))
-        return CalendarCreated(
+        return StaffCalendarCreated(
             staff_id=staff_id, url=f"{self._base}/{token}.ics", created_at=created_at
         )
 
-    async def get(self, staff_id: UUID) -> CalendarRead:
+    async def get(self, staff_id: UUID) -> StaffCalendarRead:
         """Raises NotYourCalendar, CalendarNotFound."""
         self._require(staff_id)
         found = await self._calendars.find(staff_id)
         if found is None:
             raise CalendarNotFound
-        return CalendarRead.model_validate(found._mapping)
+        return StaffCalendarRead.model_validate(found._mapping)
 
     async def close(self, staff_id: UUID) -> None:
         """Let the address lead nowhere. Raises NotYourCalendar, CalendarNotFound."""

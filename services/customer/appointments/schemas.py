@@ -78,7 +78,7 @@ class AppointmentRead(BaseModel):
     version: int
 
 
-class CalendarCreated(BaseModel):
+class StaffCalendarCreated(BaseModel):
     """The secret address of a calendar, told this once."""
 
     staff_id: UUID
@@ -87,7 +87,7 @@ class CalendarCreated(BaseModel):
     created_at: datetime
 
 
-class CalendarRead(BaseModel):
+class StaffCalendarRead(BaseModel):
     """That somebody has a calendar; its address is not known any more."""
 
     staff_id: UUID

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Response, status
 
 from services.customer.deps import NoteServiceDep, StaffIdDep
-from services.customer.notes.schemas import NoteCreate, NotePatch, NoteRead
+from services.customer.notes.schemas import PersonNoteCreate, PersonNotePatch, PersonNoteRead
 from shared.db.paging import PageRequest
 from shared.web.resources import Page, etag, if_match, page_request
 from shared.web.routing import requires, service_router
@@ -22,10 +22,12 @@ async def list_notes(
     customer_id: UUID,
     notes: NoteServiceDep,
     request: Annotated[PageRequest, Depends(page_request)],
-) -> Page[NoteRead]:
+) -> Page[PersonNoteRead]:
     """List the notes about a customer: pinned ones first, then the newest."""
     rows, cursor = await notes.page(customer_id, request)
-    return Page(data=[NoteRead.model_validate(row._mapping) for row in rows], next_cursor=cursor)
+    return Page(
+        data=[PersonNoteRead.model_validate(row._mapping) for row in rows], next_cursor=cursor
+    )
 
 
 @router.post(
@@ -36,41 +38,41 @@ async def list_notes(
 )
 async def create_note(
     customer_id: UUID,
-    body: NoteCreate,
+    body: PersonNoteCreate,
     response: Response,
     notes: NoteServiceDep,
     staff_id: StaffIdDep,
-) -> NoteRead:
+) -> PersonNoteRead:
     """Write a note about a customer."""
     row = await notes.create(customer_id, body, created_by=staff_id)
     response.headers["location"] = f"/v1/customers/{customer_id}/notes/{row.id}"
     response.headers["etag"] = etag(row.version)
-    return NoteRead.model_validate(row._mapping)
+    return PersonNoteRead.model_validate(row._mapping)
 
 
 @router.get("/{note_id}", operation_id="customers.getNote", dependencies=[_READ])
 async def get_note(
     customer_id: UUID, note_id: UUID, response: Response, notes: NoteServiceDep
-) -> NoteRead:
+) -> PersonNoteRead:
     """Get a note about a customer."""
     row = await notes.get(customer_id, note_id)
     response.headers["etag"] = etag(row.version)
-    return NoteRead.model_validate(row._mapping)
+    return PersonNoteRead.model_validate(row._mapping)
 
 
 @router.patch("/{note_id}", operation_id="customers.updateNote", dependencies=[_WRITE])
 async def update_note(
     customer_id: UUID,
     note_id: UUID,
-    body: NotePatch,
+    body: PersonNotePatch,
     response: Response,
     notes: NoteServiceDep,
     expected_version: Annotated[int | None, Depends(if_match)],
-) -> NoteRead:
+) -> PersonNoteRead:
     """Change a note, or pin it on top of the others."""
     row = await notes.change(customer_id, note_id, body, expected_version=expected_version)
     response.headers["etag"] = etag(row.version)
-    return NoteRead.model_validate(row._mapping)
+    return PersonNoteRead.model_validate(row._mapping)
 
 
 @router.delete(

@@ -14,21 +14,21 @@ from shared.web.patches import NeverNull
 NoteText = Annotated[str, TextRule(max_length=20_000, lines=True)]
 
 
-class NoteCreate(Body):
+class PersonNoteCreate(Body):
     """Something to remember about a customer."""
 
     text: NoteText = Field(examples=["Thích được gọi sau 17 giờ"])
     pinned: bool = False
 
 
-class NotePatch(Body):
+class PersonNotePatch(Body):
     """A change: what is absent stays as it is."""
 
     text: Annotated[NoteText | None, NeverNull()] = None
     pinned: Annotated[bool | None, NeverNull()] = None
 
 
-class NoteRead(BaseModel):
+class PersonNoteRead(BaseModel):
     """Something to remember about a customer."""
 
     id: UUID

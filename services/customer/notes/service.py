@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from services.customer.families.seen import SeenPeople
 from services.customer.notes.repository import NoteRepository
-from services.customer.notes.schemas import NoteCreate, NotePatch
+from services.customer.notes.schemas import PersonNoteCreate, PersonNotePatch
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.paging import PageRequest
@@ -34,7 +34,7 @@ class NoteService:
         self._timeline = timeline
 
     async def create(
-        self, customer_id: UUID, given: NoteCreate, *, created_by: UUID | None
+        self, customer_id: UUID, given: PersonNoteCreate, *, created_by: UUID | None
     ) -> Row[*tuple[Any, ...]]:
         """A new note. Raises CustomerNotFound."""
         await self._people.family(customer_id)
@@ -68,7 +68,7 @@ class NoteService:
         self,
         customer_id: UUID,
         note_id: UUID,
-        given: NotePatch,
+        given: PersonNotePatch,
         *,
         expected_version: int | None,
     ) -> Row[*tuple[Any, ...]]:
