@@ -112,7 +112,8 @@ class Description:
         if reference:
             seen = (*seen, reference)
         schema = self.resolved(schema)
-        if name:
+        # What a list names is named by its items.
+        if name and schema.get("type") != "array":
             leaf = name.rpartition(".")[2].removesuffix("[]")
             is_id = schema.get("format") == "uuid"
             if kind := kind_of(operation, "", leaf, is_id=is_id):
