@@ -8,6 +8,7 @@ _RESOURCES: Final = (
     *("customers", "orders", "tasks", "duplicates", "segments", "tickets", "queues", "sla"),
     *("surveys", "templates", "messages", "automations", "suppressions", "inbound"),
     *("leads", "lead_forms", "lead_submissions", "touches"),
+    *("interactions", "appointments", "assignment_rules"),
     *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
     *("loyalty", "redemptions", "vouchers", "referrals"),
 )
@@ -59,6 +60,7 @@ _AGENT_WRITES: Final = frozenset(
         *("customers", "orders", "tasks", "duplicates", "tickets", "messages", "inbound"),
         *("leads", "lead_submissions", "touches"),
         *("redemptions", "referrals"),
+        *("interactions", "appointments"),
     )
 )
 

@@ -191,8 +191,11 @@ def _name_family(scope: Scope) -> None:
 
 
 def _visitor(path: str) -> Identity:
-    """Somebody who opened a link: the tenant is the one that the link's token claims."""
-    tenant_id = claimed_tenant(path.rsplit("/", 1)[1])
+    """Somebody who opened a link: the tenant is the one that the link's token claims.
+
+    An ending (`.ics`) tells programs what the link leads to, and is not of the token.
+    """
+    tenant_id = claimed_tenant(path.rsplit("/", 1)[1].partition(".")[0])
     return Identity(tenant_id, PrincipalKind.PUBLIC, "visitor", frozenset({PUBLIC_PAGES}))
 
 

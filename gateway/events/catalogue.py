@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.events.objects import (
+    EventAppointment,
     EventCustomer,
     EventInboundMessage,
     EventLead,
@@ -24,11 +25,13 @@ from gateway.events.objects import (
     EventReply,
     EventStaff,
     EventSurvey,
+    EventTask,
     EventTicket,
     EventUnsubscription,
     EventWebhookEndpoint,
 )
 from gateway.events.projection import Plain, PublicObject, Whole, project
+from shared.contracts import care
 from shared.contracts import customer as c
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
@@ -60,6 +63,18 @@ class OrderData(PublicObject):
     """An order."""
 
     order: EventOrder
+
+
+class TaskData(PublicObject):
+    """A task."""
+
+    task: EventTask
+
+
+class AppointmentData(PublicObject):
+    """An appointment."""
+
+    appointment: EventAppointment
 
 
 class TicketData(PublicObject):
@@ -181,6 +196,20 @@ class OrderUpdated(EventBase):
     data: OrderData
 
 
+class TaskDue(EventBase):
+    """The time that was set to remind of an open task has come."""
+
+    type: Literal["task.due"]
+    data: TaskData
+
+
+class AppointmentDue(EventBase):
+    """A planned appointment comes near, as long before as it says."""
+
+    type: Literal["appointment.due"]
+    data: AppointmentData
+
+
 class TicketCreated(EventBase):
     """A request arrived."""
 
@@ -293,6 +322,8 @@ FeedEvent = Annotated[
     | LeadConverted
     | OrderPlaced
     | OrderUpdated
+    | TaskDue
+    | AppointmentDue
     | TicketCreated
     | TicketUpdated
     | TicketReplied
@@ -326,6 +357,8 @@ _PUBLIC: Final[Mapping[type[Contract], type[EventBase]]] = {
     l.LeadConverted: LeadConverted,
     c.OrderPlaced: OrderPlaced,
     c.OrderUpdated: OrderUpdated,
+    care.TaskDue: TaskDue,
+    care.AppointmentDue: AppointmentDue,
     t.TicketCreated: TicketCreated,
     t.TicketUpdated: TicketUpdated,
     t.TicketReplied: TicketReplied,

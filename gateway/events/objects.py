@@ -296,3 +296,37 @@ class EventWebhookEndpoint(PublicObject):
     )
     failing_since: datetime | None = None
     disabled_at: datetime
+
+
+class EventTask(PublicObject):
+    """Something to be done for a customer, by somebody or by anybody of a role."""
+
+    id: Annotated[UUID, From("task_id")]
+    object: Literal["task"] = "task"
+    version: int
+    customer_id: UUID | None = None
+    kind: Literal["follow_up", "call", "message", "other"]
+    title: str
+    priority: int = Field(description="From 0 to 3, 3 before everything else")
+    assignee_id: UUID | None = None
+    assignee_role: str | None = None
+    due_at: datetime | None = None
+    ticket_id: UUID | None = None
+
+
+class EventAppointment(PublicObject):
+    """When a customer and a member of staff meet."""
+
+    id: Annotated[UUID, From("appointment_id")]
+    object: Literal["appointment"] = "appointment"
+    version: int
+    customer_id: UUID
+    staff_id: UUID | None = None
+    title: str
+    place: str | None = None
+    starts_at: datetime
+    ends_at: datetime
+    customer_channels: list[Channel] = Field(
+        default_factory=list,
+        description="By which the customer has agreed to hear of care; none: do not remind them",
+    )

@@ -5,6 +5,8 @@ from typing import Final
 
 _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "api-keys": "Credentials of programs, each with the scopes it needs and no more",
+    "appointments": "When customers and staff meet, and the calendars of staff",
+    "assignment-rules": "Which staff get which customers, and when staff work",
     "audit-log": "Who did what, when and from where; nothing in it can be changed",
     "auth": "Logging in as staff, staying logged in, logging out",
     "automations": "What is sent by itself when a customer enters a segment",
@@ -15,6 +17,7 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "exports": "Files with what a shop has, made by jobs",
     "hooks": "Where platforms deliver their webhooks",
     "inbound-messages": "What customers write on any channel; each becomes or joins a ticket",
+    "interactions": "What passed between customers and staff, and what is noted about them",
     "jobs": "Work that goes on after its request was answered",
     "lead-forms": "Forms by which people leave their details, on pages of ours or the shop's",
     "leads": "Who left their details, what they want, and what became of it",

@@ -33,7 +33,7 @@ _RESOURCES: Final[Mapping[str, str]] = {
 }
 _PAGES: Final[Mapping[str, str]] = {
     GATEWAY: "passwords",
-    "customer": "forms",
+    "customer": "forms calendars",
     "support_ticket": "surveys",
     "messaging": "unsubscribe preferences",
 }

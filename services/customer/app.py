@@ -4,17 +4,25 @@ from fastapi import FastAPI
 
 from services.customer.addresses.endpoints import router as addresses
 from services.customer.addresses.units import units
+from services.customer.appointments.calendar_endpoints import page_router as calendar_pages
+from services.customer.appointments.calendar_endpoints import router as calendars
+from services.customer.appointments.endpoints import router as appointments
+from services.customer.assignment.endpoints import router as assignment
+from services.customer.care_statistics.endpoints import router as care_statistics
 from services.customer.consents.endpoints import router as consents
 from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
 from services.customer.exports.endpoints import router as exports
+from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds
 from services.customer.lead_forms.endpoints import router as lead_forms
 from services.customer.leads.endpoints import router as leads
 from services.customer.leads.page_endpoints import router as lead_pages
 from services.customer.loyalty.endpoints import router as loyalty
+from services.customer.notes.endpoints import router as notes
 from services.customer.orders.endpoints import router as orders
+from services.customer.reassignments.endpoints import router as reassignments
 from services.customer.referrals.endpoints import router as referrals
 from services.customer.reports.endpoints import router as reports
 from services.customer.settings import CustomerSettings
@@ -28,23 +36,14 @@ from shared.part.app import create_part_app
 from shared.part.context import build_context
 
 ROUTERS = (
-    customers,
-    addresses,
-    contacts,
-    consents,
-    orders,
-    timeline,
-    duplicates,
-    tasks,
-    lead_forms,
-    leads,
-    lead_pages,
-    touches,
-    exports,
-    reports,
-    loyalty,
-    vouchers,
-    referrals,
+    *(customers, addresses, contacts, consents, orders, timeline, duplicates, tasks),
+    # Before the interactions, whose ids stand at the same place.
+    care_statistics,
+    *(interactions, notes, appointments, calendars, calendar_pages),
+    *(assignment, reassignments),
+    *(lead_forms, leads, lead_pages, touches),
+    *(loyalty, vouchers, referrals),
+    *(exports, reports),
 )
 
 

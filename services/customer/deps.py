@@ -8,6 +8,13 @@ from fastapi import Depends, Request
 
 from services.customer.addresses.service import AddressService
 from services.customer.addresses.units import units
+from services.customer.appointments.calendars import CalendarService
+from services.customer.appointments.repository import AppointmentRepository, CalendarRepository
+from services.customer.appointments.service import AppointmentService
+from services.customer.assignment.repository import AssignmentRepository
+from services.customer.assignment.service import AssignmentService
+from services.customer.care_statistics.repository import CareStatisticsRepository
+from services.customer.care_statistics.service import CareStatisticsService
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.consents.repository import ConsentRepository
 from services.customer.consents.service import ConsentService
@@ -20,7 +27,10 @@ from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.service import DuplicateService
 from services.customer.exports.service import ExportService
 from services.customer.families.family import Families
+from services.customer.families.seen import SeenPeople
 from services.customer.following import order_followers
+from services.customer.interactions.repository import InteractionRepository
+from services.customer.interactions.service import InteractionService
 from services.customer.lead_forms.links import FormLinks
 from services.customer.lead_forms.repository import LeadFormRepository
 from services.customer.lead_forms.service import LeadFormService
@@ -34,8 +44,11 @@ from services.customer.loyalty.accounts import AccountService
 from services.customer.loyalty.ledger_repository import LedgerRepository
 from services.customer.loyalty.repository import LoyaltyRepository
 from services.customer.loyalty.service import ProgrammeService
+from services.customer.notes.repository import NoteRepository
+from services.customer.notes.service import NoteService
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.service import OrderService
+from services.customer.reassignments.service import ReassignmentService
 from services.customer.referrals.repository import ReferralRepository
 from services.customer.referrals.service import ReferralService
 from services.customer.reports.repository import CountRepository
@@ -175,6 +188,7 @@ async def task_service(asked: AskedDep) -> TaskService:
         uow=uow,
         tasks=TaskRepository(uow, sight=sight),
         customers=CustomerRepository(uow, sight=sight),
+        families=Families(uow),
         timeline=TimelineRepository(uow),
     )
 
@@ -300,6 +314,77 @@ def owner_of(principal: Principal) -> UUID | None:
     return principal.customer_id if principal.kind is PrincipalKind.SHOPPER else None
 
 
+async def interaction_service(asked: AskedDep) -> InteractionService:
+    """What clients can do with interactions."""
+    uow, sight = asked.uow, asked.sight
+    return InteractionService(
+        uow=uow,
+        interactions=InteractionRepository(uow, sight=sight),
+        people=SeenPeople(uow, sight=sight),
+        colleagues=ColleagueRepository(uow),
+        timeline=TimelineRepository(uow),
+    )
+
+
+async def note_service(asked: AskedDep) -> NoteService:
+    """What clients can do with notes."""
+    uow, sight = asked.uow, asked.sight
+    return NoteService(
+        uow=uow,
+        notes=NoteRepository(uow),
+        people=SeenPeople(uow, sight=sight),
+        timeline=TimelineRepository(uow),
+    )
+
+
+async def appointment_service(asked: AskedDep) -> AppointmentService:
+    """What clients can do with appointments."""
+    uow, sight = asked.uow, asked.sight
+    return AppointmentService(
+        uow=uow,
+        appointments=AppointmentRepository(uow, sight=sight),
+        people=SeenPeople(uow, sight=sight),
+        timeline=TimelineRepository(uow),
+    )
+
+
+async def calendar_service(asked: AskedDep) -> CalendarService:
+    """The calendars of staff."""
+    return CalendarService(
+        uow=asked.uow,
+        calendars=CalendarRepository(asked.uow),
+        colleagues=ColleagueRepository(asked.uow),
+        sight=asked.sight,
+        public_url=asked.part.settings.public_url,
+    )
+
+
+async def assignment_service(asked: AskedDep) -> AssignmentService:
+    """The rules by which customers find their staff."""
+    rules = AssignmentRepository(asked.uow)
+    return AssignmentService(uow=asked.uow, rules=rules, shops=asked.shops)
+
+
+async def reassignment_service(
+    asked: AskedDep, kinds: Annotated[JobKinds, Depends(job_kinds)]
+) -> ReassignmentService:
+    """Giving many customers to other staff."""
+    return ReassignmentService(
+        asked.uow,
+        rules=AssignmentRepository(asked.uow),
+        people=SeenPeople(asked.uow, sight=asked.sight),
+        jobs=JobRepository(asked.uow, schema=asked.part.units.schema),
+        kinds=kinds,
+        sight=asked.sight,
+    )
+
+
+async def care_statistics_service(asked: AskedDep) -> CareStatisticsService:
+    """What staff did for customers."""
+    statistics = CareStatisticsRepository(asked.uow, sight=asked.sight)
+    return CareStatisticsService(uow=asked.uow, statistics=statistics, shops=asked.shops)
+
+
 async def count_repository(asked: AskedDep) -> CountRepository:
     """How many of everything there are."""
     return CountRepository(asked.uow)
@@ -328,3 +413,10 @@ ReferralServiceDep = Annotated[ReferralService, Depends(referral_service)]
 AccountServiceDep = Annotated[AccountService, Depends(account_service)]
 CountsDep = Annotated[CountRepository, Depends(count_repository)]
 ExportServiceDep = Annotated[ExportService, Depends(export_service)]
+InteractionServiceDep = Annotated[InteractionService, Depends(interaction_service)]
+NoteServiceDep = Annotated[NoteService, Depends(note_service)]
+AppointmentServiceDep = Annotated[AppointmentService, Depends(appointment_service)]
+CalendarServiceDep = Annotated[CalendarService, Depends(calendar_service)]
+AssignmentServiceDep = Annotated[AssignmentService, Depends(assignment_service)]
+ReassignmentServiceDep = Annotated[ReassignmentService, Depends(reassignment_service)]
+CareStatisticsDep = Annotated[CareStatisticsService, Depends(care_statistics_service)]

@@ -2,6 +2,7 @@
 
 from services.customer.colleagues.handlers import keep_colleagues
 from services.customer.consents.handlers import withdraw_consents
+from services.customer.interactions.handlers import keep_in_touch
 from services.customer.platforms.handlers import take_in_deliveries
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.handlers import begin_snapshots
@@ -51,13 +52,11 @@ def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
         .on(
             SegmentEntered,
             SegmentLeft,
-            TicketCreated,
-            TicketReplied,
             TicketResolved,
             MessageSent,
             MessageSuppressed,
             MessageFailed,
-            InboundMessageReceived,
             apply=tell_timeline,
         )
+        .on(TicketCreated, TicketReplied, InboundMessageReceived, apply=keep_in_touch)
     )

@@ -1,6 +1,7 @@
 """The long-running jobs of the customer service."""
 
 from services.customer.exports.tasks import CustomerExport
+from services.customer.reassignments.tasks import CustomerReassignment
 from services.customer.settings import CustomerSettings
 from shared.jobs.runner import job_function
 from shared.jobs.work import JobKinds
@@ -13,4 +14,5 @@ def build_job_kinds(context: PartContext[CustomerSettings], waker: Waker | None 
     settings = context.settings
     waker = waker or Waker(context.queue, part=settings.part, function=job_function(settings.part))
     export = CustomerExport(schema=settings.part, page_size=settings.export_page)
-    return JobKinds([export], wake=waker.wake)
+    reassignment = CustomerReassignment(page_size=settings.reassignment_page)
+    return JobKinds([export, reassignment], wake=waker.wake)

@@ -1,15 +1,19 @@
 """The whole schema of the customer service: importing this fills `metadata` with every table."""
 
 from services.customer.addresses import models as addresses
+from services.customer.appointments import models as appointments
+from services.customer.assignment import models as assignment
 from services.customer.colleagues import models as colleagues
 from services.customer.consents import models as consents
 from services.customer.contacts import models as contacts
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
+from services.customer.interactions import models as interactions
 from services.customer.lead_forms import models as lead_forms
 from services.customer.leads import models as leads
 from services.customer.loyalty import models as loyalty
 from services.customer.models import metadata
+from services.customer.notes import models as notes
 from services.customer.orders import models as orders
 from services.customer.referrals import models as referrals
 from services.customer.snapshots import models as snapshots
@@ -21,15 +25,19 @@ from services.customer.vouchers import models as vouchers
 
 __all__ = [
     "addresses",
+    "appointments",
+    "assignment",
     "colleagues",
     "consents",
     "contacts",
     "customers",
     "duplicates",
+    "interactions",
     "lead_forms",
     "leads",
     "loyalty",
     "metadata",
+    "notes",
     "orders",
     "referrals",
     "snapshots",

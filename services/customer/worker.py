@@ -1,10 +1,12 @@
 """The customer service's background process."""
 
+from services.customer.appointments.tasks import AppointmentReminders, appointment_reminders
 from services.customer.handlers import build_handlers
 from services.customer.jobs import build_job_kinds
 from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.tasks import SnapshotWalker, snapshot_jobs, snapshot_sweep
+from services.customer.tasks.tasks import TaskReminders, task_reminders
 from shared.clock import Clock
 from shared.part.context import build_context
 from shared.part.worker import build_part_worker
@@ -12,13 +14,18 @@ from shared.queue.worker import PartWorker
 
 
 def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> PartWorker:
-    """The worker of one process: takes in events, tells its own, walks snapshots."""
+    """The worker of one process: takes in events, tells its own, walks snapshots, reminds."""
     context = build_context(settings, clock)
     walker = SnapshotWalker(context)
     return build_part_worker(
         context,
         handlers=build_handlers(context),
         jobs=snapshot_jobs(walker),
-        periodics=[snapshot_sweep(walker), *loyalty_sweeps(LoyaltySweeps(context.units))],
+        periodics=[
+            snapshot_sweep(walker),
+            *loyalty_sweeps(LoyaltySweeps(context.units)),
+            task_reminders(TaskReminders(context.units)),
+            appointment_reminders(AppointmentReminders(context.units)),
+        ],
         job_kinds=build_job_kinds(context),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from shared.contracts import care
 from shared.contracts import customer as c
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
@@ -19,6 +20,7 @@ MEMBERSHIP = (s.SegmentEntered, s.SegmentLeft)
 AUDIT = (AuditRecorded,)
 PUBLIC_CUSTOMER = (c.CustomerCreated, c.CustomerUpdated, c.OrderPlaced, c.OrderUpdated)
 PUBLIC_LEAD = (l.LeadCaptured, l.LeadConverted)
+PUBLIC_CARE = (care.TaskDue, care.AppointmentDue)
 PUBLIC_TICKET = (
     *(t.TicketCreated, t.TicketUpdated, t.TicketReplied, t.TicketResolved),
     t.SurveyAnswered,
@@ -41,7 +43,7 @@ _SUBSCRIPTIONS: _Subscriptions = {
         "messaging": (g.TenantProvisioned, g.EmailChannelChanged, g.StaffMailRequested),
     },
     "customer": {
-        "gateway": (*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD),
+        "gateway": (*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
         "support_ticket": CUSTOMER_STATE,
         "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested),

@@ -19,6 +19,8 @@ EDGES = {
     "cli/webhook_operations.py": "the edge of an operator's command",
     "services/customer/loyalty/tasks.py": "sweeps",
     "services/customer/snapshots/tasks.py": "a job",
+    "services/customer/tasks/tasks.py": "a sweep",
+    "services/customer/appointments/tasks.py": "a sweep",
     "services/segmentation/membership/sweeps.py": "a sweep",
     "services/messaging/delivery/service.py": "a job: sending happens between two transactions",
     "gateway/hooks/receiver.py": "a webhook has no principal; the receiver is its edge",

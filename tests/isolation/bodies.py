@@ -24,6 +24,16 @@ def fresh(prefix: str) -> str:
 
 GIVEN: Mapping[str, Callable[[], Json]] = {
     "apiKeys.create": lambda: {"scopes": ["customers:read"]},
+    "appointments.create": lambda: {
+        "starts_at": _A_DAY,
+        "ends_at": "2027-03-01T10:00:00Z",
+        "overbook": True,
+    },
+    "appointments.update": lambda: {"title": "Another title"},
+    "assignmentRules.replaceShifts": lambda: {
+        "shifts": [{"weekday": 1, "starts": "08:00", "ends": "17:00"}]
+    },
+    "assignmentRules.update": lambda: {"name": "Another name"},
     "automations.create": lambda: {"key": fresh("automation")},
     "connections.create": lambda: {"kind": "platform", "platform": "shopify"},
     "connections.update": lambda: {"name": "Another name"},
@@ -49,6 +59,8 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "loyalty.redeem": lambda: {"points": 1},
     "loyalty.updateRule": lambda: {"points": 7},
     "loyalty.updateTier": lambda: {"name": "Another name"},
+    "customers.updateNote": lambda: {"text": "Another note"},
+    "interactions.update": lambda: {"outcome": "reached"},
     "passwords.choose": lambda: {"password": _PASSWORD, "again": _PASSWORD},
     "queues.update": lambda: {"name": "Another name"},
     "roles.create": lambda: {"name": fresh("Role "), "scopes": ["tickets:read"]},

@@ -129,7 +129,7 @@ async def _login(shop: Shop, email: str) -> str:
 async def furnish(shop: Shop, admin: AsyncEngine, *, root_key: str, receiver: str) -> None:
     """Make one of everything and two of what is listed; wait for what services do by themselves."""
     await _webhooks(shop, receiver)
-    for make in (_people, _leads, _rewards, _words, _work, _groups, _platforms):
+    for make in (_people, _leads, _rewards, _words, _work, _diary, _groups, _platforms):
         await make(shop)
     sent = await shop.first(f"/v1/webhook-endpoints/{shop.things['endpoint']}/deliveries")
     shop.things["event"] = sent["id"]
@@ -279,6 +279,25 @@ async def _work(shop: Shop) -> None:
         made["id"],
     )
     things["survey"] = (await shop.first("/v1/surveys", ticket_id=ticket["id"]))["id"]
+
+
+async def _diary(shop: Shop) -> None:
+    marker, things = shop.marker, shop.things
+    customer, staff = things["customer"], things["staff"]
+    words = {"customer_id": customer, "kind": "call", "text": f"Call of {marker}"}
+    for _ in range(2):
+        spoken = await shop.post("/v1/interactions", words)
+        noted = await shop.post(f"/v1/customers/{customer}/notes", {"text": f"Note {marker}"})
+        meeting = {"customer_id": customer, "title": f"Meeting {marker}", "overbook": True}
+        times = {"starts_at": "2027-03-01T09:00:00Z", "ends_at": "2027-03-01T10:00:00Z"}
+        met = await shop.post("/v1/appointments", {**meeting, **times, "staff_id": staff})
+        # Nobody comes from there: the customers of the walk stay nobody's.
+        rule = {"name": f"Rule {marker}", "conditions": {"sources": ["nowhere"]}}
+        ruled = await shop.post("/v1/assignment-rules", {**rule, "staff_ids": [staff]})
+    things["interaction"], things["note"] = spoken["id"], noted["id"]
+    things["appointment"], things["assignment_rule"] = met["id"], ruled["id"]
+    opened = await shop.call("PUT", f"/v1/appointments/calendars/{staff}")
+    things["calendar_token"] = opened.json()["url"].rpartition("/")[2].removesuffix(".ics")
 
 
 async def _groups(shop: Shop) -> None:

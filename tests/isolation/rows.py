@@ -11,7 +11,10 @@ from tests.support.waiting import eventually
 
 Rows = dict[str, list[str]]
 
-OF_TIME = {"segmentation.evaluation_state": "swept_until"}
+OF_TIME = {
+    "segmentation.evaluation_state": "swept_until",
+    "customer.loyalty_programme": "reviewed_on",
+}
 """Columns that the clock alone moves."""
 
 TABLES = text(

@@ -30,6 +30,7 @@ HARMLESS = {
 """What may succeed though their object is named in the path, since it is not asked for."""
 
 REFUSED_TO_OURSELVES = {
+    "assignmentRules.reassign": {422},  # from somebody to the same
     # Made-up words are nobody's password, code or token.
     "auth.changePassword": {422},
     "auth.confirmPasswordReset": {404},
@@ -45,6 +46,7 @@ REFUSED_TO_OURSELVES = {
     "jobs.result": {404},
     "leadForms.send": {422},  # its page was never opened
     "referrals.create": {409},  # nobody brings themselves
+    "tasks.listCalls": {422},  # a program has no calls of its own
     "tenants.create": {403},  # the operator's
 }
 """What even a shop with the right objects is told, where that is not success."""

@@ -1,11 +1,14 @@
 """Decisions about customers: who is new, who changes how, who may be the same person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.assignment.assigning import Assigner
+from services.customer.assignment.choosing import Choice
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.changes import CustomerChanges
@@ -73,6 +76,7 @@ class CustomerService:
         self._customers = customers
         self._identities = identities
         self._changes = CustomerChanges(uow, sight=sight)
+        self._assigner = Assigner(uow)
         self._colleagues = colleagues
         self._duplicates = duplicates
         self._timeline = timeline
@@ -174,10 +178,16 @@ class CustomerService:
             currency=shop.currency,
             at=self._uow.clock.now(),
         )
+        choices: Mapping[UUID, Choice] = {}
+        if record.owner_id is None:
+            choices = await self._assigner.assign({record.id: record}, timezone=shop.timezone)
+            if record.id in choices:
+                record = replace(record, owner_id=choices[record.id].owner_id)
         new = [NewCustomer(record, identities)]
         self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         self._uow.record(AuditEntry.of("customer", record.id))
         holders = await self._customers.add(new, [created_entry(record)])
+        await self._assigner.keep(choices)
         await self._duplicates.propose(look_alikes(record.id, identities, holders))
         return record
 

@@ -36,6 +36,7 @@ from services.customer.loyalty.models import (
     loyalty_tier,
 )
 from services.customer.loyalty.terms import Programme, Rule, Tier
+from services.customer.tenants.shops import Shop
 from shared.db.rows import RowsParameter
 from shared.db.tables import Instant, part_tables
 from shared.db.unit_of_work import UnitOfWork
@@ -55,10 +56,14 @@ def _of_tenant(table: Table, *where: ColumnElement[bool]) -> Any:
     return select(table).where(table.c.tenant_id == _TENANT, *where)
 
 
+# A shop is Vietnamese until it was provisioned here, which comes a moment after it opens.
+_UNKNOWN = Shop()
 _PROGRAMME = (
-    select(loyalty_programme, _tenant.c.timezone)
-    .join(_tenant, _tenant.c.tenant_id == loyalty_programme.c.tenant_id)
-    .where(loyalty_programme.c.tenant_id == _TENANT, _tenant.c.tenant_id == _TENANT)
+    select(
+        loyalty_programme, func.coalesce(_tenant.c.timezone, _UNKNOWN.timezone).label("timezone")
+    )
+    .outerjoin(_tenant, _tenant.c.tenant_id == _TENANT)
+    .where(loyalty_programme.c.tenant_id == _TENANT)
 )
 _LOCK_PROGRAMME = _of_tenant(loyalty_programme).with_for_update()
 _ADD_PROGRAMME = (

@@ -1,10 +1,12 @@
 """Taking in what platforms deliver: many customers and orders, a handful of statements."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.customer.assignment.assigning import Assigner
+from services.customer.assignment.choosing import Choice
 from services.customer.consents.recording import Answer, ConsentRecorder
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.identities import Identity
@@ -129,8 +131,15 @@ class PlatformIntake:
             )
             for number, (person, who) in zip(numbers, new, strict=True)
         ]
+        assigner = Assigner(self._uow)
+        choices = await assigner.assign(
+            {new.record.id: new.record for new in customers},
+            timezone=self._shop.timezone,
+        )
+        customers = [_given(new, choices.get(new.record.id)) for new in customers]
         records = [customer.record for customer in customers]
         await self._customers.add(customers, [created_entry(record) for record in records])
+        await assigner.keep(choices)
         for record in records:
             self._changes.take(record)
             self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
@@ -213,6 +222,13 @@ class PlatformIntake:
                 followers=self._followers,
             )
             await keeper.keep(news)
+
+
+def _given(new: NewCustomer, choice: Choice | None) -> NewCustomer:
+    """The customer, with the owner whom the shop's rules have found."""
+    if choice is None:
+        return new
+    return replace(new, record=replace(new.record, owner_id=choice.owner_id))
 
 
 def _platform_key(person: Person) -> tuple[str, str] | None:

@@ -6,9 +6,11 @@ from uuid import UUID
 from fastapi import Depends, Query, Response, status
 
 from services.customer.deps import StaffIdDep, TaskServiceDep
+from services.customer.tasks.errors import NobodysCalls
 from services.customer.tasks.repository import TaskFilter
 from services.customer.tasks.schemas import (
     AssigneeRole,
+    CallRead,
     TaskCreate,
     TaskKind,
     TaskPatch,
@@ -61,6 +63,26 @@ async def list_tasks(
     """
     rows, cursor = await tasks.page(wanted, request)
     return Page(data=[TaskRead.model_validate(row._mapping) for row in rows], next_cursor=cursor)
+
+
+@router.get("/call-list", operation_id="tasks.listCalls", dependencies=[requires("tasks:read")])
+async def list_calls(
+    tasks: TaskServiceDep,
+    staff_id: StaffIdDep,
+    request: Annotated[PageRequest, Depends(page_request)],
+    assignee_id: Annotated[
+        UUID | None, Query(description="Whose calls; the caller's own unless it is said")
+    ] = None,
+) -> Page[CallRead]:
+    """List the open calls that somebody has to make: the most urgent first, then as they fall due.
+
+    Each with whom to call, and whether that is still allowed.
+    """
+    whose = assignee_id or staff_id
+    if whose is None:
+        raise NobodysCalls
+    rows, cursor = await tasks.calls(whose, request)
+    return Page(data=list(rows), next_cursor=cursor)
 
 
 @router.post(

@@ -5,15 +5,32 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Uuid, bindparam, column, select, table, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from services.customer.customers.models import customer
+from services.customer.customers.record import CustomerRecord
+from services.customer.customers.repository import CUSTOMER_COLUMNS
 from services.customer.tasks.errors import TaskNotFound
-from services.customer.tasks.models import task
+from services.customer.tasks.models import DUE, task
 from services.customer.tasks.sight import is_seen, sources
 from shared.db.merged import merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.rows import RowsParameter
+from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
@@ -56,6 +73,42 @@ _SEEN = {
     statement: {of_teams: statement.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
     for statement in (_BY_ID, _LOCK)
 }
+
+
+_CALLS_FIRST = (
+    SortKey(task.c.priority, "priority", int, descending=True),
+    SortKey(DUE, "due", parse_instant),
+    SortKey(task.c.id, "id", parse_id),
+)
+_IS_A_CALL = (task.c.status == literal_column("'open'"), task.c.kind == literal_column("'call'"))
+_PEOPLE = select(*CUSTOMER_COLUMNS).where(
+    customer.c.tenant_id == _TENANT, customer.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid)))
+)
+# As the partial index has it.
+_IS_TO_REMIND_OF = (
+    task.c.status == literal_column("'open'"),
+    task.c.reminder_at.is_not(None),
+    task.c.reminded_at.is_(None),
+)
+_due = (
+    select(task.c.id)
+    .where(
+        task.c.tenant_id == _TENANT,
+        *_IS_TO_REMIND_OF,
+        task.c.reminder_at <= bindparam("now", type_=Instant),
+    )
+    .order_by(task.c.reminder_at)
+    .limit(bindparam("at_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+    .prefix_with("MATERIALIZED")
+)
+_TAKE_REMINDERS = (
+    update(task)
+    .values(reminded_at=bindparam("now", type_=Instant))
+    .where(task.c.tenant_id == _TENANT, task.c.id == _due.c.id)
+    .returning(*task.c)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +161,28 @@ class TaskRepository:
             .returning(*task.c)
         )
         return await self._uow.one(statement)
+
+    async def take_reminders(self, *, at_most: int) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Open tasks of which it is time to remind; from now on it is done."""
+        now = {"now": self._uow.clock.now(), "at_most": at_most}
+        return await self._uow.rows(_TAKE_REMINDERS, {**self._tenant, **now})
+
+    async def calls(
+        self, staff_id: UUID, request: PageRequest
+    ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
+        """A page of the open calls of somebody, the most urgent first, and the next cursor."""
+        statement = select(task, DUE.label("due")).where(
+            task.c.tenant_id == _TENANT, *_IS_A_CALL, task.c.assignee_id == staff_id
+        )
+        if self._sight is not None:
+            statement = statement.where(is_seen(of_teams=self._sight.of_teams))
+        rows = await self._uow.rows(page(statement, _CALLS_FIRST, request), self._asked())
+        return next_cursor(rows, _CALLS_FIRST, request.limit)
+
+    async def people(self, customer_ids: Collection[UUID]) -> dict[UUID, CustomerRecord]:
+        """The customers with these ids."""
+        rows = await self._uow.rows(_PEOPLE, {**self._tenant, "ids": list(customer_ids)})
+        return {row.id: CustomerRecord.of(row) for row in rows}
 
     async def page(
         self, wanted: TaskFilter, request: PageRequest

@@ -1,20 +1,24 @@
 """Decisions about tasks."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
+from services.customer.families.family import Families
 from services.customer.tasks.repository import TaskFilter, TaskRepository
-from services.customer.tasks.schemas import TaskCreate, TaskPatch
+from services.customer.tasks.schemas import CallRead, TaskCreate, TaskPatch
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
 from shared.web.resources import check_version
+
+_NOBODY: Final = UUID(int=0)
 
 
 class TaskService:
@@ -26,18 +30,22 @@ class TaskService:
         uow: UnitOfWork,
         tasks: TaskRepository,
         customers: CustomerRepository,
+        families: Families,
         timeline: TimelineRepository,
     ) -> None:
         self._uow = uow
         self._tasks = tasks
         self._customers = customers
+        self._families = families
         self._timeline = timeline
 
     async def create(self, given: TaskCreate, *, created_by: UUID | None) -> Row[*tuple[Any, ...]]:
         """A new open task. Raises CustomerNotFound."""
         if given.customer_id is not None:
             await self._customers.get(given.customer_id)
-        columns = {**given.model_dump(), **new_task(self._uow), "created_by": created_by}
+        columns = {**new_task(self._uow), **given.model_dump(), "created_by": created_by}
+        if "reminder_at" not in given.model_fields_set:
+            columns["reminder_at"] = given.due_at
         row = await self._tasks.add(columns)
         await self._timeline.add(task_entries([row], "task.created"))
         return row
@@ -52,6 +60,17 @@ class TaskService:
         """A page of tasks, newest first, and the next cursor."""
         return await self._tasks.page(wanted, request)
 
+    async def calls(
+        self, staff_id: UUID, request: PageRequest
+    ) -> tuple[Sequence[CallRead], str | None]:
+        """A page of the calls that somebody has to make, in their order, and the next cursor."""
+        rows, cursor = await self._tasks.calls(staff_id, request)
+        named = {row.customer_id for row in rows if row.customer_id is not None}
+        roots = await self._families.roots(named)
+        people = await self._tasks.people(set(roots.values()))
+        calls = [_call(row, people.get(roots.get(row.customer_id, _NOBODY))) for row in rows]
+        return calls, cursor
+
     async def change(
         self, task_id: UUID, given: TaskPatch, *, expected_version: int | None
     ) -> Row[*tuple[Any, ...]]:
@@ -63,6 +82,14 @@ class TaskService:
         if not changes:
             return before
         now = self._uow.clock.now()
+        if (
+            "due_at" in changes
+            and "reminder_at" not in said
+            and before.reminder_at == before.due_at
+        ):
+            changes["reminder_at"] = changes["due_at"]
+        if "reminder_at" in changes:
+            changes["reminded_at"] = None
         if "status" in changes:
             changes["done_at"] = now if changes["status"] == "done" else None
         after = await self._tasks.save(task_id, {**changes, "updated_at": now})
@@ -77,6 +104,10 @@ def new_task(uow: UnitOfWork) -> Mapping[str, Any]:
     return {
         "id": new_id(),
         "status": "open",
+        "priority": 1,
+        "reminder_at": None,
+        "reminded_at": None,
+        "result_code": None,
         "done_at": None,
         "created_at": now,
         "updated_at": now,
@@ -96,9 +127,27 @@ def task_entries(rows: Sequence[Row[*tuple[Any, ...]]], kind: str) -> list[Entry
                 "title": row.title,
                 "kind": row.kind,
                 "assignee_role": row.assignee_role,
+                "result_code": row.result_code,
                 "ticket_id": str(row.ticket_id) if row.ticket_id else None,
             },
         )
         for row in rows
         if row.customer_id is not None
     ]
+
+
+def _call(row: Row[*tuple[Any, ...]], person: CustomerRecord | None) -> CallRead:
+    stopped = person is not None and any(
+        (consent["purpose"], consent["channel"], consent["status"]) == ("care", "call", "withdrawn")
+        for consent in person.consents
+    )
+    phone = person.phone if person is not None else None
+    return CallRead.model_validate(
+        {
+            **row._mapping,
+            "customer_code": person.code if person is not None else None,
+            "customer_name": person.name if person is not None else None,
+            "customer_phone": phone,
+            "may_call": phone is not None and not stopped,
+        }
+    )

@@ -16,6 +16,7 @@ _FIND = (
     select(
         _tenant.c.currency,
         _tenant.c.country,
+        _tenant.c.timezone,
         value_policy.c.currency.label("value_currency"),
         value_policy.c.silver_from_minor,
         value_policy.c.gold_from_minor,

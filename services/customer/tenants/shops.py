@@ -35,10 +35,11 @@ class ValuePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """Defaults of a shop: its money, and the country whose phone numbers need no prefix."""
+    """Defaults of a shop: its money, its clocks, the country whose phone numbers need no prefix."""
 
     currency: str = "VND"
     country: str = "VN"
+    timezone: str = "Asia/Ho_Chi_Minh"
     values: ValuePolicy = ValuePolicy("VND", 5_000_000, 20_000_000, 50_000_000)
 
 
@@ -60,6 +61,7 @@ class Shops:
         shop = Shop(
             currency=row.currency,
             country=row.country,
+            timezone=row.timezone,
             values=ValuePolicy(
                 row.value_currency, row.silver_from_minor, row.gold_from_minor, row.vip_from_minor
             ),

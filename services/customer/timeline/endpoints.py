@@ -6,9 +6,11 @@ from uuid import UUID
 from fastapi import Depends, Header, Query
 
 from services.customer.deps import TimelineServiceDep
+from services.customer.timeline.repository import EntryFilter
 from services.customer.timeline.schemas import TimelineEntryRead
-from services.customer.timeline.titles import preferred_language, title
+from services.customer.timeline.titles import preferred_language, title, types_of_kind
 from shared.db.paging import PageRequest
+from shared.moments import Instant
 from shared.web.resources import Page, page_request
 from shared.web.routing import requires, service_router
 
@@ -30,10 +32,32 @@ async def list_timeline(
             examples=["order.placed,order.refunded"],
         ),
     ] = None,
+    kinds: Annotated[
+        str | None,
+        Query(
+            alias="kind",
+            max_length=200,
+            pattern=r"^[a-z_]+(,[a-z_]+)*$",
+            description="Only entries of these kinds, the first words of the types, with commas "
+            "between",
+            examples=["interaction,order"],
+        ),
+    ] = None,
+    occurred_from: Annotated[Instant | None, Query(alias="occurred_at[gte]")] = None,
+    occurred_until: Annotated[Instant | None, Query(alias="occurred_at[lt]")] = None,
     accept_language: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Page[TimelineEntryRead]:
-    """List everything that happened to a customer, newest first, from every part of the system."""
-    rows, cursor = await timeline.page(customer_id, types.split(",") if types else None, request)
+    """List everything that happened to a customer, newest first, from every part of the system.
+
+    It is the person's: what happened through any of the records that were merged is in it. With
+    `type` and `kind`, entries of any of them; `occurred_at` bounds the period.
+    """
+    wanted = EntryFilter(
+        types=_wanted_types(types, kinds),
+        occurred_from=occurred_from,
+        occurred_until=occurred_until,
+    )
+    rows, cursor = await timeline.page(customer_id, wanted, request)
     language = preferred_language(accept_language)
     data = [
         TimelineEntryRead(
@@ -47,3 +71,10 @@ async def list_timeline(
         for row in rows
     ]
     return Page(data=data, next_cursor=cursor)
+
+
+def _wanted_types(types: str | None, kinds: str | None) -> list[str] | None:
+    if types is None and kinds is None:
+        return None
+    named = types.split(",") if types else []
+    return named + [each for kind in (kinds or "").split(",") for each in types_of_kind(kind)]

@@ -28,3 +28,12 @@ Index(
     timeline_entry.c.occurred_at,
     timeline_entry.c.id,
 )
+# For pages of some types only: without it a rare type is looked for among all entries.
+Index(
+    "ix_timeline_entry_type",
+    timeline_entry.c.tenant_id,
+    timeline_entry.c.customer_id,
+    timeline_entry.c.type,
+    timeline_entry.c.occurred_at,
+    timeline_entry.c.id,
+)

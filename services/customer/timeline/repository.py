@@ -1,11 +1,28 @@
 """SQL of the timeline."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, bindparam, column, exists, func, or_, select, table
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import (
+    Integer,
+    Row,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    exists,
+    func,
+    select,
+    table,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from services.customer.colleagues.sight import customer_is_seen
 from services.customer.timeline.entries import Entry
@@ -20,6 +37,7 @@ from shared.db.paging import (
     parse_instant,
 )
 from shared.db.rows import RowsParameter
+from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
@@ -29,8 +47,16 @@ NEWEST_FIRST = (
 )
 
 _TENANT = bindparam("tenant", type_=Uuid)
+_EVER = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _COLUMNS = ("id", "customer_id", "type", "source", "occurred_at", "data")
-_customer = table("customer", column("tenant_id", Uuid), column("id", Uuid), schema="customer")
+_customer = table(
+    "customer",
+    column("tenant_id", Uuid),
+    column("id", Uuid),
+    column("merged_into", Uuid),
+    schema="customer",
+)
 
 NEW_ENTRIES = RowsParameter("entry", timeline_entry, _COLUMNS)
 # For entries of customers that are known to be there; other slices make it part of their own
@@ -58,26 +84,95 @@ _ADD_OF_KNOWN_CUSTOMERS = (
     .returning(timeline_entry.c.id)
 )
 _TYPES = bindparam("types", type_=ARRAY(Text))
-_OF_CUSTOMER = select(timeline_entry).where(
-    timeline_entry.c.tenant_id == _TENANT,
-    timeline_entry.c.customer_id == bindparam("customer_id", type_=Uuid),
-    or_(_TYPES.is_(None), timeline_entry.c.type == func.any(_TYPES)),
-)
-_HAS_ENTRIES = select(
-    exists().where(
-        timeline_entry.c.tenant_id == _TENANT,
-        timeline_entry.c.customer_id == bindparam("customer_id", type_=Uuid),
-    )
-)
 _CUSTOMER_ID = bindparam("customer_id", type_=Uuid)
+_named = _customer.alias("named")
+# Who stands for the customer that is named; nobody when there is no such customer.
+_ROOT = (
+    select(func.coalesce(_named.c.merged_into, _named.c.id))
+    .where(_named.c.tenant_id == _TENANT, _named.c.id == _CUSTOMER_ID)
+    .scalar_subquery()
+)
 _IS_SEEN = {
-    of_teams: select(customer_is_seen(_CUSTOMER_ID, of_teams=of_teams))
-    for of_teams in (False, True)
+    of_teams: select(customer_is_seen(_ROOT, of_teams=of_teams)) for of_teams in (False, True)
 }
-_PAGES = {
-    continued: keyset(_OF_CUSTOMER, NEWEST_FIRST, continued=continued)
+_IS_KNOWN = select(exists().where(_customer.c.tenant_id == _TENANT, _customer.c.id == _CUSTOMER_ID))
+_REWRITE = (
+    update(timeline_entry)
+    .values(data=bindparam("new_data", type_=JSONB))
+    .where(timeline_entry.c.tenant_id == _TENANT, timeline_entry.c.id == bindparam("entry_id"))
+)
+
+
+def _page_of_person(*, of_types: bool, in_period: bool, continued: bool) -> Select[Any]:
+    """The newest of all records of a person, each read by index as far as the page needs.
+
+    With types, each type of each record is a range of its own in an index: a rare one among very
+    many others costs no more than among few.
+    """
+    members = union_all(
+        select(_named.c.id).where(_named.c.tenant_id == _TENANT, _named.c.id == _ROOT),
+        select(_customer.c.id).where(
+            _customer.c.tenant_id == _TENANT, _customer.c.merged_into == _ROOT
+        ),
+    ).subquery("member")
+    conditions = [
+        timeline_entry.c.tenant_id == _TENANT,
+        timeline_entry.c.customer_id == members.c.id,
+    ]
+    if in_period:
+        conditions.append(timeline_entry.c.occurred_at < bindparam("occurred_until", type_=Instant))
+    ranges: Any = members
+    if of_types:
+        types = func.unnest(_TYPES).table_valued(column("type", Text)).render_derived(name="wanted")
+        conditions.append(timeline_entry.c.type == types.c.type)
+        ranges = members.join(types, true())
+    columns = [timeline_entry.c[name] for name in _COLUMNS]
+    newest = keyset(select(*columns).where(*conditions), NEWEST_FIRST, continued=continued).lateral(
+        "entry"
+    )
+    found = select(*newest.c).select_from(ranges.join(newest, true()))
+    if in_period:
+        # Only here: of a range with two ends that it does not know PostgreSQL expects next to
+        # nothing, and takes any index for the best. What is older than the period ends the page.
+        found = found.where(newest.c.occurred_at >= bindparam("occurred_from", type_=Instant))
+    return found.order_by(newest.c.occurred_at.desc(), newest.c.id.desc()).limit(
+        bindparam("page_limit", type_=Integer)
+    )
+
+
+PAGES: Final = {
+    (of_types, in_period, continued): _page_of_person(
+        of_types=of_types, in_period=in_period, continued=continued
+    )
+    for of_types in (False, True)
+    for in_period in (False, True)
     for continued in (False, True)
 }
+"""The pages, by whether only some types or times are wanted, and whether others went before."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Which entries a client wants; None asks for nothing."""
+
+    types: Sequence[str] | None = None
+    occurred_from: datetime | None = None
+    occurred_until: datetime | None = None
+
+    @property
+    def in_period(self) -> bool:
+        """Whether it asks for some time only."""
+        return self.occurred_from is not None or self.occurred_until is not None
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of a page."""
+        named: dict[str, Any] = {}
+        if self.types is not None:
+            named["types"] = sorted(set(self.types))
+        if self.in_period:
+            named["occurred_from"] = self.occurred_from or _EVER
+            named["occurred_until"] = self.occurred_until or _NEVER
+        return named
 
 
 class TimelineRepository:
@@ -96,20 +191,28 @@ class TimelineRepository:
         )
         return len(added)
 
+    async def rewrite(self, entry: Entry) -> None:
+        """Let an entry that is there tell of its thing as that is now."""
+        await self._uow.execute(
+            _REWRITE,
+            {"tenant": self._uow.tenant_id, "entry_id": entry.id, "new_data": dict(entry.data)},
+        )
+
     async def list_of(
-        self, customer_id: UUID, types: Sequence[str] | None, request: PageRequest
+        self, customer_id: UUID, wanted: EntryFilter, request: PageRequest
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
-        """A page of a customer's entries (of some types only), newest first; the next cursor."""
-        wanted = {"tenant": self._uow.tenant_id, "customer_id": customer_id, "types": types}
+        """A page of the entries of all records of a person, newest first; the next cursor."""
+        statement = PAGES[wanted.types is not None, wanted.in_period, request.cursor is not None]
+        named = {"tenant": self._uow.tenant_id, "customer_id": customer_id}
         rows = await self._uow.rows(
-            _PAGES[request.cursor is not None], wanted | keyset_values(NEWEST_FIRST, request)
+            statement, named | wanted.parameters() | keyset_values(NEWEST_FIRST, request)
         )
         return next_cursor(rows, NEWEST_FIRST, request.limit)
 
-    async def has_entries(self, customer_id: UUID) -> bool:
-        """Whether anything is known to have happened to a customer."""
+    async def is_known(self, customer_id: UUID) -> bool:
+        """Whether there is such a customer."""
         wanted = {"tenant": self._uow.tenant_id, "customer_id": customer_id}
-        return bool(await self._uow.scalar(_HAS_ENTRIES, wanted))
+        return bool(await self._uow.scalar(_IS_KNOWN, wanted))
 
     async def is_seen(self, customer_id: UUID, sight: Sight) -> bool:
         """Whether a customer is there for somebody who does not see all."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.customer.timeline.errors import TimelineNotFound
-from services.customer.timeline.repository import TimelineRepository
+from services.customer.timeline.repository import EntryFilter, TimelineRepository
 from shared.db.paging import PageRequest
 from shared.security.sight import Sight
 
@@ -25,13 +25,12 @@ class TimelineService:
         self._sight = sight
 
     async def page(
-        self, customer_id: UUID, types: Sequence[str] | None, request: PageRequest
+        self, customer_id: UUID, wanted: EntryFilter, request: PageRequest
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
         """A page of a customer's timeline, newest first. Raises TimelineNotFound."""
         if self._sight is not None and not await self._timeline.is_seen(customer_id, self._sight):
             raise TimelineNotFound
-        rows, cursor = await self._timeline.list_of(customer_id, types, request)
-        # Every customer's timeline begins with an entry: only strangers have none.
-        if not rows and not await self._timeline.has_entries(customer_id):
+        rows, cursor = await self._timeline.list_of(customer_id, wanted, request)
+        if not rows and not await self._timeline.is_known(customer_id):
             raise TimelineNotFound
         return rows, cursor

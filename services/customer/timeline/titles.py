@@ -9,6 +9,7 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "customer.created": ("Khách hàng mới, từ {source}", "New customer, from {source}"),
     "customer.changed": ("Hồ sơ được cập nhật", "Profile changed"),
     "customer.converted": ("Trở thành khách hàng", "Became a customer"),
+    "customer.assigned": ("Được giao cho nhân viên", "Given to a member of staff"),
     "customer.recognised": ("Được nhận ra trên {source}", "Recognised on {source}"),
     "customer.deleted_at_source": ("Đã bị xoá trên {source}", "Deleted on {source}"),
     "order.placed": ("Đặt đơn hàng {number}", "Placed order {number}"),
@@ -41,6 +42,19 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "loyalty.adjusted": ("Điều chỉnh {points} điểm: {note}", "Points adjusted by {points}: {note}"),
     "loyalty.tier_raised": ("Lên hạng {to}", "Rose to {to}"),
     "loyalty.tier_lowered": ("Xuống hạng {to}", "Fell to {to}"),
+    "interaction.call": ("Cuộc gọi ({outcome})", "Call ({outcome})"),
+    "interaction.chat": ("Trò chuyện qua {channel}", "Chat by {channel}"),
+    "interaction.visit": ("Khách ghé thăm ({outcome})", "Visit ({outcome})"),
+    "interaction.email": ("Thư điện tử ({outcome})", "E-mail ({outcome})"),
+    "interaction.meeting": ("Cuộc gặp ({outcome})", "Meeting ({outcome})"),
+    "interaction.other": ("Tương tác qua {channel}", "Contact by {channel}"),
+    "appointment.planned": ("Đặt lịch hẹn: {title}", "Appointment made: {title}"),
+    "appointment.moved": ("Dời lịch hẹn: {title}", "Appointment moved: {title}"),
+    "appointment.kept": ("Đã gặp: {title}", "Appointment kept: {title}"),
+    "appointment.missed": ("Lỡ hẹn: {title}", "Appointment missed: {title}"),
+    "appointment.cancelled": ("Huỷ lịch hẹn: {title}", "Appointment cancelled: {title}"),
+    "note.added": ("Thêm ghi chú", "Note added"),
+    "note.removed": ("Xoá ghi chú", "Note removed"),
 }
 
 
@@ -50,6 +64,11 @@ class _Words(dict[str, Any]):
     def __getitem__(self, name: str) -> Any:
         value = self.get(name)
         return "–" if value is None or value == "" else value
+
+
+def types_of_kind(kind: str) -> list[str]:
+    """The types of entries that begin with this word: `order.placed` is one of `order`."""
+    return [type_ for type_ in _TITLES if type_.startswith(f"{kind}.")]
 
 
 def title(kind: str, data: Mapping[str, Any], language: Language) -> str:

@@ -1,0 +1,324 @@
+"""SQL of appointments and calendars."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Row,
+    Select,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from services.customer.appointments.errors import AppointmentNotFound
+from services.customer.appointments.models import appointment, calendar_feed
+from services.customer.colleagues.models import colleague
+from services.customer.colleagues.repository import COLLEAGUES
+from services.customer.customers.models import customer
+from services.customer.families.seen import person_is_seen
+from shared.db.merged import Source, merged_page
+from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
+from shared.db.tables import Instant
+from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
+
+IN_TIME: Final = (
+    SortKey(appointment.c.starts_at, "starts_at", parse_instant),
+    SortKey(appointment.c.id, "id", parse_id),
+)
+LONGEST: Final = timedelta(days=1)
+_MOST_IN_A_CALENDAR: Final = 2000
+
+_TENANT: Final = bindparam("tenant", type_=Uuid)
+_VIEWER: Final = bindparam("viewer", type_=Uuid)
+_STAFF: Final = bindparam("staff", type_=Uuid)
+_MEMBERS: Final = bindparam("members", type_=ARRAY(Uuid))
+_FROM: Final = bindparam("from_at", type_=Instant)
+_UNTIL: Final = bindparam("until_at", type_=Instant)
+_ADD: Final = insert(appointment).returning(*appointment.c)
+_BY_ID: Final = select(appointment).where(
+    appointment.c.tenant_id == _TENANT, appointment.c.id == bindparam("id", type_=Uuid)
+)
+_LOCK: Final = _BY_ID.with_for_update()
+# Bookings of one member of staff wait for each other here, so that no two see the same gap.
+_LOCK_STAFF: Final = (
+    select(colleague.c.id)
+    .where(colleague.c.tenant_id == _TENANT, colleague.c.id == _STAFF, colleague.c.active.is_(True))
+    .with_for_update()
+)
+# None is longer than a day, so only those of the day before can reach into the period.
+_AT_THE_SAME_TIME: Final = (
+    select(appointment.c.id)
+    .where(
+        appointment.c.tenant_id == _TENANT,
+        appointment.c.staff_id == _STAFF,
+        appointment.c.status == "planned",
+        appointment.c.starts_at > bindparam("earliest", type_=Instant),
+        appointment.c.starts_at < _UNTIL,
+        appointment.c.ends_at > _FROM,
+        appointment.c.id != bindparam("id", type_=Uuid),
+    )
+    .order_by(appointment.c.starts_at)
+    .limit(10)
+)
+# As the partial index has it.
+_due = (
+    select(appointment.c.id)
+    .where(
+        appointment.c.tenant_id == _TENANT,
+        appointment.c.status == literal_column("'planned'"),
+        appointment.c.reminder_at.is_not(None),
+        appointment.c.reminded_at.is_(None),
+        appointment.c.reminder_at <= bindparam("now", type_=Instant),
+    )
+    .order_by(appointment.c.reminder_at)
+    .limit(bindparam("at_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+    .prefix_with("MATERIALIZED")
+)
+_TAKE_REMINDERS: Final = (
+    update(appointment)
+    .values(reminded_at=bindparam("now", type_=Instant))
+    .where(appointment.c.tenant_id == _TENANT, appointment.c.id == _due.c.id)
+    .returning(*appointment.c)
+)
+_record, _root = customer.alias("record"), customer.alias("root")
+_CONSENTS: Final = (
+    select(_record.c.id, _root.c.consents)
+    .join_from(
+        _record,
+        _root,
+        (_root.c.tenant_id == _TENANT)
+        & (_root.c.id == func.coalesce(_record.c.merged_into, _record.c.id)),
+    )
+    .where(
+        _record.c.tenant_id == _TENANT,
+        _record.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid))),
+    )
+)
+_new_feed = insert(calendar_feed)
+_PUT_FEED: Final = _new_feed.on_conflict_do_update(
+    index_elements=["tenant_id", "staff_id"],
+    set_={name: _new_feed.excluded[name] for name in ("digest", "created_at")},
+)
+_FEED: Final = select(calendar_feed.c.staff_id, calendar_feed.c.created_at).where(
+    calendar_feed.c.tenant_id == _TENANT, calendar_feed.c.staff_id == _STAFF
+)
+_FEED_BY_DIGEST: Final = (
+    select(calendar_feed.c.staff_id)
+    .join(
+        colleague,
+        (colleague.c.tenant_id == _TENANT) & (colleague.c.id == calendar_feed.c.staff_id),
+    )
+    .where(
+        calendar_feed.c.tenant_id == _TENANT,
+        calendar_feed.c.digest == bindparam("digest", type_=LargeBinary),
+        colleague.c.active.is_(True),
+    )
+)
+_REMOVE_FEED: Final = delete(calendar_feed).where(
+    calendar_feed.c.tenant_id == _TENANT, calendar_feed.c.staff_id == _STAFF
+)
+_OF_STAFF: Final = (
+    select(appointment, _root.c.code.label("customer_code"))
+    .select_from(appointment)
+    .join(
+        _record,
+        (_record.c.tenant_id == _TENANT) & (_record.c.id == appointment.c.customer_id),
+    )
+    .join(
+        _root,
+        (_root.c.tenant_id == _TENANT)
+        & (_root.c.id == func.coalesce(_record.c.merged_into, _record.c.id)),
+    )
+    .where(
+        appointment.c.tenant_id == _TENANT,
+        appointment.c.staff_id == _STAFF,
+        appointment.c.starts_at >= _FROM,
+        appointment.c.starts_at < _UNTIL,
+    )
+    .order_by(appointment.c.starts_at, appointment.c.id)
+    .limit(_MOST_IN_A_CALENDAR)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentFilter:
+    """Which appointments a client wants; None asks for nothing."""
+
+    status: str | None = None
+    staff_id: UUID | None = None
+    starts_from: datetime | None = None
+    starts_until: datetime | None = None
+
+
+class AppointmentRepository:
+    """Appointments, inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
+        self._uow = uow
+        self._sight = sight
+        self._tenant = {"tenant": uow.tenant_id}
+
+    async def add(self, columns: Mapping[str, Any]) -> Row[*tuple[Any, ...]]:
+        """The new appointment."""
+        return await self._uow.one(_ADD, {"tenant_id": self._uow.tenant_id, **columns})
+
+    async def get(self, appointment_id: UUID, *, lock: bool = False) -> Row[*tuple[Any, ...]]:
+        """Raises AppointmentNotFound. Whether its customer is seen is not asked here."""
+        statement = _LOCK if lock else _BY_ID
+        row = await self._uow.one_or_none(statement, {**self._tenant, "id": appointment_id})
+        if row is None:
+            raise AppointmentNotFound
+        return row
+
+    async def save(self, appointment_id: UUID, changes: Mapping[str, Any]) -> Row[*tuple[Any, ...]]:
+        """The appointment with these columns changed and its version grown."""
+        statement = (
+            update(appointment)
+            .where(
+                appointment.c.tenant_id == self._uow.tenant_id, appointment.c.id == appointment_id
+            )
+            .values(**changes, version=appointment.c.version + 1)
+            .returning(*appointment.c)
+        )
+        return await self._uow.one(statement)
+
+    async def lock_staff(self, staff_id: UUID) -> bool:
+        """Let no one else book this member of staff until the commit; False if nobody's there."""
+        named = {**self._tenant, "staff": staff_id}
+        return await self._uow.scalar(_LOCK_STAFF, named) is not None
+
+    async def at_the_same_time(
+        self, appointment_id: UUID, staff_id: UUID, starts_at: datetime, ends_at: datetime
+    ) -> Sequence[UUID]:
+        """Some of the other planned appointments of a locked member of staff in a period."""
+        wanted = {
+            "staff": staff_id,
+            "id": appointment_id,
+            "earliest": starts_at - LONGEST,
+            "from_at": starts_at,
+            "until_at": ends_at,
+        }
+        return await self._uow.scalars(_AT_THE_SAME_TIME, {**self._tenant, **wanted})
+
+    async def take_reminders(self, *, at_most: int) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Planned appointments of which it is time to remind; from now on it is done."""
+        now = {"now": self._uow.clock.now(), "at_most": at_most}
+        return await self._uow.rows(_TAKE_REMINDERS, {**self._tenant, **now})
+
+    async def consents_of(self, customer_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+        """What the persons whom these records are of have agreed to."""
+        rows = await self._uow.rows(_CONSENTS, {**self._tenant, "ids": list(customer_ids)})
+        return {row.id: row.consents for row in rows}
+
+    async def page_of(
+        self, member_ids: Sequence[UUID], wanted: AppointmentFilter, request: PageRequest
+    ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
+        """A page of a person's appointments as they come, and the next cursor."""
+        source = Source(lambda member: appointment.c.customer_id == member, _MEMBERS)
+        return await self._read(
+            self._merged([source], _conditions(wanted), request),
+            {**self._tenant, "members": list(member_ids)},
+            request,
+        )
+
+    async def page(
+        self, wanted: AppointmentFilter, request: PageRequest
+    ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
+        """A page of the appointments that the caller sees as they come, and the next cursor."""
+        where = _conditions(wanted)
+        if self._sight is None:
+            everything = page(select(appointment).where(*where), IN_TIME, request)
+            return await self._read(everything, self._tenant, request)
+        of_teams, staff = self._sight.of_teams, appointment.c.staff_id
+        theirs = (
+            Source(lambda staff_id: staff == staff_id, COLLEAGUES)
+            if of_teams
+            else Source(lambda _: staff == _VIEWER)
+        )
+        seen = person_is_seen(appointment.c.customer_id, of_teams=of_teams)
+        statement = self._merged([theirs], [*where, seen], request)
+        return await self._read(statement, {**self._tenant, **self._sight.parameters()}, request)
+
+    def _merged(
+        self,
+        sources: Sequence[Source],
+        where: Sequence[ColumnElement[bool]],
+        request: PageRequest,
+    ) -> Select[Any]:
+        columns = list(appointment.c)
+        return merged_page(
+            appointment, columns, sources, where=where, order=IN_TIME, request=request
+        )
+
+    async def _read(
+        self, statement: Select[Any], parameters: Mapping[str, Any], request: PageRequest
+    ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
+        rows = await self._uow.rows(statement, parameters)
+        return next_cursor(rows, IN_TIME, request.limit)
+
+
+class CalendarRepository:
+    """The calendars of staff, inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._tenant = {"tenant": uow.tenant_id}
+
+    async def put(self, staff_id: UUID, digest: bytes) -> datetime:
+        """Give a calendar a (new) address; an old one leads nowhere from now on. When it was."""
+        now = self._uow.clock.now()
+        row = {"tenant_id": self._uow.tenant_id, "staff_id": staff_id}
+        await self._uow.execute(_PUT_FEED, {**row, "digest": digest, "created_at": now})
+        return now
+
+    async def find(self, staff_id: UUID) -> Row[*tuple[Any, ...]] | None:
+        """The calendar of a member of staff, if it has an address."""
+        return await self._uow.one_or_none(_FEED, {**self._tenant, "staff": staff_id})
+
+    async def remove(self, staff_id: UUID) -> bool:
+        """Take a calendar its address; False when it has none."""
+        named = {**self._tenant, "staff": staff_id}
+        return bool(await self._uow.execute(_REMOVE_FEED, named))
+
+    async def find_staff(self, digest: bytes) -> UUID | None:
+        """Whose calendar an address leads to, while they work here."""
+        found: UUID | None = await self._uow.scalar(
+            _FEED_BY_DIGEST, {**self._tenant, "digest": digest}
+        )
+        return found
+
+    async def appointments(
+        self, staff_id: UUID, *, since: datetime, until: datetime
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """What somebody's calendar shows, each with the code of the customer."""
+        wanted = {"staff": staff_id, "from_at": since, "until_at": until}
+        return await self._uow.rows(_OF_STAFF, {**self._tenant, **wanted})
+
+
+def _conditions(wanted: AppointmentFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [appointment.c.tenant_id == _TENANT]
+    if wanted.status is not None:
+        conditions.append(appointment.c.status == wanted.status)
+    if wanted.staff_id is not None:
+        conditions.append(appointment.c.staff_id == wanted.staff_id)
+    if wanted.starts_from is not None:
+        conditions.append(appointment.c.starts_at >= wanted.starts_from)
+    if wanted.starts_until is not None:
+        conditions.append(appointment.c.starts_at < wanted.starts_until)
+    return conditions

@@ -1,0 +1,30 @@
+"""`/v1/interactions/care-statistics`."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from services.customer.care_statistics.schemas import CareStatistics
+from services.customer.deps import CareStatisticsDep
+from shared.moments import Day
+from shared.web.routing import requires, service_router
+
+router = service_router(prefix="/v1/interactions/care-statistics", tag="interactions")
+
+
+@router.get("", operation_id="interactions.careStatistics", dependencies=[requires("reports:read")])
+async def care_statistics(
+    statistics: CareStatisticsDep,
+    first: Annotated[
+        Day | None, Query(alias="from", description="A day on the shop's clocks")
+    ] = None,
+    last: Annotated[Day | None, Query(alias="to", description="The last day, included")] = None,
+    staff_id: UUID | None = None,
+) -> CareStatistics:
+    """Count what staff did for customers, per member and day.
+
+    Of at most 31 days; of the last seven, unless it is said. Staff who see their own work see their
+    own figures; staff who see their teams' work also those of their teammates.
+    """
+    return await statistics.report(first, last, staff_id=staff_id)

@@ -1,0 +1,31 @@
+"""Moving many customers to other staff, as clients ask for it."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import Field
+
+from services.customer.customers.record import Stage
+from services.customer.customers.schemas import Source, Tag
+from shared.bodies import Body
+
+KIND: Final = "customer_reassignment"
+"""What the jobs are called that give many customers to other staff."""
+
+
+class ReassignmentFilter(Body):
+    """Which of somebody's customers; all that are given must hold."""
+
+    stage: Stage | None = None
+    source: Source | None = None
+    tag: Tag | None = None
+
+
+class ReassignmentCreate(Body):
+    """Whose customers go to whom."""
+
+    from_owner_id: UUID
+    to_staff_ids: Annotated[list[UUID], Field(min_length=1, max_length=100)] = Field(
+        description="In turn, in this order"
+    )
+    filter: ReassignmentFilter = Field(default_factory=ReassignmentFilter)
