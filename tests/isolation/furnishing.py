@@ -285,6 +285,12 @@ async def _diary(shop: Shop) -> None:
     marker, things = shop.marker, shop.things
     customer, staff = things["customer"], things["staff"]
     words = {"customer_id": customer, "kind": "call", "text": f"Call of {marker}"}
+    # The customer service hears of new colleagues a moment later.
+    shifts = f"/v1/assignment-rules/shifts/{staff}"
+    at_work = {"shifts": [{"weekday": 1, "starts": "08:00", "ends": "17:00"}]}
+    await eventually(
+        lambda: shop.call("PUT", shifts, json=at_work), lambda told: told.is_success, seconds=30
+    )
     for _ in range(2):
         spoken = await shop.post("/v1/interactions", words)
         noted = await shop.post(f"/v1/customers/{customer}/notes", {"text": f"Note {marker}"})
