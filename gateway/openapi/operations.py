@@ -152,10 +152,15 @@ class _Completion:
         return {
             "401": not self._is_public,
             "403": not self._is_public,
-            "404": "{" in self._path or self._method in _WRITES or self._filters_by_id(),
+            "404": self._may_be_missing(),
             "409": self._method in _WRITES,
             "412": self._is_conditional,
         }[status]
+
+    def _may_be_missing(self) -> bool:
+        """Whether it is about something that may not be there; the only one of its kind, too."""
+        named = "{" in self._path or self._filters_by_id()
+        return named or self._method in _WRITES or self._path in self._api.versioned
 
     def _filters_by_id(self) -> bool:
         """Whether a list is asked for something of an other resource, which may not be there."""

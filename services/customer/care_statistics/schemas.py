@@ -4,7 +4,7 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class CareFigures(BaseModel):
@@ -29,8 +29,10 @@ class CareFigures(BaseModel):
 class CareStatistics(BaseModel):
     """What staff did for customers, per member and day; days with nothing are left out."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     object: Literal["care_statistics"] = "care_statistics"
-    from_: date = Field(serialization_alias="from")
+    from_: date = Field(alias="from")
     to: date
     timezone: str
     data: list[CareFigures]

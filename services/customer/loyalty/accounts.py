@@ -12,7 +12,11 @@ from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families, Family
 from services.customer.loyalty.book import Book, Lot
 from services.customer.loyalty.earning import Earning
-from services.customer.loyalty.errors import NoProgramme, RedemptionNotFound, RedemptionTooSmall
+from services.customer.loyalty.errors import (
+    ProgrammeNotFound,
+    RedemptionNotFound,
+    RedemptionTooSmall,
+)
 from services.customer.loyalty.ledger_repository import Balance, LedgerRepository
 from services.customer.loyalty.repository import LoyaltyRepository
 from services.customer.loyalty.schemas import AdjustmentCreate, EventCreate, RedemptionCreate
@@ -72,11 +76,11 @@ class AccountService:
         self._owner = owner
 
     async def account(self, customer_id: UUID) -> Account:
-        """Raises CustomerNotFound, NoProgramme."""
+        """Raises CustomerNotFound, ProgrammeNotFound."""
         family = await self._seen_family(customer_id)
         programme = await self._loyalty.find_programme()
         if programme is None:
-            raise NoProgramme
+            raise ProgrammeNotFound
         members = dict.fromkeys(family.member_ids, family.root_id)
         tier = (await TierKeeper(self._uow, programme).current(members)).get(family.root_id)
         rows = await self._loyalty.members(family.member_ids) if tier else []

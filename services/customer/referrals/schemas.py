@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.bodies import Body
 from shared.text import TextRule
@@ -81,8 +81,10 @@ class ReferralRead(BaseModel):
 class ReferralReport(BaseModel):
     """What referrals have brought from one instant up to another."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     object: Literal["referral_report"] = "referral_report"
-    from_: datetime = Field(serialization_alias="from")
+    from_: datetime = Field(alias="from")
     to: datetime
     registered: int = Field(description="Friends who came with a code")
     rewarded: int = Field(description="Of friends, the first paid orders")
