@@ -78,7 +78,9 @@ async def test_a_rebuild_ends_where_the_events_had_led(shop: Shop, customers: Se
     opened = TenantProvisioned(tenant=TenantState(name="Hoa Mai", slug=shop.tenant.hex))
     await customers.receive(shop.tenant, "gateway", [(shop.tenant, opened)])
     await customers.receive(shop.tenant, "gateway", [delivery(n) for n in range(1, BUYERS + 1)])
-    await eventually(lambda: shop.members("new_customers"), lambda found: len(found) == BUYERS)
+    await eventually(
+        lambda: shop.members("new_customers"), lambda found: len(found) == BUYERS, seconds=30
+    )
     before, moves = await facts(shop), await shop.moves()
     await corrupt(shop)
 
@@ -87,7 +89,7 @@ async def test_a_rebuild_ends_where_the_events_had_led(shop: Shop, customers: Se
     async def job() -> Any:
         return await shop.get(started.headers["Location"])
 
-    done = await eventually(job, lambda found: found["status"] == "succeeded")
+    done = await eventually(job, lambda found: found["status"] == "succeeded", seconds=30)
     assert (done["done"], done["total"]) == (BUYERS, BUYERS)
     assert await facts(shop) == before
     assert await shop.moves() == moves
