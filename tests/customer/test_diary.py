@@ -344,7 +344,7 @@ class TestCalendars:
             "STATUS:CONFIRMED",
             "STATUS:CANCELLED",
         ]
-        assert lines.count("TRIGGER:-PT60M") == 1
+        assert [line for line in lines if line.startswith("TRIGGER")] == ["TRIGGER:-PT1H"]
         assert "Lan" not in read.text
 
     async def test_an_address_is_good_until_there_is_another(

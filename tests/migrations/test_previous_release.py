@@ -27,6 +27,8 @@ TESTS = [
     "tests/gateway/test_hooks.py",
     "tests/shared/test_stream.py",
 ]
+# Forges a token by its last character, which one time in 64 is the real one; mended since.
+BY_CHANCE = "tests/support_ticket/test_surveys.py::test_a_link_nobody_sent_leads_nowhere"
 
 
 @pytest.fixture
@@ -49,6 +51,7 @@ def test_its_tests_pass(older_checkout: Path, tmp_path: Path):
         "NEW_RELEASE_HOME": str(tmp_path),
     }
     command = [sys.executable, "-m", "pytest", "-p", "new_schema", "-q", "--no-header", *TESTS]
+    command += ["--deselect", BY_CHANCE]
     ran = subprocess.run(
         command,
         cwd=older_checkout,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Path, Response, status
 
-from services.customer.appointments.icalendar import MEDIA_TYPE
+from services.customer.appointments.rendering import MEDIA_TYPE
 from services.customer.appointments.schemas import StaffCalendarCreated, StaffCalendarRead
 from services.customer.deps import CalendarServiceDep
 from shared.web.resources import TELLS_A_SECRET

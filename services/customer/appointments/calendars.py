@@ -9,13 +9,11 @@ import base64
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from services.customer.appointments.errors import CalendarNotFound, NotYourCalendar
-from services.customer.appointments.icalendar import CalendarEvent, calendar
+from services.customer.appointments.rendering import calendar_file
 from services.customer.appointments.repository import CalendarRepository
 from services.customer.appointments.schemas import StaffCalendarCreated, StaffCalendarRead
 from services.customer.colleagues.errors import UnknownStaff
@@ -83,25 +81,11 @@ class CalendarService:
             raise CalendarNotFound
         now = self._uow.clock.now()
         rows = await self._calendars.appointments(staff_id, since=now - _PAST, until=now + _COMING)
-        return calendar("Careloop", [_event(row) for row in rows])
+        return calendar_file(rows)
 
     def _require(self, staff_id: UUID) -> None:
         if self._sight is not None and self._sight.staff_id != staff_id:
             raise NotYourCalendar
-
-
-def _event(row: Row[*tuple[Any, ...]]) -> CalendarEvent:
-    return CalendarEvent(
-        uid=f"{row.id}@careloop",
-        sequence=row.version,
-        stamped_at=row.updated_at,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        summary=f"{row.title} ({row.customer_code})",
-        status="CANCELLED" if row.status == "cancelled" else "CONFIRMED",
-        location=row.place,
-        remind_minutes=row.remind_minutes,
-    )
 
 
 def _new_token(tenant_id: TenantId) -> str:

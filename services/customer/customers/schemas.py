@@ -177,8 +177,8 @@ def customer_json(values: Iterable[Any]) -> dict[str, Any]:
     del known["name_key"], known["search_key"]
     spent = Money(known.pop("total_spent_minor"), known.pop("currency"))
     known["total_spent"] = {"amount": spent.decimal_string(), "currency": spent.currency}
-    known["object"] = "customer"
-    return {**NOTHING_KNOWN, **known.pop("profile"), **known}
+    said = known.pop("profile")
+    return {"id": known.pop("id"), "object": "customer", **known, **NOTHING_KNOWN, **said}
 
 
 class IdentityRead(BaseModel):
