@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Response, status
 
+from services.customer.addresses.deps import AddressServiceDep
 from services.customer.addresses.schemas import (
     AddressCreate,
     AddressList,
@@ -13,7 +14,6 @@ from services.customer.addresses.schemas import (
     address_read,
 )
 from services.customer.addresses.units import units
-from services.customer.deps import AddressServiceDep
 from shared.web.resources import etag, if_match
 from shared.web.routing import requires, service_router
 

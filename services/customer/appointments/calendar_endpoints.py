@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import Path, Response, status
 
+from services.customer.appointments.deps import CalendarServiceDep
 from services.customer.appointments.rendering import MEDIA_TYPE
 from services.customer.appointments.schemas import StaffCalendarCreated, StaffCalendarRead
-from services.customer.deps import CalendarServiceDep
 from shared.web.resources import TELLS_A_SECRET
 from shared.web.routing import requires, service_router
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response, status
 
+from services.customer.appointments.deps import AppointmentServiceDep
 from services.customer.appointments.repository import AppointmentFilter
 from services.customer.appointments.schemas import (
     AppointmentCreate,
@@ -13,7 +14,7 @@ from services.customer.appointments.schemas import (
     AppointmentStatus,
 )
 from services.customer.appointments.service import described
-from services.customer.deps import AppointmentServiceDep, StaffIdDep
+from services.customer.deps import StaffIdDep
 from shared.db.paging import PageRequest
 from shared.moments import Instant
 from shared.web.resources import Page, etag, if_match, page_request

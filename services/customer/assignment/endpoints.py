@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Response, status
 
+from services.customer.assignment.deps import AssignmentServiceDep
 from services.customer.assignment.schemas import (
     AssignmentAnswer,
     AssignmentQuestion,
@@ -14,7 +15,6 @@ from services.customer.assignment.schemas import (
     ShiftsRead,
     ShiftsWrite,
 )
-from services.customer.deps import AssignmentServiceDep
 from shared.db.paging import PageRequest
 from shared.web.resources import Page, etag, if_match, page_request
 from shared.web.routing import requires, service_router

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import Query
 
+from services.customer.care_statistics.deps import CareStatisticsDep
 from services.customer.care_statistics.schemas import CareStatistics
-from services.customer.deps import CareStatisticsDep
 from shared.moments import Day
 from shared.web.routing import requires, service_router
 

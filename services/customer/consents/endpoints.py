@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import Depends, status
 
+from services.customer.consents.deps import ConsentServiceDep
 from services.customer.consents.schemas import ConsentCreate, ConsentPage, ConsentRecordRead
 from services.customer.customers.schemas import ConsentRead
-from services.customer.deps import ConsentServiceDep
 from shared.db.paging import PageRequest
 from shared.web.resources import page_request
 from shared.web.routing import requires, service_router

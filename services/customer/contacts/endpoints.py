@@ -5,13 +5,13 @@ from uuid import UUID
 
 from fastapi import Depends, Response, status
 
+from services.customer.contacts.deps import ContactServiceDep
 from services.customer.contacts.schemas import (
     ContactPersonCreate,
     ContactPersonList,
     ContactPersonPatch,
     ContactPersonRead,
 )
-from services.customer.deps import ContactServiceDep
 from shared.web.resources import etag, if_match
 from shared.web.routing import requires, service_router
 

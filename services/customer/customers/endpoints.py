@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, Response, status
 
+from services.customer.customers.deps import CustomerListsDep, CustomerServiceDep
 from services.customer.customers.lists import CustomerFilter
 from services.customer.customers.record import CustomerRecord, Stage
 from services.customer.customers.schemas import (
@@ -20,7 +21,7 @@ from services.customer.customers.schemas import (
     customer_json,
 )
 from services.customer.customers.search import Search
-from services.customer.deps import CustomerListsDep, CustomerServiceDep, ShopDep
+from services.customer.deps import ShopDep
 from shared.db.paging import PageRequest
 from shared.moments import Instant
 from shared.pii import PII_READ

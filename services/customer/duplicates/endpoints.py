@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Response
 
-from services.customer.deps import DuplicateServiceDep
+from services.customer.duplicates.deps import DuplicateServiceDep
 from services.customer.duplicates.schemas import DuplicatePatch, DuplicateRead, DuplicateStatus
 from shared.db.paging import PageRequest
 from shared.web.resources import Page, etag, if_match, page_request

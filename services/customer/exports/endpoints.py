@@ -2,7 +2,7 @@
 
 from fastapi import Response, status
 
-from services.customer.deps import ExportServiceDep
+from services.customer.exports.deps import ExportServiceDep
 from services.customer.exports.schemas import ExportCreate
 from shared.jobs.schemas import JobRead
 from shared.web.routing import PrincipalDep, requires, service_router

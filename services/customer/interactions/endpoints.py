@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response, status
 
-from services.customer.deps import InteractionServiceDep, StaffIdDep
+from services.customer.deps import StaffIdDep
+from services.customer.interactions.deps import InteractionServiceDep
 from services.customer.interactions.repository import InteractionFilter
 from services.customer.interactions.schemas import (
     CareRead,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response, status
 
-from services.customer.deps import FormLinksDep, LeadFormServiceDep
+from services.customer.lead_forms.deps import FormLinksDep, LeadFormServiceDep
 from services.customer.lead_forms.links import FormLinks
 from services.customer.lead_forms.record import LeadForm
 from services.customer.lead_forms.schemas import LeadFormCreate, LeadFormPatch, LeadFormRead

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Query, Response, status
 
-from services.customer.deps import LeadFormServiceDep, LeadIntakeDep, LeadServiceDep
+from services.customer.lead_forms.deps import LeadFormServiceDep
 from services.customer.lead_forms.record import Intent, in_language
+from services.customer.leads.deps import LeadIntakeDep, LeadServiceDep
 from services.customer.leads.errors import SubmissionNotValid
 from services.customer.leads.intake import Given, Ticked, missing_consents
 from services.customer.leads.repository import LeadFilter

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from services.customer.deps import FormLinksDep, FormTokensDep, LeadFormServiceDep, LeadIntakeDep
+from services.customer.lead_forms.deps import FormLinksDep, LeadFormServiceDep
 from services.customer.lead_forms.errors import LeadFormNotFound
 from services.customer.lead_forms.links import PAGES, FormLinks
 from services.customer.lead_forms.record import Language, LeadForm
 from services.customer.lead_forms.service import LeadFormService
 from services.customer.leads import pages
+from services.customer.leads.deps import FormTokensDep, LeadIntakeDep
 from services.customer.leads.entered import MAX_MESSAGE
 from services.customer.leads.errors import SubmissionNotFound
 from services.customer.leads.intake import Given, LeadIntake, missing_consents

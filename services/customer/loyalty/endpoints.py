@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response, status
 
-from services.customer.deps import AccountServiceDep, ProgrammeServiceDep
+from services.customer.loyalty.deps import AccountServiceDep, ProgrammeServiceDep
 from services.customer.loyalty.schemas import (
     AccountRead,
     AdjustmentCreate,

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import Depends, Response, status
 
-from services.customer.deps import NoteServiceDep, StaffIdDep
+from services.customer.deps import StaffIdDep
+from services.customer.notes.deps import NoteServiceDep
 from services.customer.notes.schemas import PersonNoteCreate, PersonNotePatch, PersonNoteRead
 from shared.db.paging import PageRequest
 from shared.web.resources import Page, etag, if_match, page_request

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Response, status
 
-from services.customer.deps import OrderServiceDep
+from services.customer.orders.deps import OrderServiceDep
 from services.customer.orders.schemas import OrderCreate, OrderRead, OrderSummary
 from shared.db.paging import PageRequest
 from shared.web.resources import Page, etag, page_request

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Response, status
 
 from services.customer.assignment.schemas import AssignmentRead
-from services.customer.deps import ReassignmentServiceDep
+from services.customer.reassignments.deps import ReassignmentServiceDep
 from services.customer.reassignments.schemas import ReassignmentCreate
 from shared.db.paging import PageRequest
 from shared.jobs.schemas import JobRead

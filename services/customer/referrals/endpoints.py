@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response, status
 
-from services.customer.deps import ReferralServiceDep
+from services.customer.referrals.deps import ReferralServiceDep
 from services.customer.referrals.schemas import (
     ReferralCodeCreate,
     ReferralCodeRead,

@@ -1,6 +1,6 @@
 """This service's part of the care-loop report, which the gateway composes."""
 
-from services.customer.deps import CountsDep
+from services.customer.reports.deps import CountsDep
 from shared.web.routing import requires, service_router
 
 router = service_router(prefix="/v1/care-loop-counts", tag="reports")

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response, status
 
-from services.customer.deps import StaffIdDep, TaskServiceDep
+from services.customer.deps import StaffIdDep
+from services.customer.tasks.deps import TaskServiceDep
 from services.customer.tasks.errors import NobodysCalls
 from services.customer.tasks.repository import TaskFilter
 from services.customer.tasks.schemas import (

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Query
 
-from services.customer.deps import TimelineServiceDep
+from services.customer.timeline.deps import TimelineServiceDep
 from services.customer.timeline.repository import EntryFilter
 from services.customer.timeline.schemas import TimelineEntryRead
 from services.customer.timeline.titles import preferred_language, title, types_of_kind

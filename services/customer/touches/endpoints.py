@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, status
 
-from services.customer.deps import TouchServiceDep
+from services.customer.touches.deps import TouchServiceDep
 from services.customer.touches.schemas import TouchCreate, TouchPage, TouchRead
 from shared.db.paging import PageRequest
 from shared.web.resources import page_request

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, Response, status
 
-from services.customer.deps import VoucherServiceDep
+from services.customer.vouchers.deps import VoucherServiceDep
 from services.customer.vouchers.schemas import (
     CodeRead,
     CodesCreate,

@@ -1,0 +1,17 @@
+"""How the endpoints of `addresses` get what they call."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from services.customer.addresses.service import AddressService
+from services.customer.addresses.units import units
+from services.customer.deps import AskedDep
+
+
+async def address_service(asked: AskedDep) -> AddressService:
+    """What clients can do with addresses."""
+    return AddressService(uow=asked.uow, units=units(), sight=asked.sight)
+
+
+AddressServiceDep = Annotated[AddressService, Depends(address_service)]

@@ -1,0 +1,39 @@
+"""How the endpoints of `customers` get what they call."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from services.customer.colleagues.repository import ColleagueRepository
+from services.customer.customers.identity_repository import IdentityRepository
+from services.customer.customers.lists import CustomerLists
+from services.customer.customers.repository import CustomerRepository
+from services.customer.customers.service import CustomerService
+from services.customer.deps import AskedDep
+from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.timeline.repository import TimelineRepository
+
+
+async def customer_lists(asked: AskedDep) -> CustomerLists:
+    """Lists of customers."""
+    return CustomerLists(asked.uow, sight=asked.sight)
+
+
+async def customer_service(asked: AskedDep) -> CustomerService:
+    """What clients can do with customers."""
+    uow, sight = asked.uow, asked.sight
+    return CustomerService(
+        uow=uow,
+        customers=CustomerRepository(uow, sight=sight),
+        identities=IdentityRepository(uow),
+        duplicates=DuplicateRepository(uow),
+        timeline=TimelineRepository(uow),
+        colleagues=ColleagueRepository(uow),
+        codes=asked.part.codes,
+        shops=asked.shops,
+        sight=sight,
+    )
+
+
+CustomerListsDep = Annotated[CustomerLists, Depends(customer_lists)]
+CustomerServiceDep = Annotated[CustomerService, Depends(customer_service)]
