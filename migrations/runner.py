@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from itertools import takewhile
 from pathlib import Path
 
@@ -100,8 +100,7 @@ async def current_revision(engine: AsyncEngine, schema: str) -> str | None:
 
 def history(schema: str) -> list[str]:
     """The revisions of a schema, the first one first."""
-    script = ScriptDirectory.from_config(alembic_config(schema))
-    return [step.revision for step in script.walk_revisions()][::-1]
+    return list(_history(schema))
 
 
 async def with_roles(engine: AsyncEngine, work: Callable[[Connection], None]) -> None:
@@ -229,9 +228,17 @@ def how_far(
 
 def contract_revisions(schema: str) -> set[str]:
     """The migrations that take away what the release before may still use."""
-    script = ScriptDirectory.from_config(alembic_config(schema))
-    steps = script.walk_revisions()
-    return {step.revision for step in steps if getattr(step.module, "contract", "")}
+    return {revision for revision, takes_away in _history(schema).items() if takes_away}
+
+
+@cache
+def _history(schema: str) -> dict[str, bool]:
+    """The revisions of a schema, the first one first, and whether each takes something away.
+
+    Alembic reads all files of a history each time that it is asked.
+    """
+    steps = list(ScriptDirectory.from_config(alembic_config(schema)).walk_revisions())
+    return {step.revision: bool(getattr(step.module, "contract", "")) for step in steps[::-1]}
 
 
 def _move(connection: Connection, schema: str, revision: str) -> None:

@@ -93,7 +93,7 @@ class Filler:
         self._schema = schema
         self._random = random.Random(seed)
 
-    async def fill(self, engine: AsyncEngine, *, tenants: int = 3) -> dict[str, Sequence[str]]:
+    async def fill(self, engine: AsyncEngine, *, tenants: int = 1) -> dict[str, Sequence[str]]:
         """Add a row to every table for each of some new tenants; the columns of each table."""
         async with engine.begin() as connection:
             shapes = await self._shapes(connection)
