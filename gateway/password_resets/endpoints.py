@@ -1,8 +1,8 @@
 """Passwords that are forgotten or changed, and the page on which a link is opened."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Form, Header, Path, Query, Response
+from fastapi import APIRouter, Form, Path, Response
 from fastapi.responses import HTMLResponse
 
 from gateway.deps import (
@@ -20,6 +20,8 @@ from gateway.password_resets.schemas import (
     PasswordResetRequest,
 )
 from shared.errors import Invalid
+from shared.languages import preferred_language
+from shared.web.languages import AcceptLanguage, Lang
 from shared.web.problems import problem_responses
 from shared.web.routing import requires, service_router
 
@@ -27,9 +29,6 @@ from shared.web.routing import requires, service_router
 public_router = APIRouter(prefix="/v1/auth/password-resets", tags=["auth"])
 router = service_router(prefix="/v1/auth/password", tag="auth")
 page_router = service_router(prefix="/pages/passwords", tag="pages")
-
-Lang = Annotated[Literal["vi", "en"] | None, Query(description="Language of the page")]
-AcceptLanguage = Annotated[str | None, Header(include_in_schema=False)]
 
 
 @public_router.post(
@@ -101,7 +100,7 @@ async def show_password_page(
     accept_language: AcceptLanguage = None,
 ) -> Response:
     """The page on which the holder of a link chooses a password. Opening it changes nothing."""
-    language = pages.language_of(lang, accept_language)
+    language = lang or preferred_language(accept_language) or "vi"
     try:
         member = await passwords.find(resets.target(token).subject_id)
     except ResetNotValid:
@@ -126,7 +125,7 @@ async def choose_password(
     accept_language: AcceptLanguage = None,
 ) -> Response:
     """Take the password that was chosen."""
-    language = pages.language_of(lang, accept_language)
+    language = lang or preferred_language(accept_language) or "vi"
     try:
         reset_id = resets.target(token).subject_id
         member = await passwords.find(reset_id)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from shared.languages import Language
+
 Kind = Literal["reset", "invitation"]
-Locale = Literal["vi", "en"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Letter:
     text: str
 
 
-_TEXTS: Final[dict[tuple[Kind, Locale], Letter]] = {
+_TEXTS: Final[dict[tuple[Kind, Language], Letter]] = {
     ("reset", "vi"): Letter(
         "Đặt lại mật khẩu của bạn tại {shop}",
         """\
@@ -68,7 +69,7 @@ Open this link to choose your password. It works once, for {hours} hour(s):
 
 
 def write(
-    kind: Kind, locale: Locale, *, shop: str, name: str, email: str, url: str, hours: int
+    kind: Kind, locale: Language, *, shop: str, name: str, email: str, url: str, hours: int
 ) -> Letter:
     """The letter of a kind in a language."""
     words = _TEXTS[kind, locale]

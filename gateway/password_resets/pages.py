@@ -9,11 +9,11 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from gateway.access.password_policy import MAX_LENGTH, MIN_LENGTH
-from gateway.password_resets.letters import Locale
+from shared.languages import Language
 
 Fault = Literal["short", "long", "different", "weak"]
 
-_TEXTS: Final[dict[Locale, dict[str, str]]] = {
+_TEXTS: Final[dict[Language, dict[str, str]]] = {
     "vi": {
         "title": "Chọn mật khẩu",
         "account": "Tài khoản",
@@ -69,17 +69,6 @@ _HEADERS: Final = {
 }
 
 
-def language_of(chosen: Locale | None, accept_language: str | None) -> Locale:
-    """The language of the page: the one chosen, else the first that a browser names, else ours."""
-    if chosen is not None:
-        return chosen
-    for entry in (accept_language or "").split(",")[:20]:
-        language = entry.partition(";")[0].partition("-")[0].strip().lower()
-        if language in _TEXTS:
-            return language
-    return "vi"
-
-
 def fault_of(password: str, again: str) -> Fault | None:
     """What is wrong with what was typed, before anybody asks how good it is."""
     if len(password) < MIN_LENGTH:
@@ -89,35 +78,35 @@ def fault_of(password: str, again: str) -> Fault | None:
     return "different" if password != again else None
 
 
-def form_page(language: Locale, email: str, *, fault: Fault | None = None) -> HTMLResponse:
+def form_page(language: Language, email: str, *, fault: Fault | None = None) -> HTMLResponse:
     """The form; with a fault it says what was wrong."""
     said = _words(language)[fault] if fault else None
     return _page("form.html", language, status=422 if fault else 200, email=email, fault=said)
 
 
-def done_page(language: Locale) -> HTMLResponse:
+def done_page(language: Language) -> HTMLResponse:
     """The password was taken."""
     return _message(language, "done", status=200)
 
 
-def not_valid_page(language: Locale) -> HTMLResponse:
+def not_valid_page(language: Language) -> HTMLResponse:
     """The link leads nowhere."""
     return _message(language, "not_valid", status=404)
 
 
-def _message(language: Locale, key: str, *, status: int) -> HTMLResponse:
+def _message(language: Language, key: str, *, status: int) -> HTMLResponse:
     words = _words(language)
     return _page(
         "message.html", language, status=status, heading=words[key], more=words[f"{key}_more"]
     )
 
 
-def _words(language: Locale) -> dict[str, str]:
+def _words(language: Language) -> dict[str, str]:
     bounds = {"least": MIN_LENGTH, "most": MAX_LENGTH}
     return {key: text.format(**bounds) for key, text in _TEXTS[language].items()}
 
 
-def _page(template: str, language: Locale, *, status: int, **values: object) -> HTMLResponse:
+def _page(template: str, language: Language, *, status: int, **values: object) -> HTMLResponse:
     html = _templates.get_template(template).render(
         language=language,
         other_language="en" if language == "vi" else "vi",

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.customer.consents.recording import Channel, Purpose
+from shared.languages import Language
 
-Language = Literal["vi", "en"]
 Intent = Literal["wants_meeting", "wants_information", "follows_brand"]
 KnownField = Literal[
     "name", "email", "phone", "birth_date", "gender", "city", "province", "message"

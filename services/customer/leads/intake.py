@@ -9,13 +9,7 @@ from uuid import UUID
 
 from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.customers.repository import CustomerRepository
-from services.customer.lead_forms.record import (
-    Intent,
-    Language,
-    LeadForm,
-    in_language,
-    language_shown,
-)
+from services.customer.lead_forms.record import Intent, LeadForm, in_language, language_shown
 from services.customer.lead_forms.repository import LeadFormRepository
 from services.customer.leads.capture import LeadCapture, identities_of, needs_confirmation
 from services.customer.leads.entered import Entered, Surroundings, read_entered
@@ -28,6 +22,7 @@ from services.customer.touches.origins import Origin
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
+from shared.languages import Language
 
 SAME_WITHIN: Final = timedelta(hours=1)
 """The same words by the same form within this time are one submission."""

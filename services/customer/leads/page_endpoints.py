@@ -4,15 +4,15 @@ GET shows a page and changes nothing. Opening the link of a confirmation mail is
 scanners follow links: so the button of its page confirms, not the link.
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
-from fastapi import Header, Path, Query, Request, Response
+from fastapi import Header, Path, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.customer.lead_forms.deps import FormLinksDep, LeadFormServiceDep
 from services.customer.lead_forms.errors import LeadFormNotFound
 from services.customer.lead_forms.links import PAGES, FormLinks
-from services.customer.lead_forms.record import Language, LeadForm
+from services.customer.lead_forms.record import LeadForm
 from services.customer.lead_forms.service import LeadFormService
 from services.customer.leads import pages
 from services.customer.leads.deps import FormTokensDep, LeadIntakeDep
@@ -29,16 +29,15 @@ from services.customer.leads.page_form import (
 )
 from services.customer.leads.pages import Shown
 from services.customer.leads.submission import Sender, Submission
-from services.customer.timeline.titles import preferred_language
 from services.customer.touches.origins import MAX_ADDRESS, PARAMETERS, Origin, origin_of
+from shared.languages import Language, preferred_language
+from shared.web.languages import AcceptLanguage, Lang
 from shared.web.routing import PrincipalDep, UnitOfWorkDep, requires, service_router
 
 router = service_router(prefix=PAGES, tag="pages")
 
 _PUBLIC = [requires("public:pages")]
 Token = Annotated[str, Path(max_length=200)]
-Lang = Annotated[Literal["vi", "en"] | None, Query(description="Language of the page")]
-AcceptLanguage = Annotated[str | None, Header(include_in_schema=False)]
 UserAgent = Annotated[str | None, Header(include_in_schema=False)]
 Referer = Annotated[str | None, Header(include_in_schema=False)]
 _URLENCODED: Final[dict[str, Any]] = {
@@ -76,7 +75,7 @@ async def show_form(
     referer: Referer = None,
 ) -> Response:
     """The page on which somebody fills in a form. `utm_…` and click ids in its query are kept."""
-    language = lang or preferred_language(accept_language)
+    language = lang or preferred_language(accept_language) or "vi"
     form = await _find(token, forms, links)
     if form is None:
         return pages.not_valid_page(language)
@@ -111,7 +110,7 @@ async def send_form(
     user_agent: UserAgent = None,
 ) -> Response:
     """Take what was entered, or show the form again with what is wrong beside each field."""
-    language = lang or preferred_language(accept_language)
+    language = lang or preferred_language(accept_language) or "vi"
     form = await _find(token, forms, links)
     if form is None:
         return pages.not_valid_page(language)
@@ -228,7 +227,7 @@ def _language_of(
     submission: Submission | None, lang: Language | None, accept_language: str | None
 ) -> Language:
     default: Language = submission.language if submission else "vi"
-    return lang or preferred_language(accept_language, default=default)
+    return lang or preferred_language(accept_language) or default
 
 
 def _other_language(request: Request, language: Language) -> str:

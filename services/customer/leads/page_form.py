@@ -7,11 +7,12 @@ from typing import Any, Final, get_args
 from urllib.parse import parse_qsl, urlencode
 
 from services.customer.consents.recording import Channel, Purpose
-from services.customer.lead_forms.record import Intent, Language, LeadForm, in_language
+from services.customer.lead_forms.record import Intent, LeadForm, in_language
 from services.customer.leads.entered import MAX_MESSAGE, MAX_WORDS
 from services.customer.leads.intake import Ticked
 from services.customer.leads.texts import TEXTS
 from services.customer.touches.origins import PARAMETERS
+from shared.languages import Language
 
 # Names of ours have a dot, which no key of a shop's field can have.
 TOKEN: Final = "form.token"  # noqa: S105  (the name of a field)

@@ -11,12 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.customer.lead_forms.record import Language, LeadForm, in_language
+from services.customer.lead_forms.record import LeadForm, in_language
 from services.customer.leads import page_form
 from services.customer.leads.intake import Ticked
 from services.customer.leads.page_form import inputs_of, ticks_of
 from services.customer.leads.submission import Submission
 from services.customer.leads.texts import TEXTS
+from shared.languages import Language
 
 _templates = Environment(
     loader=PackageLoader("services.customer.leads"),

@@ -11,12 +11,13 @@ from sqlalchemy import Row
 from services.customer.consents.recording import Channel, Purpose
 from services.customer.customers.record import Gender, Stage
 from services.customer.customers.schemas import AttributeName, Number
-from services.customer.lead_forms.record import KNOWN_FIELDS, Intent, Language
+from services.customer.lead_forms.record import KNOWN_FIELDS, Intent
 from services.customer.leads.entered import MAX_MESSAGE
 from services.customer.leads.submission import Submission, SubmissionStatus, Via
 from services.customer.leads.suspicion import Suspicion
 from services.customer.touches.schemas import Address, Attribution
 from shared.bodies import Body
+from shared.languages import Language
 from shared.moments import Day
 from shared.pii import pii
 from shared.text import TextRule

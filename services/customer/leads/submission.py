@@ -10,7 +10,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Row
 
-from services.customer.lead_forms.record import Intent, Language
+from services.customer.lead_forms.record import Intent
+from shared.languages import Language
 
 SubmissionStatus = Literal["accepted", "suspected", "rejected"]
 Via = Literal["page", "api"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.customer.lead_forms.record import Language
+from shared.languages import Language
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from fastapi import Depends, Header, Query
 from services.customer.timeline.deps import TimelineServiceDep
 from services.customer.timeline.repository import EntryFilter
 from services.customer.timeline.schemas import TimelineEntryRead
-from services.customer.timeline.titles import preferred_language, title, types_of_kind
+from services.customer.timeline.titles import title, types_of_kind
 from shared.db.paging import PageRequest
+from shared.languages import preferred_language
 from shared.moments import Instant
 from shared.web.resources import Page, page_request
 from shared.web.routing import requires, service_router
@@ -58,7 +59,7 @@ async def list_timeline(
         occurred_until=occurred_until,
     )
     rows, cursor = await timeline.page(customer_id, wanted, request)
-    language = preferred_language(accept_language)
+    language = preferred_language(accept_language) or "vi"
     data = [
         TimelineEntryRead(
             id=row.id,

@@ -1,9 +1,9 @@
 """What an entry says to a person, in their language. The type of an entry never changes."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-Language = Literal["vi", "en"]
+from shared.languages import Language
 
 _TITLES: Mapping[str, tuple[str, str]] = {
     "customer.created": ("Khách hàng mới, từ {source}", "New customer, from {source}"),
@@ -77,14 +77,3 @@ def title(kind: str, data: Mapping[str, Any], language: Language) -> str:
     if texts is None:
         return kind
     return texts[0 if language == "vi" else 1].format_map(_Words(data))
-
-
-def preferred_language(accept_language: str | None, *, default: Language = "vi") -> Language:
-    """The first of our languages in an `Accept-Language` header."""
-    for part in (accept_language or "").split(","):
-        primary = part.split(";")[0].strip().lower().split("-")[0]
-        if primary == "vi":
-            return "vi"
-        if primary == "en":
-            return "en"
-    return default

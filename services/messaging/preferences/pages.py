@@ -8,18 +8,19 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Final
 
-from fastapi import Header, Request, Response
 from fastapi import Path as PathParameter
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from services.messaging.deps import PreferenceServiceDep
 from services.messaging.preferences.service import Preference
+from shared.languages import language_of, preferred_language
+from shared.web.languages import AcceptLanguage
 from shared.web.routing import requires, service_router
 
 router = service_router(prefix="/pages/unsubscribe", tag="pages")
 Token = Annotated[str, PathParameter(max_length=128)]
-AcceptLanguage = Annotated[str | None, Header(include_in_schema=False)]
 
 _ONE_CLICK: Final = b"One-Click"
 _HEADERS: Final = {
@@ -78,13 +79,9 @@ def _page(preference: Preference, accept_language: str | None) -> Response:
 
 
 def _language(preference: Preference, accept_language: str | None) -> str:
-    """The browser's first wish that we speak, else the language of the message."""
-    for wish in (accept_language or "").lower().split(","):
-        tag = wish.partition(";")[0].strip().partition("-")[0]
-        if tag in ("vi", "en"):
-            return tag
-    locale = preference.message.locale or preference.shop.locale
-    return "en" if locale.lower().startswith("en") else "vi"
+    """The language that the browser likes best, else the language of the message."""
+    own = preference.message.locale or preference.shop.locale
+    return preferred_language(accept_language) or language_of(own) or "vi"
 
 
 def _masked(address: str) -> str:

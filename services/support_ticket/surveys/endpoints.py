@@ -1,18 +1,19 @@
 """`/v1/surveys` and `/v1/survey-responses`, and the page a customer answers on."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Form, Header, Path, Query, Response
+from fastapi import Depends, Form, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from services.support_ticket.deps import SurveyAnsweringDep, SurveyRepositoryDep
 from services.support_ticket.surveys import pages
 from services.support_ticket.surveys.answering import SurveyLinkNotValid
 from services.support_ticket.surveys.forms import read_answer
-from services.support_ticket.surveys.languages import preferred_language
 from services.support_ticket.surveys.schemas import SurveyRead, SurveyResponseRead
 from shared.db.paging import PageRequest
+from shared.languages import preferred_language
+from shared.web.languages import AcceptLanguage, Lang
 from shared.web.resources import Page, page_request
 from shared.web.routing import requires, service_router
 
@@ -20,9 +21,7 @@ router = service_router(prefix="/v1", tag="surveys")
 page_router = service_router(prefix="/pages/surveys", tag="pages")
 
 PagingDep = Annotated[PageRequest, Depends(page_request)]
-Lang = Annotated[Literal["vi", "en"] | None, Query(description="Language of the page")]
 Token = Annotated[str, Path(max_length=200)]
-AcceptLanguage = Annotated[str | None, Header(include_in_schema=False)]
 
 
 @router.get("/surveys", operation_id="surveys.list", dependencies=[requires("surveys:read")])

@@ -4,8 +4,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from services.support_ticket.surveys.repository import Locale
 from services.support_ticket.surveys.texts import TEXTS
+from shared.languages import Language
 from shared.text import nfc
 
 MAX_COMMENT: Final = 2000
@@ -21,7 +21,7 @@ class Answer:
     faults: tuple[str, ...]
 
 
-def read_answer(score: str, comment: str, language: Locale) -> Answer:
+def read_answer(score: str, comment: str, language: Language) -> Answer:
     """Read the fields of the form; never raises."""
     texts = TEXTS[language]
     chosen, words = _SCORES.get(score.strip()), _printable(comment)

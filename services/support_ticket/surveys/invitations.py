@@ -1,13 +1,13 @@
 """Inviting customers to say how it went."""
 
 from services.support_ticket.customers.repository import CustomerRepository
-from services.support_ticket.surveys.languages import language_of
 from services.support_ticket.surveys.repository import SurveyRepository
 from services.support_ticket.tickets.recipients import recipient_of
 from services.support_ticket.tickets.record import Ticket
 from shared.contracts.support_ticket import SurveyInvited
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
+from shared.languages import language_of
 from shared.security.link_tokens import LinkTarget, LinkTokens
 
 SURVEY_LINKS = "survey"

@@ -9,8 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from services.support_ticket.surveys.repository import AskedSurvey, Locale
+from services.support_ticket.surveys.repository import AskedSurvey
 from services.support_ticket.surveys.texts import TEXTS
+from shared.languages import Language
 
 _templates = Environment(
     loader=PackageLoader("services.support_ticket.surveys"),
@@ -36,7 +37,7 @@ _HEADERS: Final = {
 
 def question_page(
     asked: AskedSurvey,
-    language: Locale,
+    language: Language,
     *,
     score: int | None = None,
     comment: str = "",
@@ -57,31 +58,31 @@ def question_page(
     )
 
 
-def thanks_page(asked: AskedSurvey, language: Locale) -> HTMLResponse:
+def thanks_page(asked: AskedSurvey, language: Language) -> HTMLResponse:
     """The answer was taken."""
     texts = TEXTS[language]
     return _message(language, asked.shop, texts.thanks, texts.thanks_more)
 
 
-def already_page(asked: AskedSurvey, language: Locale) -> HTMLResponse:
+def already_page(asked: AskedSurvey, language: Language) -> HTMLResponse:
     """There was an answer before, which stays."""
     texts = TEXTS[language]
     return _message(language, asked.shop, texts.already, texts.already_more)
 
 
-def not_valid_page(language: Locale) -> HTMLResponse:
+def not_valid_page(language: Language) -> HTMLResponse:
     """The link leads nowhere."""
     texts = TEXTS[language]
     return _message(language, None, texts.not_valid, texts.not_valid_more, status=404)
 
 
 def _message(
-    language: Locale, shop: str | None, heading: str, more: str, *, status: int = 200
+    language: Language, shop: str | None, heading: str, more: str, *, status: int = 200
 ) -> HTMLResponse:
     return _page("message.html", language, status=status, shop=shop, heading=heading, more=more)
 
 
-def _page(template: str, language: Locale, *, status: int, **values: object) -> HTMLResponse:
+def _page(template: str, language: Language, *, status: int, **values: object) -> HTMLResponse:
     html = _templates.get_template(template).render(
         language=language, texts=TEXTS[language], css=_CSS, **values
     )

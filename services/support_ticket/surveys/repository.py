@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, select
@@ -16,9 +16,8 @@ from services.support_ticket.tickets.sight import ticket_is_seen
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.tables import part_tables
 from shared.db.unit_of_work import UnitOfWork
+from shared.languages import Language
 from shared.security.sight import Sight
-
-Locale = Literal["vi", "en"]
 
 _tenant = part_tables("support_ticket").tenant
 _ANSWERED = (survey_response.c.tenant_id == survey.c.tenant_id) & (
@@ -80,7 +79,7 @@ class Shop:
     """What a page says of the shop."""
 
     name: str
-    locale: Locale
+    locale: Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class AskedSurvey:
     ticket_id: UUID
     episode: int
     customer_id: UUID | None
-    locale: Locale
+    locale: Language
     ticket_code: str
     ticket_subject: str
     shop: str

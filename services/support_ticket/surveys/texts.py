@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.support_ticket.surveys.repository import Locale
+from shared.languages import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class PageTexts:
     not_valid_more: str
 
 
-TEXTS: Final[Mapping[Locale, PageTexts]] = {
+TEXTS: Final[Mapping[Language, PageTexts]] = {
     "vi": PageTexts(
         title="Đánh giá hỗ trợ",
         request="Yêu cầu {code}: {subject}",
