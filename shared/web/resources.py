@@ -2,11 +2,12 @@
 
 from typing import Annotated, Final, Generic, TypeVar
 
-from fastapi import Header, Query
+from fastapi import Header
 from pydantic import BaseModel, Field
 
 from shared.db.paging import MAX_LIMIT, PageRequest
 from shared.errors import PreconditionFailed
+from shared.web.queries import QueryReader
 
 ItemT = TypeVar("ItemT")
 
@@ -18,15 +19,21 @@ class Page(BaseModel, Generic[ItemT]):
     next_cursor: str | None = Field(description="Give it as `cursor` to get the next page")
 
 
-async def page_request(
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows in a page")] = 50,
-    cursor: Annotated[
-        str | None, Query(max_length=1000, description="`next_cursor` of the page before")
-    ] = None,
-) -> PageRequest:
+class PageQuery(BaseModel):
     """The paging parameters of a list."""
-    return PageRequest(limit=limit, cursor=cursor)
 
+    limit: int = Field(default=50, ge=1, le=MAX_LIMIT, description="Rows in a page")
+    cursor: str | None = Field(
+        default=None, max_length=1000, description="`next_cursor` of the page before"
+    )
+
+    def asked(self) -> PageRequest:
+        """What the client asked for."""
+        return PageRequest(limit=self.limit, cursor=self.cursor)
+
+
+page_request: Final = QueryReader(PageQuery, PageQuery.asked)
+"""The dependency that reads them."""
 
 TELLS_A_SECRET: Final = {"Cache-Control": "no-store"}
 """Headers of an answer with a secret that is told once: nobody keeps it, we only encrypted."""

@@ -24,6 +24,7 @@ from shared.web.marks import RouteMark, marks_of, sorted_out
 from shared.web.methods import refuse_wrong_method
 from shared.web.personal_data import PersonalData
 from shared.web.problems import problem_responses
+from shared.web.queries import query_parameters
 from shared.web.strict_json import StrictRequest
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -70,6 +71,8 @@ class UnitOfWorkRoute(APIRoute):
             **(self.openapi_extra or {}),
             "x-required-scopes": list(self.required_scopes),
         }
+        if parameters := query_parameters(self.dependant):
+            self.openapi_extra["parameters"] = parameters
         if self.shopper_scopes:
             self.openapi_extra["x-shopper-scopes"] = list(self.shopper_scopes)
         if deprecation_of(self) is not None:
