@@ -40,7 +40,8 @@ class CustomerChanges:
         further = sorted(set(customer_ids) - self._roots.keys())
         if further:
             found = await self._customers.lock(further)
-            self._roots |= {asked: root.id for asked, root in found.items()}
+            for asked, root in found.items():
+                self._roots |= {asked: root.id, root.id: root.id}
             new = {root.id: root for root in found.values() if root.id not in self._stored}
             self._stored |= new
             self._current |= new
