@@ -47,6 +47,13 @@ class CustomerData(PublicObject):
     customer: EventCustomer
 
 
+class CustomerMergeData(PublicObject):
+    """A record of a customer, and the merge that was done or undone."""
+
+    customer: EventCustomer
+    merge_id: UUID
+
+
 class LeadData(PublicObject):
     """A lead."""
 
@@ -166,6 +173,20 @@ class CustomerUpdated(EventBase):
 
     type: Literal["customer.updated"]
     data: CustomerData
+
+
+class CustomerMerged(EventBase):
+    """A record was merged: `merged_into` stands for it. Its id and code lead there from now on."""
+
+    type: Literal["customer.merged"]
+    data: CustomerMergeData
+
+
+class CustomerUnmerged(EventBase):
+    """A record stands for itself again, or another one than before stands for it."""
+
+    type: Literal["customer.unmerged"]
+    data: CustomerMergeData
 
 
 class LeadCaptured(EventBase):
@@ -318,6 +339,8 @@ class WebhookEndpointTest(EventBase):
 FeedEvent = Annotated[
     CustomerCreated
     | CustomerUpdated
+    | CustomerMerged
+    | CustomerUnmerged
     | LeadCaptured
     | LeadConverted
     | OrderPlaced
@@ -353,6 +376,8 @@ class Published:
 _PUBLIC: Final[Mapping[type[Contract], type[EventBase]]] = {
     c.CustomerCreated: CustomerCreated,
     c.CustomerUpdated: CustomerUpdated,
+    c.CustomerMerged: CustomerMerged,
+    c.CustomerUnmerged: CustomerUnmerged,
     l.LeadCaptured: LeadCaptured,
     l.LeadConverted: LeadConverted,
     c.OrderPlaced: OrderPlaced,

@@ -94,6 +94,9 @@ class EventCustomer(PublicObject):
     province: str | None = None
     country: str | None = None
     source: str
+    merged_into: UUID | None = Field(
+        default=None, description="Who stands for this record since it was merged"
+    )
     tags: list[str] = Field(default_factory=list)
     attributes: Annotated[dict[str, Any], pii("document")] = Field(default_factory=dict)
     consents: list[CustomerConsent]

@@ -22,6 +22,7 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "lead-forms": "Forms by which people leave their details, on pages of ours or the shop's",
     "leads": "Who left their details, what they want, and what became of it",
     "loyalty": "Points: how they are earned, what customers have, how they are spent; tiers",
+    "merges": "Customers who are several records: who was merged into whom, and taking it back",
     "messages": "Messages to customers, each with the reason why it was or was not sent",
     "orders": "What customers bought",
     "pages": "Pages that customers open from a link in a mail; the link is the credential",

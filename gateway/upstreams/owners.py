@@ -14,7 +14,7 @@ _RESOURCES: Final[Mapping[str, str]] = {
     ),
     "customer": (
         "customers duplicates custom-fields orders reviews interactions tasks appointments"
-        " assignment-rules leads lead-forms loyalty referrals vouchers imports exports"
+        " merges assignment-rules leads lead-forms loyalty referrals vouchers imports exports"
         " privacy-requests touches ad-spend"
     ),
     "segmentation": (

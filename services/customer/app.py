@@ -12,7 +12,6 @@ from services.customer.care_statistics.endpoints import router as care_statistic
 from services.customer.consents.endpoints import router as consents
 from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
-from services.customer.duplicates.endpoints import router as duplicates
 from services.customer.exports.endpoints import router as exports
 from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds
@@ -20,6 +19,8 @@ from services.customer.lead_forms.endpoints import router as lead_forms
 from services.customer.leads.endpoints import router as leads
 from services.customer.leads.page_endpoints import router as lead_pages
 from services.customer.loyalty.endpoints import router as loyalty
+from services.customer.merges.duplicate_endpoints import router as duplicates
+from services.customer.merges.endpoints import router as merges
 from services.customer.notes.endpoints import router as notes
 from services.customer.orders.endpoints import router as orders
 from services.customer.reassignments.endpoints import router as reassignments
@@ -36,7 +37,7 @@ from shared.part.app import create_part_app
 from shared.part.context import build_context
 
 ROUTERS = (
-    *(customers, addresses, contacts, consents, orders, timeline, duplicates, tasks),
+    *(customers, addresses, contacts, consents, orders, timeline, duplicates, merges, tasks),
     # Before the interactions, whose ids stand at the same place.
     care_statistics,
     *(interactions, notes, appointments, calendars, calendar_pages),

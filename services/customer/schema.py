@@ -12,6 +12,7 @@ from services.customer.interactions import models as interactions
 from services.customer.lead_forms import models as lead_forms
 from services.customer.leads import models as leads
 from services.customer.loyalty import models as loyalty
+from services.customer.merges import models as merges
 from services.customer.models import metadata
 from services.customer.notes import models as notes
 from services.customer.orders import models as orders
@@ -36,6 +37,7 @@ __all__ = [
     "lead_forms",
     "leads",
     "loyalty",
+    "merges",
     "metadata",
     "notes",
     "orders",

@@ -90,6 +90,9 @@ class CustomerState(Contract):
     country: str | None = None
     source: str
     owner_id: UUID | None = None
+    merged_into: UUID | None = None
+    """The record that stands for this one; None for one that stands for itself."""
+
     tags: tuple[str, ...] = ()
     attributes: dict[str, Any] = Field(default_factory=dict)
     consents: tuple[ConsentState, ...] = ()
@@ -115,6 +118,25 @@ class CustomerUpdated(Event):
 
     type: ClassVar[str] = "customer.updated"
     customer: CustomerState
+
+
+class CustomerMerged(Event):
+    """A record was merged: from now on another stands for it. Key: the record."""
+
+    type: ClassVar[str] = "customer.merged"
+    customer: CustomerState
+    merge_id: UUID
+
+
+class CustomerUnmerged(Event):
+    """A record stands for itself again, or another one than before stands for it.
+
+    Key: the record.
+    """
+
+    type: ClassVar[str] = "customer.unmerged"
+    customer: CustomerState
+    merge_id: UUID
 
 
 class CustomerSnapshotted(Event):

@@ -18,7 +18,10 @@ TICKET_STATE = (t.TicketCreated, t.TicketUpdated, t.TicketResolved, t.TicketSnap
 MESSAGE_STATE = (m.MessageSent, m.MessageSuppressed, m.MessageFailed)
 MEMBERSHIP = (s.SegmentEntered, s.SegmentLeft)
 AUDIT = (AuditRecorded,)
-PUBLIC_CUSTOMER = (c.CustomerCreated, c.CustomerUpdated, c.OrderPlaced, c.OrderUpdated)
+PUBLIC_CUSTOMER = (
+    *(c.CustomerCreated, c.CustomerUpdated, c.CustomerMerged, c.CustomerUnmerged),
+    *(c.OrderPlaced, c.OrderUpdated),
+)
 PUBLIC_LEAD = (l.LeadCaptured, l.LeadConverted)
 PUBLIC_CARE = (care.TaskDue, care.AppointmentDue)
 PUBLIC_TICKET = (

@@ -158,6 +158,11 @@ async def _people(shop: Shop) -> None:
     await shop.post("/v1/customers", person)
     things["customer"], things["customer_code"] = first["id"], first["code"]
     things["duplicate"] = (await shop.first("/v1/duplicates"))["id"]
+    for _ in range(2):
+        twins = [await shop.post("/v1/customers", {"name": f"Twin {marker}"}) for _ in range(2)]
+        path = f"/v1/customers/{twins[0]['id']}/merges"
+        merge = await shop.post(path, {"customer_ids": [twins[1]["id"]], "reason": marker})
+    things["merge"], things["merged_customer"] = merge["id"], twins[1]["id"]
     consent = {"purpose": "marketing", "channel": "email", "status": "granted", "source": "pos"}
     for status in ("granted", "withdrawn"):
         await shop.post(

@@ -145,6 +145,9 @@ class AddressService:
         self, changes: CustomerChanges, customer_id: UUID, row: Belonging | None
     ) -> None:
         before = changes[customer_id]
+        is_of_another = before.id != customer_id
+        if is_of_another and (row is None or "address" in before.profile):
+            return  # Where a person is first of all is what the record says that stands for them.
         profile = {name: value for name, value in before.profile.items() if name != "address"}
         if row is None:
             changes.apply(customer_id, {"profile": profile})

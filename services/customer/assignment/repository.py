@@ -86,6 +86,7 @@ _customer = table(
     column("tenant_id", Uuid),
     column("id", Uuid),
     column("owner_id", Uuid),
+    column("merged_into", Uuid),
     schema="customer",
 )
 
@@ -94,7 +95,11 @@ def _loads() -> Any:
     staff = func.unnest(_IDS).table_valued(column("id", Uuid)).render_derived(name="staff")
     theirs = (
         select(_customer.c.id)
-        .where(_customer.c.tenant_id == _TENANT, _customer.c.owner_id == staff.c.id)
+        .where(
+            _customer.c.tenant_id == _TENANT,
+            _customer.c.owner_id == staff.c.id,
+            _customer.c.merged_into.is_(None),
+        )
         .limit(_MOST_COUNTED)
         .lateral("theirs")
     )

@@ -1,10 +1,12 @@
 """Recording what people agree to and take back: the ledger grows, the newest answer is current."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from services.customer.consents.repository import ConsentRepository
 from services.customer.customers.changes import CustomerChanges
@@ -79,18 +81,41 @@ class ConsentRecorder:
         before = current.get(key)
         if before is not None and answer.at < datetime.fromisoformat(before["changed_at"]):
             return
-        current[key] = {
-            "purpose": answer.purpose,
-            "channel": answer.channel,
-            "status": answer.status,
-            "changed_at": answer.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        }
+        current[key] = consent_json(answer.purpose, answer.channel, answer.status, answer.at)
         consents = [current[key] for key in sorted(current)]
         self._changes.apply(answer.customer_id, {"consents": consents})
 
     def _current(self, customer_id: UUID) -> dict[tuple[str, str], dict[str, Any]]:
         consents = self._changes[customer_id].consents
         return {(consent["purpose"], consent["channel"]): consent for consent in consents}
+
+
+def consent_json(purpose: str, channel: str, status: str, at: datetime) -> dict[str, Any]:
+    """A current answer, as customers carry it along."""
+    return {
+        "purpose": purpose,
+        "channel": channel,
+        "status": status,
+        "changed_at": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+    }
+
+
+def united(latest: Iterable[Row[*tuple[Any, ...]]]) -> list[dict[str, Any]]:
+    """What counts for a person, of what each of their records has said last.
+
+    The newest answer for each purpose and channel; of two at one time the withdrawal.
+    """
+    current: dict[tuple[str, str], Row[*tuple[Any, ...]]] = {}
+    for row in latest:
+        key = (row.purpose, row.channel)
+        current[key] = max(current.get(key, row), row, key=_weight)
+    return [
+        consent_json(*key, current[key].status, current[key].changed_at) for key in sorted(current)
+    ]
+
+
+def _weight(row: Row[*tuple[Any, ...]]) -> tuple[datetime, bool]:
+    return row.changed_at, row.status == "withdrawn"
 
 
 def _row(answer: Answer, now: datetime) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from services.customer.consents.schemas import ConsentCreate
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
+from services.customer.families.family import Families
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import FieldError, Invalid
@@ -41,12 +42,13 @@ class ConsentService:
         """
         changes = CustomerChanges(self._uow, sight=self._sight)
         await changes.lock([customer_id])
+        changes[customer_id]
         now = self._uow.clock.now()
         if given.at is not None and given.at > now:
             fault = FieldError("/body/at", "future", "The time has not come yet")
             raise Invalid(errors=[fault])
         answer = Answer(
-            customer_id=changes[customer_id].id,
+            customer_id=customer_id,
             purpose=given.purpose,
             channel=given.channel,
             status=given.status,
@@ -63,5 +65,6 @@ class ConsentService:
     ) -> tuple[CustomerRecord, Sequence[Row[*tuple[Any, ...]]], str | None]:
         """A customer with what counts now, and a page of the ledger. Raises CustomerNotFound."""
         customer = await self._customers.get(customer_id)
-        rows, cursor = await self._consents.list_of(customer_id, request)
+        family = await Families(self._uow).of(customer_id)
+        rows, cursor = await self._consents.list_of(family.member_ids, request)
         return customer, rows, cursor

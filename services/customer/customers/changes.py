@@ -1,6 +1,7 @@
 """Changes of many customers, gathered first and written once."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +22,8 @@ _COUNTED: Final = frozenset(
 class CustomerChanges:
     """Customers locked for a change. Whatever is changed, `save` makes it one version and event.
 
+    Any record of a person names the one that stands for them: that one is changed.
+
     With the `sight` of a caller, those they do not see are as if they were not there.
     """
 
@@ -29,40 +32,53 @@ class CustomerChanges:
         self._customers = CustomerRepository(uow, sight=sight)
         self._stored: dict[UUID, CustomerRecord] = {}
         self._current: dict[UUID, CustomerRecord] = {}
+        self._roots: dict[UUID, UUID] = {}
+        self._touched: set[UUID] = set()
 
     async def lock(self, customer_ids: Collection[UUID]) -> None:
         """Read these customers too, nobody else changing them until the commit."""
-        further = sorted(set(customer_ids) - self._stored.keys())
+        further = sorted(set(customer_ids) - self._roots.keys())
         if further:
             found = await self._customers.lock(further)
-            self._stored |= found
-            self._current |= found
+            for asked, root in found.items():
+                self._roots |= {asked: root.id, root.id: root.id}
+            new = {root.id: root for root in found.values() if root.id not in self._stored}
+            self._stored |= new
+            self._current |= new
 
     def take(self, record: CustomerRecord) -> None:
         """Work on a customer that this very unit of work has added."""
         self._stored[record.id] = self._current[record.id] = record
+        self._roots[record.id] = record.id
 
     def __contains__(self, customer_id: UUID) -> bool:
-        return customer_id in self._current
+        return customer_id in self._roots
 
     def __getitem__(self, customer_id: UUID) -> CustomerRecord:
         """The customer with the changes so far. Raises CustomerNotFound when not locked."""
-        if customer_id not in self._current:
+        if customer_id not in self._roots:
             raise CustomerNotFound
-        return self._current[customer_id]
+        return self._current[self._roots[customer_id]]
 
     def apply(self, customer_id: UUID, changes: Mapping[str, Any]) -> None:
         """Change columns of a customer."""
         before = self[customer_id]
-        self._current[customer_id] = before.merged(changes, at=self._uow.clock.now())
+        self._current[before.id] = before.merged(changes, at=self._uow.clock.now())
+
+    def touch(self, customer_id: UUID) -> None:
+        """Make it a new version even if no column of the customer changes."""
+        record = self[customer_id]
+        self._touched.add(record.id)
+        self._current[record.id] = replace(record, updated_at=self._uow.clock.now())
 
     async def save(self) -> list[CustomerRecord]:
         """Write the customers that differ from what is stored, tell others, return them."""
         changed = [
             self._current[customer_id].next_version_of(stored)
             for customer_id, stored in self._stored.items()
-            if self._current[customer_id].differences(stored)
+            if customer_id in self._touched or self._current[customer_id].differences(stored)
         ]
+        self._touched.clear()
         if not changed:
             return []
         await self._customers.save(changed)

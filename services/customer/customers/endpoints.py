@@ -117,7 +117,10 @@ async def get_customer_by_code(
     code: Annotated[str, Path(max_length=32, examples=["KH000123"])],
     customers: CustomerServiceDep,
 ) -> Response:
-    """Get a customer by the code people use, upper or lower case."""
+    """Get a customer by the code people use, upper or lower case.
+
+    The code of a record that was merged leads to who stands for it.
+    """
     found = await customers.get_by_code(code)
     return _answer(found)
 
@@ -151,7 +154,11 @@ async def put_customer(
     dependencies=[_READ],
 )
 async def get_customer(customer_id: UUID, customers: CustomerServiceDep) -> Response:
-    """Get a customer with their order figures and current consents."""
+    """Get a customer with their order figures and current consents.
+
+    The id of a record that was merged leads to who stands for it: the answer has that one's `id`,
+    and `Content-Location` names it.
+    """
     found = await customers.get(customer_id)
     return _answer(found)
 
@@ -180,7 +187,10 @@ async def update_customer(
     "/{customer_id}/identities", operation_id="customers.listIdentities", dependencies=[_READ]
 )
 async def list_identities(customer_id: UUID, customers: CustomerServiceDep) -> IdentityList:
-    """List what a customer can be recognised by: platform ids, addresses, numbers."""
+    """List what a customer can be recognised by: platform ids, addresses, numbers.
+
+    Of a customer who is several records, those of all; `customer_id` says which has what.
+    """
     identities = await customers.identities_of(customer_id)
     return IdentityList(data=[IdentityRead.model_validate(row._mapping) for row in identities])
 
@@ -188,5 +198,7 @@ async def list_identities(customer_id: UUID, customers: CustomerServiceDep) -> I
 def _answer(
     record: CustomerRecord, *, status: int = status.HTTP_200_OK, location: str | None = None
 ) -> Response:
-    headers = {"etag": etag(record.version)} | ({"location": location} if location else {})
+    # Whoever was asked for by an id or code of old, this is who stands for them.
+    headers = {"etag": etag(record.version), "content-location": f"/v1/customers/{record.id}"}
+    headers |= {"location": location} if location else {}
     return json_answer(customer_json(record.values()), status=status, headers=headers)

@@ -55,10 +55,14 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class KnownIdentity:
-    """An identifier that a customer has. `customer_id` is canonical: aliases are resolved."""
+    """An identifier that a customer has. `customer_id` is canonical: aliases are resolved.
+
+    `record_id` is the one of their records that has it.
+    """
 
     customer_id: UUID
     identifier: Identifier
+    record_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ class MatchDecision:
     customer_id: UUID | None
     linked_by: tuple[Evidence, ...]
     candidates: tuple[DuplicateCandidate, ...]
+    record_id: UUID | None = None
+    """Of the customer's records the one that the strongest identifier links to."""
 
     @property
     def action(self) -> Literal["link", "create"]:
@@ -122,7 +128,7 @@ def match_identity(
     rest become candidates. Pairs in `never_merge` were told apart by a person: neither is proposed
     for the other. The order of the arguments' items does not matter.
     """
-    matches = [_Match(customer_id, evidence) for customer_id, evidence in _shared(incoming, known)]
+    matches = list(_shared(incoming, known))
     linking = [match for match in matches if match.link_rank]
     linked = min(linking, key=_strongest_first, default=None)
     others = (
@@ -138,6 +144,7 @@ def match_identity(
         customer_id=linked.customer_id if linked else None,
         linked_by=tuple(e for e in linked.evidence if e.links) if linked else (),
         candidates=tuple(candidates[:MAX_CANDIDATES]),
+        record_id=linked.record_id if linked else None,
     )
 
 
@@ -147,6 +154,7 @@ class _Match:
 
     customer_id: UUID
     evidence: tuple[Evidence, ...]
+    record_id: UUID | None
 
     @property
     def link_rank(self) -> int:
@@ -166,12 +174,11 @@ def _strongest_first(match: _Match) -> tuple[int, int, UUID]:
     return -match.link_rank, -match.score, match.customer_id  # UUIDv7: the lower is the older.
 
 
-def _shared(
-    incoming: Iterable[Identifier], known: Iterable[KnownIdentity]
-) -> Iterator[tuple[UUID, tuple[Evidence, ...]]]:
+def _shared(incoming: Iterable[Identifier], known: Iterable[KnownIdentity]) -> Iterator[_Match]:
     """Yield each customer who shares identifiers with the record, with one evidence for each."""
     trusted = _trust_by_key(incoming)
     shared: dict[UUID, dict[tuple[str, ...], Evidence]] = {}
+    linked: dict[UUID, list[tuple[int, UUID]]] = {}
     for identity in known:
         key = identity.identifier.key
         if key not in trusted:
@@ -183,9 +190,17 @@ def _shared(
         )
         best = shared.setdefault(identity.customer_id, {})
         best[key] = max(best.get(key, evidence), evidence, key=lambda e: e.weight)
+        if evidence.links:
+            record_id = identity.record_id or identity.customer_id
+            linked.setdefault(identity.customer_id, []).append((-_RANK[evidence.kind], record_id))
     for customer_id, by_key in shared.items():
         weightiest_first = sorted(by_key.items(), key=lambda item: (-item[1].weight, item[0]))
-        yield customer_id, tuple(evidence for _, evidence in weightiest_first)
+        records = linked.get(customer_id)
+        yield _Match(
+            customer_id,
+            tuple(evidence for _, evidence in weightiest_first),
+            min(records)[1] if records else None,
+        )
 
 
 def _trust_by_key(incoming: Iterable[Identifier]) -> dict[tuple[str, ...], bool]:

@@ -5,13 +5,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, bindparam, delete, func, select, text, true, update
+from sqlalchemy import (
+    Row,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+    true,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.customers.errors import IdentityTaken
 from services.customer.customers.identities import IDENTITY_COLUMNS, Identity
 from services.customer.customers.identity_match import MAX_CANDIDATES, Identifier, KnownIdentity
-from services.customer.customers.models import customer_identity
+from services.customer.customers.models import customer, customer_identity
 from shared.db.rows import RowsParameter
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
@@ -26,7 +38,10 @@ _told = RowsParameter("told", customer_identity, ("scope", "value", "told_at"))
 
 
 def holders_of(wanted: RowsParameter) -> Any:
-    """Who has one of the wanted identities; of each, verified holders first, and not too many."""
+    """Who has one of the wanted identities; of each, verified holders first, and not too many.
+
+    `customer_id` is the record that has it, `root_id` who stands for that.
+    """
     asked = wanted.source
     held = (
         select(
@@ -46,7 +61,10 @@ def holders_of(wanted: RowsParameter) -> Any:
         .limit(MAX_CANDIDATES + 1)
         .lateral("held")
     )
-    return select(*held.c).select_from(asked).join(held, true())
+    holder = customer.alias("holder_record")
+    root_id = func.coalesce(holder.c.merged_into, holder.c.id).label("root_id")
+    its_record = (holder.c.tenant_id == _TENANT) & (holder.c.id == held.c.customer_id)
+    return select(*held.c, root_id).select_from(asked).join(held, true()).join(holder, its_record)
 
 
 def insert_identities() -> Any:
@@ -71,6 +89,22 @@ _OWN_IDENTITIES = (
         customer_identity.c.tenant_id == _TENANT,
         customer_identity.c.customer_id == func.any(_IDS),
     )
+    .order_by(customer_identity.c.created_at, customer_identity.c.id)
+)
+_record, _named = customer.alias("record"), customer.alias("named")
+_ROOT = (
+    select(func.coalesce(_named.c.merged_into, _named.c.id))
+    .where(_named.c.tenant_id == _TENANT, _named.c.id == bindparam("customer_id", type_=Uuid))
+    .scalar_subquery()
+)
+_member = union_all(
+    select(_record.c.id).where(_record.c.tenant_id == _TENANT, _record.c.id == _ROOT),
+    select(_record.c.id).where(_record.c.tenant_id == _TENANT, _record.c.merged_into == _ROOT),
+).subquery("member")
+_IDENTITIES_OF_PERSON = (
+    select(customer_identity)
+    .join(_member, _member.c.id == customer_identity.c.customer_id)
+    .where(customer_identity.c.tenant_id == _TENANT)
     .order_by(customer_identity.c.created_at, customer_identity.c.id)
 )
 _REMOVE_CLAIMED = delete(customer_identity).where(
@@ -110,6 +144,12 @@ class IdentityRepository:
     async def list_of(self, customer_ids: Collection[UUID]) -> Sequence[Row[*tuple[Any, ...]]]:
         """All identities of these customers, oldest first."""
         return await self._uow.rows(_OWN_IDENTITIES, {**self._tenant, "ids": list(customer_ids)})
+
+    async def list_of_person(self, customer_id: UUID) -> Sequence[Row[*tuple[Any, ...]]]:
+        """All identities of all records of a person, oldest first."""
+        return await self._uow.rows(
+            _IDENTITIES_OF_PERSON, {**self._tenant, "customer_id": customer_id}
+        )
 
     async def give(self, given: Iterable[tuple[UUID, Identity]]) -> list[tuple[UUID, Identity]]:
         """Give customers the identities that they lack, and trust those now verified.
@@ -158,4 +198,5 @@ class IdentityRepository:
 def known_identity(row: Row[*tuple[Any, ...]]) -> KnownIdentity:
     """A holder in a row of `holders_of`."""
     verified = row.standing == "verified"
-    return KnownIdentity(row.customer_id, Identifier(row.kind, row.value, row.scope, verified))
+    identifier = Identifier(row.kind, row.value, row.scope, verified)
+    return KnownIdentity(row.root_id, identifier, row.customer_id)

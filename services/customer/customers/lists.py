@@ -10,7 +10,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, exists, select
 
 from services.customer.customers.models import customer, customer_tag
-from services.customer.customers.repository import CUSTOMER_COLUMNS, TENANT
+from services.customer.customers.repository import (
+    CUSTOMER_COLUMNS,
+    STANDS_FOR_ITSELF,
+    TENANT,
+)
 from services.customer.customers.search import BEST_FIRST, Search
 from services.customer.customers.sight import sources
 from shared.db.merged import merged_page
@@ -28,7 +32,7 @@ from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
-_ALL = select(*CUSTOMER_COLUMNS).where(customer.c.tenant_id == TENANT)
+_ALL = select(*CUSTOMER_COLUMNS).where(customer.c.tenant_id == TENANT, STANDS_FOR_ITSELF)
 _NEWEST_FIRST = (
     SortKey(customer.c.created_at, "created_at", parse_instant, descending=True),
     SortKey(customer.c.id, "id", parse_id, descending=True),
@@ -137,7 +141,7 @@ def _seen(filters: frozenset[str], request: PageRequest, *, of_teams: bool) -> S
         customer,
         CUSTOMER_COLUMNS,
         sources(of_teams=of_teams),
-        where=[customer.c.tenant_id == TENANT, *conditions],
+        where=[customer.c.tenant_id == TENANT, STANDS_FOR_ITSELF, *conditions],
         order=_NEWEST_FIRST,
         request=request,
     )

@@ -1,6 +1,6 @@
 """Whom incoming records belong to: many records, one query."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from services.customer.customers.identity_match import (
     match_identity,
 )
 from services.customer.customers.identity_repository import IdentityRepository
-from services.customer.duplicates.repository import Proposal
+from services.customer.duplicates.repository import DuplicateRepository, Proposal
 from shared.ids import new_id
 
 
@@ -19,8 +19,10 @@ from shared.ids import new_id
 class Recognised:
     """The customer whom a record belongs to; `is_new` when nobody knows them yet.
 
-    `identities` are the record's, as the customer may have them: what is somebody else's is only
-    claimed. `proposals` are the pairs that a person should look at.
+    Of a customer who is several records, it is the one through which this came: what is written now
+    is written with its id, and goes with it should they part again. `identities` are the record's,
+    as the customer may have them: what is somebody else's is only claimed. `proposals` are the
+    pairs that a person should look at.
     """
 
     customer_id: UUID
@@ -35,41 +37,60 @@ class Recognition:
     A customer whom one record brings is known to the next.
     """
 
-    def __init__(self, known: Iterable[KnownIdentity]) -> None:
+    def __init__(
+        self,
+        known: Iterable[KnownIdentity],
+        *,
+        never_merge: Collection[frozenset[UUID]] = (),
+    ) -> None:
+        self._never_merge = never_merge
         self._known: dict[tuple[str, str, str], list[KnownIdentity]] = {}
         for identity in known:
             self._remember(identity)
 
     @classmethod
     async def of(
-        cls, repository: IdentityRepository, identities: Iterable[Identity]
+        cls,
+        repository: IdentityRepository,
+        duplicates: DuplicateRepository,
+        identities: Iterable[Identity],
     ) -> "Recognition":
         """Ready for records that have (some of) these identities."""
         wanted = {identity.key: identity for identity in identities}
-        return cls(await repository.holders(wanted.values()))
+        known = await repository.holders(wanted.values())
+        apart = await duplicates.told_apart({identity.customer_id for identity in known})
+        return cls(known, never_merge=apart)
 
     def recognise(self, identities: Sequence[Identity]) -> Recognised:
         """Whom a record with these identities belongs to; from now on they are known by them."""
         held = [known for identity in identities for known in self._known.get(identity.key, ())]
-        decision = match_identity((identity.identifier() for identity in identities), held)
+        decision = match_identity(
+            (identity.identifier() for identity in identities),
+            held,
+            never_merge=self._never_merge,
+        )
         customer_id = decision.customer_id or new_id()
-        own = [self._as_kept(identity, customer_id) for identity in identities]
+        record_id = decision.record_id or customer_id
+        own = [self._as_kept(identity, record_id) for identity in identities]
         for identity in own:
-            self._remember(KnownIdentity(customer_id, identity.identifier()))
+            self._remember(KnownIdentity(customer_id, identity.identifier(), record_id))
         return Recognised(
-            customer_id=customer_id,
+            customer_id=record_id,
             is_new=decision.action == "create",
             identities=own,
             proposals=_proposals(customer_id, decision.candidates),
         )
 
     def owner(self, identity: Identity) -> UUID | None:
-        """Whose this trusted identity is; None while nobody has it."""
+        """The record whose trusted identity this is; None while nobody has it."""
         held = self._known.get(identity.key, ())
-        return next((known.customer_id for known in held if known.identifier.trusted), None)
+        return next(
+            (known.record_id or known.customer_id for known in held if known.identifier.trusted),
+            None,
+        )
 
-    def _as_kept(self, identity: Identity, customer_id: UUID) -> Identity:
-        return identity.claimed() if self.owner(identity) not in {None, customer_id} else identity
+    def _as_kept(self, identity: Identity, record_id: UUID) -> Identity:
+        return identity.claimed() if self.owner(identity) not in {None, record_id} else identity
 
     def _remember(self, identity: KnownIdentity) -> None:
         identifier = identity.identifier

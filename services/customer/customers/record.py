@@ -39,6 +39,7 @@ class CustomerRecord:
     country: str | None
     source: str
     owner_id: UUID | None
+    merged_into: UUID | None
     tags: list[str]
     attributes: dict[str, Any]
     profile: dict[str, Any]
@@ -112,7 +113,9 @@ class CustomerRecord:
 
 COLUMNS = tuple(field.name for field in fields(CustomerRecord))
 _values_of = attrgetter(*COLUMNS)
-_BOOKKEEPING = frozenset({"name_key", "search_key", "created_at", "updated_at", "version"})
+_BOOKKEEPING = frozenset(
+    {"merged_into", "name_key", "search_key", "created_at", "updated_at", "version"}
+)
 _UNKNOWN: dict[str, Any] = {
     "stage": "lead",
     "kind": "person",
@@ -121,6 +124,7 @@ _UNKNOWN: dict[str, Any] = {
         ("name", "email", "phone", "locale", "gender", "birth_date", "city", "province", "country")
     ),
     "owner_id": None,
+    "merged_into": None,
     "tags": [],
     "attributes": {},
     "profile": {},

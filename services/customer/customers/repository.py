@@ -35,6 +35,7 @@ from services.customer.customers.sight import is_seen
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
 from shared.db.outbox import outbox_rows
+from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
@@ -42,6 +43,7 @@ from shared.security.sight import Sight
 TENANT = bindparam("tenant", type_=Uuid)
 CUSTOMER_COLUMNS = [customer.c[name] for name in COLUMNS]
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
+STANDS_FOR_ITSELF = customer.c.merged_into.is_(None)
 
 _customers = RowsParameter("customer", customer, COLUMNS)
 _tags = RowsParameter("tag", customer_tag, ("tag", "customer_id", "created_at"))
@@ -92,7 +94,7 @@ def _insert_customers() -> Any:
 
 
 def _update_customers() -> Any:
-    fixed = {"id", "code", "created_at"}
+    fixed = {"id", "code", "created_at", "merged_into"}
     new = _customers.source
     return (
         update(customer)
@@ -112,14 +114,40 @@ def _where(*conditions: ColumnElement[bool]) -> Any:
 _ADD = _insert_customers()
 _ADD_TAGS = _insert_tags()
 _SAVE = _update_customers()
-_BY_ID = _where(customer.c.id == bindparam("id", type_=Uuid))
-_BY_CODE = _where(customer.c.code == bindparam("code", type_=Text))
+_named = customer.alias("named")
+_ROOT = func.coalesce(_named.c.merged_into, _named.c.id)
+_NAMED = select(_ROOT).where(_named.c.tenant_id == TENANT)
+_BY_ID = _where(
+    customer.c.id == _NAMED.where(_named.c.id == bindparam("id", type_=Uuid)).scalar_subquery()
+)
+_BY_CODE = _where(
+    customer.c.id == _NAMED.where(_named.c.code == bindparam("code", type_=Text)).scalar_subquery()
+)
+_ROOTS = select(_named.c.id, _ROOT.label("root_id")).where(
+    _named.c.tenant_id == TENANT, _named.c.id == func.any(_IDS)
+)
+_ANY_OF = _where(customer.c.id == func.any(_IDS))
+_RECORDS = _ANY_OF.order_by(customer.c.id)
+_BY_IDS = (SortKey(customer.c.id, "id", parse_id),)
 _WALK = (
     _where(customer.c.id > bindparam("after_id", type_=Uuid))
     .order_by(customer.c.id)
     .limit(bindparam("at_most", type_=Integer))
 )
-_LOCK = _where(customer.c.id == func.any(_IDS)).order_by(customer.c.id).with_for_update(of=customer)
+# Whoever was merged while we waited for the row stands for nobody any more.
+_LOCK = (
+    _where(customer.c.id == func.any(_IDS), STANDS_FOR_ITSELF)
+    .order_by(customer.c.id)
+    .with_for_update(of=customer)
+)
+_LINKS = RowsParameter(
+    "link", customer, ("id", "parent_id", "merged_into", "updated_at", "version")
+)
+_RELINK = (
+    update(customer)
+    .values({name: _LINKS.source.c[name] for name in _LINKS.columns if name != "id"})
+    .where(customer.c.tenant_id == TENANT, customer.c.id == _LINKS.source.c.id)
+)
 # The narrower forms for callers who do not see everybody.
 _SEEN = {
     statement: {of_teams: statement.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
@@ -133,7 +161,8 @@ _REMOVE_TAGS = delete(customer_tag).where(
 class CustomerRepository:
     """Customers, inside one unit of work.
 
-    What a caller names (`get`, `get_by_code`, `lock`) is narrowed to their `sight`.
+    What a caller names (`get`, `get_by_code`, `lock`) is narrowed to their `sight`. A record that
+    was merged leads to the one that stands for it.
     """
 
     def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
@@ -169,28 +198,65 @@ class CustomerRepository:
         return holders
 
     async def get(self, customer_id: UUID) -> CustomerRecord:
-        """Raises CustomerNotFound."""
+        """Who stands for a record. Raises CustomerNotFound."""
         return await self._one(_BY_ID, id=customer_id)
 
     async def get_by_code(self, code: str) -> CustomerRecord:
-        """Raises CustomerNotFound."""
+        """Who stands for the record with a code. Raises CustomerNotFound."""
         return await self._one(_BY_CODE, code=code)
 
+    async def records(self, customer_ids: Collection[UUID]) -> list[CustomerRecord]:
+        """These very records, whoever stands for them, in the order of their ids."""
+        rows = await self._uow.rows(_RECORDS, {**self._tenant, "ids": list(customer_ids)})
+        return [CustomerRecord.of(row) for row in rows]
+
+    async def page_of(
+        self, customer_ids: Collection[UUID], request: PageRequest
+    ) -> tuple[list[CustomerRecord], str | None]:
+        """A page of these very records in the order of their ids, and the next cursor."""
+        wanted = {**self._tenant, "ids": list(customer_ids)}
+        rows = await self._uow.rows(page(_ANY_OF, _BY_IDS, request), wanted)
+        kept, cursor = next_cursor(rows, _BY_IDS, request.limit)
+        return [CustomerRecord.of(row) for row in kept], cursor
+
     async def walk(self, after_id: UUID, at_most: int) -> list[CustomerRecord]:
-        """The customers whose ids follow `after_id`, in the order of their ids."""
+        """The records whose ids follow `after_id`, in the order of their ids."""
         parameters = {**self._tenant, "after_id": after_id, "at_most": at_most}
         return [CustomerRecord.of(row) for row in await self._uow.rows(_WALK, parameters)]
 
     async def lock(self, customer_ids: Collection[UUID]) -> dict[UUID, CustomerRecord]:
-        """The customers among these ids, nobody else changing them until the commit."""
+        """Who stands for each of these ids, nobody else changing or merging them until the commit.
+
+        Ids that nobody has are left out.
+        """
         statement, seen = self._narrowed(_LOCK)
-        rows = await self._uow.rows(statement, {**self._tenant, **seen, "ids": list(customer_ids)})
-        return {row.id: CustomerRecord.of(row) for row in rows}
+        roots = {customer_id: customer_id for customer_id in customer_ids}
+        held: dict[UUID, CustomerRecord] = {}
+        while True:
+            wanted = sorted(set(roots.values()) - held.keys())
+            if wanted:
+                rows = await self._uow.rows(statement, {**self._tenant, **seen, "ids": wanted})
+                held |= {row.id: CustomerRecord.of(row) for row in rows}
+            before = {asked: root for asked, root in roots.items() if root not in held}
+            if not before:
+                break
+            found = await self._uow.rows(_ROOTS, {**self._tenant, "ids": list(before)})
+            now = {row.id: row.root_id for row in found}
+            roots = {asked: root for asked, root in roots.items() if root in held} | now
+            if now == before:
+                break
+        return {asked: held[root] for asked, root in roots.items() if root in held}
 
     async def save(self, customers: Sequence[CustomerRecord]) -> None:
         """Write changed customers whose version has grown; tags are kept by `replace_tags`."""
         rows = [record.as_row() for record in customers]
         await self._uow.execute(_SAVE, {**self._tenant, **_customers.values(rows)})
+
+    async def relink(self, records: Sequence[CustomerRecord], parents: Mapping[UUID, UUID]) -> None:
+        """Write who stands for locked records, and into whom each was merged, if into anybody."""
+        rows = [{**record.as_row(), "parent_id": parents.get(record.id)} for record in records]
+        if rows:
+            await self._uow.execute(_RELINK, {**self._tenant, **_LINKS.values(rows)})
 
     async def replace_tags(self, customers: Sequence[CustomerRecord]) -> None:
         """Make the tags that lists are filtered by those of the records."""

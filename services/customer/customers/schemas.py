@@ -174,7 +174,7 @@ class CustomerRead(ProfileRead):
 def customer_json(values: Iterable[Any]) -> dict[str, Any]:
     """A `CustomerRead` as plain data, of the values of a record or of a row that begins as one."""
     known: dict[str, Any] = dict(zip(COLUMNS, values, strict=False))
-    del known["name_key"], known["search_key"]
+    del known["name_key"], known["search_key"], known["merged_into"]
     spent = Money(known.pop("total_spent_minor"), known.pop("currency"))
     known["total_spent"] = {"amount": spent.decimal_string(), "currency": spent.currency}
     said = known.pop("profile")
@@ -190,6 +190,7 @@ class IdentityRead(BaseModel):
 
     id: UUID
     object: Literal["identity"] = "identity"
+    customer_id: UUID = Field(description="The record that has it, of a customer who is several")
     kind: IdentifierKind
     value: Annotated[str, pii("contact")] = Field(
         description="Normalised", examples=["+84395678945"]

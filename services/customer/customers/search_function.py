@@ -26,7 +26,8 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
     current_tenant CONSTANT uuid := {tenant};
     matching text;
-    filtered CONSTANT text := '($3 IS NULL OR stage = $3) AND ($4 IS NULL OR source = $4)
+    filtered CONSTANT text := 'merged_into IS NULL
+        AND ($3 IS NULL OR stage = $3) AND ($4 IS NULL OR source = $4)
         AND ($5 IS NULL OR tags ? $5)
         AND ($6 IS NULL OR created_at >= $6) AND ($7 IS NULL OR created_at < $7){owner_filter}';
     walk CONSTANT text := '(SELECT * FROM {table} WHERE tenant_id = $1

@@ -1,6 +1,6 @@
 """Decisions about customers: who is new, who changes how, who may be the same person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -92,9 +92,12 @@ class CustomerService:
         return await self._customers.get_by_code(code.upper())
 
     async def identities_of(self, customer_id: UUID) -> Sequence[Row[*tuple[Any, ...]]]:
-        """What a customer can be recognised by, oldest first. Raises CustomerNotFound."""
+        """What a customer can be recognised by, by whichever of their records, oldest first.
+
+        Raises CustomerNotFound.
+        """
         await self._customers.get(customer_id)
-        return await self._identities.list_of([customer_id])
+        return await self._identities.list_of_person(customer_id)
 
     async def create(self, given: CustomerCreate) -> CustomerRecord:
         """A new customer, even if others look alike: those become duplicate candidates.
@@ -120,10 +123,19 @@ class CustomerService:
         await self._require_owner(given)
         shop = await self._shops.of(self._uow)
         identities = distinct(_contacts(given, "api", shop))
-        after = await self._merge(customer_id, _said(given), identities)
-        if identities:
-            holders = await self._identities.holders(identities)
-            await self._duplicates.propose(look_alikes(customer_id, identities, holders))
+        holders = await self._identities.holders(identities)
+        person_id = self._changes[customer_id].id
+        # What another record of the same person has proved need not be proved again.
+        proved = {
+            (known.identifier.kind, known.identifier.source, known.identifier.value)
+            for known in holders
+            if known.identifier.trusted
+            and known.customer_id == person_id
+            and known.record_id != customer_id
+        }
+        own = [i.claimed() if i.key in proved else i for i in identities]
+        after = await self._merge(customer_id, _said(given), own)
+        await self._duplicates.propose(look_alikes(person_id, identities, holders))
         return after
 
     async def upsert(
@@ -154,7 +166,7 @@ class CustomerService:
     async def _put(
         self, said: dict[str, Any], identities: Sequence[Identity], shop: Shop
     ) -> tuple[CustomerRecord, bool]:
-        recognition = await Recognition.of(self._identities, identities)
+        recognition = await Recognition.of(self._identities, self._duplicates, identities)
         found = recognition.recognise(identities)
         if found.is_new:
             return await self._add(said, identities, shop), True
@@ -197,20 +209,23 @@ class CustomerService:
         before = self._changes[customer_id]
         self._changes.apply(customer_id, _changes(before, said) | _primary_contacts(identities))
         after = self._changes[customer_id]
-        await self._replace_contacts(before, after)
+        await self._replace_contacts({customer_id, before.id}, before, after)
         await self._identities.give((customer_id, identity) for identity in identities)
         if await self._changes.save():
             await self._timeline.add([changed_entry(before, after)])
         return self._changes[customer_id]
 
-    async def _replace_contacts(self, before: CustomerRecord, after: CustomerRecord) -> None:
+    async def _replace_contacts(
+        self, record_ids: Collection[UUID], before: CustomerRecord, after: CustomerRecord
+    ) -> None:
         """What a customer only claimed, and now takes back, leads to them no more."""
         for kind, old, new in (
             ("email", before.email, after.email),
             ("phone", before.phone, after.phone),
         ):
             if old is not None and old != new:
-                await self._identities.remove_claimed(before.id, kind=kind, value=old)
+                for record_id in sorted(record_ids):
+                    await self._identities.remove_claimed(record_id, kind=kind, value=old)
 
 
 def _contacts(given: CustomerFields, source: str, shop: Shop) -> list[Identity | None]:

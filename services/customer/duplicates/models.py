@@ -26,12 +26,14 @@ duplicate_candidate = Table(
     Column("score", SmallInteger, nullable=False),
     Column("reasons", JSONB, nullable=False),
     Column("status", Text, nullable=False),
+    # The merge that answered the question.
+    Column("merge_id", Uuid),
     instant("created_at"),
     instant("updated_at"),
     Column("version", BigInteger, nullable=False),
     CheckConstraint("older_id < newer_id", name="one_order"),
     CheckConstraint("score BETWEEN 1 AND 100", name="score"),
-    CheckConstraint("status IN ('open', 'dismissed')", name="status"),
+    CheckConstraint("status IN ('open', 'dismissed', 'merged')", name="status"),
     ForeignKeyConstraint(
         ["tenant_id", "older_id"], ["customer.customer.tenant_id", "customer.customer.id"]
     ),

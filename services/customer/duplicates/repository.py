@@ -1,12 +1,26 @@
 """SQL of duplicate candidates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, and_, bindparam, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    column,
+    func,
+    or_,
+    select,
+    table,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.colleagues.sight import customer_is_seen
 from services.customer.duplicates.errors import DuplicateNotFound
@@ -17,6 +31,11 @@ from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
 from shared.security.sight import Sight
+
+SAID_BY_HAND = "said_by_hand"
+"""The reason of a pair that a person has named."""
+
+_SAID_BY_HAND = 100
 
 NEWEST_FIRST = (
     SortKey(duplicate_candidate.c.created_at, "created_at", parse_instant, descending=True),
@@ -55,6 +74,99 @@ _BY_ID = select(duplicate_candidate).where(
     duplicate_candidate.c.id == bindparam("id", type_=Uuid),
 )
 _LOCK = _BY_ID.with_for_update()
+# The customers' own slice stands on this one, so only what is asked of the table is known here.
+_customer = table(
+    "customer",
+    column("tenant_id", Uuid),
+    column("id", Uuid),
+    column("merged_into", Uuid),
+    schema="customer",
+)
+_ROOTS = bindparam("roots", type_=ARRAY(Uuid))
+_MEMBERS = bindparam("members", type_=ARRAY(Uuid))
+_member = union_all(
+    select(_customer.c.id, _customer.c.id.label("root_id")).where(
+        _customer.c.tenant_id == _TENANT, _customer.c.id == func.any(_ROOTS)
+    ),
+    select(_customer.c.id, _customer.c.merged_into.label("root_id")).where(
+        _customer.c.tenant_id == _TENANT, _customer.c.merged_into == func.any(_ROOTS)
+    ),
+).cte("member")
+_older, _newer = _member.alias("older"), _member.alias("newer")
+_TOLD_APART = (
+    select(_older.c.root_id.label("first"), _newer.c.root_id.label("second"))
+    .distinct()
+    .select_from(_older)
+    .join(
+        duplicate_candidate,
+        (duplicate_candidate.c.tenant_id == _TENANT)
+        & (duplicate_candidate.c.older_id == _older.c.id)
+        & (duplicate_candidate.c.status == "dismissed"),
+    )
+    .join(_newer, _newer.c.id == duplicate_candidate.c.newer_id)
+    .where(_older.c.root_id != _newer.c.root_id)
+)
+_BETWEEN = (
+    duplicate_candidate.c.tenant_id == _TENANT,
+    duplicate_candidate.c.older_id == func.any(_MEMBERS),
+    duplicate_candidate.c.newer_id == func.any(_MEMBERS),
+)
+_MERGED = (
+    update(duplicate_candidate)
+    .where(*_BETWEEN, duplicate_candidate.c.status == "open")
+    .values(
+        status=bindparam("new_status", type_=Text),
+        merge_id=bindparam("merge", type_=Uuid),
+        updated_at=_NOW,
+        version=duplicate_candidate.c.version + 1,
+    )
+    .returning(duplicate_candidate.c.id)
+)
+_OTHERS = bindparam("others", type_=ARRAY(Uuid))
+_DISMISS_BETWEEN = (
+    update(duplicate_candidate)
+    .where(
+        duplicate_candidate.c.tenant_id == _TENANT,
+        duplicate_candidate.c.status == "open",
+        or_(
+            and_(
+                duplicate_candidate.c.older_id == func.any(_MEMBERS),
+                duplicate_candidate.c.newer_id == func.any(_OTHERS),
+            ),
+            and_(
+                duplicate_candidate.c.older_id == func.any(_OTHERS),
+                duplicate_candidate.c.newer_id == func.any(_MEMBERS),
+            ),
+        ),
+    )
+    .values(
+        status=bindparam("new_status", type_=Text),
+        updated_at=_NOW,
+        version=duplicate_candidate.c.version + 1,
+    )
+)
+_DECIDE_PAIRS = _new_pair.on_conflict_do_update(
+    index_elements=["tenant_id", "older_id", "newer_id"],
+    set_={
+        "status": _new_pair.excluded.status,
+        "updated_at": _new_pair.excluded.updated_at,
+        "version": duplicate_candidate.c.version + 1,
+    },
+).returning(duplicate_candidate.c.id)
+_REOPENED = (
+    update(duplicate_candidate)
+    .where(
+        duplicate_candidate.c.tenant_id == _TENANT,
+        duplicate_candidate.c.id == func.any(bindparam("pairs", type_=ARRAY(Uuid))),
+        duplicate_candidate.c.merge_id == bindparam("merge", type_=Uuid),
+    )
+    .values(
+        status=bindparam("new_status", type_=Text),
+        merge_id=None,
+        updated_at=_NOW,
+        version=duplicate_candidate.c.version + 1,
+    )
+)
 _DECIDE = (
     update(duplicate_candidate)
     .where(
@@ -68,11 +180,23 @@ _DECIDE = (
     )
     .returning(*duplicate_candidate.c)
 )
+
+
+def _stands_for(customer_id: ColumnElement[Any]) -> ColumnElement[Any]:
+    named = _customer.alias()
+    return (
+        select(func.coalesce(named.c.merged_into, named.c.id))
+        .where(named.c.tenant_id == _TENANT, named.c.id == customer_id)
+        .correlate(duplicate_candidate)
+        .scalar_subquery()
+    )
+
+
 # A pair is seen by who sees both.
 _BOTH_SEEN = {
     of_teams: and_(
-        customer_is_seen(duplicate_candidate.c.older_id, of_teams=of_teams),
-        customer_is_seen(duplicate_candidate.c.newer_id, of_teams=of_teams),
+        customer_is_seen(_stands_for(duplicate_candidate.c.older_id), of_teams=of_teams),
+        customer_is_seen(_stands_for(duplicate_candidate.c.newer_id), of_teams=of_teams),
     )
     for of_teams in (False, True)
 }
@@ -103,13 +227,20 @@ class DuplicateRepository:
         self._sight = sight
 
     async def propose(self, proposals: Iterable[Proposal]) -> None:
-        """Keep pairs for a person to look at; each pair once, with its highest score."""
+        """Keep pairs for a person to look at; each pair once, with its highest score.
+
+        The proposals name people by who stands for them. Two whom a person has told apart, by
+        whichever of their records, are not proposed.
+        """
         best: dict[tuple[UUID, UUID], Proposal] = {}
         for proposal in proposals:
             first, second = sorted((proposal.first, proposal.second))
             known = best.get((first, second))
             if known is None or known.score < proposal.score:
                 best[first, second] = proposal
+        if best:
+            apart = await self.told_apart({customer_id for pair in best for customer_id in pair})
+            best = {pair: found for pair, found in best.items() if frozenset(pair) not in apart}
         if not best:
             return
         rows = [
@@ -127,17 +258,69 @@ class DuplicateRepository:
             _PROPOSE, {**parameters, "status": "open", "version": 1, **_pairs.values(rows)}
         )
 
+    async def told_apart(self, root_ids: Collection[UUID]) -> set[frozenset[UUID]]:
+        """Which of these people are never to be merged with each other."""
+        if len(root_ids) < 2:
+            return set()
+        rows = await self._uow.rows(
+            _TOLD_APART, {"tenant": self._uow.tenant_id, "roots": sorted(root_ids)}
+        )
+        return {frozenset((row.first, row.second)) for row in rows}
+
+    async def mark_merged(self, member_ids: Collection[UUID], *, merge_id: UUID) -> Sequence[UUID]:
+        """The pairs of these records that were open: now they are answered, by a merge."""
+        asked = {"tenant": self._uow.tenant_id, "members": sorted(member_ids)}
+        decided = {"new_status": "merged", "merge": merge_id, "now": self._uow.clock.now()}
+        return await self._uow.scalars(_MERGED, {**asked, **decided})
+
+    async def reopen(self, pair_ids: Iterable[UUID], *, merge_id: UUID) -> None:
+        """Ask again what a merge had answered."""
+        asked = {"tenant": self._uow.tenant_id, "pairs": list(pair_ids), "merge": merge_id}
+        await self._uow.execute(
+            _REOPENED, {**asked, "new_status": "open", "now": self._uow.clock.now()}
+        )
+
+    async def put(self, pairs: Iterable[tuple[UUID, UUID]], *, status: str) -> Sequence[UUID]:
+        """The pairs, as a person has decided, whether or not anybody has proposed them."""
+        rows = [
+            {
+                "id": new_id(),
+                "older_id": older,
+                "newer_id": newer,
+                "score": _SAID_BY_HAND,
+                "reasons": [SAID_BY_HAND],
+            }
+            for older, newer in sorted({_in_order(pair) for pair in pairs})
+        ]
+        parameters = {"tenant": self._uow.tenant_id, "now": self._uow.clock.now()}
+        return await self._uow.scalars(
+            _DECIDE_PAIRS, {**parameters, "status": status, "version": 1, **_pairs.values(rows)}
+        )
+
+    async def dismiss_between(
+        self, member_ids: Collection[UUID], other_ids: Collection[UUID]
+    ) -> None:
+        """What is open between the records of two people is answered: they are two."""
+        asked = {"members": sorted(member_ids), "others": sorted(other_ids)}
+        decided = {"new_status": "dismissed", "now": self._uow.clock.now()}
+        await self._uow.execute(
+            _DISMISS_BETWEEN, {"tenant": self._uow.tenant_id, **asked, **decided}
+        )
+
     async def page(
-        self, *, status: str, customer_id: UUID | None, request: PageRequest
+        self, *, status: str, member_ids: Collection[UUID] | None, request: PageRequest
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
-        """A page of the pairs of one status (and of one customer), newest first."""
+        """A page of the pairs of one status (and of these records), newest first."""
         pair = duplicate_candidate.c
         wanted = select(duplicate_candidate).where(pair.tenant_id == _TENANT, pair.status == status)
-        if customer_id is not None:
-            wanted = wanted.where(or_(pair.older_id == customer_id, pair.newer_id == customer_id))
+        asked: Mapping[str, Any] = self._asked()
+        if member_ids is not None:
+            of_them = func.any(_MEMBERS)
+            wanted = wanted.where(or_(pair.older_id == of_them, pair.newer_id == of_them))
+            asked = {**asked, "members": sorted(member_ids)}
         if self._sight is not None:
             wanted = wanted.where(_BOTH_SEEN[self._sight.of_teams])
-        rows = await self._uow.rows(page(wanted, NEWEST_FIRST, request), self._asked())
+        rows = await self._uow.rows(page(wanted, NEWEST_FIRST, request), asked)
         return next_cursor(rows, NEWEST_FIRST, request.limit)
 
     async def get(self, pair_id: UUID, *, lock: bool = False) -> Row[*tuple[Any, ...]]:
@@ -159,3 +342,8 @@ class DuplicateRepository:
         """The tenant, and who looks."""
         tenant = {"tenant": self._uow.tenant_id}
         return tenant if self._sight is None else {**tenant, **self._sight.parameters()}
+
+
+def _in_order(pair: tuple[UUID, UUID]) -> tuple[UUID, UUID]:
+    first, second = sorted(pair)
+    return first, second

@@ -34,11 +34,24 @@ _LOCK: Final = (
     .where(_TENANT, customer.c.id == _ID, customer.c.merged_into.is_(None))
     .with_for_update()
 )
+_LOCK_ROOTS: Final = (
+    select(customer.c.id)
+    .where(_TENANT, customer.c.id == func.any(_IDS), customer.c.merged_into.is_(None))
+    .order_by(customer.c.id)
+    .with_for_update()
+)
+_PARENTS: Final = select(customer.c.id, customer.c.parent_id).where(
+    _TENANT, customer.c.id == func.any(_IDS), customer.c.parent_id.is_not(None)
+)
 _HOLD: Final = (
     select(customer.c.id)
     .where(_TENANT, customer.c.id == _ID)
     .with_for_update(read=True, key_share=True)
 )
+
+
+class _Moved(Exception):
+    """Merged or parted while we waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,30 @@ class Families:
             return {}
         rows = await self._uow.rows(_ALL_MEMBERS, {**self._tenant, "ids": sorted(roots)})
         return {row.id: row.root_id for row in rows}
+
+    async def parents(self, customer_ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Into whom each of these was merged by itself; those that were not are left out."""
+        rows = await self._uow.rows(_PARENTS, {**self._tenant, "ids": sorted(customer_ids)})
+        return {row.id: row.parent_id for row in rows}
+
+    async def lock_all(self, customer_ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Who stands for each of these, all their families locked as by `lock`.
+
+        In the order of the ids of those who stand for them: whoever locks several does so in one
+        order, and nobody waits for each other. Ids that nobody has are left out.
+        """
+        while True:
+            roots = await self.roots(customer_ids)
+            try:
+                async with self._uow.savepoint():
+                    wanted = sorted(set(roots.values()))
+                    locked = await self._uow.scalars(_LOCK_ROOTS, {**self._tenant, "ids": wanted})
+                    if len(locked) < len(wanted) or await self.roots(customer_ids) != roots:
+                        # Returning to the savepoint lets go of what was locked in vain.
+                        raise _Moved
+            except _Moved:
+                continue
+            return roots
 
     async def lock(self, customer_id: UUID) -> Family:
         """The family, nobody else merging it or writing to it until the commit.

@@ -148,10 +148,11 @@ class OrderKeeper:
         if not customer_ids:
             return []
         await self._changes.lock(customer_ids)
+        people = {self._changes[customer_id].id for customer_id in customer_ids}
         entries, converted = [], []
-        for customer_id, figures in (await self._orders.figures(customer_ids)).items():
+        for customer_id, figures in (await self._orders.figures_of_people(people)).items():
             before = self._changes[customer_id]
-            self._changes.apply(customer_id, _figure_columns(figures, self._shop))
+            self._changes.apply(customer_id, figure_columns(figures, self._shop))
             if figures.ever_paid and before.stage == "lead":
                 self._changes.apply(customer_id, {"stage": "customer"})
                 converted.append(customer_id)
@@ -183,7 +184,8 @@ def _one_version_after(stored: OrderRecord | None, order: OrderRecord) -> OrderR
     return order if order == stored else replace(order, version=stored.version + 1)
 
 
-def _figure_columns(figures: Figures, shop: Shop) -> dict[str, Any]:
+def figure_columns(figures: Figures, shop: Shop) -> dict[str, Any]:
+    """What a customer's orders say of the customer."""
     currency = figures.currency or shop.currency
     columns = asdict(figures)
     del columns["ever_paid"]

@@ -1,15 +1,28 @@
 """SQL of orders and of the figures that follow from them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, and_, bindparam, delete, func, select, update
+from sqlalchemy import (
+    FromClause,
+    Integer,
+    Uuid,
+    and_,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from services.customer.customers.models import customer
 from services.customer.orders.errors import OrderJustArrived, OrderNotFound
 from services.customer.orders.models import customer_order, order_line
 from services.customer.orders.record import (
@@ -19,7 +32,9 @@ from services.customer.orders.record import (
     OrderLine,
     OrderRecord,
 )
-from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
+from shared.db.merged import Source, merged_page
+from shared.db.paging import PageRequest, SortKey, next_cursor, parse_id, parse_instant
+from shared.db.prepared import Rows
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
@@ -90,27 +105,27 @@ _WALK = (
     .order_by(customer_order.c.id)
     .limit(bindparam("at_most", type_=Integer))
 )
-_OF_CUSTOMER = select(*_columns).where(
-    customer_order.c.tenant_id == _TENANT,
-    customer_order.c.customer_id == bindparam("customer_id", type_=Uuid),
-)
+_MEMBERS = bindparam("members", type_=ARRAY(Uuid))
 
 
-def _figures() -> Any:
-    """What the orders of customers add up to, in the currency of each one's first order."""
-    o = customer_order.c
+def _figures(records: FromClause) -> Any:
+    """What the orders of customers add up to, in the currency of each one's first order.
+
+    `records` has the `id` of records and of each the `root_id` of whom its orders are counted for.
+    """
+    o, root_id = customer_order.c, records.c.root_id
     first_currency = func.first_value(o.currency).over(
-        partition_by=o.customer_id, order_by=(o.placed_at, o.id)
+        partition_by=root_id, order_by=(o.placed_at, o.id)
     )
     counted = (
-        select(o.customer_id, o.currency, o.placed_at, o.financial_status)
+        select(root_id.label("customer_id"), o.currency, o.placed_at, o.financial_status)
         .add_columns(
             func.greatest(o.total_minor - o.refunded_minor, 0).label("kept_minor"),
             first_currency.label("first_currency"),
         )
+        .join_from(customer_order, records, o.customer_id == records.c.id)
         .where(
             o.tenant_id == _TENANT,
-            o.customer_id == func.any(_IDS),
             o.status != "cancelled",
             o.financial_status != "voided",
             o.deleted_at.is_(None),
@@ -133,7 +148,22 @@ def _figures() -> Any:
     ).group_by(counted.customer_id, counted.first_currency)
 
 
-_FIGURES = _figures()
+_given = (
+    func.unnest(_IDS, bindparam("root_ids", type_=ARRAY(Uuid)))
+    .table_valued(column("id", Uuid), column("root_id", Uuid))
+    .render_derived(name="given")
+)
+_own, _merged = customer.alias("own"), customer.alias("merged")
+_family = union_all(
+    select(_own.c.id, _own.c.id.label("root_id")).where(
+        _own.c.tenant_id == _TENANT, _own.c.id == func.any(_IDS)
+    ),
+    select(_merged.c.id, _merged.c.merged_into.label("root_id")).where(
+        _merged.c.tenant_id == _TENANT, _merged.c.merged_into == func.any(_IDS)
+    ),
+).subquery("family")
+_FIGURES = _figures(_given)
+_FIGURES_OF_PEOPLE = _figures(_family)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,30 +229,38 @@ class OrderRepository:
         return [OrderRecord.of(row, lines[row.id]) for row in rows]
 
     async def list_of(
-        self, customer_id: UUID, request: PageRequest
+        self, member_ids: Sequence[UUID], request: PageRequest
     ) -> tuple[list[OrderRecord], str | None]:
-        """A page of a customer's orders without lines, newest first, and the next cursor."""
-        rows = await self._uow.rows(
-            page(_OF_CUSTOMER, NEWEST_FIRST, request), {**self._tenant, "customer_id": customer_id}
+        """A page of a person's orders without lines, newest first, and the next cursor."""
+        statement = merged_page(
+            customer_order,
+            _columns,
+            [Source(lambda member: customer_order.c.customer_id == member, _MEMBERS)],
+            where=[customer_order.c.tenant_id == _TENANT],
+            order=NEWEST_FIRST,
+            request=request,
         )
+        rows = await self._uow.rows(statement, {**self._tenant, "members": list(member_ids)})
         kept, cursor = next_cursor(rows, NEWEST_FIRST, request.limit)
         return [OrderRecord.of(row) for row in kept], cursor
 
     async def figures(self, customer_ids: Collection[UUID]) -> dict[UUID, Figures]:
-        """What the orders of each of these customers add up to."""
-        rows = await self._uow.rows(_FIGURES, {**self._tenant, "ids": list(customer_ids)})
-        found = {
-            row.customer_id: Figures(
-                orders_count=row.orders_count,
-                total_spent_minor=int(row.total_spent_minor),
-                currency=row.currency,
-                first_order_at=row.first_order_at,
-                last_order_at=row.last_order_at,
-                ever_paid=row.ever_paid,
-            )
-            for row in rows
-        }
-        return {customer_id: found.get(customer_id, Figures()) for customer_id in customer_ids}
+        """What the orders of each of these records add up to."""
+        return await self.figures_of_families({one: one for one in customer_ids})
+
+    async def figures_of_families(self, members: Mapping[UUID, UUID]) -> dict[UUID, Figures]:
+        """What the orders add up to of people whose records are the keys of `members`.
+
+        By the values, who stand for them.
+        """
+        asked = {"ids": list(members), "root_ids": list(members.values())}
+        rows = await self._uow.rows(_FIGURES, {**self._tenant, **asked})
+        return _by_customer(rows, set(members.values()))
+
+    async def figures_of_people(self, root_ids: Collection[UUID]) -> dict[UUID, Figures]:
+        """What the orders of all records of each of these people add up to."""
+        rows = await self._uow.rows(_FIGURES_OF_PEOPLE, {**self._tenant, "ids": list(root_ids)})
+        return _by_customer(rows, root_ids)
 
     async def _add_lines(self, orders: Iterable[OrderRecord]) -> None:
         rows = [
@@ -240,3 +278,18 @@ class OrderRepository:
             for row in await self._uow.rows(_LINES_OF, parameters):
                 lines[row.order_id].append(OrderLine.of(row))
         return lines
+
+
+def _by_customer(rows: Rows, customer_ids: Collection[UUID]) -> dict[UUID, Figures]:
+    found = {
+        row.customer_id: Figures(
+            orders_count=row.orders_count,
+            total_spent_minor=int(row.total_spent_minor),
+            currency=row.currency,
+            first_order_at=row.first_order_at,
+            last_order_at=row.last_order_at,
+            ever_paid=row.ever_paid,
+        )
+        for row in rows
+    }
+    return {customer_id: found.get(customer_id, Figures()) for customer_id in customer_ids}

@@ -6,6 +6,7 @@ from uuid import UUID
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.repository import CustomerRepository
+from services.customer.families.family import Families
 from services.customer.orders.errors import OrderJustArrived, OrderNotFound
 from services.customer.orders.keeping import IncomingOrder, OrderFollower, OrderKeeper
 from services.customer.orders.record import OrderRecord
@@ -67,7 +68,8 @@ class OrderService:
     ) -> tuple[list[OrderRecord], str | None]:
         """A page of a customer's orders, newest first. Raises CustomerNotFound."""
         await self._customers.get(customer_id)
-        return await self._orders.list_of(customer_id, request)
+        family = await Families(self._uow).of(customer_id)
+        return await self._orders.list_of(family.member_ids, request)
 
     async def _keep(self, given: OrderCreate) -> tuple[OrderRecord, bool]:
         changes = CustomerChanges(self._uow, sight=self._sight)
@@ -76,7 +78,8 @@ class OrderService:
         content = given.content(
             placed_at=given.placed_at or now, changed_at=given.changed_at or now
         )
-        incoming = IncomingOrder(changes[given.customer_id].id, content, given.order_lines())
+        changes[given.customer_id]
+        incoming = IncomingOrder(given.customer_id, content, given.order_lines())
         keeper = OrderKeeper(
             uow=self._uow,
             orders=self._orders,

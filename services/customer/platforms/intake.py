@@ -90,7 +90,9 @@ class PlatformIntake:
             delivery.person for delivery in deliveries if not isinstance(delivery, OrderRemoval)
         ]
         recognition = await Recognition.of(
-            self._identities, (i for person in people for i in person.identities)
+            self._identities,
+            self._duplicates,
+            (i for person in people for i in person.identities),
         )
         found = [recognition.recognise(delivery.person.identities) for delivery in told]
         met = [(delivery.person, who) for delivery, who in zip(told, found, strict=True)]

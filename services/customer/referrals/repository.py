@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Text, Uuid, and_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from services.customer.colleagues.sight import customer_is_seen
 from services.customer.customers.models import customer, customer_identity
+from services.customer.families.seen import person_is_seen
 from services.customer.referrals.errors import (
     ReferralCodeNotFound,
     ReferralNotFound,
@@ -212,7 +212,7 @@ class ReferralRepository:
             where.append(referral.c.referrer_id == func.any(_MEMBERS))
             asked = {**asked, "members": list(members)}
         if self._sight is not None:
-            where.append(customer_is_seen(referral.c.friend_id, of_teams=self._sight.of_teams))
+            where.append(person_is_seen(referral.c.friend_id, of_teams=self._sight.of_teams))
             asked = {**asked, **self._sight.parameters()}
         rows = await self._uow.rows(
             page(select(referral).where(*where), NEWEST_FIRST, request), asked

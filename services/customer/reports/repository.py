@@ -23,8 +23,8 @@ def _count(table: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement
 
 
 _COUNTS = select(
-    _count(customer).label("customers"),
-    _count(customer, customer.c.stage == "lead").label("leads"),
+    _count(customer, customer.c.merged_into.is_(None)).label("customers"),
+    _count(customer, customer.c.merged_into.is_(None), customer.c.stage == "lead").label("leads"),
     _count(customer_identity).label("identities"),
     _count(customer_order).label("orders"),
     _count(customer_order, customer_order.c.connection_id.is_not(None)).label(

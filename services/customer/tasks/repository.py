@@ -113,10 +113,14 @@ _TAKE_REMINDERS = (
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks a client wants; None or empty asks for nothing."""
+    """Which tasks a client wants; None or empty asks for nothing.
+
+    `member_ids` are the records of the customer, whoever of them is named.
+    """
 
     statuses: Collection[str] = ()
     customer_id: UUID | None = None
+    member_ids: Collection[UUID] | None = None
     assignee_id: UUID | None = None
     assignee_role: str | None = None
     kind: str | None = None
@@ -214,7 +218,9 @@ def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [task.c.tenant_id == _TENANT]
     if wanted.statuses:
         conditions.append(task.c.status.in_(sorted(wanted.statuses)))
-    for name in ("customer_id", "assignee_id", "assignee_role", "kind"):
+    if wanted.member_ids is not None:
+        conditions.append(task.c.customer_id.in_(sorted(wanted.member_ids)))
+    for name in ("assignee_id", "assignee_role", "kind"):
         value = getattr(wanted, name)
         if value is not None:
             conditions.append(task.c[name] == value)

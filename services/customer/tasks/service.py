@@ -1,6 +1,7 @@
 """Decisions about tasks."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -58,6 +59,9 @@ class TaskService:
         self, wanted: TaskFilter, request: PageRequest
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
         """A page of tasks, newest first, and the next cursor."""
+        if wanted.customer_id is not None:
+            members = await self._families.of_all([wanted.customer_id])
+            wanted = replace(wanted, member_ids=members.keys())
         return await self._tasks.page(wanted, request)
 
     async def calls(

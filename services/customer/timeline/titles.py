@@ -10,6 +10,8 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "customer.changed": ("Hồ sơ được cập nhật", "Profile changed"),
     "customer.converted": ("Trở thành khách hàng", "Became a customer"),
     "customer.assigned": ("Được giao cho nhân viên", "Given to a member of staff"),
+    "customer.merged": ("Được gộp với {count} hồ sơ", "Merged with {count} records"),
+    "customer.unmerged": ("Gộp hồ sơ được hoàn tác", "A merge was undone"),
     "customer.recognised": ("Được nhận ra trên {source}", "Recognised on {source}"),
     "customer.deleted_at_source": ("Đã bị xoá trên {source}", "Deleted on {source}"),
     "order.placed": ("Đặt đơn hàng {number}", "Placed order {number}"),

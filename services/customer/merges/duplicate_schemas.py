@@ -1,0 +1,54 @@
+"""Duplicate candidates as clients read and decide them."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.bodies import Body
+
+DuplicateStatus = Literal["open", "dismissed", "merged"]
+
+
+class DuplicateRead(BaseModel):
+    """Two customers who may be one person."""
+
+    id: UUID
+    object: Literal["duplicate_candidate"] = "duplicate_candidate"
+    older_id: UUID = Field(description="The customer who was known first")
+    newer_id: UUID
+    score: int = Field(description="How likely they are one person, from 1 to 100", examples=[60])
+    reasons: list[str] = Field(examples=[["same_email_claimed"]])
+    status: DuplicateStatus
+    merge_id: UUID | None = Field(description="The merge that has answered the question")
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class DuplicateCreate(Body):
+    """Two customers whom a person compares: to be looked at, or told apart for ever."""
+
+    customer_ids: Annotated[list[UUID], Field(min_length=2, max_length=2)]
+    status: Literal["open", "dismissed"] = "dismissed"
+
+    @model_validator(mode="after")
+    def _are_two(self) -> "DuplicateCreate":
+        if len(set(self.customer_ids)) < len(self.customer_ids):
+            raise PydanticCustomError("same_customer", "Name two different customers")
+        return self
+
+
+class DuplicatePatch(Body):
+    """What a person decided.
+
+    `merged`: they are one. `dismissed`: they are two, are never proposed again and never merged.
+    `open`: that was said too early.
+    """
+
+    status: DuplicateStatus
+    survivor_id: UUID | None = Field(
+        default=None, description="Into whom to merge; the older one unless given"
+    )

@@ -1,0 +1,136 @@
+"""What is given back when a merge is undone. No I/O.
+
+Merges stand in chains (a record takes from another, and is itself merged) and rows (a record takes
+from one, then from another). Whichever is undone, the others stay as if it had never been: a field
+goes back to what it was, or to what another merged record says of it, and so on up the chain.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.customer.customers.record import CustomerRecord
+from services.customer.merges.combining import Taken, is_blank, known_fields
+
+
+@dataclass(slots=True)
+class Decision:
+    """A merge as far as fields are concerned: into whom, of whom, and what was taken."""
+
+    id: UUID
+    survivor_id: UUID
+    merged_ids: tuple[UUID, ...]
+    taken: list[Taken]
+    tags_added: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A field that somebody has changed since it was taken: it stays as it is."""
+
+    record_id: UUID
+    field: str
+    value: Any
+
+
+class Parting:
+    """Records of a family, and the merges that stand, while one more is taken out of them."""
+
+    def __init__(
+        self, records: Mapping[UUID, CustomerRecord], standing: Sequence[Decision]
+    ) -> None:
+        self._known = {id_: known_fields(record) for id_, record in records.items()}
+        self._standing = sorted(standing, key=lambda decision: decision.id)
+        self._merged_by = {
+            merged_id: decision for decision in standing for merged_id in decision.merged_ids
+        }
+        self.fields: dict[UUID, dict[str, Any]] = {}
+        self.tags = {id_: list(record.tags) for id_, record in records.items()}
+        self.kept: list[Kept] = []
+
+    def give_back(self, undone: Decision) -> None:
+        """Take out of the records what `undone`, which stands no more, has put into them."""
+        for taken in undone.taken:
+            self._give_back(undone, taken)
+        for tag in undone.tags_added:
+            self._drop_tag(undone.survivor_id, tag)
+
+    def _give_back(self, undone: Decision, taken: Taken) -> None:
+        record_id, field = undone.survivor_id, taken.field
+        overridden = self._overriding(undone, taken)
+        if overridden is not None:
+            decision, index = overridden
+            after = decision.taken[index].after
+            decision.taken[index] = Taken(
+                field, decision.taken[index].record_id, taken.before, after
+            )
+        elif self._known[record_id].get(field) != taken.after:
+            self.kept.append(Kept(record_id, field, self._known[record_id].get(field)))
+        else:
+            value = taken.before
+            if is_blank(field, value):
+                value = self._filled_otherwise(record_id, field, value)
+            self._put(record_id, field, taken.after, value)
+
+    def _overriding(self, undone: Decision, taken: Taken) -> tuple[Decision, int] | None:
+        """A later merge into the same record that has put something else in this place."""
+        for decision in self._standing:
+            if decision.survivor_id == undone.survivor_id and decision.id > undone.id:
+                for index, other in enumerate(decision.taken):
+                    if other.field == taken.field and other.before == taken.after:
+                        return decision, index
+        return None
+
+    def _filled_otherwise(self, record_id: UUID, field: str, blank: Any) -> Any:
+        """What another record that was merged into this one says, now that the place is empty."""
+        for decision in self._standing:
+            if decision.survivor_id != record_id:
+                continue
+            for merged_id in decision.merged_ids:
+                value = self._known[merged_id].get(field)
+                if not is_blank(field, value):
+                    decision.taken.append(Taken(field, merged_id, blank, value))
+                    return value
+        return blank
+
+    def _put(self, record_id: UUID, field: str, old: Any, new: Any) -> None:
+        """Change a field, also where it was taken on from here."""
+        self.fields.setdefault(record_id, {})[field] = new
+        self._known[record_id][field] = new
+        above = self._merged_by.get(record_id)
+        for index, taken in enumerate(above.taken) if above is not None else ():
+            if (taken.field, taken.record_id, taken.after) != (field, record_id, old):
+                continue
+            assert above is not None  # noqa: S101  (there is nothing to go through without it)
+            if is_blank(field, new):
+                del above.taken[index]
+                self._give_back(above, taken)
+            else:
+                self._pass_on(above, index, new)
+            return
+
+    def _pass_on(self, decision: Decision, index: int, new: Any) -> None:
+        taken = decision.taken[index]
+        decision.taken[index] = Taken(taken.field, taken.record_id, taken.before, new)
+        if self._known[decision.survivor_id].get(taken.field) == taken.after:
+            self._put(decision.survivor_id, taken.field, taken.after, new)
+        else:
+            value = self._known[decision.survivor_id].get(taken.field)
+            self.kept.append(Kept(decision.survivor_id, taken.field, value))
+
+    def _drop_tag(self, record_id: UUID, tag: str) -> None:
+        if tag not in self.tags[record_id]:
+            return
+        for decision in self._standing:
+            if decision.survivor_id == record_id and self._has_tag(decision.merged_ids, tag):
+                decision.tags_added.append(tag)
+                return
+        self.tags[record_id].remove(tag)
+        above = self._merged_by.get(record_id)
+        if above is not None and tag in above.tags_added:
+            above.tags_added.remove(tag)
+            self._drop_tag(above.survivor_id, tag)
+
+    def _has_tag(self, record_ids: Iterable[UUID], tag: str) -> bool:
+        return any(tag in self.tags[record_id] for record_id in record_ids)
