@@ -1,6 +1,7 @@
 """Changes of many customers, gathered first and written once."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -56,6 +57,10 @@ class CustomerChanges:
         before = self[customer_id]
         self._current[customer_id] = before.merged(changes, at=self._uow.clock.now())
 
+    def remember(self, customer_id: UUID, provenance: Mapping[str, Any] | None) -> None:
+        """Keep who said what of a customer. That alone is no new version of them."""
+        self._current[customer_id] = replace(self[customer_id], provenance=provenance)
+
     async def save(self) -> list[CustomerRecord]:
         """Write the customers that differ from what is stored, tell others, return them."""
         changed = [
@@ -63,6 +68,7 @@ class CustomerChanges:
             for customer_id, stored in self._stored.items()
             if self._current[customer_id].differences(stored)
         ]
+        await self._remember()
         if not changed:
             return []
         await self._customers.save(changed)
@@ -74,6 +80,18 @@ class CustomerChanges:
             self.take(after)
             self._uow.append(CustomerUpdated(customer=after.state()), key=after.id)
         return changed
+
+    async def _remember(self) -> None:
+        heard = [
+            after
+            for customer_id, after in self._current.items()
+            if after.provenance != self._stored[customer_id].provenance
+            and not after.differences(self._stored[customer_id])
+        ]
+        if heard:
+            await self._customers.remember(heard)
+            for after in heard:
+                self.take(after)
 
     def _record(self, before: CustomerRecord, after: CustomerRecord) -> None:
         """For the audit log: what was said of the customer, not what follows from their orders."""

@@ -30,7 +30,7 @@ from services.customer.customers.identity_repository import (
     known_identity,
 )
 from services.customer.customers.models import customer, customer_tag
-from services.customer.customers.record import COLUMNS, CustomerRecord
+from services.customer.customers.record import COLUMNS, STORED, CustomerRecord
 from services.customer.customers.sight import is_seen
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
@@ -43,7 +43,8 @@ TENANT = bindparam("tenant", type_=Uuid)
 CUSTOMER_COLUMNS = [customer.c[name] for name in COLUMNS]
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 
-_customers = RowsParameter("customer", customer, COLUMNS)
+_customers = RowsParameter("customer", customer, STORED)
+_heard = RowsParameter("heard", customer, ("id", "provenance"))
 _tags = RowsParameter("tag", customer_tag, ("tag", "customer_id", "created_at"))
 
 
@@ -72,7 +73,7 @@ def _insert_customers() -> Any:
     """
     new_customers = (
         insert(customer)
-        .from_select(["tenant_id", *COLUMNS], select(TENANT, *_customers.source.c))
+        .from_select(["tenant_id", *STORED], select(TENANT, *_customers.source.c))
         .returning(customer.c.id)
         .cte("new_customer")
     )
@@ -96,7 +97,7 @@ def _update_customers() -> Any:
     new = _customers.source
     return (
         update(customer)
-        .values({name: new.c[name] for name in COLUMNS if name not in fixed})
+        .values({name: new.c[name] for name in STORED if name not in fixed})
         .where(
             customer.c.tenant_id == TENANT,
             customer.c.id == new.c.id,
@@ -119,7 +120,17 @@ _WALK = (
     .order_by(customer.c.id)
     .limit(bindparam("at_most", type_=Integer))
 )
-_LOCK = _where(customer.c.id == func.any(_IDS)).order_by(customer.c.id).with_for_update(of=customer)
+_LOCK = (
+    select(*CUSTOMER_COLUMNS, customer.c.provenance)
+    .where(customer.c.tenant_id == TENANT, customer.c.id == func.any(_IDS))
+    .order_by(customer.c.id)
+    .with_for_update(of=customer)
+)
+_REMEMBER = (
+    update(customer)
+    .values(provenance=_heard.source.c.provenance)
+    .where(customer.c.tenant_id == TENANT, customer.c.id == _heard.source.c.id)
+)
 # The narrower forms for callers who do not see everybody.
 _SEEN = {
     statement: {of_teams: statement.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
@@ -157,7 +168,7 @@ class CustomerRepository:
             {
                 **self._tenant,
                 "now": self._uow.clock.now(),
-                **_customers.values(new.record.as_row() for new in customers),
+                **_customers.values(new.record.as_stored() for new in customers),
                 **NEW_IDENTITIES.values(identity.as_row(owner) for owner, identity in given),
                 **_tags.values(_tag_rows(new.record for new in customers)),
                 **NEW_ENTRIES.values(entry.as_row() for entry in entries),
@@ -185,12 +196,17 @@ class CustomerRepository:
         """The customers among these ids, nobody else changing them until the commit."""
         statement, seen = self._narrowed(_LOCK)
         rows = await self._uow.rows(statement, {**self._tenant, **seen, "ids": list(customer_ids)})
-        return {row.id: CustomerRecord.of(row) for row in rows}
+        return {row.id: CustomerRecord.of_stored(row) for row in rows}
 
     async def save(self, customers: Sequence[CustomerRecord]) -> None:
         """Write changed customers whose version has grown; tags are kept by `replace_tags`."""
-        rows = [record.as_row() for record in customers]
+        rows = [record.as_stored() for record in customers]
         await self._uow.execute(_SAVE, {**self._tenant, **_customers.values(rows)})
+
+    async def remember(self, customers: Sequence[CustomerRecord]) -> None:
+        """Write who said what of customers of whom nothing else has changed."""
+        rows = [{"id": record.id, "provenance": record.provenance} for record in customers]
+        await self._uow.execute(_REMEMBER, {**self._tenant, **_heard.values(rows)})
 
     async def replace_tags(self, customers: Sequence[CustomerRecord]) -> None:
         """Make the tags that lists are filtered by those of the records."""
