@@ -60,6 +60,11 @@ class AuditTrail:
         self._entries: list[AuditEntry] = []
         self.has_told = False
 
+    @property
+    def actor(self) -> Actor:
+        """Who works."""
+        return self._actor
+
     def act_for(self, actor: Actor) -> None:
         """What is recorded from now on was done by `actor`."""
         self._actor = actor

@@ -113,6 +113,11 @@ class UnitOfWork:
         """Tell the other services, in order per `key`, once and only if this work commits."""
         self._outbox.append(event, key=key, occurred_at=self.clock.now(), context=context)
 
+    @property
+    def actor(self) -> Actor:
+        """Who does what is recorded."""
+        return self._trail.actor
+
     def act_for(self, actor: Actor) -> None:
         """Say who does what is recorded from now on; the system itself, if nobody is named."""
         self._trail.act_for(actor)

@@ -20,6 +20,8 @@ from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.belongings import Belonging, Belongings
 from services.customer.families.family import Families
+from services.customer.provenance.hearing import Hearing
+from services.customer.provenance.says import Speaker
 from shared.audit.trail import AuditEntry, differences
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
@@ -107,7 +109,7 @@ class AddressService:
         await self._addresses.delete(address_id)
         self._uow.record(AuditEntry.of("address", address_id))
         if before.is_primary:
-            self._summarise(changes, before.customer_id, None)
+            await self._summarise(changes, before.customer_id, None)
             await changes.save()
 
     async def _members(self, customer_id: UUID) -> Sequence[UUID]:
@@ -138,22 +140,20 @@ class AddressService:
     ) -> None:
         """Have the customer know of their primary address: others ask them."""
         if row.is_primary or was_primary:
-            self._summarise(changes, row.customer_id, row if row.is_primary else None)
+            await self._summarise(changes, row.customer_id, row if row.is_primary else None)
             await changes.save()
 
-    def _summarise(
+    async def _summarise(
         self, changes: CustomerChanges, customer_id: UUID, row: Belonging | None
     ) -> None:
         before = changes[customer_id]
         is_of_another = before.id != customer_id
         if is_of_another and (row is None or "address" in before.profile):
             return  # Where a person is first of all is what the record says that stands for them.
-        profile = {name: value for name, value in before.profile.items() if name != "address"}
-        if row is None:
-            changes.apply(customer_id, {"profile": profile})
-            return
-        told = {"profile": {**profile, "address": summary_of(dict(row._mapping), self._units)}}
-        for name in ("province", "country"):
-            if row._mapping[name] is not None:
-                told[name] = row._mapping[name]
-        changes.apply(customer_id, told)
+        told: dict[str, Any] = {"profile": {"address": None}}
+        if row is not None:
+            told = {"profile": {"address": summary_of(dict(row._mapping), self._units)}}
+            known = (name for name in ("province", "country") if row._mapping[name] is not None)
+            told |= {name: row._mapping[name] for name in known}
+        speaker = Speaker.deciding(self._uow.actor, at=self._uow.clock.now())
+        await Hearing(self._uow, changes).hear(customer_id, told, speaker)

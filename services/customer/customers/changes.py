@@ -71,6 +71,11 @@ class CustomerChanges:
         self._touched.add(record.id)
         self._current[record.id] = replace(record, updated_at=self._uow.clock.now())
 
+    def remember(self, customer_id: UUID, provenance: Mapping[str, Any] | None) -> None:
+        """Keep who said what of a customer. That alone is no new version of them."""
+        record = self[customer_id]
+        self._current[record.id] = replace(record, provenance=provenance)
+
     async def save(self) -> list[CustomerRecord]:
         """Write the customers that differ from what is stored, tell others, return them."""
         changed = [
@@ -78,6 +83,7 @@ class CustomerChanges:
             for customer_id, stored in self._stored.items()
             if customer_id in self._touched or self._current[customer_id].differences(stored)
         ]
+        await self._remember()
         self._touched.clear()
         if not changed:
             return []
@@ -90,6 +96,19 @@ class CustomerChanges:
             self.take(after)
             self._uow.append(CustomerUpdated(customer=after.state()), key=after.id)
         return changed
+
+    async def _remember(self) -> None:
+        heard = [
+            after
+            for customer_id, after in self._current.items()
+            if after.provenance != self._stored[customer_id].provenance
+            and customer_id not in self._touched
+            and not after.differences(self._stored[customer_id])
+        ]
+        if heard:
+            await self._customers.remember(heard)
+            for after in heard:
+                self.take(after)
 
     def _record(self, before: CustomerRecord, after: CustomerRecord) -> None:
         """For the audit log: what was said of the customer, not what follows from their orders."""

@@ -21,7 +21,10 @@ Gender = Literal["female", "male", "other"]
 
 @dataclass(frozen=True, slots=True)
 class CustomerRecord:
-    """One row of `customer`, without its tenant; the fields are the columns `COLUMNS` in order."""
+    """One row of `customer`, without its tenant; the fields are the columns `STORED` in order.
+
+    `provenance` is there where a record was locked for a change or is new: nobody else needs it.
+    """
 
     id: UUID
     code: str
@@ -55,11 +58,17 @@ class CustomerRecord:
     created_at: datetime
     updated_at: datetime
     version: int
+    provenance: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
         """The record in a row that begins with its columns."""
         return cls(*row[: len(COLUMNS)])
+
+    @classmethod
+    def of_stored(cls, row: Row[*tuple[Any, ...]]) -> Self:
+        """The record in a row that begins with all that is stored of it."""
+        return cls(*row[: len(STORED)])
 
     def values(self) -> tuple[Any, ...]:
         """The values of the columns."""
@@ -69,6 +78,10 @@ class CustomerRecord:
     def as_row(self) -> dict[str, Any]:
         """The columns by name."""
         return dict(zip(COLUMNS, self.values(), strict=True))
+
+    def as_stored(self) -> dict[str, Any]:
+        """All that is stored, by name."""
+        return {**self.as_row(), "provenance": self.provenance}
 
     def merged(self, changes: Mapping[str, Any], *, at: datetime) -> Self:
         """The next version, with these columns changed; the very same if none of them differs."""
@@ -111,7 +124,8 @@ class CustomerRecord:
         return CustomerState(**known)
 
 
-COLUMNS = tuple(field.name for field in fields(CustomerRecord))
+STORED = tuple(field.name for field in fields(CustomerRecord))
+COLUMNS = STORED[:-1]
 _values_of = attrgetter(*COLUMNS)
 _BOOKKEEPING = frozenset(
     {"merged_into", "name_key", "search_key", "created_at", "updated_at", "version"}

@@ -30,7 +30,7 @@ from services.customer.customers.identity_repository import (
     known_identity,
 )
 from services.customer.customers.models import customer, customer_tag
-from services.customer.customers.record import COLUMNS, CustomerRecord
+from services.customer.customers.record import COLUMNS, STORED, CustomerRecord
 from services.customer.customers.sight import is_seen
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
@@ -45,7 +45,8 @@ CUSTOMER_COLUMNS = [customer.c[name] for name in COLUMNS]
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 STANDS_FOR_ITSELF = customer.c.merged_into.is_(None)
 
-_customers = RowsParameter("customer", customer, COLUMNS)
+_customers = RowsParameter("customer", customer, STORED)
+_heard = RowsParameter("heard", customer, ("id", "provenance"))
 _tags = RowsParameter("tag", customer_tag, ("tag", "customer_id", "created_at"))
 
 
@@ -74,7 +75,7 @@ def _insert_customers() -> Any:
     """
     new_customers = (
         insert(customer)
-        .from_select(["tenant_id", *COLUMNS], select(TENANT, *_customers.source.c))
+        .from_select(["tenant_id", *STORED], select(TENANT, *_customers.source.c))
         .returning(customer.c.id)
         .cte("new_customer")
     )
@@ -98,7 +99,7 @@ def _update_customers() -> Any:
     new = _customers.source
     return (
         update(customer)
-        .values({name: new.c[name] for name in COLUMNS if name not in fixed})
+        .values({name: new.c[name] for name in STORED if name not in fixed})
         .where(
             customer.c.tenant_id == TENANT,
             customer.c.id == new.c.id,
@@ -127,7 +128,7 @@ _ROOTS = select(_named.c.id, _ROOT.label("root_id")).where(
     _named.c.tenant_id == TENANT, _named.c.id == func.any(_IDS)
 )
 _ANY_OF = _where(customer.c.id == func.any(_IDS))
-_RECORDS = _ANY_OF.order_by(customer.c.id)
+_RECORDS = _ANY_OF.add_columns(customer.c.provenance).order_by(customer.c.id)
 _BY_IDS = (SortKey(customer.c.id, "id", parse_id),)
 _WALK = (
     _where(customer.c.id > bindparam("after_id", type_=Uuid))
@@ -136,7 +137,8 @@ _WALK = (
 )
 # Whoever was merged while we waited for the row stands for nobody any more.
 _LOCK = (
-    _where(customer.c.id == func.any(_IDS), STANDS_FOR_ITSELF)
+    select(*CUSTOMER_COLUMNS, customer.c.provenance)
+    .where(customer.c.tenant_id == TENANT, customer.c.id == func.any(_IDS), STANDS_FOR_ITSELF)
     .order_by(customer.c.id)
     .with_for_update(of=customer)
 )
@@ -147,6 +149,11 @@ _RELINK = (
     update(customer)
     .values({name: _LINKS.source.c[name] for name in _LINKS.columns if name != "id"})
     .where(customer.c.tenant_id == TENANT, customer.c.id == _LINKS.source.c.id)
+)
+_REMEMBER = (
+    update(customer)
+    .values(provenance=_heard.source.c.provenance)
+    .where(customer.c.tenant_id == TENANT, customer.c.id == _heard.source.c.id)
 )
 # The narrower forms for callers who do not see everybody.
 _SEEN = {
@@ -186,7 +193,7 @@ class CustomerRepository:
             {
                 **self._tenant,
                 "now": self._uow.clock.now(),
-                **_customers.values(new.record.as_row() for new in customers),
+                **_customers.values(new.record.as_stored() for new in customers),
                 **NEW_IDENTITIES.values(identity.as_row(owner) for owner, identity in given),
                 **_tags.values(_tag_rows(new.record for new in customers)),
                 **NEW_ENTRIES.values(entry.as_row() for entry in entries),
@@ -208,7 +215,7 @@ class CustomerRepository:
     async def records(self, customer_ids: Collection[UUID]) -> list[CustomerRecord]:
         """These very records, whoever stands for them, in the order of their ids."""
         rows = await self._uow.rows(_RECORDS, {**self._tenant, "ids": list(customer_ids)})
-        return [CustomerRecord.of(row) for row in rows]
+        return [CustomerRecord.of_stored(row) for row in rows]
 
     async def page_of(
         self, customer_ids: Collection[UUID], request: PageRequest
@@ -236,7 +243,7 @@ class CustomerRepository:
             wanted = sorted(set(roots.values()) - held.keys())
             if wanted:
                 rows = await self._uow.rows(statement, {**self._tenant, **seen, "ids": wanted})
-                held |= {row.id: CustomerRecord.of(row) for row in rows}
+                held |= {row.id: CustomerRecord.of_stored(row) for row in rows}
             before = {asked: root for asked, root in roots.items() if root not in held}
             if not before:
                 break
@@ -249,7 +256,7 @@ class CustomerRepository:
 
     async def save(self, customers: Sequence[CustomerRecord]) -> None:
         """Write changed customers whose version has grown; tags are kept by `replace_tags`."""
-        rows = [record.as_row() for record in customers]
+        rows = [record.as_stored() for record in customers]
         await self._uow.execute(_SAVE, {**self._tenant, **_customers.values(rows)})
 
     async def relink(self, records: Sequence[CustomerRecord], parents: Mapping[UUID, UUID]) -> None:
@@ -257,6 +264,11 @@ class CustomerRepository:
         rows = [{**record.as_row(), "parent_id": parents.get(record.id)} for record in records]
         if rows:
             await self._uow.execute(_RELINK, {**self._tenant, **_LINKS.values(rows)})
+
+    async def remember(self, customers: Sequence[CustomerRecord]) -> None:
+        """Write who said what of customers of whom nothing else has changed."""
+        rows = [{"id": record.id, "provenance": record.provenance} for record in customers]
+        await self._uow.execute(_REMEMBER, {**self._tenant, **_heard.values(rows)})
 
     async def replace_tags(self, customers: Sequence[CustomerRecord]) -> None:
         """Make the tags that lists are filtered by those of the records."""

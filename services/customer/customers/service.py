@@ -42,6 +42,8 @@ from services.customer.customers.schemas import (
     CustomerUpsert,
 )
 from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.provenance.hearing import Hearing
+from services.customer.provenance.says import FIELD_COLUMNS, Speaker, first_said
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
 from shared.audit.trail import AuditEntry
@@ -76,6 +78,7 @@ class CustomerService:
         self._customers = customers
         self._identities = identities
         self._changes = CustomerChanges(uow, sight=sight)
+        self._hearing = Hearing(uow, self._changes)
         self._assigner = Assigner(uow)
         self._colleagues = colleagues
         self._duplicates = duplicates
@@ -109,7 +112,9 @@ class CustomerService:
         await self._require_owner(given)
         ids = [platform_identity(x.external_id, source=x.source) for x in given.external_ids]
         identities = distinct([*ids, *_contacts(given, given.source, shop)])
-        return await self._add({**_said(given), "source": given.source}, identities, shop)
+        said = {**_said(given), "source": given.source}
+        by_hand = self._uow.actor.kind == "staff"
+        return await self._add(said, identities, shop, self._deciding() if by_hand else None)
 
     async def change(
         self, customer_id: UUID, given: CustomerPatch, *, expected_version: int | None
@@ -134,7 +139,7 @@ class CustomerService:
             and known.record_id != customer_id
         }
         own = [i.claimed() if i.key in proved else i for i in identities]
-        after = await self._merge(customer_id, _said(given), own)
+        after = await self._merge(customer_id, _said(given), own, self._deciding())
         await self._duplicates.propose(look_alikes(person_id, identities, holders))
         return after
 
@@ -157,6 +162,7 @@ class CustomerService:
         except IdentityTaken:
             # Someone else has just brought the same person: now they can be seen.
             self._changes = CustomerChanges(self._uow, sight=self._sight)
+            self._hearing = Hearing(self._uow, self._changes)
             return await self._put(said, identities, shop)
 
     async def _require_owner(self, given: CustomerFields) -> None:
@@ -171,12 +177,20 @@ class CustomerService:
         if found.is_new:
             return await self._add(said, identities, shop), True
         await self._changes.lock([found.customer_id])
-        after = await self._merge(found.customer_id, said, found.identities)
+        speaker = Speaker(said["source"], self._uow.clock.now())
+        after = await self._merge(found.customer_id, said, found.identities, speaker)
         await self._duplicates.propose(found.proposals)
         return after, False
 
+    def _deciding(self) -> Speaker:
+        return Speaker.deciding(self._uow.actor, at=self._uow.clock.now())
+
     async def _add(
-        self, said: dict[str, Any], identities: Sequence[Identity], shop: Shop
+        self,
+        said: dict[str, Any],
+        identities: Sequence[Identity],
+        shop: Shop,
+        speaker: Speaker | None = None,
     ) -> CustomerRecord:
         numbers = await self._codes.take(self._uow.tenant_id, "customer")
         record = new_record(
@@ -195,6 +209,8 @@ class CustomerService:
             choices = await self._assigner.assign({record.id: record}, timezone=shop.timezone)
             if record.id in choices:
                 record = replace(record, owner_id=choices[record.id].owner_id)
+        if speaker is not None:
+            record = first_said(record, speaker)
         new = [NewCustomer(record, identities)]
         self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         self._uow.record(AuditEntry.of("customer", record.id))
@@ -204,10 +220,15 @@ class CustomerService:
         return record
 
     async def _merge(
-        self, customer_id: UUID, said: dict[str, Any], identities: Sequence[Identity]
+        self,
+        customer_id: UUID,
+        said: dict[str, Any],
+        identities: Sequence[Identity],
+        speaker: Speaker,
     ) -> CustomerRecord:
         before = self._changes[customer_id]
-        self._changes.apply(customer_id, _changes(before, said) | _primary_contacts(identities))
+        self._changes.apply(customer_id, _changes(said))
+        await self._hearing.hear(customer_id, {**said, **_primary_contacts(identities)}, speaker)
         after = self._changes[customer_id]
         await self._replace_contacts({customer_id, before.id}, before, after)
         await self._identities.give((customer_id, identity) for identity in identities)
@@ -254,14 +275,9 @@ def _without_nulls(said: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _changes(before: CustomerRecord, said: dict[str, Any]) -> dict[str, Any]:
-    """Merge semantics: null clears; attributes merge one by one, and one that is null goes."""
-    changes = {**said, "source": before.source}  # Who told of a customer first stays the source.
-    changes["profile"] = merged_profile(before.profile, said["profile"])
-    if "tags" in changes:
-        changes["tags"] = changes["tags"] or []
-    if "attributes" in changes:
-        merged = {**before.attributes, **(changes["attributes"] or {})}
-        cleared = changes["attributes"] is None
-        changes["attributes"] = {} if cleared else _without_nulls(merged)
-    return changes
+def _changes(said: dict[str, Any]) -> dict[str, Any]:
+    """What changes of a customer whoever says it; null clears."""
+    # Who told of a customer first stays the source.
+    heard = {*FIELD_COLUMNS, "source", "profile", "attributes"}
+    changes = {name: value for name, value in said.items() if name not in heard}
+    return {**changes, "tags": said["tags"] or []} if "tags" in said else changes

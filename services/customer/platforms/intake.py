@@ -24,6 +24,8 @@ from services.customer.orders.keeping import (
 from services.customer.orders.record import OrderContent, OrderLine
 from services.customer.orders.repository import OrderRepository
 from services.customer.platforms.people import Person
+from services.customer.provenance.hearing import Hearing
+from services.customer.provenance.says import first_said
 from services.customer.tenants.shops import Shop
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
@@ -78,6 +80,7 @@ class PlatformIntake:
         self._duplicates = DuplicateRepository(uow)
         self._timeline = TimelineRepository(uow)
         self._changes = CustomerChanges(uow)
+        self._hearing = Hearing(uow, self._changes)
 
     async def take_in(self, deliveries: Sequence[Delivery]) -> None:
         """Know the customers and keep the orders that were delivered.
@@ -122,12 +125,15 @@ class PlatformIntake:
         numbers = await self._codes.take(self._uow.tenant_id, "customer", len(new))
         customers = [
             NewCustomer(
-                new_record(
-                    person.columns(),
-                    customer_id=who.customer_id,
-                    number=number,
-                    currency=self._shop.currency,
-                    at=self._uow.clock.now(),
+                first_said(
+                    new_record(
+                        person.columns(),
+                        customer_id=who.customer_id,
+                        number=number,
+                        currency=self._shop.currency,
+                        at=self._uow.clock.now(),
+                    ),
+                    person.speaker,
                 ),
                 who.identities,
             )
@@ -156,7 +162,8 @@ class PlatformIntake:
             if before is not None and person.at < before and not person.in_passing:
                 continue
             record = self._changes[who.customer_id]
-            self._changes.apply(who.customer_id, person.changes(record))
+            self._changes.apply(who.customer_id, {"tags": person.tags(record)})
+            await self._hearing.hear(who.customer_id, person.said_of(record), person.speaker)
             if key and not person.in_passing:
                 told_until[key] = news[key] = person.at
         await self._identities.mark_told(news)

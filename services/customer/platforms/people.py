@@ -11,8 +11,10 @@ from services.customer.customers.identities import (
     email_identity,
     phone_identity,
     platform_identity,
+    platform_scope,
 )
 from services.customer.customers.record import CustomerRecord
+from services.customer.provenance.says import Speaker
 from shared.contracts.gateway import PlatformIdentity, PlatformOrigin
 from shared.text import tidy
 
@@ -45,13 +47,22 @@ class Person:
             "source": self.origin.source,
         }
 
-    def changes(self, before: CustomerRecord) -> dict[str, Any]:
-        """What is to change of a customer who is known. What a platform leaves out stays."""
+    @property
+    def speaker(self) -> Speaker:
+        """Who says it, and since when it is so."""
+        scope = platform_scope(self.origin.source, self.origin.connection_id)
+        return Speaker(scope, self.at)
+
+    def said_of(self, before: CustomerRecord) -> dict[str, Any]:
+        """What is said of a customer who is known. What a platform leaves out stays."""
         told = {**self._texts(), **self._contacts()}
         if self.in_passing:
-            told = {name: new for name, new in told.items() if getattr(before, name) is None}
-        tags = list(dict.fromkeys([*before.tags, *self._tags()]))[:_MAX_TAGS]
-        return {**told, "tags": tags}
+            return {name: new for name, new in told.items() if getattr(before, name) is None}
+        return told
+
+    def tags(self, before: CustomerRecord) -> list[str]:
+        """The tags of a customer who is known: the platform's are added to what there is."""
+        return list(dict.fromkeys([*before.tags, *self._tags()]))[:_MAX_TAGS]
 
     def marketing(self) -> dict[Literal["email", "sms"], Literal["granted", "withdrawn"]]:
         """What the platform knows of consent to advertising."""

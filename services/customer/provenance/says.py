@@ -1,0 +1,273 @@
+"""Who said what of a customer's fields, and whom to believe. Pure functions.
+
+A *say* is what one source holds a field to be, and since when. The strongest counts: by the shop's
+order of sources first, then the newest. The others are remembered, and count once the stronger one
+has nothing to say any more.
+
+Kept as one JSON object: of each field `[[source, at], [source, at, value, overruled], ...]`, the
+say that counts first and without its value, which is the field itself. A field that is not there
+was said by whom `*` names; without it, by the record's source when it was created.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Any, Final
+
+from services.customer.customers.profile import PROFILE_FIELDS
+from services.customer.customers.record import CustomerRecord
+from shared.audit.trail import Actor
+
+STAFF: Final = "staff"
+ATTRIBUTE: Final = "attributes."
+FIELD_COLUMNS: Final = (
+    *("kind", "relation", "name", "email", "phone", "locale", "gender", "birth_date"),
+    *("city", "province", "country"),
+)
+_BASE: Final = "*"
+_MOST_OTHERS: Final = 10
+_DEFAULTS: Final = {"kind": "person", "relation": "customer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who says something now, and when it was so: by the source's own clock, if it has told.
+
+    Who `decides` names the customer and the field and means to change it: that counts, whoever was
+    believed before. Others only deliver what they know.
+    """
+
+    source: str
+    at: datetime
+    decides: bool = False
+
+    @classmethod
+    def deciding(cls, actor: Actor, *, at: datetime) -> "Speaker":
+        """Somebody who changes a customer directly."""
+        return cls(source_of(actor), at, decides=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What a source holds a field to be; `overruled` when somebody has decided otherwise since."""
+
+    source: str
+    at: datetime
+    value: Any
+    overruled: bool = False
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person said it, who means it also when it is nothing."""
+        return self.source.partition(":")[0] == STAFF
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """Whom a shop believes first, in general and for single fields; the others are alike."""
+
+    sources: Sequence[str] = (STAFF,)
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def rank(self, source: str, name: str) -> int:
+        """The place of a source for a field, 0 being the first. A platform stands for its shops."""
+        order = self.fields.get(name, self.sources)
+        for known in (source, source.partition(":")[0]):
+            if known in order:
+                return order.index(known)
+        return len(order)
+
+
+NEWEST: Final = Priority()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What of a customer is to change, and what is remembered of who said it."""
+
+    changes: Mapping[str, Any]
+    provenance: Mapping[str, Any] | None
+
+
+def source_of(actor: Actor) -> str:
+    """The name by which somebody who changes a customer directly is remembered."""
+    if actor.kind == "staff":
+        return f"{STAFF}:{actor.id}"
+    return "api" if actor.kind == "api_key" else actor.kind
+
+
+def first_said(record: CustomerRecord, speaker: Speaker) -> CustomerRecord:
+    """A new customer, all of whom this speaker has told."""
+    if (speaker.source, speaker.at) == (record.source, record.created_at):
+        return record
+    return replace(record, provenance={_BASE: [speaker.source, speaker.at.isoformat()]})
+
+
+def told_fields(record: CustomerRecord, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Each field that is told, by itself; `attributes: null` tells of all that there are."""
+    told = {name: said[name] for name in FIELD_COLUMNS if name in said}
+    told |= said.get("profile", {})
+    if "attributes" in said:
+        attributes = said["attributes"]
+        attributes = dict.fromkeys(record.attributes) if attributes is None else attributes
+        told |= {f"{ATTRIBUTE}{name}": value for name, value in attributes.items()}
+    return told
+
+
+def says_of(record: CustomerRecord, name: str) -> list[Say]:
+    """All says of a field, the one that counts first. Nobody has said what is not known."""
+    entry = (record.provenance or {}).get(name)
+    value = _value(record, name)
+    if entry is None:
+        source, at = _base(record)
+        return [] if value is None else [Say(source, at, value)]
+    (source, at), *others = entry
+    counting = Say(source, datetime.fromisoformat(at), value)
+    return [counting, *(_read(name, *other) for other in others)]
+
+
+def all_says(record: CustomerRecord) -> Iterator[tuple[str, list[Say]]]:
+    """The says of every field of which anything was ever said."""
+    attributes = [f"{ATTRIBUTE}{name}" for name in record.attributes]
+    entries = (name for name in record.provenance or {} if name != _BASE)
+    for name in dict.fromkeys((*FIELD_COLUMNS, *PROFILE_FIELDS, *sorted(attributes), *entries)):
+        says = says_of(record, name)
+        was_told = name in (record.provenance or {})
+        if says and (was_told or _DEFAULTS.get(name) != says[0].value):
+            yield name, says
+
+
+def is_contested(record: CustomerRecord, told: Iterable[str], source: str) -> bool:
+    """Whether anybody else has said anything of these fields, so that priorities decide."""
+    return any(
+        say.source != source and not say.overruled for name in told for say in says_of(record, name)
+    )
+
+
+def hear(
+    record: CustomerRecord, told: Mapping[str, Any], speaker: Speaker, priority: Priority
+) -> Heard:
+    """What becomes of a customer when `speaker` says what is `told`, field by field."""
+    provenance = dict(record.provenance or {})
+    decided: dict[str, Any] = {}
+    for name, value in told.items():
+        before = says_of(record, name)
+        after = _after(name, before, Say(speaker.source, speaker.at, value), speaker, priority)
+        if after == before:
+            continue
+        provenance[name] = _written(after)
+        if after[0].value != _value(record, name):
+            decided[name] = after[0].value
+    return Heard(_changes(record, decided), provenance or None)
+
+
+def decide_again(record: CustomerRecord, priority: Priority) -> Heard:
+    """What becomes of a customer when a shop believes others than before."""
+    provenance = dict(record.provenance or {})
+    decided: dict[str, Any] = {}
+    for name in provenance.keys() - {_BASE}:
+        before = says_of(record, name)
+        after = _strongest_first(name, before, priority)
+        if after[0] != before[0]:
+            provenance[name] = _written(after)
+            decided[name] = after[0].value
+    return Heard(_changes(record, decided), provenance or None)
+
+
+def _after(
+    name: str, before: Sequence[Say], say: Say, speaker: Speaker, priority: Priority
+) -> Sequence[Say]:
+    """All says of a field once one more was heard; the very same if it tells nothing new."""
+    known = before[0].value if before else None
+    own = next((one for one in before if one.source == say.source), None)
+    others = [one for one in before if one.source != say.source]
+    if speaker.decides:
+        # Who sends a whole form back has not said what was in it before.
+        if say.value == known:
+            return before
+        return [say, *(replace(other, overruled=True) for other in others)]
+    if own is None and say.value is None and known is None:
+        return before
+    if own is not None and say.at < own.at:
+        return before
+    after = _strongest_first(name, [say, *others], priority)
+    repeats = own is not None and own.value == say.value and not own.overruled
+    if repeats and (after[0].source, after[0].value) == (before[0].source, known):
+        return before
+    return after
+
+
+def _strongest_first(name: str, says: Sequence[Say], priority: Priority) -> list[Say]:
+    """The say that counts, then the others, the newest first.
+
+    A system that says nothing has taken back what it said, and the next below it counts; of several
+    in one place only the newest says anything. What a person has cleared stays so.
+    """
+    standing = [say for say in says if not say.overruled]
+    newest = sorted(standing, key=attrgetter("at"), reverse=True)
+    in_places = sorted(newest, key=lambda say: priority.rank(say.source, name))
+    heads: dict[int, Say] = {}
+    for say in in_places:
+        heads.setdefault(priority.rank(say.source, name), say)
+    speaking = (say for say in heads.values() if say.value is not None or say.by_hand)
+    counting = next(speaking, in_places[0])
+    others = [say for say in says if say is not counting]
+    return [counting, *sorted(others, key=attrgetter("at"), reverse=True)[:_MOST_OTHERS]]
+
+
+def _changes(record: CustomerRecord, decided: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that make these the fields of a customer."""
+    changes = {name: value for name, value in decided.items() if name in FIELD_COLUMNS}
+    attributes = {
+        name.removeprefix(ATTRIBUTE): value
+        for name, value in decided.items()
+        if name.startswith(ATTRIBUTE)
+    }
+    profile = {
+        name: value
+        for name, value in decided.items()
+        if name not in changes and not name.startswith(ATTRIBUTE)
+    }
+    if attributes:
+        changes["attributes"] = _known({**record.attributes, **attributes})
+    if profile:
+        changes["profile"] = _known({**record.profile, **profile})
+    return changes
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _value(record: CustomerRecord, name: str) -> Any:
+    if name in FIELD_COLUMNS:
+        return getattr(record, name)
+    if name.startswith(ATTRIBUTE):
+        return record.attributes.get(name.removeprefix(ATTRIBUTE))
+    return record.profile.get(name)
+
+
+def _base(record: CustomerRecord) -> tuple[str, datetime]:
+    base = (record.provenance or {}).get(_BASE)
+    if base is None:
+        return record.source, record.created_at
+    return base[0], datetime.fromisoformat(base[1])
+
+
+def _written(says: Sequence[Say]) -> list[list[Any]]:
+    counting, *others = says
+    return [
+        [counting.source, counting.at.isoformat()],
+        *([o.source, o.at.isoformat(), _as_json(o.value), *([1] * o.overruled)] for o in others),
+    ]
+
+
+def _read(name: str, source: str, at: str, value: Any, overruled: int = 0) -> Say:
+    if name == "birth_date" and value is not None:
+        value = date.fromisoformat(value)
+    return Say(source, datetime.fromisoformat(at), value, overruled == 1)
+
+
+def _as_json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
