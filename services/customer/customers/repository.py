@@ -102,6 +102,7 @@ def _update_customers() -> Any:
             customer.c.id == new.c.id,
             customer.c.version < new.c.version,
         )
+        .add_cte(outbox_rows("customer"))
     )
 
 
@@ -188,9 +189,13 @@ class CustomerRepository:
         return {row.id: CustomerRecord.of(row) for row in rows}
 
     async def save(self, customers: Sequence[CustomerRecord]) -> None:
-        """Write changed customers whose version has grown; tags are kept by `replace_tags`."""
+        """Write changed customers whose version has grown; tags are kept by `replace_tags`.
+
+        The events that were appended so far go with them, to spare a round trip.
+        """
         rows = [record.as_row() for record in customers]
-        await self._uow.execute(_SAVE, {**self._tenant, **_customers.values(rows)})
+        parameters = {**self._tenant, **_customers.values(rows)}
+        await self._uow.execute_with_events(_SAVE, parameters)
 
     async def replace_tags(self, customers: Sequence[CustomerRecord]) -> None:
         """Make the tags that lists are filtered by those of the records."""

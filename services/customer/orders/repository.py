@@ -2,12 +2,29 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, and_, bindparam, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    Numeric,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    not_,
+    null,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.orders.errors import OrderJustArrived, OrderNotFound
@@ -16,10 +33,16 @@ from services.customer.orders.record import (
     LINE_COLUMNS,
     ORDER_COLUMNS,
     PAID_STATUSES,
+    SPENT_STATUSES,
+    Key,
     OrderLine,
     OrderRecord,
 )
+from services.customer.orders.tally import CurrencyTally, Figures, Tally
+from services.customer.timeline.entries import Entry
+from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
+from shared.db.prepared import Rows
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
@@ -35,12 +58,35 @@ _keys = RowsParameter("key", customer_order, ("scope", "external_id"))
 _lines = RowsParameter("line", order_line, ("order_id", "position", *LINE_COLUMNS))
 _columns = [customer_order.c[name] for name in ORDER_COLUMNS]
 
-_ADD = (
-    insert(customer_order)
-    .from_select(["tenant_id", *ORDER_COLUMNS], select(_TENANT, *_orders.source.c))
-    .on_conflict_do_nothing(index_elements=["tenant_id", "scope", "external_id"])
-    .returning(customer_order.c.id)
-)
+
+def _insert_orders() -> Any:
+    """Orders with their lines and the entries that tell of them: one round trip, however many."""
+    new = (
+        insert(customer_order)
+        .from_select(["tenant_id", *ORDER_COLUMNS], select(_TENANT, *_orders.source.c))
+        .on_conflict_do_nothing(index_elements=["tenant_id", "scope", "external_id"])
+        .returning(customer_order.c.id)
+        .cte("new_order")
+    )
+    lines = (
+        insert(order_line)
+        .from_select(
+            ["tenant_id", *_lines.columns],
+            select(_TENANT, *_lines.source.c).join_from(
+                _lines.source, new, new.c.id == _lines.source.c.order_id
+            ),
+        )
+        .returning(order_line.c.position)
+        .cte("new_line")
+    )
+    return (
+        select(func.count().label("added"))
+        .select_from(new)
+        .add_cte(lines, ADD_ENTRIES.cte("new_entry"))
+    )
+
+
+_ADD = _insert_orders()
 _FIXED = {"id", "scope", "external_id", "source", "created_at"}
 _SAVE = (
     update(customer_order)
@@ -73,6 +119,14 @@ _LOCK = (
     .order_by(customer_order.c.id)
     .with_for_update(of=customer_order)
 )
+_IS_ONE_OF_KEYS = (
+    exists()
+    .select_from(_keys.source)
+    .where(
+        _keys.source.c.scope == customer_order.c.scope,
+        _keys.source.c.external_id == customer_order.c.external_id,
+    )
+)
 _LINES_OF = (
     select(order_line)
     .where(order_line.c.tenant_id == _TENANT, order_line.c.order_id == func.any(_IDS))
@@ -96,56 +150,82 @@ _OF_CUSTOMER = select(*_columns).where(
 )
 
 
-def _figures() -> Any:
-    """What the orders of customers add up to, in the currency of each one's first order."""
+def _spent() -> ColumnElement[Any]:
+    """What was paid and not given back."""
     o = customer_order.c
-    first_currency = func.first_value(o.currency).over(
-        partition_by=o.customer_id, order_by=(o.placed_at, o.id)
-    )
-    counted = (
-        select(o.customer_id, o.currency, o.placed_at, o.financial_status)
-        .add_columns(
-            func.greatest(o.total_minor - o.refunded_minor, 0).label("kept_minor"),
-            first_currency.label("first_currency"),
+    kept = func.greatest(o.total_minor - o.refunded_minor, 0, type_=BigInteger)
+    paid = func.sum(kept, type_=Numeric).filter(o.financial_status.in_(SPENT_STATUSES))
+    return func.coalesce(paid, 0, type_=Numeric)
+
+
+def _counted() -> list[ColumnElement[bool]]:
+    """The orders of customers that count among their orders."""
+    o = customer_order.c
+    return [
+        o.tenant_id == _TENANT,
+        o.customer_id == func.any(_IDS),
+        o.status != "cancelled",
+        o.financial_status != "voided",
+        o.deleted_at.is_(None),
+    ]
+
+
+def _tallies(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """What the orders of customers add up to, by currency."""
+    o = customer_order.c
+    return (
+        select(
+            o.customer_id.label("tallied_id"),
+            o.currency.label("tallied_currency"),
+            func.count().label("orders_count"),
+            _spent().label("spent_minor"),
+            func.sum(o.total_minor, type_=Numeric).label("ordered_minor"),
+            func.min(o.placed_at).label("first_order_at"),
+            func.max(o.placed_at).label("last_order_at"),
+            func.bool_or(o.financial_status.in_(PAID_STATUSES), type_=Boolean).label("ever_paid"),
         )
-        .where(
-            o.tenant_id == _TENANT,
-            o.customer_id == func.any(_IDS),
-            o.status != "cancelled",
-            o.financial_status != "voided",
-            o.deleted_at.is_(None),
+        .where(*_counted(), *conditions)
+        .group_by(o.customer_id, o.currency)
+    )
+
+
+def _look() -> Any:
+    """Orders by their keys, locked, and what the other orders of customers add up to.
+
+    Two things of one statement: a row has the columns of the one or of the other.
+    """
+    locked = _LOCK.cte("locked")
+    others = _tallies(not_(_IS_ONE_OF_KEYS)).cte("others")
+    return union_all(
+        select(*locked.c, *(cast(null(), c.type).label(c.name) for c in others.c)),
+        select(*(cast(null(), c.type).label(c.name) for c in locked.c), *others.c),
+    )
+
+
+def _figures_of_person() -> Select[Any]:
+    """What the orders of all records of a person come to, by currency."""
+    o = customer_order.c
+    return (
+        select(
+            o.currency,
+            func.count().label("orders_count"),
+            func.count().filter(o.financial_status.in_(SPENT_STATUSES)).label("paid_orders_count"),
+            _spent().label("total_spent_minor"),
+            func.sum(o.refunded_minor, type_=Numeric).label("refunded_minor"),
+            func.sum(o.returns_count, type_=Numeric).label("returns_count"),
+            func.min(o.placed_at).label("first_order_at"),
+            func.max(o.placed_at).label("last_order_at"),
         )
-        .subquery("counted")
-        .c
+        .where(*_counted())
+        .group_by(o.currency)
+        .order_by(func.min(o.placed_at), o.currency)
     )
-    spent = and_(
-        counted.financial_status.in_(("paid", "partially_refunded")),
-        counted.currency == counted.first_currency,
-    )
-    return select(
-        counted.customer_id,
-        counted.first_currency.label("currency"),
-        func.count().label("orders_count"),
-        func.coalesce(func.sum(counted.kept_minor).filter(spent), 0).label("total_spent_minor"),
-        func.min(counted.placed_at).label("first_order_at"),
-        func.max(counted.placed_at).label("last_order_at"),
-        func.bool_or(counted.financial_status.in_(PAID_STATUSES)).label("ever_paid"),
-    ).group_by(counted.customer_id, counted.first_currency)
 
 
-_FIGURES = _figures()
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What a customer's orders add up to. Money in minor units of `currency`, if there is any."""
-
-    orders_count: int = 0
-    total_spent_minor: int = 0
-    currency: str | None = None
-    first_order_at: datetime | None = None
-    last_order_at: datetime | None = None
-    ever_paid: bool = False
+_TALLIES = _tallies()
+_TALLIES_OF_OTHERS = _tallies(not_(_IS_ONE_OF_KEYS))
+_LOOK = _look()
+_FIGURES_OF_PERSON = _figures_of_person()
 
 
 class OrderRepository:
@@ -155,15 +235,24 @@ class OrderRepository:
         self._uow = uow
         self._tenant = {"tenant": uow.tenant_id}
 
-    async def add(self, orders: Sequence[OrderRecord]) -> None:
-        """Keep new orders with their lines. Raises OrderJustArrived when one is there already."""
+    async def add(self, orders: Sequence[OrderRecord], entries: Sequence[Entry]) -> None:
+        """Keep new orders with their lines, and what there is to tell of their customers.
+
+        Raises OrderJustArrived when one is there already; nothing must be committed then.
+        """
         if not orders:
             return
-        rows = _orders.values(order.as_row() for order in orders)
-        added = await self._uow.rows(_ADD, {**self._tenant, **rows})
-        if len(added) < len(orders):
+        added = await self._uow.scalar(
+            _ADD,
+            {
+                **self._tenant,
+                **_orders.values(order.as_row() for order in orders),
+                **_lines.values(_line_rows(orders)),
+                **NEW_ENTRIES.values(entry.as_row() for entry in entries),
+            },
+        )
+        if added < len(orders):
             raise OrderJustArrived
-        await self._add_lines(orders)
 
     async def save(self, orders: Sequence[OrderRecord]) -> None:
         """Write changed orders whose version has grown, with their lines."""
@@ -175,13 +264,25 @@ class OrderRepository:
         await self._uow.execute(_REMOVE_LINES, {**self._tenant, "ids": ids})
         await self._add_lines(orders)
 
-    async def lock(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], OrderRecord]:
-        """The orders with these scopes and external ids, unchanged by others until the commit."""
-        wanted = [{"scope": scope, "external_id": external} for scope, external in keys]
-        rows = await self._uow.rows(_LOCK, {**self._tenant, **_keys.values(wanted)})
-        lines = await self._lines_of([row.id for row in rows])
-        orders = [OrderRecord.of(row, lines[row.id]) for row in rows]
-        return {order.key: order for order in orders}
+    async def look(
+        self, keys: Collection[Key], customer_ids: Collection[UUID]
+    ) -> tuple[dict[Key, OrderRecord], dict[UUID, Tally]]:
+        """The orders with these keys, locked, and what these customers' other orders add up to."""
+        wanted = {**self._tenant, **_keys.values(_key_rows(keys)), "ids": list(customer_ids)}
+        rows = await self._uow.rows(_LOOK, wanted)
+        found = [row for row in rows if row.id is not None]
+        lines = await self._lines_of([row.id for row in found])
+        orders = [OrderRecord.of(row, lines[row.id]) for row in found]
+        return {order.key: order for order in orders}, _by_customer(customer_ids, rows)
+
+    async def tallies_without(
+        self, keys: Collection[Key], customer_ids: Collection[UUID]
+    ) -> dict[UUID, Tally]:
+        """What the orders of these customers add up to, but for those with these keys."""
+        if not customer_ids:
+            return {}
+        wanted = {**self._tenant, **_keys.values(_key_rows(keys)), "ids": list(customer_ids)}
+        return _by_customer(customer_ids, await self._uow.rows(_TALLIES_OF_OTHERS, wanted))
 
     async def get(self, order_id: UUID) -> OrderRecord:
         """Raises OrderNotFound."""
@@ -210,26 +311,16 @@ class OrderRepository:
 
     async def figures(self, customer_ids: Collection[UUID]) -> dict[UUID, Figures]:
         """What the orders of each of these customers add up to."""
-        rows = await self._uow.rows(_FIGURES, {**self._tenant, "ids": list(customer_ids)})
-        found = {
-            row.customer_id: Figures(
-                orders_count=row.orders_count,
-                total_spent_minor=int(row.total_spent_minor),
-                currency=row.currency,
-                first_order_at=row.first_order_at,
-                last_order_at=row.last_order_at,
-                ever_paid=row.ever_paid,
-            )
-            for row in rows
-        }
-        return {customer_id: found.get(customer_id, Figures()) for customer_id in customer_ids}
+        rows = await self._uow.rows(_TALLIES, {**self._tenant, "ids": list(customer_ids)})
+        tallies = _by_customer(customer_ids, rows)
+        return {customer_id: tally.figures() for customer_id, tally in tallies.items()}
+
+    async def figures_of_person(self, member_ids: Collection[UUID]) -> Rows:
+        """What the orders of all these records come to, by currency, that of the first first."""
+        return await self._uow.rows(_FIGURES_OF_PERSON, {**self._tenant, "ids": list(member_ids)})
 
     async def _add_lines(self, orders: Iterable[OrderRecord]) -> None:
-        rows = [
-            line.as_row(order.id, position)
-            for order in orders
-            for position, line in enumerate(order.lines, start=1)
-        ]
+        rows = _line_rows(orders)
         if rows:
             await self._uow.rows(_ADD_LINES, {**self._tenant, **_lines.values(rows)})
 
@@ -240,3 +331,30 @@ class OrderRepository:
             for row in await self._uow.rows(_LINES_OF, parameters):
                 lines[row.order_id].append(OrderLine.of(row))
         return lines
+
+
+def _line_rows(orders: Iterable[OrderRecord]) -> list[dict[str, Any]]:
+    return [
+        line.as_row(order.id, position)
+        for order in orders
+        for position, line in enumerate(order.lines, start=1)
+    ]
+
+
+def _key_rows(keys: Iterable[Key]) -> list[dict[str, Any]]:
+    return [{"scope": scope, "external_id": external_id} for scope, external_id in keys]
+
+
+def _by_customer(customer_ids: Iterable[UUID], rows: Rows) -> dict[UUID, Tally]:
+    tallies = {customer_id: Tally() for customer_id in customer_ids}
+    for row in rows:
+        if row.tallied_id is not None:
+            tallies[row.tallied_id].by_currency[row.tallied_currency] = CurrencyTally(
+                orders_count=row.orders_count,
+                spent_minor=int(row.spent_minor),
+                ordered_minor=int(row.ordered_minor),
+                first_order_at=row.first_order_at,
+                last_order_at=row.last_order_at,
+                ever_paid=row.ever_paid,
+            )
+    return tallies
