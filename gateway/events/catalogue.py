@@ -196,6 +196,48 @@ class OrderUpdated(EventBase):
     data: OrderData
 
 
+class OrderPaid(EventBase):
+    """An order was paid for, also one that came paid."""
+
+    type: Literal["order.paid"]
+    data: OrderData
+
+
+class OrderFulfilled(EventBase):
+    """An order is on its way."""
+
+    type: Literal["order.fulfilled"]
+    data: OrderData
+
+
+class OrderDelivered(EventBase):
+    """An order has arrived."""
+
+    type: Literal["order.delivered"]
+    data: OrderData
+
+
+class OrderCancelled(EventBase):
+    """An order was called off."""
+
+    type: Literal["order.cancelled"]
+    data: OrderData
+
+
+class OrderRefunded(EventBase):
+    """More of an order's money went back."""
+
+    type: Literal["order.refunded"]
+    data: OrderData
+
+
+class OrderReturned(EventBase):
+    """Goods of an order came back."""
+
+    type: Literal["order.returned"]
+    data: OrderData
+
+
 class TaskDue(EventBase):
     """The time that was set to remind of an open task has come."""
 
@@ -322,6 +364,12 @@ FeedEvent = Annotated[
     | LeadConverted
     | OrderPlaced
     | OrderUpdated
+    | OrderPaid
+    | OrderFulfilled
+    | OrderDelivered
+    | OrderCancelled
+    | OrderRefunded
+    | OrderReturned
     | TaskDue
     | AppointmentDue
     | TicketCreated
@@ -357,6 +405,12 @@ _PUBLIC: Final[Mapping[type[Contract], type[EventBase]]] = {
     l.LeadConverted: LeadConverted,
     c.OrderPlaced: OrderPlaced,
     c.OrderUpdated: OrderUpdated,
+    c.OrderPaid: OrderPaid,
+    c.OrderFulfilled: OrderFulfilled,
+    c.OrderDelivered: OrderDelivered,
+    c.OrderCancelled: OrderCancelled,
+    c.OrderRefunded: OrderRefunded,
+    c.OrderReturned: OrderReturned,
     care.TaskDue: TaskDue,
     care.AppointmentDue: AppointmentDue,
     t.TicketCreated: TicketCreated,

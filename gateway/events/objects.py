@@ -139,8 +139,11 @@ class EventOrderLine(PublicObject):
     """One line of an order."""
 
     product_id: str | None = None
+    variant_id: str | None = None
     sku: str | None = None
     title: str
+    category: str | None = None
+    vendor: str | None = None
     quantity: int
     total: Annotated[MoneyRead, Amount("total_minor")]
 
@@ -161,9 +164,20 @@ class EventOrder(PublicObject):
     ]
     fulfillment_status: str | None = None
     channel: str | None = None
+    store: str | None = None
+    staff: str | None = None
     total: Annotated[MoneyRead, Amount("total_minor")]
+    discount: Annotated[MoneyRead, Amount("discount_minor")]
+    shipping: Annotated[MoneyRead, Amount("shipping_minor")]
+    tax: Annotated[MoneyRead, Amount("tax_minor")]
     refunded: Annotated[MoneyRead, Amount("refunded_minor")]
+    returns_count: int = 0
     placed_at: datetime
+    paid_at: datetime | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: Annotated[str | None, pii("words")] = None
     lines: list[EventOrderLine]
 
 

@@ -18,7 +18,14 @@ TICKET_STATE = (t.TicketCreated, t.TicketUpdated, t.TicketResolved, t.TicketSnap
 MESSAGE_STATE = (m.MessageSent, m.MessageSuppressed, m.MessageFailed)
 MEMBERSHIP = (s.SegmentEntered, s.SegmentLeft)
 AUDIT = (AuditRecorded,)
-PUBLIC_CUSTOMER = (c.CustomerCreated, c.CustomerUpdated, c.OrderPlaced, c.OrderUpdated)
+ORDER_STEPS = (
+    *(c.OrderPaid, c.OrderFulfilled, c.OrderDelivered),
+    *(c.OrderCancelled, c.OrderRefunded, c.OrderReturned),
+)
+PUBLIC_CUSTOMER = (
+    *(c.CustomerCreated, c.CustomerUpdated, c.OrderPlaced, c.OrderUpdated),
+    *ORDER_STEPS,
+)
 PUBLIC_LEAD = (l.LeadCaptured, l.LeadConverted)
 PUBLIC_CARE = (care.TaskDue, care.AppointmentDue)
 PUBLIC_TICKET = (

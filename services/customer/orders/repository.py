@@ -10,7 +10,6 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Integer,
-    Numeric,
     Select,
     Uuid,
     and_,
@@ -21,6 +20,7 @@ from sqlalchemy import (
     func,
     not_,
     null,
+    or_,
     select,
     union_all,
     update,
@@ -150,12 +150,17 @@ _OF_CUSTOMER = select(*_columns).where(
 )
 
 
+def _is_one_of(statuses: Iterable[str]) -> ColumnElement[bool]:
+    """Whether an order has one of these; written out, unlike `IN`, so that it can be prepared."""
+    return or_(*(customer_order.c.financial_status == status for status in statuses))
+
+
 def _spent() -> ColumnElement[Any]:
     """What was paid and not given back."""
     o = customer_order.c
     kept = func.greatest(o.total_minor - o.refunded_minor, 0, type_=BigInteger)
-    paid = func.sum(kept, type_=Numeric).filter(o.financial_status.in_(SPENT_STATUSES))
-    return func.coalesce(paid, 0, type_=Numeric)
+    paid = func.sum(kept, type_=BigInteger).filter(_is_one_of(SPENT_STATUSES))
+    return func.coalesce(paid, 0, type_=BigInteger)
 
 
 def _counted() -> list[ColumnElement[bool]]:
@@ -179,10 +184,10 @@ def _tallies(*conditions: ColumnElement[bool]) -> Select[Any]:
             o.currency.label("tallied_currency"),
             func.count().label("orders_count"),
             _spent().label("spent_minor"),
-            func.sum(o.total_minor, type_=Numeric).label("ordered_minor"),
+            func.sum(o.total_minor, type_=BigInteger).label("ordered_minor"),
             func.min(o.placed_at).label("first_order_at"),
             func.max(o.placed_at).label("last_order_at"),
-            func.bool_or(o.financial_status.in_(PAID_STATUSES), type_=Boolean).label("ever_paid"),
+            func.bool_or(_is_one_of(PAID_STATUSES), type_=Boolean).label("ever_paid"),
         )
         .where(*_counted(), *conditions)
         .group_by(o.customer_id, o.currency)
@@ -209,10 +214,10 @@ def _figures_of_person() -> Select[Any]:
         select(
             o.currency,
             func.count().label("orders_count"),
-            func.count().filter(o.financial_status.in_(SPENT_STATUSES)).label("paid_orders_count"),
+            func.count().filter(_is_one_of(SPENT_STATUSES)).label("paid_orders_count"),
             _spent().label("total_spent_minor"),
-            func.sum(o.refunded_minor, type_=Numeric).label("refunded_minor"),
-            func.sum(o.returns_count, type_=Numeric).label("returns_count"),
+            func.sum(o.refunded_minor, type_=BigInteger).label("refunded_minor"),
+            func.sum(o.returns_count, type_=BigInteger).label("returns_count"),
             func.min(o.placed_at).label("first_order_at"),
             func.max(o.placed_at).label("last_order_at"),
         )
