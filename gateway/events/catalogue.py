@@ -23,6 +23,7 @@ from gateway.events.objects import (
     EventMessage,
     EventOrder,
     EventReply,
+    EventReview,
     EventStaff,
     EventSurvey,
     EventTask,
@@ -36,6 +37,7 @@ from shared.contracts import customer as c
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
 from shared.contracts import messaging as m
+from shared.contracts import reviews as r
 from shared.contracts import segmentation as s
 from shared.contracts import support_ticket as t
 from shared.contracts.event import Event as Contract
@@ -63,6 +65,12 @@ class OrderData(PublicObject):
     """An order."""
 
     order: EventOrder
+
+
+class ReviewData(PublicObject):
+    """A review of a product, or a rating of an order."""
+
+    review: EventReview
 
 
 class TaskData(PublicObject):
@@ -238,6 +246,20 @@ class OrderReturned(EventBase):
     data: OrderData
 
 
+class ReviewCreated(EventBase):
+    """Somebody said something of a product, or of an order."""
+
+    type: Literal["review.created"]
+    data: ReviewData
+
+
+class ReviewPublished(EventBase):
+    """A review of a product is there for everybody to read."""
+
+    type: Literal["review.published"]
+    data: ReviewData
+
+
 class TaskDue(EventBase):
     """The time that was set to remind of an open task has come."""
 
@@ -370,6 +392,8 @@ FeedEvent = Annotated[
     | OrderCancelled
     | OrderRefunded
     | OrderReturned
+    | ReviewCreated
+    | ReviewPublished
     | TaskDue
     | AppointmentDue
     | TicketCreated
@@ -411,6 +435,8 @@ _PUBLIC: Final[Mapping[type[Contract], type[EventBase]]] = {
     c.OrderCancelled: OrderCancelled,
     c.OrderRefunded: OrderRefunded,
     c.OrderReturned: OrderReturned,
+    r.ReviewCreated: ReviewCreated,
+    r.ReviewPublished: ReviewPublished,
     care.TaskDue: TaskDue,
     care.AppointmentDue: AppointmentDue,
     t.TicketCreated: TicketCreated,

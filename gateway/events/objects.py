@@ -181,6 +181,27 @@ class EventOrder(PublicObject):
     lines: list[EventOrderLine]
 
 
+class EventReview(PublicObject):
+    """What somebody said of a product, or of an order, as of the event."""
+
+    id: Annotated[UUID, From("review_id")]
+    object: Literal["review"] = "review"
+    version: int
+    kind: Literal["product", "order"]
+    customer_id: UUID | None = None
+    order_id: UUID | None = None
+    product_id: str | None = None
+    rating: int
+    title: Annotated[str | None, pii("words")] = None
+    text: Annotated[str | None, pii("words")] = None
+    photos: list[str] = Field(default_factory=list)
+    author_name: Annotated[str | None, pii("name")] = None
+    verified: bool = False
+    status: Literal["pending", "published", "rejected", "private"]
+    created_at: datetime
+    published_at: datetime | None = None
+
+
 class EventTicket(PublicObject):
     """A ticket as of the event."""
 

@@ -16,6 +16,7 @@ from services.customer.models import metadata
 from services.customer.notes import models as notes
 from services.customer.orders import models as orders
 from services.customer.referrals import models as referrals
+from services.customer.reviews import models as reviews
 from services.customer.snapshots import models as snapshots
 from services.customer.tasks import models as tasks
 from services.customer.tenants import models as tenants
@@ -40,6 +41,7 @@ __all__ = [
     "notes",
     "orders",
     "referrals",
+    "reviews",
     "snapshots",
     "tasks",
     "tenants",

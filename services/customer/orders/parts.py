@@ -49,11 +49,10 @@ class OrderPart:
         """This news of what was known before; the very same if it is older or no different."""
         if self.changed_at < before.changed_at:
             return before
-        kept = {"id": before.id, "created_at": before.created_at}
-        same = {"changed_at": before.changed_at, "updated_at": before.updated_at}
-        if replace(self, **kept, **same, version=before.version) == before:
+        kept = replace(self, id=before.id, created_at=before.created_at, version=before.version)
+        if replace(kept, changed_at=before.changed_at, updated_at=before.updated_at) == before:
             return before
-        return replace(self, **kept, version=before.version + 1)
+        return replace(kept, version=before.version + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

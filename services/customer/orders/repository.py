@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Text,
     Uuid,
     and_,
     bindparam,
@@ -134,6 +135,26 @@ _LINES_OF = (
 )
 _BY_ID = select(*_columns).where(
     customer_order.c.tenant_id == _TENANT, customer_order.c.id == bindparam("id", type_=Uuid)
+)
+_HAS_BOUGHT = select(
+    exists()
+    .select_from(
+        customer_order.join(
+            order_line,
+            and_(
+                order_line.c.tenant_id == _TENANT,
+                order_line.c.order_id == customer_order.c.id,
+                order_line.c.product_id == bindparam("wanted_product", type_=Text),
+            ),
+        )
+    )
+    .where(
+        customer_order.c.tenant_id == _TENANT,
+        customer_order.c.customer_id == func.any(_IDS),
+        customer_order.c.status != "cancelled",
+        customer_order.c.deleted_at.is_(None),
+        or_(*(customer_order.c.financial_status == status for status in PAID_STATUSES)),
+    )
 )
 _WALK = (
     select(*_columns)
@@ -296,6 +317,11 @@ class OrderRepository:
             raise OrderNotFound
         lines = await self._lines_of([order_id])
         return OrderRecord.of(row, lines[order_id])
+
+    async def has_bought(self, member_ids: Collection[UUID], product_id: str) -> bool:
+        """Whether a person has ever paid for a product."""
+        wanted = {**self._tenant, "ids": list(member_ids), "wanted_product": product_id}
+        return bool(await self._uow.scalar(_HAS_BOUGHT, wanted))
 
     async def walk(self, after_id: UUID, at_most: int) -> list[OrderRecord]:
         """The orders whose ids follow `after_id`, in the order of their ids."""

@@ -64,6 +64,7 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "appointment.kept": ("Đã gặp: {title}", "Appointment kept: {title}"),
     "appointment.missed": ("Lỡ hẹn: {title}", "Appointment missed: {title}"),
     "appointment.cancelled": ("Huỷ lịch hẹn: {title}", "Appointment cancelled: {title}"),
+    "review.written": ("Đánh giá {rating}/5 sao", "Rated {rating} of 5 stars"),
     "note.added": ("Thêm ghi chú", "Note added"),
     "note.removed": ("Xoá ghi chú", "Note removed"),
 }
