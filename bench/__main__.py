@@ -163,7 +163,8 @@ def _cases(stage: Stage, prepared: Prepared) -> list[Case]:
     person = prepared.people[MANY // 2]
     hook = prepared.large.connection("shopify")
     hook_url = f"{base}/v1/hooks/shopify/{hook.id}"
-    ids = [str(p.id) for p in prepared.people[:1000]]
+    everybody = [str(p.id) for p in prepared.people]
+    ids = everybody[:1000]
     starts = itertools.count(200_000, 1_000_000)
     search = "q=bui+thi+huong"
     return [
@@ -208,6 +209,12 @@ def _cases(stage: Stage, prepared: Prepared) -> list[Case]:
             lambda: requests.bare_webhooks(f"{bare}/raw"),
             lambda: requests.webhooks(hook_url, hook.secret),
             0.20,
+        ),
+        Case(
+            "upsert order",
+            lambda: requests.bare_orders(f"{bare}/rows"),
+            lambda: requests.orders(f"{base}/v1/orders", key, everybody, start=next(starts)),
+            0.12,
         ),
         Case(
             "create ticket",

@@ -48,6 +48,33 @@ def bare_tickets(url: str) -> Iterator[Shot]:
         yield Shot.of("POST", url, headers=_JSON, body=json.dumps(row).encode())
 
 
+def orders(url: str, key: str, customer_ids: list[str], *, start: int) -> Iterator[Shot]:
+    """New orders of known customers, two lines each."""
+    headers = {**_JSON, **_bearer(key)}
+    price = {"amount": "175000", "currency": "VND"}
+    for number in itertools.count(start):
+        lines = [
+            {"title": f"Áo dài {size}", "quantity": 1, "unit_price": price, "total": price}
+            for size in ("S", "M")
+        ]
+        order = {
+            "customer_id": customer_ids[number % len(customer_ids)],
+            "source": "pos",
+            "external_id": f"bench-{number}",
+            "financial_status": "paid",
+            "total": {"amount": "350000", "currency": "VND"},
+            "lines": lines,
+        }
+        yield Shot.of("POST", url, headers=headers, body=json.dumps(order).encode())
+
+
+def bare_orders(url: str) -> Iterator[Shot]:
+    """The same order as one row."""
+    for number in itertools.count():
+        row = {"name": f"bench-{number}", "body": "2 x Áo dài, 350000 VND"}
+        yield Shot.of("POST", url, headers=_JSON, body=json.dumps(row).encode())
+
+
 def webhooks(url: str, secret: str) -> Iterator[Shot]:
     """Shopify orders, each delivery with an id of its own."""
     template = shopify_order_created(Shopper(), secret, order_id=1)

@@ -10,7 +10,7 @@ _RESOURCES: Final = (
     *("leads", "lead_forms", "lead_submissions", "touches"),
     *("interactions", "appointments", "assignment_rules"),
     *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
-    *("loyalty", "redemptions", "vouchers", "referrals"),
+    *("loyalty", "redemptions", "vouchers", "referrals", "reviews"),
 )
 PII_READ: Final = "pii:read"
 """To see phone numbers, addresses and the like in full; without it they are masked."""
@@ -21,6 +21,9 @@ TICKETS_OWN: Final = "tickets:own"
 LOYALTY_OWN: Final = "loyalty:own"
 """A shopper's own points; given like the above."""
 
+REVIEWS_OWN: Final = "reviews:own"
+"""What a shopper says of products and their own orders; given like the above."""
+
 PUBLIC_PAGES: Final = "public:pages"
 """What somebody who opened a link may do; the link's own token decides the rest."""
 
@@ -30,11 +33,16 @@ TENANTS_WRITE: Final = "tenants:write"
 GRANTABLE: Final[frozenset[str]] = frozenset(
     {f"{resource}:{verb}" for resource in _RESOURCES for verb in ("read", "write")}
     | {"shopper_tokens:write", PII_READ, "audit:read", "events:read"}
+    | {"review_submissions:write", "published_reviews:read"}
 )
 """Every scope that an API key or a custom role may be given."""
 
-PUBLISHABLE: Final[frozenset[str]] = frozenset({"inbound:write", "lead_submissions:write"})
-"""What a key that stands in a web page, for everybody to read, may be given: to send things in."""
+PUBLISHABLE: Final[frozenset[str]] = frozenset(
+    {"inbound:write", "lead_submissions:write"}
+    | {"review_submissions:write", "published_reviews:read"}
+)
+"""What a key that stands in a web page, for everybody to read, may be given: to send things in, and
+to read what is published anyway."""
 
 
 class Role(StrEnum):
@@ -59,7 +67,7 @@ _AGENT_WRITES: Final = frozenset(
     for resource in (
         *("customers", "orders", "tasks", "duplicates", "tickets", "messages", "inbound"),
         *("leads", "lead_submissions", "touches"),
-        *("redemptions", "referrals"),
+        *("redemptions", "referrals", "reviews", "review_submissions"),
         *("interactions", "appointments"),
     )
 )

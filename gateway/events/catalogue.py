@@ -23,6 +23,7 @@ from gateway.events.objects import (
     EventMessage,
     EventOrder,
     EventReply,
+    EventReview,
     EventStaff,
     EventSurvey,
     EventTask,
@@ -36,6 +37,7 @@ from shared.contracts import customer as c
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
 from shared.contracts import messaging as m
+from shared.contracts import reviews as r
 from shared.contracts import segmentation as s
 from shared.contracts import support_ticket as t
 from shared.contracts.event import Event as Contract
@@ -70,6 +72,12 @@ class OrderData(PublicObject):
     """An order."""
 
     order: EventOrder
+
+
+class ReviewData(PublicObject):
+    """A review of a product, or a rating of an order."""
+
+    review: EventReview
 
 
 class TaskData(PublicObject):
@@ -217,6 +225,62 @@ class OrderUpdated(EventBase):
     data: OrderData
 
 
+class OrderPaid(EventBase):
+    """An order was paid for, also one that came paid."""
+
+    type: Literal["order.paid"]
+    data: OrderData
+
+
+class OrderFulfilled(EventBase):
+    """An order is on its way."""
+
+    type: Literal["order.fulfilled"]
+    data: OrderData
+
+
+class OrderDelivered(EventBase):
+    """An order has arrived."""
+
+    type: Literal["order.delivered"]
+    data: OrderData
+
+
+class OrderCancelled(EventBase):
+    """An order was called off."""
+
+    type: Literal["order.cancelled"]
+    data: OrderData
+
+
+class OrderRefunded(EventBase):
+    """More of an order's money went back."""
+
+    type: Literal["order.refunded"]
+    data: OrderData
+
+
+class OrderReturned(EventBase):
+    """Goods of an order came back."""
+
+    type: Literal["order.returned"]
+    data: OrderData
+
+
+class ReviewCreated(EventBase):
+    """Somebody said something of a product, or of an order."""
+
+    type: Literal["review.created"]
+    data: ReviewData
+
+
+class ReviewPublished(EventBase):
+    """A review of a product is there for everybody to read."""
+
+    type: Literal["review.published"]
+    data: ReviewData
+
+
 class TaskDue(EventBase):
     """The time that was set to remind of an open task has come."""
 
@@ -345,6 +409,14 @@ FeedEvent = Annotated[
     | LeadConverted
     | OrderPlaced
     | OrderUpdated
+    | OrderPaid
+    | OrderFulfilled
+    | OrderDelivered
+    | OrderCancelled
+    | OrderRefunded
+    | OrderReturned
+    | ReviewCreated
+    | ReviewPublished
     | TaskDue
     | AppointmentDue
     | TicketCreated
@@ -382,6 +454,14 @@ _PUBLIC: Final[Mapping[type[Contract], type[EventBase]]] = {
     l.LeadConverted: LeadConverted,
     c.OrderPlaced: OrderPlaced,
     c.OrderUpdated: OrderUpdated,
+    c.OrderPaid: OrderPaid,
+    c.OrderFulfilled: OrderFulfilled,
+    c.OrderDelivered: OrderDelivered,
+    c.OrderCancelled: OrderCancelled,
+    c.OrderRefunded: OrderRefunded,
+    c.OrderReturned: OrderReturned,
+    r.ReviewCreated: ReviewCreated,
+    r.ReviewPublished: ReviewPublished,
     care.TaskDue: TaskDue,
     care.AppointmentDue: AppointmentDue,
     t.TicketCreated: TicketCreated,

@@ -142,8 +142,11 @@ class EventOrderLine(PublicObject):
     """One line of an order."""
 
     product_id: str | None = None
+    variant_id: str | None = None
     sku: str | None = None
     title: str
+    category: str | None = None
+    vendor: str | None = None
     quantity: int
     total: Annotated[MoneyRead, Amount("total_minor")]
 
@@ -164,10 +167,42 @@ class EventOrder(PublicObject):
     ]
     fulfillment_status: str | None = None
     channel: str | None = None
+    store: str | None = None
+    staff: str | None = None
     total: Annotated[MoneyRead, Amount("total_minor")]
+    discount: Annotated[MoneyRead, Amount("discount_minor")]
+    shipping: Annotated[MoneyRead, Amount("shipping_minor")]
+    tax: Annotated[MoneyRead, Amount("tax_minor")]
     refunded: Annotated[MoneyRead, Amount("refunded_minor")]
+    returns_count: int = 0
     placed_at: datetime
+    paid_at: datetime | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: Annotated[str | None, pii("words")] = None
     lines: list[EventOrderLine]
+
+
+class EventReview(PublicObject):
+    """What somebody said of a product, or of an order, as of the event."""
+
+    id: Annotated[UUID, From("review_id")]
+    object: Literal["review"] = "review"
+    version: int
+    kind: Literal["product", "order"]
+    customer_id: UUID | None = None
+    order_id: UUID | None = None
+    product_id: str | None = None
+    rating: int
+    title: Annotated[str | None, pii("words")] = None
+    text: Annotated[str | None, pii("words")] = None
+    photos: list[str] = Field(default_factory=list)
+    author_name: Annotated[str | None, pii("name")] = None
+    verified: bool = False
+    status: Literal["pending", "published", "rejected", "private"]
+    created_at: datetime
+    published_at: datetime | None = None
 
 
 class EventTicket(PublicObject):

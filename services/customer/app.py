@@ -26,6 +26,7 @@ from services.customer.orders.endpoints import router as orders
 from services.customer.reassignments.endpoints import router as reassignments
 from services.customer.referrals.endpoints import router as referrals
 from services.customer.reports.endpoints import router as reports
+from services.customer.reviews.endpoints import router as reviews
 from services.customer.settings import CustomerSettings
 from services.customer.tasks.endpoints import router as tasks
 from services.customer.tenants.shops import Shops
@@ -43,7 +44,7 @@ ROUTERS = (
     *(interactions, notes, appointments, calendars, calendar_pages),
     *(assignment, reassignments),
     *(lead_forms, leads, lead_pages, touches),
-    *(loyalty, vouchers, referrals),
+    *(loyalty, vouchers, referrals, reviews),
     *(exports, reports),
 )
 

@@ -18,6 +18,7 @@ from services.customer.notes import models as notes
 from services.customer.orders import models as orders
 from services.customer.provenance import models as provenance
 from services.customer.referrals import models as referrals
+from services.customer.reviews import models as reviews
 from services.customer.snapshots import models as snapshots
 from services.customer.tasks import models as tasks
 from services.customer.tenants import models as tenants
@@ -44,6 +45,7 @@ __all__ = [
     "orders",
     "provenance",
     "referrals",
+    "reviews",
     "snapshots",
     "tasks",
     "tenants",

@@ -150,8 +150,11 @@ class OrderLineState(Contract):
     """One line of an order; money in minor units of the order's currency."""
 
     product_id: str | None = None
+    variant_id: str | None = None
     sku: str | None = None
     title: str
+    category: str | None = None
+    vendor: str | None = None
     quantity: int
     total_minor: int
 
@@ -171,10 +174,21 @@ class OrderState(Contract):
     ]
     fulfillment_status: str | None = None
     channel: str | None = None
+    store: str | None = None
+    staff: str | None = None
     currency: str
     total_minor: int
+    discount_minor: int = 0
+    shipping_minor: int = 0
+    tax_minor: int = 0
     refunded_minor: int = 0
+    returns_count: int = 0
     placed_at: datetime
+    paid_at: datetime | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
     lines: tuple[OrderLineState, ...] = ()
 
 
@@ -189,6 +203,48 @@ class OrderUpdated(Event):
     """An order changed. Key: the customer."""
 
     type: ClassVar[str] = "customer.order_updated"
+    order: OrderState
+
+
+class OrderPaid(Event):
+    """An order was paid for, also one that came paid. Key: the customer."""
+
+    type: ClassVar[str] = "customer.order_paid"
+    order: OrderState
+
+
+class OrderFulfilled(Event):
+    """An order is on its way. Key: the customer."""
+
+    type: ClassVar[str] = "customer.order_fulfilled"
+    order: OrderState
+
+
+class OrderDelivered(Event):
+    """An order has arrived. Key: the customer."""
+
+    type: ClassVar[str] = "customer.order_delivered"
+    order: OrderState
+
+
+class OrderCancelled(Event):
+    """An order was called off. Key: the customer."""
+
+    type: ClassVar[str] = "customer.order_cancelled"
+    order: OrderState
+
+
+class OrderRefunded(Event):
+    """More of an order's money went back. Key: the customer."""
+
+    type: ClassVar[str] = "customer.order_refunded"
+    order: OrderState
+
+
+class OrderReturned(Event):
+    """Goods of an order came back. Key: the customer."""
+
+    type: ClassVar[str] = "customer.order_returned"
     order: OrderState
 
 

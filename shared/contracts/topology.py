@@ -7,6 +7,7 @@ from shared.contracts import customer as c
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
 from shared.contracts import messaging as m
+from shared.contracts import reviews as r
 from shared.contracts import segmentation as s
 from shared.contracts import support_ticket as t
 from shared.contracts.audit import AuditRecorded
@@ -18,11 +19,17 @@ TICKET_STATE = (t.TicketCreated, t.TicketUpdated, t.TicketResolved, t.TicketSnap
 MESSAGE_STATE = (m.MessageSent, m.MessageSuppressed, m.MessageFailed)
 MEMBERSHIP = (s.SegmentEntered, s.SegmentLeft)
 AUDIT = (AuditRecorded,)
+ORDER_STEPS = (
+    *(c.OrderPaid, c.OrderFulfilled, c.OrderDelivered),
+    *(c.OrderCancelled, c.OrderRefunded, c.OrderReturned),
+)
 PUBLIC_CUSTOMER = (
     *(c.CustomerCreated, c.CustomerUpdated, c.CustomerMerged, c.CustomerUnmerged),
     *(c.OrderPlaced, c.OrderUpdated),
+    *ORDER_STEPS,
 )
 PUBLIC_LEAD = (l.LeadCaptured, l.LeadConverted)
+PUBLIC_REVIEW = (r.ReviewCreated, r.ReviewPublished)
 PUBLIC_CARE = (care.TaskDue, care.AppointmentDue)
 PUBLIC_TICKET = (
     *(t.TicketCreated, t.TicketUpdated, t.TicketReplied, t.TicketResolved),
@@ -46,7 +53,10 @@ _SUBSCRIPTIONS: _Subscriptions = {
         "messaging": (g.TenantProvisioned, g.EmailChannelChanged, g.StaffMailRequested),
     },
     "customer": {
-        "gateway": (*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
+        "gateway": (
+            *(*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
+            *PUBLIC_REVIEW,
+        ),
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
         "support_ticket": CUSTOMER_STATE,
         "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested),

@@ -178,6 +178,22 @@ async def _people(shop: Shop) -> None:
         order = {"customer_id": first["id"], "source": "pos", "external_id": fresh(f"{marker}-")}
         made = await shop.post("/v1/orders", {**order, "financial_status": "paid", "total": total})
     things["order"] = made["id"]
+    part = {"amount": total, "reason": marker}
+    for path, body in (
+        ("payments", {"amount": total, "reference": marker}),
+        ("refunds", part),
+        ("returns", {"reason": marker}),
+        ("fulfillments", {"carrier": marker}),
+    ):
+        for _ in range(2):
+            await shop.post(f"/v1/orders/{made['id']}/{path}", body)
+    rated = await shop.call("PUT", f"/v1/orders/{made['id']}/rating", json={"rating": 4})
+    assert rated.is_success, rated.text
+    policy = {"auto_publish": "all"}
+    assert (await shop.call("PUT", "/v1/reviews/policy", json=policy)).is_success
+    for _ in range(2):
+        said = {"product_id": "product", "rating": 5, "text": f"{fresh('words')} {marker}"}
+        things["review"] = (await shop.post("/v1/reviews", said))["id"]
     token = await shop.post("/v1/shopper-tokens", {"customer_id": first["id"]})
     shop.credentials["shopper"] = token["token"]
 

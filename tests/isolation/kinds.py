@@ -39,6 +39,7 @@ OF_NAMES: Mapping[str, str] = {
     "redemption_id": "redemption",
     "referral_id": "referral",
     "referrer_id": "customer",
+    "review_id": "review",
     "role_id": "role",
     "rule_id": "assignment_rule",
     "segment_id": "segment",

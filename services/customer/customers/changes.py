@@ -87,14 +87,15 @@ class CustomerChanges:
         self._touched.clear()
         if not changed:
             return []
+        for after in changed:
+            self._record(self._stored[after.id], after)
+            self._uow.append(CustomerUpdated(customer=after.state()), key=after.id)
         await self._customers.save(changed)
         retagged = [after for after in changed if after.tags != self._stored[after.id].tags]
         if retagged:
             await self._customers.replace_tags(retagged)
         for after in changed:
-            self._record(self._stored[after.id], after)
             self.take(after)
-            self._uow.append(CustomerUpdated(customer=after.state()), key=after.id)
         return changed
 
     async def _remember(self) -> None:

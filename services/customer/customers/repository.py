@@ -105,6 +105,7 @@ def _update_customers() -> Any:
             customer.c.id == new.c.id,
             customer.c.version < new.c.version,
         )
+        .add_cte(outbox_rows("customer"))
     )
 
 
@@ -255,9 +256,13 @@ class CustomerRepository:
         return {asked: held[root] for asked, root in roots.items() if root in held}
 
     async def save(self, customers: Sequence[CustomerRecord]) -> None:
-        """Write changed customers whose version has grown; tags are kept by `replace_tags`."""
+        """Write changed customers whose version has grown; tags are kept by `replace_tags`.
+
+        The events that were appended so far go with them, to spare a round trip.
+        """
         rows = [record.as_stored() for record in customers]
-        await self._uow.execute(_SAVE, {**self._tenant, **_customers.values(rows)})
+        parameters = {**self._tenant, **_customers.values(rows)}
+        await self._uow.execute_with_events(_SAVE, parameters)
 
     async def relink(self, records: Sequence[CustomerRecord], parents: Mapping[UUID, UUID]) -> None:
         """Write who stands for locked records, and into whom each was merged, if into anybody."""

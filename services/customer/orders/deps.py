@@ -6,7 +6,9 @@ from fastapi import Depends
 
 from services.customer.customers.repository import CustomerRepository
 from services.customer.deps import AskedDep
+from services.customer.families.seen import SeenPeople
 from services.customer.following import order_followers
+from services.customer.orders.part_repository import OrderPartRepository
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.service import OrderService
 from services.customer.timeline.repository import TimelineRepository
@@ -18,6 +20,8 @@ async def order_service(asked: AskedDep) -> OrderService:
     return OrderService(
         uow=uow,
         orders=OrderRepository(uow),
+        parts=OrderPartRepository(uow),
+        people=SeenPeople(uow, sight=sight),
         customers=CustomerRepository(uow, sight=sight),
         timeline=TimelineRepository(uow),
         shops=asked.shops,

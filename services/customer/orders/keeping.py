@@ -1,38 +1,62 @@
 """Keeping orders: each once, newest news wins, and the customers' figures follow."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
+from services.customer.families.family import Families
 from services.customer.leads.conversion import convert_leads
+from services.customer.orders.errors import TooManyOrderParts
+from services.customer.orders.part_repository import OrderPartRepository
+from services.customer.orders.parts import OrderPart, OrderParts, OrderReturn, PartChange
 from services.customer.orders.record import (
     CONTENT_COLUMNS,
+    Key,
     OrderContent,
     OrderLine,
     OrderRecord,
 )
-from services.customer.orders.repository import Figures, OrderRepository
+from services.customer.orders.repository import OrderRepository
+from services.customer.orders.tally import Figures, Tally
 from services.customer.tenants.shops import Shop
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
-from shared.contracts.customer import OrderPlaced, OrderUpdated
+from shared.contracts.customer import (
+    OrderCancelled,
+    OrderDelivered,
+    OrderFulfilled,
+    OrderPaid,
+    OrderPlaced,
+    OrderRefunded,
+    OrderReturned,
+    OrderUpdated,
+)
 from shared.db.unit_of_work import UnitOfWork
-from shared.ids import new_id
 from shared.money import Money
 
-Key = tuple[str, str]
+OrderEvent = (
+    OrderPaid
+    | OrderFulfilled
+    | OrderDelivered
+    | OrderCancelled
+    | OrderRefunded
+    | OrderReturned
+    | OrderPlaced
+    | OrderUpdated
+)
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingOrder:
-    """What was told of an order, and whose it is."""
+    """What was told of an order, and whose it is; parts that are not told stay as they are."""
 
     customer_id: UUID
     content: OrderContent
     lines: tuple[OrderLine, ...]
+    parts: tuple[OrderPart, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -41,11 +65,31 @@ class IncomingOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderPartsTold:
+    """News of payments, refunds, returns, fulfillments of an order that is known."""
+
+    key: Key
+    parts: tuple[OrderPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancellation:
+    """An order was called off."""
+
+    key: Key
+    reason: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRemoval:
     """An order is gone from the system it came from."""
 
     key: Key
     at: datetime
+
+
+OrderNews = IncomingOrder | OrderPartsTold | OrderCancellation | OrderRemoval
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,81 +120,125 @@ class OrderKeeper:
         changes: CustomerChanges,
         shop: Shop,
         followers: Sequence[OrderFollower] = (),
+        most_parts: int | None = None,
     ) -> None:
         self._uow = uow
+        self._most_parts = most_parts
         self._followers = followers
         self._orders = orders
+        self._parts = OrderPartRepository(uow)
         self._timeline = timeline
         self._changes = changes
         self._shop = shop
 
-    async def keep(
-        self, news: Sequence[IncomingOrder | OrderRemoval]
-    ) -> dict[Key, tuple[OrderRecord, bool]]:
+    async def keep(self, news: Sequence[OrderNews]) -> dict[Key, tuple[OrderRecord, bool]]:
         """The orders spoken of, by key, as they are now; True for those that are new.
 
         Older news than what is known changes nothing. Changes of customers are applied, not saved.
-        Raises OrderJustArrived when another transaction has kept one of them meanwhile.
+        Raises OrderJustArrived when another transaction has kept one of them meanwhile,
+        TooManyOrderParts when an order would have more of a kind than was said to be the most.
         """
-        stored = await self._orders.lock({item.key for item in news})
-        current = {
-            key: _one_version_after(stored.get(key), order)
-            for key, order in self._told(news, stored).items()
-        }
+        named = {item.customer_id for item in news if isinstance(item, IncomingOrder)}
+        people = {self._changes[customer_id].id for customer_id in named}
+        stored, tallies = await self._orders.look({item.key for item in news}, people)
+        known_parts = await self._known_parts(news, stored)
+        told, parts = self._told(news, stored, known_parts)
+        current = {key: _one_version_after(stored.get(key), order) for key, order in told.items()}
         placed = [order for key, order in current.items() if key not in stored]
         changed = [
             order for key, order in current.items() if key in stored and order != stored[key]
         ]
-        await self._orders.add(placed)
+        changes = [OrderChange(stored.get(order.key), order) for order in (*placed, *changed)]
+        part_changes = [
+            (current[key], change)
+            for key, after in parts.items()
+            for change in after.changes_since(known_parts.get(key, OrderParts()))
+        ]
+        entries = [entry for change in changes for entry in _entries(change)]
+        entries += [entry for order, part in part_changes for entry in _part_entries(order, part)]
+        entries += await self._recount(changes, current, tallies)
+        await self._orders.add(placed, entries)
         await self._orders.save(changed)
-        self._announce(placed, changed)
-        before = [stored[order.key] for order in changed]
-        entries = [_placed_entry(order) for order in placed]
-        for old, new in zip(before, changed, strict=True):
-            entries += _change_entries(old, new)
-        entries += await self._recount({o.customer_id for o in (*placed, *changed, *before)})
-        await self._timeline.add(entries)
-        told = [OrderChange(None, order) for order in placed]
-        told += [OrderChange(old, new) for old, new in zip(before, changed, strict=True)]
-        for follower in self._followers if told else ():
-            await follower.follow(told)
+        await self._parts.put((order.id, change.after) for order, change in part_changes)
+        if not placed:
+            await self._timeline.add(entries)
+        self._announce(changes)
+        for follower in self._followers if changes else ():
+            await follower.follow(changes)
         return {key: (order, key not in stored) for key, order in current.items()}
 
+    async def _known_parts(
+        self, news: Iterable[OrderNews], stored: Mapping[Key, OrderRecord]
+    ) -> dict[Key, OrderParts]:
+        """The parts so far of the orders of whose parts there are news."""
+        told = {i.key for i in news if isinstance(i, IncomingOrder | OrderPartsTold) and i.parts}
+        ids = {stored[key].id: key for key in told if key in stored and stored[key].has_parts}
+        found = await self._parts.of_orders(ids)
+        return {ids[order_id]: parts for order_id, parts in found.items()}
+
     def _told(
-        self, news: Iterable[IncomingOrder | OrderRemoval], stored: dict[Key, OrderRecord]
-    ) -> dict[Key, OrderRecord]:
+        self,
+        news: Iterable[OrderNews],
+        stored: Mapping[Key, OrderRecord],
+        known_parts: Mapping[Key, OrderParts],
+    ) -> tuple[dict[Key, OrderRecord], dict[Key, OrderParts]]:
         now = self._uow.clock.now()
-        current = dict(stored)
+        current, parts = dict(stored), dict(known_parts)
         for item in news:
             before = current.get(item.key)
-            if isinstance(item, OrderRemoval):
-                if before is not None and before.deleted_at is None:
+            if isinstance(item, IncomingOrder):
+                current[item.key] = _put(before, item, now)
+            elif before is None:
+                continue
+            elif isinstance(item, OrderRemoval):
+                if before.deleted_at is None:
                     changed_at = max(before.changed_at, item.at)
                     current[item.key] = replace(
                         before, deleted_at=item.at, changed_at=changed_at, updated_at=now
                     )
-            elif before is None:
-                current[item.key] = _new_order(item, now)
-            else:
-                current[item.key] = before.updated(
-                    _columns(item.content), customer_id=item.customer_id, lines=item.lines, at=now
-                )
-        return current
+            elif isinstance(item, OrderCancellation):
+                current[item.key] = before.cancelled(reason=item.reason, at=item.at, now=now)
+            if isinstance(item, IncomingOrder | OrderPartsTold) and item.parts:
+                known = parts.get(item.key, OrderParts())
+                after = known.after(item.parts)
+                if self._most_parts is not None and after.most() > self._most_parts:
+                    raise TooManyOrderParts
+                if after != known:
+                    parts[item.key] = after
+                    current[item.key] = current[item.key].with_parts(after, at=now)
+        return current, parts
 
-    def _announce(self, placed: Iterable[OrderRecord], changed: Iterable[OrderRecord]) -> None:
-        for order in placed:
-            self._uow.append(OrderPlaced(order=order.state()), key=order.customer_id)
-        for order in changed:
-            self._uow.append(OrderUpdated(order=order.state()), key=order.customer_id)
+    def _announce(self, changes: Iterable[OrderChange]) -> None:
+        for change in changes:
+            state = change.after.state()
+            whole = OrderPlaced if change.before is None else OrderUpdated
+            for event in (whole, *_steps(change)):
+                self._uow.append(event(order=state), key=state.customer_id)
 
-    async def _recount(self, customer_ids: set[UUID]) -> list[Entry]:
-        """Make the figures of customers what their orders add up to; what there is to tell."""
-        if not customer_ids:
+    async def _recount(
+        self,
+        changes: Sequence[OrderChange],
+        current: Mapping[Key, OrderRecord],
+        tallies: dict[UUID, Tally],
+    ) -> list[Entry]:
+        """Make the figures of customers what their orders add up to; what there is to tell.
+
+        `tallies` has what their other orders add up to, of people who are named in the news.
+        """
+        owners = {change.after.customer_id for change in changes}
+        owners |= {change.before.customer_id for change in changes if change.before is not None}
+        if not owners:
             return []
-        await self._changes.lock(customer_ids)
-        people = {self._changes[customer_id].id for customer_id in customer_ids}
+        await self._changes.lock(owners)
+        people = {self._changes[owner].id for owner in owners}
+        tallies |= await self._orders.tallies_without(current.keys(), people - tallies.keys())
+        roots = await self._roots_of(current.values())
+        for order in current.values():
+            if roots[order.customer_id] in people:
+                tallies[roots[order.customer_id]].add(order)
         entries, converted = [], []
-        for customer_id, figures in (await self._orders.figures_of_people(people)).items():
+        for customer_id in sorted(people):
+            figures = tallies[customer_id].figures()
             before = self._changes[customer_id]
             self._changes.apply(customer_id, figure_columns(figures, self._shop))
             if figures.ever_paid and before.stage == "lead":
@@ -160,20 +248,24 @@ class OrderKeeper:
         await convert_leads(self._uow, converted, self._uow.clock.now())
         return entries
 
+    async def _roots_of(self, orders: Collection[OrderRecord]) -> dict[UUID, UUID]:
+        """Who stands for the records that orders came through."""
+        named = {order.customer_id for order in orders}
+        known = {each: self._changes[each].id for each in named if each in self._changes}
+        return known | await Families(self._uow).roots(named - known.keys())
+
 
 def _columns(content: OrderContent) -> dict[str, Any]:
     return {name: getattr(content, name) for name in CONTENT_COLUMNS}
 
 
-def _new_order(item: IncomingOrder, now: datetime) -> OrderRecord:
-    return OrderRecord(
-        **_columns(item.content),
-        id=new_id(),
-        customer_id=item.customer_id,
-        created_at=now,
-        updated_at=now,
-        version=1,
-        lines=item.lines,
+def _put(before: OrderRecord | None, item: IncomingOrder, now: datetime) -> OrderRecord:
+    if before is None:
+        return OrderRecord.placed(
+            item.content, customer_id=item.customer_id, lines=item.lines, at=now
+        )
+    return before.updated(
+        _columns(item.content), customer_id=item.customer_id, lines=item.lines, at=now
     )
 
 
@@ -193,21 +285,64 @@ def figure_columns(figures: Figures, shop: Shop) -> dict[str, Any]:
     return {**columns, "currency": currency, "value_tier": tier}
 
 
-def _placed_entry(order: OrderRecord) -> Entry:
-    return _entry(order, "order.placed", at=order.placed_at)
-
-
-def _change_entries(before: OrderRecord, after: OrderRecord) -> Iterator[Entry]:
-    """What is worth telling of a change."""
-    if after.deleted_at and not before.deleted_at:
-        yield _entry(after, "order.deleted", at=after.deleted_at)
+def _steps(change: OrderChange) -> Iterator[type[OrderEvent]]:
+    """What has come to pass with a change, besides the change."""
+    before, after = change.before, change.after
+    if after.deleted_at:
         return
-    if after.status not in {before.status, "open"}:
-        yield _entry(after, f"order.{after.status}", at=after.changed_at)
-    if after.paid and not before.paid:
-        yield _entry(after, "order.paid", at=after.changed_at)
-    if after.refunded_minor > before.refunded_minor:
-        yield _entry(after, "order.refunded", at=after.changed_at)
+    if after.paid and not (before and before.paid):
+        yield OrderPaid
+    if after.shipped_at and not (before and before.shipped_at):
+        yield OrderFulfilled
+    if after.delivered_at and not (before and before.delivered_at):
+        yield OrderDelivered
+    if after.status == "cancelled" and not (before and before.status == "cancelled"):
+        yield OrderCancelled
+    if after.refunded_minor > (before.refunded_minor if before else 0):
+        yield OrderRefunded
+    if after.returns_count > (before.returns_count if before else 0):
+        yield OrderReturned
+
+
+_ENTRIES: Mapping[type[OrderEvent], str] = {
+    OrderPaid: "order.paid",
+    OrderFulfilled: "order.fulfilled",
+    OrderDelivered: "order.delivered",
+    OrderCancelled: "order.cancelled",
+    OrderRefunded: "order.refunded",
+}
+
+
+def _entries(change: OrderChange) -> Iterator[Entry]:
+    """What is worth telling of a change. An order that comes paid is placed, and no more."""
+    before, after = change.before, change.after
+    if before is None:
+        yield _entry(after, "order.placed", at=after.placed_at)
+    elif after.deleted_at and not before.deleted_at:
+        yield _entry(after, "order.deleted", at=after.deleted_at)
+    elif after.status == "completed" and before.status != "completed":
+        yield _entry(after, "order.completed", at=after.changed_at)
+    at = {
+        OrderFulfilled: after.shipped_at,
+        OrderDelivered: after.delivered_at,
+        OrderCancelled: after.cancelled_at,
+    }
+    for step in _steps(change):
+        if step in _ENTRIES and not (before is None and step in (OrderPaid, OrderRefunded)):
+            yield _entry(after, _ENTRIES[step], at=at.get(step) or after.changed_at)
+
+
+def _part_entries(order: OrderRecord, change: PartChange) -> Iterator[Entry]:
+    """What is worth telling of a return; of other parts the order's own entries tell."""
+    part = change.after
+    if not isinstance(part, OrderReturn):
+        return
+    before = change.before
+    if isinstance(before, OrderReturn) and before.status == part.status:
+        return
+    kind = {"requested": "return_requested", "received": "returned", "refused": "return_refused"}
+    at = {"requested": part.requested_at, "received": part.received_at}.get(part.status)
+    yield _entry(order, f"order.{kind[part.status]}", at=at or part.changed_at)
 
 
 def _entry(order: OrderRecord, kind: str, *, at: datetime) -> Entry:

@@ -1,7 +1,10 @@
 """Tables of orders. Money is whole minor units of the order's currency."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
@@ -10,7 +13,9 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
@@ -42,6 +47,22 @@ customer_order = Table(
     instant("placed_at"),
     instant("changed_at"),
     instant("deleted_at", nullable=True),
+    Column("staff", Text),
+    instant("cancelled_at", nullable=True),
+    Column("cancel_reason", Text),
+    # Addresses, codes, words: what is shown with an order and nobody looks for.
+    Column("details", JSONB(none_as_null=True)),
+    # What the source says, where its payments and refunds say more.
+    Column("told_financial_status", Text),
+    Column("told_refunded_minor", BigInteger),
+    # What its parts add up to.
+    Column("has_parts", Boolean, nullable=False, server_default=false()),
+    Column("paid_minor", BigInteger, nullable=False, server_default="0"),
+    Column("refunds_minor", BigInteger, nullable=False, server_default="0"),
+    Column("returns_count", BigInteger, nullable=False, server_default="0"),
+    instant("paid_at", nullable=True),
+    instant("shipped_at", nullable=True),
+    instant("delivered_at", nullable=True),
     instant("created_at"),
     instant("updated_at"),
     Column("version", BigInteger, nullable=False),
@@ -84,8 +105,76 @@ order_line = Table(
     Column("quantity", BigInteger, nullable=False),
     Column("unit_price_minor", BigInteger, nullable=False),
     Column("total_minor", BigInteger, nullable=False),
+    Column("discount_minor", BigInteger),
+    Column("tax_minor", BigInteger),
+    Column("category", Text),
+    Column("vendor", Text),
     ForeignKeyConstraint(
         ["tenant_id", "order_id"],
         ["customer.customer_order.tenant_id", "customer.customer_order.id"],
+    ),
+)
+
+
+def _part(name: str, *columns: Any) -> Table:
+    """A table of things that belong to orders; the order's source names them by ids of its own."""
+    return Table(
+        name,
+        metadata,
+        tenant_column(),
+        Column("order_id", Uuid, primary_key=True),
+        Column("external_id", Text, primary_key=True),
+        Column("id", Uuid, nullable=False),
+        *columns,
+        instant("changed_at"),
+        instant("created_at"),
+        instant("updated_at"),
+        Column("version", BigInteger, nullable=False),
+        ForeignKeyConstraint(
+            ["tenant_id", "order_id"],
+            ["customer.customer_order.tenant_id", "customer.customer_order.id"],
+        ),
+    )
+
+
+order_payment = _part(
+    "order_payment",
+    Column("method", Text),
+    Column("status", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("reference", Text),
+    instant("paid_at", nullable=True),
+    CheckConstraint(
+        "status IN ('pending', 'authorized', 'paid', 'failed', 'voided')", name="status"
+    ),
+)
+order_refund = _part(
+    "order_refund",
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("reason", Text),
+    Column("lines", JSONB, nullable=False),
+    instant("refunded_at"),
+)
+order_return = _part(
+    "order_return",
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("lines", JSONB, nullable=False),
+    Column("restock", Boolean),
+    instant("requested_at"),
+    instant("received_at", nullable=True),
+    CheckConstraint("status IN ('requested', 'received', 'refused')", name="status"),
+)
+order_fulfillment = _part(
+    "order_fulfillment",
+    Column("status", Text, nullable=False),
+    Column("carrier", Text),
+    Column("tracking_number", Text),
+    Column("tracking_url", Text),
+    Column("lines", JSONB, nullable=False),
+    instant("shipped_at", nullable=True),
+    instant("delivered_at", nullable=True),
+    CheckConstraint(
+        "status IN ('pending', 'shipped', 'delivered', 'failed', 'cancelled')", name="status"
     ),
 )

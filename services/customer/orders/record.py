@@ -8,12 +8,18 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.orders.parts import OrderParts
 from shared.contracts.customer import OrderLineState, OrderState
+from shared.ids import new_id
 
 OrderStatus = Literal["open", "completed", "cancelled"]
 FinancialStatus = Literal["pending", "paid", "partially_refunded", "refunded", "voided", "unknown"]
 
 PAID_STATUSES = ("paid", "partially_refunded", "refunded")
+SPENT_STATUSES = ("paid", "partially_refunded")
+
+Key = tuple[str, str]
+"""Scope and external id: what makes two deliveries speak of one order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,10 @@ class OrderLine:
     product_id: str | None = None
     variant_id: str | None = None
     sku: str | None = None
+    discount_minor: int | None = None
+    tax_minor: int | None = None
+    category: str | None = None
+    vendor: str | None = None
 
     @classmethod
     def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
@@ -64,19 +74,36 @@ class OrderContent:
     placed_at: datetime
     changed_at: datetime
     deleted_at: datetime | None = None
+    staff: str | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
+    details: dict[str, Any] | None = None
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Key:
         """What makes two deliveries speak of one order."""
         return (self.scope, self.external_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRecord(OrderContent):
-    """One row of `customer_order`, without its tenant, and its lines in order."""
+    """One row of `customer_order`, without its tenant, and its lines in order.
+
+    `financial_status` and `refunded_minor` are what holds: what the source has told, or what the
+    payments and refunds that are known come to, if that is more.
+    """
 
     id: UUID
     customer_id: UUID
+    told_financial_status: FinancialStatus
+    told_refunded_minor: int
+    has_parts: bool = False
+    paid_minor: int = 0
+    refunds_minor: int = 0
+    returns_count: int = 0
+    paid_at: datetime | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
     version: int
@@ -85,7 +112,30 @@ class OrderRecord(OrderContent):
     @classmethod
     def of(cls, row: Row[*tuple[Any, ...]], lines: Sequence[OrderLine] = ()) -> Self:
         """The order in a row that has its columns."""
-        return cls(**{name: getattr(row, name) for name in ORDER_COLUMNS}, lines=tuple(lines))
+        columns = {name: getattr(row, name) for name in ORDER_COLUMNS}
+        # A row of a release that did not know the difference.
+        for name in ("financial_status", "refunded_minor"):
+            if columns[f"told_{name}"] is None:
+                columns[f"told_{name}"] = columns[name]
+        return cls(**columns, lines=tuple(lines))
+
+    @classmethod
+    def placed(
+        cls, content: OrderContent, *, customer_id: UUID, lines: tuple[OrderLine, ...], at: datetime
+    ) -> Self:
+        """A new order."""
+        order = cls(
+            **{name: getattr(content, name) for name in CONTENT_COLUMNS},
+            id=new_id(),
+            customer_id=customer_id,
+            told_financial_status=content.financial_status,
+            told_refunded_minor=content.refunded_minor,
+            created_at=at,
+            updated_at=at,
+            version=1,
+            lines=lines,
+        )
+        return order.settled()
 
     def as_row(self) -> dict[str, Any]:
         """The columns by name."""
@@ -95,6 +145,22 @@ class OrderRecord(OrderContent):
     def paid(self) -> bool:
         """Whether it was ever paid for."""
         return self.financial_status in PAID_STATUSES and self.status != "cancelled"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts among its customer's orders."""
+        return (
+            self.status != "cancelled"
+            and self.financial_status != "voided"
+            and self.deleted_at is None
+        )
+
+    @property
+    def spent_minor(self) -> int:
+        """What was paid for it and not given back."""
+        if not self.counts or self.financial_status not in SPENT_STATUSES:
+            return 0
+        return max(self.total_minor - self.refunded_minor, 0)
 
     def updated(
         self,
@@ -107,10 +173,57 @@ class OrderRecord(OrderContent):
         """The next version with this content; the very same if it is older or no different."""
         if content["changed_at"] < self.changed_at:
             return self
-        after = replace(self, **content, customer_id=customer_id, lines=lines)
+        after = replace(
+            self,
+            **content,
+            told_financial_status=content["financial_status"],
+            told_refunded_minor=content["refunded_minor"],
+            customer_id=customer_id,
+            lines=lines,
+        ).settled(cancelled_at=self.cancelled_at)
         if replace(after, changed_at=self.changed_at) == self:
             return self
         return replace(after, updated_at=at, version=self.version + 1)
+
+    def with_parts(self, parts: OrderParts, *, at: datetime) -> Self:
+        """The next version, with what its parts come to now."""
+        after = replace(
+            self,
+            **parts.figures(),
+            financial_status=self.told_financial_status,
+            refunded_minor=self.told_refunded_minor,
+        ).settled(cancelled_at=self.cancelled_at)
+        return replace(after, updated_at=at, version=self.version + 1)
+
+    def cancelled(self, *, reason: str | None, at: datetime, now: datetime) -> Self:
+        """The order, cancelled; the very same if it was already."""
+        if self.status == "cancelled":
+            return self
+        changed_at = max(self.changed_at, at)
+        gone = replace(
+            self, status="cancelled", cancelled_at=at, cancel_reason=reason, changed_at=changed_at
+        )
+        return replace(gone, updated_at=now, version=self.version + 1)
+
+    def settled(self, *, cancelled_at: datetime | None = None) -> Self:
+        """The order by what it was told and what its parts come to.
+
+        Payments of the whole total pay an order that the source leaves open; refunds that are known
+        are money back, also when the source has not counted them.
+        """
+        status, refunded = self.financial_status, self.refunded_minor
+        if status in ("pending", "unknown") and 0 < self.total_minor <= self.paid_minor:
+            status = "paid"
+        if self.refunds_minor:
+            refunded = max(refunded, self.refunds_minor)
+            if status in ("paid", "partially_refunded"):
+                whole = refunded >= self.total_minor
+                status = "refunded" if whole else "partially_refunded"
+        if self.status != "cancelled":
+            since = None
+        else:
+            since = self.cancelled_at or cancelled_at or self.changed_at
+        return replace(self, financial_status=status, refunded_minor=refunded, cancelled_at=since)
 
     def state(self) -> OrderState:
         """What other services may know."""

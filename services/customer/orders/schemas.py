@@ -1,12 +1,29 @@
 """Orders as clients write and read them."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
+from sqlalchemy import Row
 
 from services.customer.customers.schemas import ExternalId, Source
+from services.customer.orders.errors import OrderFiguresTooLarge
+from services.customer.orders.part_schemas import (
+    Amount,
+    Fulfillments,
+    OrderFulfillmentRead,
+    OrderPaymentRead,
+    OrderRefundRead,
+    OrderReturnRead,
+    PartWrite,
+    Payments,
+    Reason,
+    Refunds,
+    Returns,
+)
+from services.customer.orders.parts import OrderPart, OrderParts
 from services.customer.orders.record import (
     FinancialStatus,
     OrderContent,
@@ -15,18 +32,36 @@ from services.customer.orders.record import (
     OrderStatus,
 )
 from shared.bodies import Body
+from shared.db.prepared import Rows
 from shared.moments import Instant
-from shared.money import Money, MoneyInput, MoneyRead
-from shared.text import NormalisedStr
+from shared.money import BIGINT_MAX, Money, MoneyInput, MoneyRead
+from shared.pii import pii
+from shared.text import Name, NormalisedStr, TextRule
+
+PageAddress = Annotated[str, TextRule(max_length=2000)]
+OrderTag = Annotated[str, TextRule(max_length=64)]
 
 
-def _not_negative(money: MoneyInput) -> MoneyInput:
-    if money.amount.startswith("-"):
-        raise ValueError("The amount must not be negative")
-    return money
+class OrderAddress(Body):
+    """Where an order goes, or its bill, as the source has it."""
+
+    name: Name | None = None
+    phone: NormalisedStr | None = None
+    company: NormalisedStr | None = None
+    street: NormalisedStr | None = Field(default=None, examples=["12 Lê Lợi"])
+    ward: NormalisedStr | None = None
+    district: NormalisedStr | None = None
+    city: NormalisedStr | None = None
+    province: NormalisedStr | None = None
+    country: NormalisedStr | None = Field(default=None, examples=["VN"])
+    postal_code: NormalisedStr | None = None
 
 
-Amount = Annotated[MoneyInput, AfterValidator(_not_negative)]
+class DiscountCode(Body):
+    """A code that made an order cheaper."""
+
+    code: NormalisedStr = Field(examples=["TET2027"])
+    amount: Amount | None = None
 
 
 class OrderLineWrite(Body):
@@ -39,6 +74,11 @@ class OrderLineWrite(Body):
     product_id: ExternalId | None = None
     variant_id: ExternalId | None = None
     sku: ExternalId | None = None
+    external_id: ExternalId | None = Field(default=None, description="The line's id in its source")
+    discount: Amount | None = None
+    tax: Amount | None = None
+    category: NormalisedStr | None = Field(default=None, examples=["Áo dài"])
+    vendor: NormalisedStr | None = None
 
 
 class OrderCreate(Body):
@@ -68,11 +108,36 @@ class OrderCreate(Body):
         description="When the source last changed it; older news than what is known is passed over",
     )
     lines: Annotated[list[OrderLineWrite], Field(max_length=1000)] = Field(default_factory=list)
+    staff: NormalisedStr | None = Field(
+        default=None, description="Who sold it, as the source names them", examples=["NV012"]
+    )
+    cancelled_at: Instant | None = None
+    cancel_reason: Reason | None = None
+    note: Reason | None = None
+    tags: Annotated[list[OrderTag], Field(max_length=50)] = Field(default_factory=list)
+    discount_codes: Annotated[list[DiscountCode], Field(max_length=50)] = Field(
+        default_factory=list
+    )
+    billing_address: OrderAddress | None = None
+    shipping_address: OrderAddress | None = None
+    landing_page: PageAddress | None = Field(
+        default=None, description="Where the visit began that led to it"
+    )
+    referrer: PageAddress | None = None
+    payments: Payments | None = Field(
+        default=None, description="News of payments; those that are not named stay as they are"
+    )
+    refunds: Refunds | None = None
+    returns: Returns | None = None
+    fulfillments: Fulfillments | None = None
 
     @model_validator(mode="after")
     def _one_currency(self) -> Self:
         amounts = [self.total, self.refunded, self.discount, self.shipping, self.tax]
-        amounts += [amount for line in self.lines for amount in (line.unit_price, line.total)]
+        for line in self.lines:
+            amounts += [line.unit_price, line.total, line.discount, line.tax]
+        amounts += [code.amount for code in self.discount_codes]
+        amounts += [amount for part in self._parts() for amount in part.amounts()]
         if len({amount.currency for amount in amounts if amount is not None}) > 1:
             raise ValueError("All amounts of an order are in one currency")
         return self
@@ -98,7 +163,15 @@ class OrderCreate(Body):
             refunded_minor=_minor(self.refunded),
             placed_at=placed_at,
             changed_at=changed_at,
+            staff=self.staff,
+            cancelled_at=self.cancelled_at,
+            cancel_reason=self.cancel_reason,
+            details=self._details(),
         )
+
+    def parts(self, *, changed_at: datetime, now: datetime) -> tuple[OrderPart, ...]:
+        """Payments, refunds, returns and fulfillments."""
+        return tuple(part.part(changed_at=changed_at, now=now) for part in self._parts())
 
     def order_lines(self) -> tuple[OrderLine, ...]:
         """The lines, money in minor units."""
@@ -111,9 +184,41 @@ class OrderCreate(Body):
                 product_id=line.product_id,
                 variant_id=line.variant_id,
                 sku=line.sku,
+                external_id=line.external_id,
+                discount_minor=_minor_or_none(line.discount),
+                tax_minor=_minor_or_none(line.tax),
+                category=line.category,
+                vendor=line.vendor,
             )
             for line in self.lines
         )
+
+    def _parts(self) -> list[PartWrite]:
+        given = (self.payments, self.refunds, self.returns, self.fulfillments)
+        return [part for parts in given for part in parts or ()]
+
+    def _details(self) -> dict[str, Any] | None:
+        """What is shown and never looked for; without what was not said."""
+        said: dict[str, Any] = {
+            "note": self.note,
+            "tags": self.tags,
+            "discount_codes": [
+                {"code": each.code, "amount_minor": _minor_or_none(each.amount)}
+                for each in self.discount_codes
+            ],
+            "billing_address": _plain(self.billing_address),
+            "shipping_address": _plain(self.shipping_address),
+            "landing_page": self.landing_page,
+            "referrer": self.referrer,
+        }
+        return {name: value for name, value in said.items() if value} or None
+
+
+class OrderCancel(Body):
+    """An order is called off."""
+
+    reason: Reason | None = Field(default=None, examples=["Khách đổi ý"])
+    cancelled_at: Instant | None = Field(default=None, description="Now, unless given")
 
 
 class OrderLineRead(BaseModel):
@@ -126,6 +231,33 @@ class OrderLineRead(BaseModel):
     product_id: str | None
     variant_id: str | None
     sku: str | None
+    external_id: str | None = None
+    discount: MoneyRead | None = None
+    tax: MoneyRead | None = None
+    category: str | None = None
+    vendor: str | None = None
+
+
+class OrderAddressRead(BaseModel):
+    """Where an order goes, or its bill."""
+
+    name: Annotated[str | None, pii("name")] = None
+    phone: Annotated[str | None, pii("phone")] = None
+    company: Annotated[str | None, pii("words")] = None
+    street: Annotated[str | None, pii("address")] = None
+    ward: str | None = None
+    district: str | None = None
+    city: str | None = None
+    province: str | None = None
+    country: str | None = None
+    postal_code: str | None = None
+
+
+class DiscountCodeRead(BaseModel):
+    """A code that made an order cheaper."""
+
+    code: str
+    amount: MoneyRead | None
 
 
 class OrderSummary(BaseModel):
@@ -142,13 +274,21 @@ class OrderSummary(BaseModel):
     fulfillment_status: str | None
     channel: str | None
     store: str | None
+    staff: str | None = None
     total: MoneyRead
+    subtotal: MoneyRead
     refunded: MoneyRead
     discount: MoneyRead
     shipping: MoneyRead
     tax: MoneyRead
     placed_at: datetime
     changed_at: datetime
+    paid_at: datetime | None = Field(default=None, description="When the last payment came in")
+    shipped_at: datetime | None = Field(default=None, description="When the first parcel left")
+    delivered_at: datetime | None = Field(default=None, description="When the last one arrived")
+    cancelled_at: datetime | None = None
+    cancel_reason: Annotated[str | None, pii("words")] = None
+    returns_count: int = Field(default=0, description="Returns that were received")
     deleted_at: datetime | None = Field(description="When it went from the system it came from")
     created_at: datetime
     updated_at: datetime
@@ -157,7 +297,7 @@ class OrderSummary(BaseModel):
     @classmethod
     def of(cls, order: OrderRecord) -> Self:
         """The order of a record."""
-        money = ("total", "refunded", "discount", "shipping", "tax")
+        money = ("total", "subtotal", "refunded", "discount", "shipping", "tax")
         amounts = {name: _read(getattr(order, f"{name}_minor"), order) for name in money}
         plain = {
             name: getattr(order, name)
@@ -170,25 +310,114 @@ class OrderSummary(BaseModel):
 class OrderRead(OrderSummary):
     """An order."""
 
+    note: Annotated[str | None, pii("words")] = None
+    tags: list[str] = Field(default_factory=list)
+    discount_codes: list[DiscountCodeRead] = Field(default_factory=list)
+    billing_address: OrderAddressRead | None = None
+    shipping_address: OrderAddressRead | None = None
+    landing_page: Annotated[str | None, pii("words")] = None
+    referrer: Annotated[str | None, pii("words")] = None
     lines: list[OrderLineRead] = Field(default_factory=list)
+    payments: list[OrderPaymentRead] = Field(default_factory=list)
+    refunds: list[OrderRefundRead] = Field(default_factory=list)
+    returns: list[OrderReturnRead] = Field(default_factory=list)
+    fulfillments: list[OrderFulfillmentRead] = Field(default_factory=list)
 
     @classmethod
-    def of(cls, order: OrderRecord) -> Self:
-        """The order of a record, with its lines."""
-        read = super().of(order)
-        read.lines = [
-            OrderLineRead(
-                title=line.title,
-                quantity=line.quantity,
-                unit_price=_read(line.unit_price_minor, order),
-                total=_read(line.total_minor, order),
-                product_id=line.product_id,
-                variant_id=line.variant_id,
-                sku=line.sku,
-            )
-            for line in order.lines
-        ]
+    def whole(cls, order: OrderRecord, parts: OrderParts) -> Self:
+        """The order of a record, with its lines and parts."""
+        read = cls.of(order)
+        read.lines = [_line(line, order) for line in order.lines]
+        details = dict(order.details or {})
+        for code in details.pop("discount_codes", ()):
+            amount = _read_or_none(code.get("amount_minor"), order)
+            read.discount_codes.append(DiscountCodeRead(code=code["code"], amount=amount))
+        for name in ("billing_address", "shipping_address"):
+            if name in details:
+                setattr(read, name, OrderAddressRead(**details.pop(name)))
+        for name in ("note", "tags", "landing_page", "referrer"):
+            if name in details:
+                setattr(read, name, details[name])
+        read.payments = [OrderPaymentRead.of(part, order) for part in parts.payments]
+        read.refunds = [OrderRefundRead.of(part, order) for part in parts.refunds]
+        read.returns = [OrderReturnRead.of(part, order) for part in parts.returns]
+        read.fulfillments = [OrderFulfillmentRead.of(part, order) for part in parts.fulfillments]
         return read
+
+
+class OrderFiguresOfCurrency(BaseModel):
+    """What a person's orders of one currency come to; two currencies are never added.
+
+    Orders that are neither cancelled, voided nor deleted count; those that are paid are spent
+    money, less what went back.
+    """
+
+    currency: str
+    orders_count: int
+    paid_orders_count: int
+    total_spent: MoneyRead
+    average_order: MoneyRead | None = Field(
+        description="What a paid order comes to, rounded half to even"
+    )
+    refunded: MoneyRead
+    returns_count: int
+    first_order_at: datetime
+    last_order_at: datetime
+    days_since_last_order: int = Field(description="Whole days of 24 hours")
+
+
+class OrderFigures(BaseModel):
+    """What all orders of a person come to, by currency, over all records of the person."""
+
+    customer_id: UUID = Field(description="The record that stands for the person")
+    object: Literal["order_figures"] = "order_figures"
+    data: list[OrderFiguresOfCurrency] = Field(description="The currency of the first order first")
+
+    @classmethod
+    def of(cls, root_id: UUID, rows: Rows, *, now: datetime) -> Self:
+        """The figures in rows that have them. Raises OrderFiguresTooLarge."""
+        return cls(customer_id=root_id, data=[_figures(row, now) for row in rows])
+
+
+def _figures(row: Row[*tuple[Any, ...]], now: datetime) -> OrderFiguresOfCurrency:
+    spent, refunded, paid = (
+        int(row.total_spent_minor),
+        int(row.refunded_minor),
+        row.paid_orders_count,
+    )
+    if max(spent, refunded) > BIGINT_MAX:
+        raise OrderFiguresTooLarge
+    return OrderFiguresOfCurrency(
+        currency=row.currency,
+        orders_count=row.orders_count,
+        paid_orders_count=paid,
+        total_spent=MoneyRead.of(Money(spent, row.currency)),
+        average_order=(
+            MoneyRead.of(Money(round(Fraction(spent, paid)), row.currency)) if paid else None
+        ),
+        refunded=MoneyRead.of(Money(refunded, row.currency)),
+        returns_count=int(row.returns_count),
+        first_order_at=row.first_order_at,
+        last_order_at=row.last_order_at,
+        days_since_last_order=max((now - row.last_order_at).days, 0),
+    )
+
+
+def _line(line: OrderLine, order: OrderRecord) -> OrderLineRead:
+    return OrderLineRead(
+        title=line.title,
+        quantity=line.quantity,
+        unit_price=_read(line.unit_price_minor, order),
+        total=_read(line.total_minor, order),
+        product_id=line.product_id,
+        variant_id=line.variant_id,
+        sku=line.sku,
+        external_id=line.external_id,
+        discount=_read_or_none(line.discount_minor, order),
+        tax=_read_or_none(line.tax_minor, order),
+        category=line.category,
+        vendor=line.vendor,
+    )
 
 
 def _minor(amount: MoneyInput | None) -> int:
@@ -197,3 +426,15 @@ def _minor(amount: MoneyInput | None) -> int:
 
 def _read(minor: int, order: OrderRecord) -> MoneyRead:
     return MoneyRead.of(Money(minor, order.currency))
+
+
+def _minor_or_none(amount: MoneyInput | None) -> int | None:
+    return amount.to_money().amount_minor if amount is not None else None
+
+
+def _read_or_none(minor: int | None, order: OrderRecord) -> MoneyRead | None:
+    return _read(minor, order) if minor is not None else None
+
+
+def _plain(address: OrderAddress | None) -> dict[str, Any] | None:
+    return address.model_dump(exclude_none=True) if address is not None else None

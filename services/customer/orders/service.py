@@ -1,20 +1,35 @@
 """Decisions about single orders."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families
-from services.customer.orders.errors import OrderJustArrived, OrderNotFound
-from services.customer.orders.keeping import IncomingOrder, OrderFollower, OrderKeeper
+from services.customer.families.seen import SeenPeople
+from services.customer.orders.errors import OrderNotFound
+from services.customer.orders.keeping import (
+    IncomingOrder,
+    OrderCancellation,
+    OrderFollower,
+    OrderKeeper,
+    OrderNews,
+    OrderPartsTold,
+)
+from services.customer.orders.part_repository import OrderPartRepository
+from services.customer.orders.part_schemas import PartWrite
+from services.customer.orders.parts import MOST_PARTS, OrderPart, OrderParts
 from services.customer.orders.record import OrderRecord
 from services.customer.orders.repository import OrderRepository
-from services.customer.orders.schemas import OrderCreate
+from services.customer.orders.schemas import OrderCancel, OrderCreate
 from services.customer.tenants.shops import Shops
 from services.customer.timeline.repository import TimelineRepository
+from shared.audit.trail import AuditEntry
+from shared.contracts.audit import AuditSubject
 from shared.db.paging import PageRequest
+from shared.db.prepared import Rows
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
@@ -31,9 +46,13 @@ class OrderService:
         timeline: TimelineRepository,
         shops: Shops,
         sight: Sight | None,
+        parts: OrderPartRepository,
+        people: SeenPeople,
         followers: Sequence[OrderFollower] = (),
     ) -> None:
         self._uow = uow
+        self._parts = parts
+        self._people = people
         self._sight = sight
         self._orders = orders
         self._customers = customers
@@ -45,13 +64,61 @@ class OrderService:
         """The order as it is now; True if it is new.
 
         The same source and external id are the same order, whatever else differs. Raises
-        CustomerNotFound.
+        CustomerNotFound, TooManyOrderParts, OrderFiguresTooLarge.
         """
-        try:
-            async with self._uow.savepoint():
-                return await self._keep(given)
-        except OrderJustArrived:
-            return await self._keep(given)
+        now = self._uow.clock.now()
+        content = given.content(
+            placed_at=given.placed_at or now, changed_at=given.changed_at or now
+        )
+        parts = given.parts(changed_at=content.changed_at, now=now)
+        incoming = IncomingOrder(given.customer_id, content, given.order_lines(), parts)
+        order, created = await self._keep(given.customer_id, incoming)
+        if self._sight is not None:
+            # Old news change nothing, but must not tell of an order of somebody else's customer.
+            await self._customers.get(order.customer_id)
+        return order, created
+
+    async def take_part(
+        self, order_id: UUID, given: PartWrite
+    ) -> tuple[OrderRecord, OrderPart, bool]:
+        """The order and the part as they are now; True if the part is new.
+
+        Raises OrderNotFound, OrderCurrencyMismatch, TooManyOrderParts.
+        """
+        order = await self.get(order_id)
+        given.check(order)
+        now = self._uow.clock.now()
+        told = given.part(changed_at=given.changed_at or now, now=now)
+        order, _ = await self._keep(order.customer_id, OrderPartsTold(order.key, (told,)))
+        parts = await self.parts_of(order)
+        part = parts.find(told.kind, told.external_id)
+        return order, part, part.id == told.id
+
+    async def cancel(self, order_id: UUID, given: OrderCancel) -> OrderRecord:
+        """The order, called off; done twice, it is done once. Raises OrderNotFound."""
+        order = await self.get(order_id)
+        at = given.cancelled_at or self._uow.clock.now()
+        news = OrderCancellation(order.key, given.reason, at)
+        cancelled, _ = await self._keep(order.customer_id, news)
+        return cancelled
+
+    async def parts_of(self, order: OrderRecord) -> OrderParts:
+        """What belongs to an order."""
+        if not order.has_parts:
+            return OrderParts()
+        return (await self._parts.of_orders([order.id]))[order.id]
+
+    def now(self) -> datetime:
+        """The moment that answers speak of."""
+        return self._uow.clock.now()
+
+    async def figures_of(self, customer_id: UUID) -> tuple[UUID, Rows]:
+        """Who stands for a person, and what all their orders come to, by currency.
+
+        Raises CustomerNotFound.
+        """
+        family = await self._people.family(customer_id)
+        return family.root_id, await self._orders.figures_of_person(family.member_ids)
 
     async def get(self, order_id: UUID) -> OrderRecord:
         """Raises OrderNotFound, also for an order of a customer whom the caller does not see."""
@@ -71,15 +138,10 @@ class OrderService:
         family = await Families(self._uow).of(customer_id)
         return await self._orders.list_of(family.member_ids, request)
 
-    async def _keep(self, given: OrderCreate) -> tuple[OrderRecord, bool]:
+    async def _keep(self, customer_id: UUID, news: OrderNews) -> tuple[OrderRecord, bool]:
         changes = CustomerChanges(self._uow, sight=self._sight)
-        await changes.lock([given.customer_id])
-        now = self._uow.clock.now()
-        content = given.content(
-            placed_at=given.placed_at or now, changed_at=given.changed_at or now
-        )
-        changes[given.customer_id]
-        incoming = IncomingOrder(given.customer_id, content, given.order_lines())
+        await changes.lock([customer_id])
+        changes[customer_id]  # Raises CustomerNotFound.
         keeper = OrderKeeper(
             uow=self._uow,
             orders=self._orders,
@@ -87,11 +149,17 @@ class OrderService:
             changes=changes,
             shop=await self._shops.of(self._uow),
             followers=self._followers,
+            most_parts=MOST_PARTS,
         )
-        kept = await keeper.keep([incoming])
+        kept = await keeper.keep([news])
+        self._record(kept[news.key][0])
         await changes.save()
-        order, created = kept[incoming.key]
-        if self._sight is not None:
-            # Old news change nothing, but must not tell of an order of somebody else's customer.
-            await self._customers.get(order.customer_id)
-        return order, created
+        return kept[news.key]
+
+    def _record(self, order: OrderRecord) -> None:
+        """For the audit log, here and not at the edge: so it is written with everything else."""
+        subjects = [
+            AuditSubject(object="order", id=str(order.id)),
+            AuditSubject(object="customer", id=str(order.customer_id)),
+        ]
+        self._uow.record(AuditEntry(subjects))

@@ -6,11 +6,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Text, Uuid, and_, bindparam, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.customers.models import customer, customer_identity
 from services.customer.families.seen import person_is_seen
+from services.customer.loyalty.models import loyalty_programme
 from services.customer.referrals.errors import (
     ReferralCodeNotFound,
     ReferralNotFound,
@@ -36,6 +49,12 @@ _TO = bindparam("to_at", type_=Instant)
 
 _PROGRAMME = select(referral_programme).where(referral_programme.c.tenant_id == _TENANT)
 _LOCK_PROGRAMME = _PROGRAMME.with_for_update()
+_ANYTHING_IS_EARNED = select(
+    or_(
+        exists().where(referral_programme.c.tenant_id == _TENANT),
+        exists().where(loyalty_programme.c.tenant_id == _TENANT),
+    )
+)
 _ADD_PROGRAMME = (
     insert(referral_programme)
     .on_conflict_do_nothing(index_elements=["tenant_id"])
@@ -124,6 +143,10 @@ class ReferralRepository:
         self._uow = uow
         self._sight = sight
         self._tenant: Mapping[str, Any] = {"tenant": uow.tenant_id}
+
+    async def anything_is_earned(self) -> bool:
+        """Whether the shop has a programme, of points or for friends; most orders end here."""
+        return bool(await self._uow.scalar(_ANYTHING_IS_EARNED, {"tenant": self._uow.tenant_id}))
 
     async def find_programme(self, *, lock: bool = False) -> Row[*tuple[Any, ...]] | None:
         """What the shop gives, if it has decided; locked, nobody else registers meanwhile."""

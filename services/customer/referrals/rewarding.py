@@ -33,6 +33,8 @@ class OrderEarning:
 
     async def follow(self, changes: Sequence[OrderChange]) -> None:
         """What orders earn, for whoever earns by them."""
+        if not await self._referrals.anything_is_earned():
+            return
         await self._earning.by_orders(changes, await self._rewards(changes))
 
     async def _rewards(self, changes: Sequence[OrderChange]) -> list[Reward]:

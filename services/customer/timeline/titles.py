@@ -19,6 +19,17 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "order.completed": ("Đơn hàng {number} hoàn tất", "Order {number} was completed"),
     "order.cancelled": ("Đơn hàng {number} bị huỷ", "Order {number} was cancelled"),
     "order.refunded": ("Đơn hàng {number} được hoàn tiền", "Order {number} was refunded"),
+    "order.fulfilled": ("Đơn hàng {number} đã gửi đi", "Order {number} was sent"),
+    "order.delivered": ("Đơn hàng {number} đã giao", "Order {number} was delivered"),
+    "order.return_requested": (
+        "Yêu cầu trả hàng, đơn {number}",
+        "Asked to return goods of order {number}",
+    ),
+    "order.returned": ("Đã trả hàng, đơn {number}", "Goods of order {number} came back"),
+    "order.return_refused": (
+        "Từ chối trả hàng, đơn {number}",
+        "The return for order {number} was refused",
+    ),
     "order.deleted": ("Đơn hàng {number} bị xoá", "Order {number} was deleted"),
     "consent.granted": ("Đồng ý nhận tin qua {channel}", "Agreed to messages by {channel}"),
     "consent.withdrawn": ("Ngừng nhận tin qua {channel}", "Said stop to messages by {channel}"),
@@ -55,6 +66,7 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "appointment.kept": ("Đã gặp: {title}", "Appointment kept: {title}"),
     "appointment.missed": ("Lỡ hẹn: {title}", "Appointment missed: {title}"),
     "appointment.cancelled": ("Huỷ lịch hẹn: {title}", "Appointment cancelled: {title}"),
+    "review.written": ("Đánh giá {rating}/5 sao", "Rated {rating} of 5 stars"),
     "note.added": ("Thêm ghi chú", "Note added"),
     "note.removed": ("Xoá ghi chú", "Note removed"),
 }

@@ -1,0 +1,331 @@
+"""SQL of reviews."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    LargeBinary,
+    Row,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from services.customer.families.seen import person_is_seen
+from services.customer.reviews.errors import ReviewNotFound
+from services.customer.reviews.models import (
+    product_rating,
+    review,
+    review_fingerprint,
+    review_policy,
+    review_product,
+)
+from shared.db.merged import Source, merged_page
+from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
+from shared.db.rows import RowsParameter
+from shared.db.tables import Instant
+from shared.db.unit_of_work import UnitOfWork
+from shared.errors import LostRace
+from shared.security.sight import Sight
+
+Review = Row[*tuple[Any, ...]]
+NEWEST_FIRST: Final = (
+    SortKey(review.c.created_at, "created_at", parse_instant, descending=True),
+    SortKey(review.c.id, "id", parse_id, descending=True),
+)
+NEWEST_OF_PRODUCT_FIRST: Final = (
+    SortKey(review_product.c.created_at, "created_at", parse_instant, descending=True),
+    SortKey(review_product.c.review_id, "id", parse_id, descending=True),
+)
+
+_TENANT: Final = bindparam("tenant", type_=Uuid)
+_ID: Final = bindparam("row_id", type_=Uuid)
+_PRODUCT: Final = bindparam("wanted_product", type_=Text)
+_MEMBERS: Final = bindparam("members", type_=ARRAY(Uuid))
+_ADD: Final = insert(review).on_conflict_do_nothing().returning(*review.c)
+_BY_ID: Final = select(review).where(review.c.tenant_id == _TENANT, review.c.id == _ID)
+_LOCK: Final = _BY_ID.with_for_update()
+_OF_PRODUCT_BY: Final = (
+    select(review)
+    .where(
+        review.c.tenant_id == _TENANT,
+        review.c.product_id == _PRODUCT,
+        review.c.customer_id == func.any(_MEMBERS),
+        review.c.kind == "product",
+    )
+    .order_by(review.c.created_at, review.c.id)
+    .limit(1)
+    .with_for_update()
+)
+_OF_ORDER: Final = select(review).where(
+    review.c.tenant_id == _TENANT, review.c.order_id == _ID, review.c.kind == "order"
+)
+_LOCK_OF_ORDER: Final = _OF_ORDER.with_for_update()
+_PUBLISHED: Final = select(review).where(
+    review.c.tenant_id == _TENANT,
+    review.c.product_id == _PRODUCT,
+    review.c.status == "published",
+)
+_FROM_ADDRESS: Final = select(func.count()).where(
+    review.c.tenant_id == _TENANT,
+    review.c.client_ip == bindparam("sender", type_=Text),
+    review.c.created_at > bindparam("since", type_=Instant),
+)
+
+_new: Final = insert(review_fingerprint)
+_CLAIM: Final = _new.on_conflict_do_update(
+    index_elements=list(review_fingerprint.primary_key.columns),
+    set_={name: _new.excluded[name] for name in ("review_id", "received_at")},
+    where=review_fingerprint.c.received_at < bindparam("since", type_=Instant),
+).returning(review_fingerprint.c.review_id)
+_CLAIMED: Final = select(review_fingerprint.c.review_id).where(
+    review_fingerprint.c.tenant_id == _TENANT,
+    review_fingerprint.c.digest == bindparam("wanted_digest", type_=LargeBinary),
+)
+
+_links = RowsParameter("link", review_product, ("product_id", "review_id", "created_at"))
+_LINK: Final = (
+    insert(review_product)
+    .from_select(["tenant_id", *_links.columns], select(_TENANT, *_links.source.c))
+    .on_conflict_do_nothing(index_elements=["tenant_id", "product_id", "review_id"])
+)
+_PRODUCTS_OF: Final = select(review_product.c.product_id).where(
+    review_product.c.tenant_id == _TENANT, review_product.c.review_id == _ID
+)
+
+_COUNTS: Final = (*(f"stars_{stars}" for stars in range(1, 6)), "verified_count")
+_counted = RowsParameter("counted", product_rating, ("product_id", "kind", *_COUNTS))
+
+
+def _count() -> Any:
+    given = insert(product_rating).from_select(
+        ["tenant_id", *_counted.columns],
+        select(_TENANT, *_counted.source.c).order_by(_counted.source.c.product_id),
+    )
+    return given.on_conflict_do_update(
+        index_elements=["tenant_id", "product_id", "kind"],
+        set_={name: product_rating.c[name] + given.excluded[name] for name in _COUNTS},
+    )
+
+
+_COUNT: Final = _count()
+_RATINGS: Final = select(product_rating).where(
+    product_rating.c.tenant_id == _TENANT, product_rating.c.product_id == _PRODUCT
+)
+_POLICY: Final = select(review_policy).where(review_policy.c.tenant_id == _TENANT)
+_LOCK_POLICY: Final = _POLICY.with_for_update()
+_ADD_POLICY: Final = (
+    insert(review_policy)
+    .on_conflict_do_nothing(index_elements=["tenant_id"])
+    .returning(*review_policy.c)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFilter:
+    """Which reviews a client wants; None asks for nothing."""
+
+    kind: str | None = None
+    status: str | None = None
+    rating: int | None = None
+    verified: bool | None = None
+    product_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """That so many more (or fewer) have given a product so many stars."""
+
+    product_id: str
+    kind: str
+    rating: int
+    verified: bool
+    times: int
+
+    def as_row(self) -> dict[str, Any]:
+        """The columns of the row, but for the tenant."""
+        stars = {f"stars_{n}": self.times if n == self.rating else 0 for n in range(1, 6)}
+        verified = self.times if self.verified else 0
+        return {
+            "product_id": self.product_id,
+            "kind": self.kind,
+            **stars,
+            "verified_count": verified,
+        }
+
+
+class ReviewRepository:
+    """Reviews, inside one unit of work; lists are narrowed to a caller's `sight`."""
+
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
+        self._uow = uow
+        self._sight = sight
+        self._tenant = {"tenant": uow.tenant_id}
+
+    async def add(self, columns: Mapping[str, Any], products: Iterable[str]) -> Review:
+        """A new review, about these products. Raises LostRace when there has just come another."""
+        found = await self._uow.one_or_none(_ADD, {"tenant_id": self._uow.tenant_id, **columns})
+        if found is None:
+            raise LostRace
+        rows = [
+            {"product_id": product, "review_id": found.id, "created_at": found.created_at}
+            for product in products
+        ]
+        if rows:
+            await self._uow.execute(_LINK, {**self._tenant, **_links.values(rows)})
+        return found
+
+    async def get(self, review_id: UUID, *, lock: bool = False) -> Review:
+        """Raises ReviewNotFound. Whether its customer is seen is not asked here."""
+        statement = _LOCK if lock else _BY_ID
+        row = await self._uow.one_or_none(statement, {**self._tenant, "row_id": review_id})
+        if row is None:
+            raise ReviewNotFound
+        return row
+
+    async def find_of_product_by(
+        self, member_ids: Collection[UUID], product_id: str
+    ) -> Review | None:
+        """What a person has said of a product, locked."""
+        wanted = {**self._tenant, "wanted_product": product_id, "members": list(member_ids)}
+        return await self._uow.one_or_none(_OF_PRODUCT_BY, wanted)
+
+    async def find_of_order(self, order_id: UUID, *, lock: bool = False) -> Review | None:
+        """What was said of an order."""
+        statement = _LOCK_OF_ORDER if lock else _OF_ORDER
+        return await self._uow.one_or_none(statement, {**self._tenant, "row_id": order_id})
+
+    async def save(self, review_id: UUID, changes: Mapping[str, Any]) -> Review:
+        """The review with these columns changed and its version grown."""
+        statement = (
+            update(review)
+            .where(review.c.tenant_id == self._uow.tenant_id, review.c.id == review_id)
+            .values(**changes, version=review.c.version + 1)
+            .returning(*review.c)
+        )
+        return await self._uow.one(statement)
+
+    async def products_of(self, review_id: UUID) -> Sequence[str]:
+        """The products that a review is about."""
+        return await self._uow.scalars(_PRODUCTS_OF, {**self._tenant, "row_id": review_id})
+
+    async def claim(self, digest: bytes, *, review_id: UUID, at: datetime, since: datetime) -> UUID:
+        """The id of the review that this is: its own, or that of the same sent after `since`.
+
+        Whoever sends the same at the same time waits here, and finds it.
+        """
+        row = {"digest": digest, "review_id": review_id, "received_at": at}
+        claimed: UUID | None = await self._uow.scalar(
+            _CLAIM, {"tenant_id": self._uow.tenant_id, **row, "since": since}
+        )
+        if claimed is not None:
+            return claimed
+        wanted = {**self._tenant, "wanted_digest": digest}
+        known: UUID = await self._uow.scalar(_CLAIMED, wanted)
+        return known
+
+    async def count_from(self, client_ip: str, *, since: datetime) -> int:
+        """How many came from an address after a moment."""
+        wanted = {**self._tenant, "sender": client_ip, "since": since}
+        return int(await self._uow.scalar(_FROM_ADDRESS, wanted))
+
+    async def count(self, counted: Sequence[Counted]) -> None:
+        """Let these count in what products come to; at most one for a product and kind."""
+        if counted:
+            rows = _counted.values(each.as_row() for each in counted)
+            await self._uow.execute(_COUNT, {**self._tenant, **rows})
+
+    async def ratings_of(self, product_id: str) -> dict[str, Mapping[str, Any]]:
+        """What a product comes to, by kind."""
+        rows = await self._uow.rows(_RATINGS, {**self._tenant, "wanted_product": product_id})
+        return {row.kind: row._asdict() for row in rows}
+
+    async def page(
+        self, wanted: ReviewFilter, request: PageRequest
+    ) -> tuple[Sequence[Review], str | None]:
+        """A page of the reviews that the caller sees, newest first, and the next cursor."""
+        conditions = [review.c.tenant_id == _TENANT, *_conditions(wanted)]
+        parameters: dict[str, Any] = {**self._tenant}
+        if self._sight is not None:
+            seen = person_is_seen(review.c.customer_id, of_teams=self._sight.of_teams)
+            conditions.append(or_(review.c.customer_id.is_(None), seen))
+            parameters |= self._sight.parameters()
+        statement, order = _of_all(wanted, conditions)
+        rows = await self._uow.rows(page(statement, order, request), parameters)
+        return next_cursor(rows, order, request.limit)
+
+    async def page_of(
+        self, member_ids: Collection[UUID], request: PageRequest
+    ) -> tuple[Sequence[Review], str | None]:
+        """A page of what a person has said, newest first, and the next cursor."""
+        statement = merged_page(
+            review,
+            list(review.c),
+            [Source(lambda member: review.c.customer_id == member, _MEMBERS)],
+            where=[review.c.tenant_id == _TENANT],
+            order=NEWEST_FIRST,
+            request=request,
+        )
+        rows = await self._uow.rows(statement, {**self._tenant, "members": list(member_ids)})
+        return next_cursor(rows, NEWEST_FIRST, request.limit)
+
+    async def published(
+        self, product_id: str, request: PageRequest
+    ) -> tuple[Sequence[Review], str | None]:
+        """A page of what everybody may read of a product, newest first, and the next cursor."""
+        rows = await self._uow.rows(
+            page(_PUBLISHED, NEWEST_FIRST, request), {**self._tenant, "wanted_product": product_id}
+        )
+        return next_cursor(rows, NEWEST_FIRST, request.limit)
+
+    async def find_policy(self, *, lock: bool = False) -> Row[*tuple[Any, ...]] | None:
+        """What the shop has decided, if it has."""
+        return await self._uow.one_or_none(_LOCK_POLICY if lock else _POLICY, self._tenant)
+
+    async def put_policy(
+        self, columns: Mapping[str, Any], *, is_new: bool
+    ) -> Row[*tuple[Any, ...]] | None:
+        """The policy as it is now; None when somebody else has just made the first."""
+        if is_new:
+            new = {"tenant_id": self._uow.tenant_id, **columns, "version": 1}
+            return await self._uow.one_or_none(_ADD_POLICY, new)
+        statement = (
+            update(review_policy)
+            .where(review_policy.c.tenant_id == self._uow.tenant_id)
+            .values(**columns, version=review_policy.c.version + 1)
+            .returning(*review_policy.c)
+        )
+        return await self._uow.one(statement)
+
+
+def _of_all(
+    wanted: ReviewFilter, conditions: Sequence[ColumnElement[bool]]
+) -> tuple[Select[Any], tuple[SortKey, ...]]:
+    if wanted.product_id is None:
+        return select(review).where(*conditions), NEWEST_FIRST
+    of_product = (
+        review_product.c.tenant_id == _TENANT,
+        review_product.c.product_id == wanted.product_id,
+        review_product.c.review_id == review.c.id,
+    )
+    return select(review).where(*of_product, *conditions), NEWEST_OF_PRODUCT_FIRST
+
+
+def _conditions(wanted: ReviewFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    for name in ("kind", "status", "rating", "verified"):
+        value = getattr(wanted, name)
+        if value is not None:
+            conditions.append(review.c[name] == value)
+    return conditions

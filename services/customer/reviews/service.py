@@ -1,0 +1,392 @@
+"""Decisions about reviews: who wrote what, who may read it, what it comes to."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from services.customer.customers.errors import CustomerNotFound
+from services.customer.families.family import Families, Family
+from services.customer.families.seen import SeenPeople
+from services.customer.loyalty.earning import Earning
+from services.customer.loyalty.repository import LoyaltyRepository
+from services.customer.orders.errors import OrderNotFound
+from services.customer.orders.record import OrderRecord
+from services.customer.orders.repository import OrderRepository
+from services.customer.reviews.errors import (
+    OrderNotRated,
+    ReviewNotFound,
+    ReviewTransitionRefused,
+)
+from services.customer.reviews.moderation import (
+    COUNTED_FOR,
+    SAME_WITHIN,
+    TRANSITIONS,
+    AutoPublish,
+    ReviewPolicy,
+    ReviewStatus,
+    suspicions,
+)
+from services.customer.reviews.repository import (
+    Counted,
+    Review,
+    ReviewFilter,
+    ReviewRepository,
+)
+from services.customer.reviews.schemas import OrderRatingPut, ReviewCreate, ReviewPolicyPut
+from services.customer.timeline.entries import Entry
+from services.customer.timeline.repository import TimelineRepository
+from shared.contracts.reviews import ReviewCreated, ReviewPublished, ReviewState
+from shared.db.paging import PageRequest
+from shared.db.unit_of_work import UnitOfWork
+from shared.errors import LostRace
+from shared.ids import new_id
+from shared.web.resources import check_version
+
+WRITTEN: Final = "review.written"
+"""What the timeline calls it, and the event that earns points."""
+
+_MOST_PRODUCTS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who sends a review: a shopper, a caller who is believed, or anybody."""
+
+    owner: UUID | None
+    trusted: bool
+    client_ip: str | None
+
+
+class ReviewService:
+    """What clients can do with reviews of customers whom they see."""
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        reviews: ReviewRepository,
+        orders: OrderRepository,
+        people: SeenPeople,
+        timeline: TimelineRepository,
+        writer: Writer,
+    ) -> None:
+        self._uow = uow
+        self._reviews = reviews
+        self._orders = orders
+        self._people = people
+        self._timeline = timeline
+        self._writer = writer
+        self._families = Families(uow)
+        self._loyalty = LoyaltyRepository(uow)
+
+    async def write(self, given: ReviewCreate) -> tuple[Review, bool]:
+        """The review, and whether it is new: a person has one of a product, and may change it.
+
+        What looks odd waits for somebody to look at it. Raises CustomerNotFound.
+        """
+        customer_id = self._writer.owner or given.customer_id
+        odd = await self._suspicions(given)
+        said = given.model_dump(exclude={"honeypot", "customer_id"})
+        if customer_id is None:
+            return await self._take_from_nobody(said, odd)
+        await self._people.family(customer_id)
+        family = await self._families.lock(customer_id)
+        verified = await self._orders.has_bought(family.member_ids, given.product_id)
+        status = await self._first_status(said["rating"], verified=verified, odd=bool(odd))
+        said |= {"verified": verified, "status": status, "suspicions": odd}
+        before = await self._reviews.find_of_product_by(family.member_ids, given.product_id)
+        if before is not None:
+            return await self._rewrite(before, said), False
+        return await self._add({**said, "customer_id": customer_id}, [given.product_id]), True
+
+    async def rate_order(self, order_id: UUID, given: OrderRatingPut) -> tuple[Review, bool]:
+        """What the customer says of an order, and whether it is the first time.
+
+        Raises OrderNotFound.
+        """
+        order, family = await self._order(order_id)
+        await self._families.lock(family.root_id)
+        said = given.model_dump()
+        before = await self._reviews.find_of_order(order_id, lock=True)
+        if before is not None:
+            return await self._rewrite(before, {**said, "status": "private"}), False
+        columns = {
+            **said,
+            "kind": "order",
+            "order_id": order_id,
+            "customer_id": order.customer_id,
+            "verified": True,
+            "status": "private",
+        }
+        products = dict.fromkeys(line.product_id for line in order.lines if line.product_id)
+        return await self._add(columns, list(products)[:_MOST_PRODUCTS]), True
+
+    async def rating_of(self, order_id: UUID) -> Review:
+        """Raises OrderNotFound, OrderNotRated."""
+        await self._order(order_id)
+        found = await self._reviews.find_of_order(order_id)
+        if found is None:
+            raise OrderNotRated
+        return found
+
+    async def get(self, review_id: UUID) -> Review:
+        """Raises ReviewNotFound."""
+        return await self._seen(await self._reviews.get(review_id))
+
+    async def publish(self, review_id: UUID) -> Review:
+        """Let everybody read it. Raises ReviewNotFound, ReviewTransitionRefused."""
+        return await self._move(review_id, "published", reason=None)
+
+    async def reject(self, review_id: UUID, *, reason: str) -> Review:
+        """Let nobody read it. Raises ReviewNotFound, ReviewTransitionRefused."""
+        return await self._move(review_id, "rejected", reason=reason)
+
+    async def answer(self, review_id: UUID, text: str | None, *, staff_id: UUID | None) -> Review:
+        """What the shop says to it. Raises ReviewNotFound."""
+        before = await self._seen(await self._reviews.get(review_id, lock=True))
+        if before.answer == text:
+            return before
+        now = self._uow.clock.now()
+        changes = {
+            "answer": text,
+            "answered_by": staff_id if text else None,
+            "answered_at": now if text else None,
+        }
+        return await self._reviews.save(review_id, {**changes, "updated_at": now})
+
+    async def page(
+        self, wanted: ReviewFilter, request: PageRequest
+    ) -> tuple[Sequence[Review], str | None]:
+        """A page of the reviews that the caller sees, newest first."""
+        return await self._reviews.page(wanted, request)
+
+    async def page_of(
+        self, customer_id: UUID, request: PageRequest
+    ) -> tuple[Sequence[Review], str | None]:
+        """A page of what a person has said, newest first. Raises CustomerNotFound."""
+        family = await self._people.family(customer_id)
+        return await self._reviews.page_of(family.member_ids, request)
+
+    async def published(
+        self, product_id: str, request: PageRequest
+    ) -> tuple[Sequence[Review], str | None]:
+        """A page of what everybody may read of a product, newest first."""
+        return await self._reviews.published(product_id, request)
+
+    async def ratings_of(self, product_id: str) -> Mapping[str, Mapping[str, Any]]:
+        """What a product comes to, by kind."""
+        return await self._reviews.ratings_of(product_id)
+
+    async def policy(self) -> tuple[ReviewPolicy, int]:
+        """Which reviews are published without a look; 0 until the shop has decided."""
+        row = await self._reviews.find_policy()
+        if row is None:
+            return ReviewPolicy(), 0
+        return ReviewPolicy(row.auto_publish, row.from_stars), row.version
+
+    async def put_policy(
+        self, given: ReviewPolicyPut, *, expected_version: int | None
+    ) -> tuple[ReviewPolicy, int]:
+        """The policy as it is now. Raises PreconditionFailed."""
+        before = await self._reviews.find_policy(lock=True)
+        check_version(before.version if before else 0, expected_version)
+        now = self._uow.clock.now()
+        columns = {**given.model_dump(), "updated_at": now}
+        if before is None:
+            columns["created_at"] = now
+        row = await self._reviews.put_policy(columns, is_new=before is None)
+        if row is None:
+            raise LostRace
+        auto_publish: AutoPublish = row.auto_publish
+        return ReviewPolicy(auto_publish, row.from_stars), row.version
+
+    async def _take_from_nobody(
+        self, said: Mapping[str, Any], odd: Sequence[str]
+    ) -> tuple[Review, bool]:
+        """From somebody who is not logged in: nobody knows what they have bought."""
+        now = self._uow.clock.now()
+        new = new_id()
+        claimed = await self._reviews.claim(
+            _digest(said), review_id=new, at=now, since=now - SAME_WITHIN
+        )
+        if claimed != new:
+            return await self._reviews.get(claimed), False
+        status = await self._first_status(said["rating"], verified=False, odd=bool(odd))
+        columns = {**said, "id": new, "verified": False, "status": status, "suspicions": odd}
+        return await self._add(columns, [said["product_id"]]), True
+
+    async def _add(self, said: Mapping[str, Any], products: Sequence[str]) -> Review:
+        now = self._uow.clock.now()
+        columns = {
+            "id": new_id(),
+            "kind": "product",
+            "customer_id": None,
+            "order_id": None,
+            "product_id": None,
+            "title": None,
+            "photos": [],
+            "author_name": None,
+            "suspicions": [],
+            "client_ip": None if self._writer.trusted else self._writer.client_ip,
+            "published_at": now if said["status"] == "published" else None,
+            "created_at": now,
+            "updated_at": now,
+            "version": 1,
+            **said,
+        }
+        row = await self._reviews.add(columns, products)
+        await self._count(None, row)
+        if row.customer_id is not None:
+            await self._timeline.add([_entry(row)])
+        self._uow.append(ReviewCreated(review=_state(row)), key=_key(row))
+        await self._published_now(None, row)
+        return row
+
+    async def _rewrite(self, before: Review, said: Mapping[str, Any]) -> Review:
+        """The review with other words; what others are to read is decided anew."""
+        differing = {name: new for name, new in said.items() if getattr(before, name) != new}
+        if not differing.keys() - {"status", "verified", "suspicions"}:
+            return before
+        now = self._uow.clock.now()
+        if said["status"] == "published" and before.published_at is None:
+            differing["published_at"] = now
+        row = await self._reviews.save(before.id, {**differing, "reason": None, "updated_at": now})
+        await self._count(before, row)
+        if row.customer_id is not None:
+            await self._timeline.rewrite(_entry(row))
+        await self._published_now(before, row)
+        return row
+
+    async def _move(self, review_id: UUID, status: ReviewStatus, *, reason: str | None) -> Review:
+        found = await self.get(review_id)
+        if found.customer_id is not None:
+            await self._families.lock(found.customer_id)
+        before = await self._reviews.get(review_id, lock=True)
+        if before.status == status:
+            return before
+        allowed = TRANSITIONS[before.status]
+        if status not in allowed:
+            raise ReviewTransitionRefused(before.status, list(allowed))
+        now = self._uow.clock.now()
+        changes: dict[str, Any] = {"status": status, "reason": reason, "updated_at": now}
+        if status == "published":
+            changes["published_at"] = before.published_at or now
+            if before.customer_id is not None:
+                family = await self._families.of(before.customer_id)
+                bought = await self._orders.has_bought(family.member_ids, before.product_id)
+                changes["verified"] = bought
+        row = await self._reviews.save(review_id, changes)
+        await self._count(before, row)
+        await self._published_now(before, row)
+        return row
+
+    async def _published_now(self, before: Review | None, after: Review) -> None:
+        """What follows when a review is there to be read, or an order was rated."""
+        if _counts(after) and not (before is not None and _counts(before)):
+            if after.status == "published":
+                self._uow.append(ReviewPublished(review=_state(after)), key=_key(after))
+            await self._reward(after)
+
+    async def _reward(self, row: Review) -> None:
+        """Points for a review, once, if the shop gives any; the family is locked."""
+        if row.customer_id is None:
+            return
+        programme = await self._loyalty.find_programme()
+        if programme is not None and programme.active:
+            await Earning(self._uow).by_event(
+                row.customer_id,
+                WRITTEN,
+                reference=f"review:{row.id}",
+                at=self._uow.clock.now(),
+            )
+
+    async def _count(self, before: Review | None, after: Review) -> None:
+        """Keep what products come to exact."""
+        steps = [(before, -1), (after, +1)]
+        same = before is not None and _counts(before) == _counts(after)
+        if same and before is not None:
+            unchanged = (before.rating, before.verified) == (after.rating, after.verified)
+            if unchanged:
+                return
+        products = sorted(await self._reviews.products_of(after.id))
+        for row, times in steps:
+            if row is not None and _counts(row):
+                await self._reviews.count(
+                    [Counted(p, row.kind, row.rating, row.verified, times) for p in products]
+                )
+
+    async def _first_status(self, rating: int, *, verified: bool, odd: bool) -> str:
+        policy, _ = await self.policy()
+        return policy.first_status(rating=rating, verified=verified, odd=odd)
+
+    async def _suspicions(self, given: ReviewCreate) -> list[str]:
+        if self._writer.trusted:
+            return []
+        since, address = self._uow.clock.now() - COUNTED_FOR, self._writer.client_ip
+        counted = await self._reviews.count_from(address, since=since) if address else 0
+        return list(
+            suspicions(
+                title=given.title,
+                text=given.text,
+                name=given.author_name,
+                honeypot=given.honeypot,
+                from_address=counted,
+            )
+        )
+
+    async def _order(self, order_id: UUID) -> tuple[OrderRecord, Family]:
+        """An order, and whose it is. Raises OrderNotFound, also for one that is not seen."""
+        order = await self._orders.get(order_id)
+        try:
+            family = await self._people.family(order.customer_id)
+        except CustomerNotFound as error:
+            raise OrderNotFound from error
+        if self._writer.owner is not None and self._writer.owner not in family.member_ids:
+            raise OrderNotFound
+        return order, family
+
+    async def _seen(self, row: Review) -> Review:
+        if row.customer_id is not None:
+            try:
+                await self._people.family(row.customer_id)
+            except CustomerNotFound as error:
+                raise ReviewNotFound from error
+        return row
+
+
+def _counts(row: Review) -> bool:
+    return row.status in ("published", "private")
+
+
+def _key(row: Review) -> UUID:
+    key: UUID = row.customer_id or row.id
+    return key
+
+
+def _digest(said: Mapping[str, Any]) -> bytes:
+    words = [str(said[name]) for name in ("product_id", "rating", "title", "text", "author_name")]
+    return hashlib.sha256("\x1f".join(words).encode()).digest()
+
+
+def _state(row: Review) -> ReviewState:
+    known = {name: getattr(row, name) for name in ReviewState.model_fields if name != "review_id"}
+    return ReviewState(review_id=row.id, **{**known, "photos": tuple(row.photos)})
+
+
+def _entry(row: Review) -> Entry:
+    """What was said stands in the review, not in the timeline."""
+    return Entry(
+        id=row.id,
+        customer_id=row.customer_id,
+        type=WRITTEN,
+        occurred_at=row.created_at,
+        data={
+            "review_id": str(row.id),
+            "kind": row.kind,
+            "rating": row.rating,
+            "product_id": row.product_id,
+            "order_id": str(row.order_id) if row.order_id else None,
+        },
+    )
