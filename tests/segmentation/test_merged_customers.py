@@ -186,7 +186,6 @@ async def test_repeated_and_late_events_change_nothing(
 ARRIVALS: Sequence[int] = range(4)
 
 
-@pytest.mark.parametrize("arrival", list(permutations(ARRIVALS))[::5])
 async def test_facts_that_arrive_during_the_merge_count_for_the_one_who_stands_for_the_record(
     shop: Shop,
 ) -> None:
@@ -201,6 +200,7 @@ async def test_facts_that_arrive_during_the_merge_count_for_the_one_who_stands_f
     assert await shop.members("asked") == set(webs)
 
 
+@pytest.mark.parametrize("arrival", list(permutations(ARRIVALS))[::5])
 async def test_any_order_of_arrival_ends_in_the_same_segments(
     shop: Shop, arrival: tuple[int, ...]
 ) -> None:
