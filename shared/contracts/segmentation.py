@@ -12,7 +12,8 @@ class Membership(Contract):
 
     `customer_version` is the version of the customer that the decision was made on: who acts on
     it may know an older one, since customers are told of on another stream. None when the
-    decision was made on no state of the customer.
+    decision was made on no state of the customer. `record_ids` are all records of the person, who
+    were one when it was made; empty where the customer has one record only.
     """
 
     segment_id: UUID
@@ -23,6 +24,7 @@ class Membership(Contract):
     at: datetime
     reason: str
     customer_version: int | None = None
+    record_ids: tuple[UUID, ...] = ()
 
 
 class SegmentEntered(Event):

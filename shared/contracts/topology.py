@@ -13,7 +13,10 @@ from shared.contracts import support_ticket as t
 from shared.contracts.audit import AuditRecorded
 from shared.contracts.event import Event
 
-CUSTOMER_STATE = (c.CustomerCreated, c.CustomerUpdated, c.CustomerSnapshotted)
+CUSTOMER_STATE = (
+    *(c.CustomerCreated, c.CustomerUpdated, c.CustomerSnapshotted),
+    *(c.CustomerMerged, c.CustomerUnmerged),
+)
 ORDER_STATE = (c.OrderPlaced, c.OrderUpdated, c.OrderSnapshotted)
 TICKET_STATE = (t.TicketCreated, t.TicketUpdated, t.TicketResolved, t.TicketSnapshotted)
 MESSAGE_STATE = (m.MessageSent, m.MessageSuppressed, m.MessageFailed)

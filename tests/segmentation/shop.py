@@ -10,7 +10,14 @@ from sqlalchemy import text
 
 from services.segmentation.membership.sweeps import TimeSweeps
 from services.segmentation.wiring import Wiring
-from shared.contracts.customer import CustomerState, CustomerUpdated, OrderPlaced, OrderState
+from shared.contracts.customer import (
+    CustomerMerged,
+    CustomerState,
+    CustomerUnmerged,
+    CustomerUpdated,
+    OrderPlaced,
+    OrderState,
+)
 from shared.contracts.event import Event
 from shared.contracts.gateway import TenantProvisioned, TenantState
 from shared.contracts.messaging import MessageSent, MessageState
@@ -56,6 +63,22 @@ def customer(customer_id: UUID | None = None, *, version: int = 1, **known: Any)
     }
     state = CustomerState(customer_id=customer_id, version=version, **(defaults | known))
     return customer_id, CustomerUpdated(customer=state)
+
+
+def merged(customer_id: UUID, into: UUID, *, version: int = 2, **known: Any) -> Told:
+    """A record for which another stands from now on."""
+    _, told = customer(customer_id, version=version, merged_into=into, **known)
+    assert isinstance(told, CustomerUpdated)
+    return customer_id, CustomerMerged(customer=told.customer, merge_id=new_id())
+
+
+def unmerged(
+    customer_id: UUID, into: UUID | None = None, *, version: int = 3, **known: Any
+) -> Told:
+    """A record that stands for itself again, or for which another one than before stands."""
+    _, told = customer(customer_id, version=version, merged_into=into, **known)
+    assert isinstance(told, CustomerUpdated)
+    return customer_id, CustomerUnmerged(customer=told.customer, merge_id=new_id())
 
 
 def order(

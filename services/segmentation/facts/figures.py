@@ -19,7 +19,6 @@ from sqlalchemy import (
     any_,
     bindparam,
     case,
-    column,
     func,
     literal,
     select,
@@ -29,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from services.segmentation.facts.models import message_fact, order_fact, profile, ticket_fact
+from services.segmentation.facts.records import records_of
 from services.segmentation.facts.rows import (
     CANCELLED,
     OPEN_CATEGORIES,
@@ -41,10 +41,10 @@ from shared.money import BIGINT_MAX
 
 _TENANT: Final = bindparam("tenant", type_=Uuid)
 _CURRENCY: Final = bindparam("currency", type_=Text)
-_WHO: Final = (
-    func.unnest(bindparam("ids", type_=ARRAY(Uuid)))
-    .table_valued(column("customer_id", Uuid))
-    .render_derived(name="who")
+_WHO: Final = profile.alias("who")
+_ASKED: Final = and_(
+    _WHO.c.tenant_id == _TENANT,
+    _WHO.c.customer_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
 )
 
 
@@ -52,10 +52,12 @@ def _refresh(
     facts: Table, figures: dict[str, ColumnElement[Any]], *counted: ColumnElement[bool]
 ) -> Executable:
     """Write the figures made of the counted facts of `_WHO`, where they differ."""
-    mine = and_(facts.c.tenant_id == _TENANT, facts.c.customer_id == _WHO.c.customer_id, *counted)
+    of_person = facts.c.customer_id == any_(records_of(_WHO))
+    mine = and_(facts.c.tenant_id == _TENANT, of_person, *counted)
     found = (
         select(_WHO.c.customer_id, *(figure.label(name) for name, figure in figures.items()))
         .select_from(_WHO.outerjoin(facts, mine))
+        .where(_ASKED)
         .group_by(_WHO.c.customer_id)
         .subquery("found")
     )

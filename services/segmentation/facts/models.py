@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.segmentation.models import metadata
+from shared.db.aliases import index_of_members
 from shared.db.tables import instant, tenant_column
 
 
@@ -48,6 +49,10 @@ profile = Table(
     Column("version", BigInteger, nullable=False, server_default=text("0")),
     # False once erased or merged into another customer: kept for history, in no segment.
     Column("active", Boolean, nullable=False, server_default=text("true")),
+    # The record that stands for this one; null for one that stands for itself.
+    Column("merged_into", Uuid),
+    # All records that this one stands for, itself too; null for one that is alone.
+    Column("member_ids", ARRAY(Uuid)),
     Column("code", Text),
     Column("full_name", Text),
     Column("search_name", Text),
@@ -148,6 +153,7 @@ for _table, _at in _HAPPENED_AT.items():
     Index(None, _table.c.tenant_id, _table.c.customer_id, _table.c[_at])
     Index(None, _table.c.tenant_id, _table.c[_at])
 
+index_of_members(profile)
 # Who never bought, asked or was written to costs these nothing.
 for _at in (
     "created_at",

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from shared.contracts.customer import (
     CustomerCreated,
+    CustomerMerged,
     CustomerSnapshotted,
     CustomerState,
+    CustomerUnmerged,
     CustomerUpdated,
     OrderPlaced,
     OrderSnapshotted,
@@ -84,7 +86,13 @@ class NewestStates:
 
     def _add(self, event: Event, occurred_at: datetime) -> None:
         match event:
-            case CustomerCreated() | CustomerUpdated() | CustomerSnapshotted():
+            case (
+                CustomerCreated()
+                | CustomerUpdated()
+                | CustomerSnapshotted()
+                | CustomerMerged()
+                | CustomerUnmerged()
+            ):
                 _keep(self.customers, event.customer.customer_id, event.customer)
             case OrderPlaced() | OrderUpdated() | OrderSnapshotted():
                 _keep(self.orders, event.order.order_id, event.order)

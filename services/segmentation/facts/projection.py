@@ -14,6 +14,7 @@ from services.segmentation.facts.repository import (
     TICKET_FACTS,
     FactRepository,
     FactTable,
+    KnownProfile,
 )
 from services.segmentation.facts.rows import (
     Row,
@@ -23,6 +24,7 @@ from services.segmentation.facts.rows import (
     ticket_row,
 )
 from services.segmentation.tenants.repository import Shop
+from shared.contracts.customer import CustomerState
 from shared.db.unit_of_work import UnitOfWork
 
 
@@ -33,7 +35,10 @@ class FactGroup(StrEnum):
     ORDERS = "orders"
     TICKETS = "tickets"
     MESSAGES = "messages"
-    BEING = "being"  # they are a customer now and were none before, which concerns every rule
+    # These concern every rule.
+    BEING = "being"  # they are a customer now and were none before
+    MERGED = "merged"  # another record stands for them now, or they stand for another
+    UNMERGED = "unmerged"  # as before that
 
 
 Changes = Mapping[UUID, frozenset[FactGroup]]
@@ -60,6 +65,45 @@ class _NewFacts:
     touched: frozenset[UUID]
 
 
+@dataclass(frozen=True, slots=True)
+class _Regrouping:
+    """What a batch changes about who stands for whom: who is one with more, and with fewer."""
+
+    merged: frozenset[UUID]
+    parted: frozenset[UUID]
+
+    @classmethod
+    def of(
+        cls, states: Iterable[CustomerState], known: Mapping[UUID, KnownProfile]
+    ) -> "_Regrouping":
+        """Of states that are newer than what is known."""
+        joined: set[UUID] = set()
+        left: set[UUID] = set()
+        roots_of: dict[UUID, UUID | None] = {}
+        for state in states:
+            before = known.get(state.customer_id)
+            root_before = before.merged_into if before else None
+            if state.merged_into == root_before:
+                continue
+            roots_of[state.customer_id] = state.merged_into
+            if state.merged_into is not None:
+                joined.add(state.merged_into)
+            if root_before is not None:
+                left.add(root_before)
+        # What became of a record itself says more than what its others did.
+        merged = {key for key, root in roots_of.items() if root is not None}
+        alone = roots_of.keys() - merged
+        return cls(
+            frozenset(merged | (joined - roots_of.keys())),
+            frozenset(alone | (left - roots_of.keys())),
+        )
+
+    @property
+    def everybody(self) -> frozenset[UUID]:
+        """Whose records are others than before."""
+        return self.merged | self.parted
+
+
 class Projection:
     """The facts of one tenant, inside one unit of work."""
 
@@ -71,36 +115,61 @@ class Projection:
     async def apply(self, newest: NewestStates) -> Changes:
         """Write what is newer than what is known; what has changed about whom.
 
-        The profiles of everybody in the answer stay locked, so that whoever is evaluated next is
-        evaluated with all their facts, whichever service told of them.
+        What is told of a merged record has changed the record that stands for it. The profiles of
+        everybody in the answer stay locked, so that whoever is evaluated next is evaluated with
+        all their facts, whichever service told of them.
         """
         orders = await self._newer(ORDER_FACTS, newest.orders, order_row)
         tickets = await self._newer(TICKET_FACTS, newest.tickets, ticket_row)
         messages = await self._newer(MESSAGE_FACTS, newest.messages, message_row)
-        about = orders.touched | tickets.touched | messages.touched
-        versions = await self._facts.lock_profiles(about | newest.customers.keys())
-        strangers = about - versions.keys() - newest.customers.keys()
+        told = newest.customers
+        roots = {state.merged_into for state in told.values() if state.merged_into is not None}
+        about = orders.touched | tickets.touched | messages.touched | roots
+        known = await self._facts.lock_profiles(about | told.keys())
+        strangers = about - known.keys() - told.keys()
         changed = {
-            key for key, state in newest.customers.items() if state.version > versions.get(key, -1)
+            key
+            for key, state in told.items()
+            if key not in known or state.version > known[key].version
         }
         await self._put_profiles(newest, changed, strangers)
         for facts in (orders, tickets, messages):
             if facts.rows:
                 await self._facts.put(facts.table, facts.rows)
+        regrouping = _Regrouping.of((told[key] for key in changed), known)
+        await self._facts.regroup(regrouping.everybody)
         # During a rebuild, profiles come back whose tickets and messages have been here all along.
-        back = changed - versions.keys() | strangers if self._shop.suspended else strangers
+        back = changed - known.keys() | strangers if self._shop.suspended else strangers
+        anew = back | regrouping.everybody
+
+        def stands_for(customer_id: UUID) -> UUID:
+            if customer_id in changed:
+                return told[customer_id].merged_into or customer_id
+            before = known.get(customer_id)
+            return (before.merged_into if before else None) or customer_id
+
+        people = {
+            group: touched | {stands_for(customer_id) for customer_id in touched}
+            for group, touched in (
+                (FactGroup.ORDERS, orders.touched),
+                (FactGroup.TICKETS, tickets.touched),
+                (FactGroup.MESSAGES, messages.touched),
+            )
+        }
         await refresh_figures(
             self._uow,
-            Stale(orders.touched | back, tickets.touched | back, messages.touched | back),
+            Stale(*(touched | anew for touched in people.values())),
             currency=self._shop.currency,
         )
         return _by_customer(
             {
                 FactGroup.PROFILE: changed,
-                FactGroup.ORDERS: orders.touched,
-                FactGroup.TICKETS: tickets.touched,
-                FactGroup.MESSAGES: messages.touched,
-                FactGroup.BEING: {key for key in changed if versions.get(key, 0) == 0},
+                **people,
+                FactGroup.BEING: {
+                    key for key in changed if key not in known or known[key].version == 0
+                },
+                FactGroup.MERGED: regrouping.merged,
+                FactGroup.UNMERGED: regrouping.parted,
             }
         )
 

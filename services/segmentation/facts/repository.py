@@ -9,8 +9,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Executable, Table, Uuid, bindparam, case, column, func, select
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy import (
+    Executable,
+    Table,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    column,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by, insert
 
 from services.segmentation.facts.models import message_fact, order_fact, profile, ticket_fact
 from services.segmentation.facts.rows import Row
@@ -27,8 +38,8 @@ def _names(text: str) -> list[str]:
 
 
 _PROFILE: Final = _names(
-    "customer_id version code full_name search_name email phone locale gender birth_date city"
-    " province country stage source tags attributes consent search_keys created_at"
+    "customer_id version active merged_into code full_name search_name email phone locale gender"
+    " birth_date city province country stage source tags attributes consent search_keys created_at"
 )
 _ORDER: Final = _names(
     "order_id version customer_id placed_at status financial_status fulfillment_status total_minor"
@@ -99,12 +110,50 @@ _ADD_STRANGERS: Final = (
     )
     .on_conflict_do_nothing(index_elements=["tenant_id", "customer_id"])
 )
+_merged: Final = profile.alias("merged")
+_ROOTS: Final = select(_merged.c.merged_into).where(
+    _merged.c.tenant_id == TENANT,
+    _merged.c.customer_id == func.any(IDS),
+    _merged.c.merged_into.is_not(None),
+)
+_WITH_ROOTS: Final = func.array_cat(IDS, func.array(_ROOTS.scalar_subquery(), type_=ARRAY(Uuid)))
 _LOCK: Final = (
-    select(profile.c.customer_id, profile.c.version)
-    .where(profile.c.tenant_id == TENANT, profile.c.customer_id == func.any(IDS))
+    select(profile.c.customer_id, profile.c.version, profile.c.merged_into)
+    .where(profile.c.tenant_id == TENANT, profile.c.customer_id == func.any(_WITH_ROOTS))
     .order_by(profile.c.customer_id)
     .with_for_update(key_share=True)
 )
+
+
+def _regroup() -> Executable:
+    """Write which records are one with each of `IDS`, where that differs."""
+    who = func.unnest(IDS).table_valued(column("customer_id", Uuid)).render_derived(name="who")
+    others: Any = func.array_agg(
+        aggregate_order_by(_merged.c.customer_id, _merged.c.customer_id.asc()), type_=ARRAY(Uuid)
+    )
+    every = func.array_append(others, who.c.customer_id, type_=ARRAY(Uuid))
+    theirs = and_(_merged.c.tenant_id == TENANT, _merged.c.merged_into == who.c.customer_id)
+    found = (
+        select(
+            who.c.customer_id,
+            case((func.count(_merged.c.customer_id) > 0, every)).label("member_ids"),
+        )
+        .select_from(who.outerjoin(_merged, theirs))
+        .group_by(who.c.customer_id)
+        .subquery("found")
+    )
+    return (
+        update(profile)
+        .values(member_ids=found.c.member_ids)
+        .where(
+            profile.c.tenant_id == TENANT,
+            profile.c.customer_id == found.c.customer_id,
+            profile.c.member_ids.is_distinct_from(found.c.member_ids),
+        )
+    )
+
+
+_REGROUP: Final = _regroup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +162,14 @@ class KnownFact:
 
     version: int
     customer_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProfile:
+    """A customer's record that is there already: how new it is, and who stands for it."""
+
+    version: int
+    merged_into: UUID | None
 
 
 class FactRepository:
@@ -130,16 +187,28 @@ class FactRepository:
         """Write facts, newer ones over older ones."""
         await self._uow.execute(facts.put, self._told(rows))
 
-    async def lock_profiles(self, customer_ids: Collection[UUID]) -> dict[UUID, int]:
-        """The versions of those profiles that are there; nobody else changes them meanwhile.
+    async def lock_profiles(self, customer_ids: Collection[UUID]) -> dict[UUID, KnownProfile]:
+        """Those of the profiles that are there; nobody else changes them meanwhile.
 
-        Taken in the order of the ids, so that two batches about the same customers do not wait
-        for each other.
+        With them come the profiles of the records that stand for them. Taken in the order of the
+        ids, so that two batches about the same customers do not wait for each other.
         """
-        if not customer_ids:
-            return {}
-        rows = await self._uow.rows(_LOCK, self._of(customer_ids))
-        return {row.customer_id: row.version for row in rows}
+        found: dict[UUID, KnownProfile] = {}
+        asked: set[UUID] = set()
+        wanted = set(customer_ids)
+        while wanted:
+            rows = await self._uow.rows(_LOCK, self._of(wanted))
+            found |= {row.customer_id: KnownProfile(row.version, row.merged_into) for row in rows}
+            asked |= wanted
+            # Of whoever was merged while we waited for the row, the root is yet to be locked.
+            roots = {known.merged_into for known in found.values() if known.merged_into}
+            wanted = roots - found.keys() - asked
+        return found
+
+    async def regroup(self, root_ids: Collection[UUID]) -> None:
+        """Find anew which records these stand for. Their profiles must be there, and locked."""
+        if root_ids:
+            await self._uow.execute(_REGROUP, self._of(root_ids))
 
     async def put_profiles(self, rows: Iterable[Row]) -> None:
         """Write customers, newer states over older ones."""

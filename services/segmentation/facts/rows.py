@@ -32,6 +32,8 @@ def profile_row(state: CustomerState) -> Row:
     return {
         "customer_id": state.customer_id,
         "version": state.version,
+        "active": state.merged_into is None,
+        "merged_into": state.merged_into,
         "code": state.code,
         "full_name": state.name,
         "search_name": None if state.name is None else search_key(state.name),

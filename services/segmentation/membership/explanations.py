@@ -58,16 +58,17 @@ class ExplanationService:
         facts = await find_customer_facts(self._uow, customer_id)
         if facts is None:
             raise CustomerUnknown
+        person_id = facts.profile.customer_id
         shop = await self._shops.read()
-        member = await self._memberships.find(segment_id, customer_id)
+        member = await self._memberships.find(segment_id, person_id)
         rule, now = parse_rule(segment.rule), self._uow.clock.now()
         explanation = explain(rule, facts, as_of=now, timezone=shop.timezone)
         sees_personal = PII_READ in principal.scopes
         if sees_personal and personal_leaves(rule):
-            self._record_look_at(customer_id)
+            self._record_look_at(person_id)
         return ExplanationRead(
             segment_id=segment_id,
-            customer_id=customer_id,
+            customer_id=person_id,
             rule_version=segment.rule_version,
             matches=explanation.truth is True,
             is_member=member is not None,
@@ -84,12 +85,13 @@ class ExplanationService:
         if facts is None:
             raise CustomerUnknown
         shop = await self._shops.read()
-        rows = await self._memberships.of_customer(customer_id)
+        person_id = facts.profile.customer_id
+        rows = await self._memberships.of_customer(person_id)
         now = self._uow.clock.now()
         sees_personal = PII_READ in principal.scopes
         rules = [parse_rule(row.rule) for row in rows]
         if sees_personal and any(map(personal_leaves, rules)):
-            self._record_look_at(customer_id)
+            self._record_look_at(person_id)
         data: list[MembershipRead] = []
         for row, rule in zip(rows, rules, strict=True):
             explanation = explain(rule, facts, as_of=now, timezone=shop.timezone)

@@ -9,9 +9,11 @@ from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, bindparam, func, 
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from services.segmentation.facts.models import profile
+from services.segmentation.facts.records import RECORDS
 from services.segmentation.membership.models import membership, membership_change
 from services.segmentation.membership.schemas import MemberRead, MembershipChangeRead
 from services.segmentation.segments.models import segment
+from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
@@ -72,8 +74,13 @@ _MEMBERS_AS_OF: Final[Select[Any]] = (
 )
 _BY_CUSTOMER: Final = (SortKey(_last.c.customer_id, "customer_id", parse_id),)
 
-_CHANGES: Final[Select[Any]] = select(membership_change).where(
-    membership_change.c.tenant_id == _TENANT, membership_change.c.segment_id == _SEGMENT
+_OF_SEGMENT: Final = (
+    membership_change.c.tenant_id == _TENANT,
+    membership_change.c.segment_id == _SEGMENT,
+)
+_CHANGES: Final[Select[Any]] = select(membership_change).where(*_OF_SEGMENT)
+_OF_RECORDS: Final = Source(
+    lambda record_id: membership_change.c.customer_id == record_id, RECORDS.members(_CUSTOMER)
 )
 _NEWEST_CHANGES: Final = (
     SortKey(membership_change.c.at, "at", parse_instant, descending=True),
@@ -150,13 +157,20 @@ class MembershipQueries:
     async def changes(
         self, segment_id: UUID, request: PageRequest, *, customer_id: UUID | None = None
     ) -> Page[MembershipChangeRead]:
-        """Who entered and left a segment, newest first."""
-        statement = _CHANGES
+        """Who entered and left a segment, newest first; of one person with all their records."""
+        asked = {**self._tenant, "segment": segment_id}
+        statement = page(_CHANGES, _NEWEST_CHANGES, request)
         if customer_id is not None:
-            statement = statement.where(membership_change.c.customer_id == customer_id)
-        rows = await self._uow.rows(
-            page(statement, _NEWEST_CHANGES, request), {**self._tenant, "segment": segment_id}
-        )
+            asked["customer"] = customer_id
+            statement = merged_page(
+                membership_change,
+                list(membership_change.c),
+                [_OF_RECORDS],
+                where=_OF_SEGMENT,
+                order=_NEWEST_CHANGES,
+                request=request,
+            )
+        rows = await self._uow.rows(statement, asked)
         kept, cursor = next_cursor(rows, _NEWEST_CHANGES, request.limit)
         data = [MembershipChangeRead.model_validate(dict(row._mapping)) for row in kept]
         return Page(data=data, next_cursor=cursor)

@@ -7,7 +7,18 @@ from typing import Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, Select, Uuid, bindparam, delete, exists, func, select, union
+from sqlalchemy import (
+    Integer,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    union,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.segmentation.facts.models import profile
@@ -105,11 +116,19 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedCustomer:
+    """The version of a customer's state, and all their records if they have several."""
+
+    version: int
+    record_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
-    """Which customers match which segments, and the versions of the customers asked."""
+    """Which customers match which segments, and in which states they were asked."""
 
     matching: set[tuple[UUID, UUID]]
-    versions: Mapping[UUID, int]
+    asked: Mapping[UUID, AskedCustomer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +168,12 @@ class MembershipRepository:
             if matches
         }
         # Version 0 is nobody's: the customer's own state has not arrived.
-        return Answers(matching, {row.customer_id: row.version for row in rows if row.version})
+        asked = {
+            row.customer_id: AskedCustomer(row.version, tuple(row.member_ids or ()))
+            for row in rows
+            if row.version
+        }
+        return Answers(matching, asked)
 
     async def members_among(
         self, customer_ids: Collection[UUID], segments: Sequence[ActiveSegment]
@@ -200,9 +224,20 @@ class MembershipRepository:
         return await self._uow.scalars(_MEMBERS_GONE, parameters)
 
     async def make_due(self, crossed: Sequence[Select[tuple[UUID]]]) -> None:
-        """Note whoever the statements select, to be evaluated soon."""
+        """Note whoever the statements select, to be evaluated soon.
+
+        A fact that came with a merged record is a fact of the record that stands for it.
+        """
         found = union(*crossed).subquery("crossed")
-        values = select(TENANT, found.c.customer_id, bindparam("now", type_=Instant))
+        theirs = and_(profile.c.tenant_id == TENANT, profile.c.customer_id == found.c.customer_id)
+        person = func.coalesce(profile.c.merged_into, found.c.customer_id).label("customer_id")
+        due = (
+            select(person)
+            .select_from(found.outerjoin(profile, theirs))
+            .cte("due")
+            .prefix_with("MATERIALIZED")
+        )
+        values = select(TENANT, due.c.customer_id, bindparam("now", type_=Instant))
         statement = (
             insert(due_customer)
             .from_select(["tenant_id", "customer_id", "due_at"], values)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from services.segmentation.facts import models
+from services.segmentation.facts.records import records_of
 from services.segmentation.rules.catalog import Reduction
 from services.segmentation.rules.columns import Column, key_column, value_column
 from services.segmentation.rules.moments import Moment
@@ -100,7 +101,7 @@ class _Compiler:
         table = leaf.collection.table
         rows: list[Column] = [
             table.c.tenant_id == self._tenant_id,
-            table.c.customer_id == self._profile.c.customer_id,
+            table.c.customer_id == func.any(records_of(self._profile)),
         ]
         if leaf.check.currency is not None:
             rows.append(table.c.currency == literal(leaf.check.currency, Text))

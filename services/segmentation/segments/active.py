@@ -45,7 +45,7 @@ class ActiveSegment:
 def groups_used(rule: Rule) -> frozenset[FactGroup]:
     """Which changes of facts can change what the rule says of a customer."""
     used = frozenset(_FIGURES.get(fact, FactGroup.PROFILE) for fact in facts_used(rule))
-    return used | {FactGroup.BEING}
+    return used | {FactGroup.BEING, FactGroup.MERGED, FactGroup.UNMERGED}
 
 
 def is_timed(rule: Rule) -> bool:

@@ -11,6 +11,8 @@ class Reason(StrEnum):
     """The cause of an entry or an exit."""
 
     CUSTOMER_CREATED = "customer_created"
+    CUSTOMER_MERGED = "customer_merged"
+    CUSTOMER_UNMERGED = "customer_unmerged"
     PROFILE_CHANGED = "profile_changed"
     ORDERS_CHANGED = "orders_changed"
     TICKETS_CHANGED = "tickets_changed"
@@ -25,6 +27,9 @@ class Reason(StrEnum):
 
 
 _OF_GROUP: Final[Mapping[FactGroup, Reason]] = {
+    # Who is one with whom changes all the rest, and is the cause that explains it.
+    FactGroup.UNMERGED: Reason.CUSTOMER_UNMERGED,
+    FactGroup.MERGED: Reason.CUSTOMER_MERGED,
     FactGroup.ORDERS: Reason.ORDERS_CHANGED,
     FactGroup.TICKETS: Reason.TICKETS_CHANGED,
     FactGroup.MESSAGES: Reason.MESSAGES_CHANGED,
