@@ -76,6 +76,7 @@ async def upload_file(
         int,
         Query(ge=0, le=MOST_BYTES, description="Where in the file this part begins; 0: anew"),
     ] = 0,
+    *,
     complete: Annotated[bool, Query(description="Whether the file ends with this part")] = True,
 ) -> ImportRead:
     """Send the file, as `application/octet-stream`; it is then read in the background.
@@ -114,6 +115,7 @@ async def run_import(
     import_id: UUID,
     imports: ImportServiceDep,
     response: Response,
+    *,
     dry_run: Annotated[
         bool, Query(description="Only find out what would become of the rows")
     ] = False,

@@ -26,8 +26,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "gender": "gender;sex;gioi tinh;gt;phai",
     "birth_date": "birth date;birthdate;birthday;date of birth;dob;ngay sinh;sinh nhat;nam sinh;"
     "ngay thang nam sinh;sn",
-    "address": "address;full address;street address;dia chi;dc;dia chi giao hang;dia chi khach hang;"
-    "noi o;dia chi lien he;address 1;shipping address",
+    "address": "address;full address;street address;dia chi;dc;dia chi giao hang;"
+    "dia chi khach hang;noi o;dia chi lien he;address 1;shipping address",
     "city": "city;town;thanh pho;quan huyen",
     "province": "province;state;tinh;tinh thanh;tinh thanh pho;tinh tp",
     "country": "country;country code;quoc gia;nuoc",

@@ -1,7 +1,7 @@
 """Taking an import back, the last row first: field by field, and nothing that others did since."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -89,22 +89,9 @@ class ImportUndoing:
         """Set back what a row has changed, as far as it is still so; None for nothing at all."""
         if not row.changes:
             return None
-        kept: list[str] = []
-        before = self._changes[row.customer_id]
-        for name, (old, new) in row.changes.get("fields", {}).items():
-            changed = _set_back(self._changes[row.customer_id], name, old, new)
-            if changed is None:
-                kept.append(name)
-            else:
-                self._changes.apply(row.customer_id, changed)
-        for kind, _scope, value in row.changes.get("identities", ()):
-            # An address or number that has become the one to reach them by stays theirs.
-            if getattr(self._changes[row.customer_id], kind, None) == value:
-                kept.append(kind)
-            else:
-                await self._forget_identity(row.customer_id, kind, value)
+        kept = [*self._set_fields_back(row), *await self._forget_identities(row)]
         if "address" in row.changes:
-            await self._forget_address(before.id, UUID(row.changes["address"]))
+            await self._forget_address(row.customer_id, UUID(row.changes["address"]))
         if "note" in row.changes:
             self._notes.append(UUID(row.changes["note"]))
         for purpose, channel, status in row.changes.get("consents", ()):
@@ -116,11 +103,26 @@ class ImportUndoing:
             self.kept_fields[row.row] = kept
         return "partly" if kept else "restored"
 
-    async def _forget_identity(self, customer_id: UUID, kind: str, value: str) -> None:
-        if kind == "platform_id":
-            await self._identities.remove_platform_id(customer_id, scope=self._source, value=value)
-        else:
-            await self._identities.remove_claimed(customer_id, kind=kind, value=value)
+    def _set_fields_back(self, row: Told) -> Iterator[str]:
+        """Set back fields; yields those that somebody has changed since."""
+        for name, (old, new) in row.changes.get("fields", {}).items():
+            changed = _set_back(self._changes[row.customer_id], name, old, new)
+            if changed is None:
+                yield name
+            else:
+                self._changes.apply(row.customer_id, changed)
+
+    async def _forget_identities(self, row: Told) -> list[str]:
+        """Take away what they were recognised by since; tells what has become theirs."""
+        kept: list[str] = []
+        for kind, scope, value in row.changes.get("identities", ()):
+            if getattr(self._changes[row.customer_id], kind, None) == value:
+                kept.append(kind)
+            elif kind == "platform_id":
+                await self._identities.remove_platform_id(row.customer_id, scope=scope, value=value)
+            else:
+                await self._identities.remove_claimed(row.customer_id, kind=kind, value=value)
+        return kept
 
     async def _forget_address(self, customer_id: UUID, address_id: UUID) -> None:
         found = [

@@ -106,18 +106,13 @@ def check_archive(path: Path) -> None:
 
 def _text(value: Any) -> str:
     """A value as somebody would have typed it."""
-    match value:
-        case None:
-            return ""
-        case str():
-            return plain(value)
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case float() if value.is_integer() and abs(value) < 2**53:
-            return str(int(value))
-        case datetime():
-            at_midnight = value.time() == time()
-            return value.date().isoformat() if at_midnight else value.isoformat(" ", "seconds")
-        case date():
-            return value.isoformat()
-    return plain(str(value))
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    if isinstance(value, datetime):
+        at_midnight = value.time() == time()
+        return value.date().isoformat() if at_midnight else value.isoformat(" ", "seconds")
+    return plain(value.isoformat() if isinstance(value, date) else str(value))

@@ -27,9 +27,7 @@ class Importing:
         self.runner = runner
         self.shop = shop
 
-    async def send(
-        self, content: bytes, *, file_name: str = "khach.csv", **given: Any
-    ) -> Json:
+    async def send(self, content: bytes, *, file_name: str = "khach.csv", **given: Any) -> Json:
         """An import whose file has been sent."""
         answer = await self.client.post("/v1/imports", json={"file_name": file_name, **given})
         assert answer.status_code == 201, answer.text

@@ -62,9 +62,7 @@ async def test_a_dry_run_tells_what_would_be_and_changes_nothing(importing: Impo
     await importing.take_in(table(("Tên", "Mã hội viên"), ("Mai", "M1")), source="pos")
     before = await importing.customers()
     people = [("Mai", "M1", "Huế"), ("Lan", "M2", ""), ("Lan", "M2", "Vinh"), ("", "", "Huế")]
-    read = await importing.read(
-        table(("Tên", "Mã hội viên", "Thành phố"), *people), source="pos"
-    )
+    read = await importing.read(table(("Tên", "Mã hội viên", "Thành phố"), *people), source="pos")
     tried = await importing.run(read, dry_run=True)
     assert (tried["status"], tried["run"]) == ("ready", None)
     assert counts(tried["dry_run"]) == (1, 1, 0, 1, 1)
