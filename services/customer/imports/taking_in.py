@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.customer.addresses.placing import placed
+from services.customer.addresses.placing import AddressReader
 from services.customer.addresses.repository import add_addresses
 from services.customer.addresses.summary import summary_of
 from services.customer.addresses.units import Units
@@ -53,12 +53,14 @@ class RowIntake:
         codes: CodeAllocator,
         shop: Shop,
         units: Units,
+        addresses: AddressReader,
         plan: ImportPlan,
     ) -> None:
         self._uow = uow
         self._codes = codes
         self._shop = shop
         self._units = units
+        self._reader = addresses
         self._plan = plan
         self._changes = CustomerChanges(uow)
         self._known = Surroundings(uow, plan, self._changes)
@@ -239,7 +241,7 @@ class RowIntake:
         said = {"full_address": text, "label": "home", "is_primary": is_primary}
         row = {
             **said,
-            **placed(said, self._units),
+            **self._reader.placed(text),
             "id": new_id(),
             "customer_id": customer_id,
             "created_at": now,

@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.customer.addresses.placing import AddressReader
 from services.customer.addresses.units import units
 from services.customer.imports.chunks import unpacked
 from services.customer.imports.errors import FileNotReadable
@@ -122,6 +123,8 @@ class _Intake:
         self._schema = schema
         self._codes = codes
         self._shops = shops
+        self._units = units()
+        self._addresses = AddressReader(self._units)
 
     async def take_in(
         self, uow: UnitOfWork, job: HeldJob, found: Import, *, is_dry: bool
@@ -134,7 +137,12 @@ class _Intake:
         reader = _row_reader(found, shop, uow)
         rows = await asyncio.to_thread(_read, reader, content)
         intake = RowIntake(
-            uow=uow, codes=self._codes, shop=shop, units=units(), plan=_plan(found, is_dry=is_dry)
+            uow=uow,
+            codes=self._codes,
+            shop=shop,
+            units=self._units,
+            addresses=self._addresses,
+            plan=_plan(found, is_dry=is_dry),
         )
         outcomes = await intake.take_in(rows)
         await JobFiles(uow, schema=self._schema).write(
