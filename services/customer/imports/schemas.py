@@ -105,7 +105,7 @@ class ImportColumnRead(BaseModel):
     """A column of the file."""
 
     name: str
-    samples: Annotated[list[str], pii("words")]
+    samples: list[Annotated[str, pii("words")]]
     suggestion: str | None = Field(description="What it seems to hold")
 
 
@@ -125,7 +125,7 @@ class ImportSample(BaseModel):
     outcome: Outcome
     customer_id: UUID | None
     of_row: int | None
-    changes: Annotated[dict[str, Any], pii("words")] = Field(
+    changes: Annotated[dict[str, Any] | None, pii("sensitive")] = Field(
         description="Fields with what they were before and what they are afterwards"
     )
     problems: list[dict[str, Any]]
@@ -206,5 +206,5 @@ class ImportRowRead(BaseModel):
     problems: list[dict[str, Any]] = Field(
         examples=[[{"code": "phone_not_valid", "column": "SĐT"}]]
     )
-    changes: Annotated[dict[str, Any], pii("words")]
+    changes: Annotated[dict[str, Any] | None, pii("sensitive")]
     undone: Undone | None

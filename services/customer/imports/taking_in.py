@@ -203,7 +203,9 @@ class RowIntake:
             self._given += [(customer_id, identity) for identity in identities]
             outcome.added["identities"] = [list(identity.key) for identity in identities]
             outcome.has_changed()
-        outcome.fields = self._changes[customer_id].changes_since(before)
+        differing = self._changes[customer_id].changes_since(before)
+        # Each field of the profile stands there by itself.
+        outcome.fields = {name: both for name, both in differing.items() if name != "profile"}
         if outcome.fields:
             outcome.has_changed()
         self._listen(customer_id, said, outcome, consents=before.consents)

@@ -125,17 +125,16 @@ class _Intake:
         self._shops = shops
         self._units = units()
         self._addresses = AddressReader(self._units)
+        self._ahead: dict[tuple[UUID, int], asyncio.Task[list[RowRead]]] = {}
 
     async def take_in(
         self, uow: UnitOfWork, job: HeldJob, found: Import, *, is_dry: bool
     ) -> tuple[list[RowOutcome], int] | None:
         """What became of the next portion, and how many pairs look alike; None after the last."""
-        content = await ImportRepository(uow).chunk(found.id, job.state["chunk"])
-        if content is None:
-            return None
         shop = await self._shops.of(uow)
-        reader = _row_reader(found, shop, uow)
-        rows = await asyncio.to_thread(_read, reader, content)
+        rows = await self._portion(uow, job, found, shop)
+        if rows is None:
+            return None
         intake = RowIntake(
             uow=uow,
             codes=self._codes,
@@ -154,6 +153,33 @@ class _Intake:
             media_type=_MEDIA_TYPE,
         )
         return outcomes, intake.look_alikes
+
+
+    async def _portion(
+        self, uow: UnitOfWork, job: HeldJob, found: Import, shop: Shop
+    ) -> list[RowRead] | None:
+        """The rows of the portion, read while the one before it was taken in, where that was here.
+
+        From now on the next one is read, in a thread: much of a step is waiting for the server.
+        """
+        at = job.state["chunk"]
+        reading = self._ahead.pop((job.id, at), None) or await self._begin(uow, found, shop, at)
+        if reading is None:
+            return None
+        self._ahead.clear()
+        following = await self._begin(uow, found, shop, at + 1)
+        if following is not None:
+            self._ahead[job.id, at + 1] = following
+        return await reading
+
+    async def _begin(
+        self, uow: UnitOfWork, found: Import, shop: Shop, at: int
+    ) -> asyncio.Task[list[RowRead]] | None:
+        content = await ImportRepository(uow).chunk(found.id, at)
+        if content is None:
+            return None
+        reader = _row_reader(found, shop, uow)
+        return asyncio.create_task(asyncio.to_thread(_read, reader, content))
 
 
 class ImportDryRun(JobKind):
