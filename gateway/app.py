@@ -125,7 +125,9 @@ def _door(house: House) -> Middleware:
         security_headers=SecurityHeaders(https=settings.public_url.startswith("https:")),
         max_body_bytes=settings.max_body_bytes,
         max_hook_bytes=settings.max_hook_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
         body_seconds=settings.body_seconds,
+        upload_seconds=settings.upload_seconds,
     )
 
 

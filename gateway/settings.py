@@ -45,7 +45,9 @@ class GatewaySettings(PartSettings):
     upstream_messaging: Addresses = ("http://messaging:8080",)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     max_hook_bytes: int = Field(default=5 * 1024 * 1024, ge=1024)
+    max_upload_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     body_seconds: float = Field(default=15, gt=0, le=300)
+    upload_seconds: float = Field(default=25, gt=0, le=300)
     rate_limits: bool = True
     rate_limit_key: LimitSetting = RateLimit(2000, 10)
     rate_limit_staff: LimitSetting = RateLimit(600, 60)

@@ -56,6 +56,11 @@ _SPREADSHEET_DECIMAL: Final = re.compile(r"^(\s*\d+)\.0{1,2}\s*$")
 _WITH_COUNTRY_CODE: Final = re.compile(r"(?:\+|00)840?(\d{7,10})")
 _WITH_BARE_COUNTRY_CODE: Final = re.compile(r"840?(\d{9,10})")
 _WITHOUT_TRUNK_ZERO: Final = re.compile(r"[1-9]\d{8}|1\d{9}")
+# The library's own pattern: most numbers are of this kind, and parsing them costs thirty times it.
+_VIETNAMESE_MOBILE: Final = re.compile(
+    f"0(?:{phonenumbers.PhoneMetadata.metadata_for_region('VN').mobile.national_number_pattern})",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,10 @@ class _Reader:
     def _e164(self, number: str) -> str | None:
         national = self._vietnamese_national(number)
         if national is not None:
-            return _valid_e164(self._modernised(national), "VN")
+            national = self._modernised(national)
+            if _VIETNAMESE_MOBILE.fullmatch(national):
+                return f"+84{national[1:]}"
+            return _valid_e164(national, "VN")
         return _valid_e164(number, self.region)
 
     def _vietnamese_national(self, number: str) -> str | None:

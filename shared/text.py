@@ -13,7 +13,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 # Letters whose stroke is part of the glyph: Unicode gives them no decomposition to strip.
-_STROKED: Final = str.maketrans({"đ": "d", "Đ": "D"})
+_STROKED: Final = {"đ": "d", "Đ": "D"}
 _CONTROLS: Final = frozenset({"Cc"})
 _SURROGATES: Final = frozenset({"Cs"})
 # U+2028 and U+2029 count as line ends for the e-mail library, which then refuses the header.
@@ -37,13 +37,21 @@ def search_key(text: str) -> str:
 
 
 def _without_marks(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text).translate(_STROKED)
-    return "".join(
-        char
-        for char in decomposed
+    return unicodedata.normalize("NFKD", text).translate(_UNMARKED)
+
+
+class _Unmarked(dict[int, str | None]):
+    """What becomes of each character, decided when it is first met."""
+
+    def __missing__(self, code: int) -> str | None:
+        char = chr(code)
         # Vowel signs of Thai or Hindi have class 0: they are letters there, not accents.
-        if not unicodedata.combining(char) and unicodedata.category(char) != "Cf"
-    )
+        is_mark = unicodedata.combining(char) or unicodedata.category(char) == "Cf"
+        self[code] = kept = None if is_mark else _STROKED.get(char, char)
+        return kept
+
+
+_UNMARKED: Final = _Unmarked()
 
 
 def tidy(text: str | None, *, max_length: int) -> str | None:

@@ -15,7 +15,7 @@ from gateway.access.scopes import PUBLIC_PAGES
 from gateway.door.authenticator import Authenticator
 from gateway.door.cross_origin import cross_origin_headers, is_preflight, preflight_answer
 from gateway.door.jobs import JobFinder
-from gateway.door.limits import bounded, check_json, check_target
+from gateway.door.limits import bounded, check_json, check_target, is_upload
 from gateway.door.security_headers import SecurityHeaders
 from gateway.hooks.endpoints import take_delivery
 from gateway.limits.policies import RequestLimits
@@ -60,7 +60,9 @@ class Door:
         security_headers: SecurityHeaders,
         max_body_bytes: int,
         max_hook_bytes: int,
+        max_upload_bytes: int,
         body_seconds: float,
+        upload_seconds: float,
     ) -> None:
         self._app = app
         self._upstreams = upstreams
@@ -71,7 +73,9 @@ class Door:
         self._security_headers = security_headers
         self._max_body_bytes = max_body_bytes
         self._max_hook_bytes = max_hook_bytes
+        self._max_upload_bytes = max_upload_bytes
         self._body_seconds = body_seconds
+        self._upload_seconds = upload_seconds
         self._jobs = JobFinder(app, upstreams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,7 +141,11 @@ class Door:
             if app is self._app:
                 scope[SESSION] = caller.session_id
         check_json(scope)
-        receive = await self._bounded(scope, receive, self._max_body_bytes)
+        if is_upload(scope):
+            seconds = self._upload_seconds
+            receive = await bounded(scope, receive, self._max_upload_bytes, seconds=seconds)
+        else:
+            receive = await self._bounded(scope, receive, self._max_body_bytes)
         await self._pass(app, scope, receive, send, caller)
 
     async def _identify(self, scope: Scope, address: str) -> Identity:

@@ -1,6 +1,7 @@
 """What a request may weigh and be made of, decided before anybody parses it."""
 
 import asyncio
+import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -18,6 +19,7 @@ from shared.web.middleware import header
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 MAX_TARGET_BYTES: Final = 8 * 1024
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
+_UPLOADS: Final = re.compile(r"/v1/imports/[^/]+/file")
 _BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
 
@@ -78,9 +80,14 @@ async def bounded(
     return _Replay(body, receive)
 
 
+def is_upload(scope: Scope) -> bool:
+    """Whether the body is a file, or a part of one: larger than others, and of any type."""
+    return scope["method"] == "PUT" and _UPLOADS.fullmatch(scope["path"]) is not None
+
+
 def check_json(scope: Scope) -> None:
     """Raises UnsupportedMediaType when a write has a body that does not claim to be JSON."""
-    if scope["method"] not in _WRITES:
+    if scope["method"] not in _WRITES or is_upload(scope):
         return
     stated = header(scope, b"content-length")
     chunked = header(scope, b"transfer-encoding") is not None

@@ -13,6 +13,7 @@ from services.customer.consents.endpoints import router as consents
 from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
 from services.customer.exports.endpoints import router as exports
+from services.customer.imports.endpoints import router as imports
 from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds
 from services.customer.lead_forms.endpoints import router as lead_forms
@@ -45,7 +46,7 @@ ROUTERS = (
     *(assignment, reassignments),
     *(lead_forms, leads, lead_pages, touches),
     *(loyalty, vouchers, referrals, reviews),
-    *(exports, reports),
+    *(exports, imports, reports),
 )
 
 

@@ -1,10 +1,17 @@
 """The long-running jobs of the customer service."""
 
 from services.customer.exports.tasks import CustomerExport
+from services.customer.imports.tasks import (
+    ImportDryRun,
+    ImportReadingJob,
+    ImportRun,
+    ImportUndo,
+)
 from services.customer.reassignments.tasks import CustomerReassignment
 from services.customer.settings import CustomerSettings
+from services.customer.tenants.shops import Shops
 from shared.jobs.runner import job_function
-from shared.jobs.work import JobKinds
+from shared.jobs.work import JobKind, JobKinds
 from shared.part.context import PartContext
 from shared.queue.producer import Waker
 
@@ -15,4 +22,14 @@ def build_job_kinds(context: PartContext[CustomerSettings], waker: Waker | None 
     waker = waker or Waker(context.queue, part=settings.part, function=job_function(settings.part))
     export = CustomerExport(schema=settings.part, page_size=settings.export_page)
     reassignment = CustomerReassignment(page_size=settings.reassignment_page)
-    return JobKinds([export, reassignment], wake=waker.wake)
+    return JobKinds([export, reassignment, *_imports(context)], wake=waker.wake)
+
+
+def _imports(context: PartContext[CustomerSettings]) -> list[JobKind]:
+    settings, shops = context.settings, Shops()
+    return [
+        ImportReadingJob(chunk=settings.import_chunk, shops=shops),
+        ImportDryRun(schema=settings.part, codes=context.codes, shops=shops),
+        ImportRun(schema=settings.part, codes=context.codes, shops=shops),
+        ImportUndo(schema=settings.part, page=settings.import_chunk),
+    ]

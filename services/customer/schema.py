@@ -8,6 +8,7 @@ from services.customer.consents import models as consents
 from services.customer.contacts import models as contacts
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
+from services.customer.imports import models as imports
 from services.customer.interactions import models as interactions
 from services.customer.lead_forms import models as lead_forms
 from services.customer.leads import models as leads
@@ -35,6 +36,7 @@ __all__ = [
     "contacts",
     "customers",
     "duplicates",
+    "imports",
     "interactions",
     "lead_forms",
     "leads",

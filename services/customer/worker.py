@@ -2,6 +2,7 @@
 
 from services.customer.appointments.tasks import AppointmentReminders, appointment_reminders
 from services.customer.handlers import build_handlers
+from services.customer.imports.tasks import ImportFiles, import_files_sweep
 from services.customer.jobs import build_job_kinds
 from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps
 from services.customer.settings import CustomerSettings
@@ -26,6 +27,7 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
             *loyalty_sweeps(LoyaltySweeps(context.units)),
             task_reminders(TaskReminders(context.units)),
             appointment_reminders(AppointmentReminders(context.units)),
+            import_files_sweep(ImportFiles(context.units)),
         ],
         job_kinds=build_job_kinds(context),
     )

@@ -58,8 +58,7 @@ class CustomerState(Contract):
     """A customer as other services may know them. `version` grows with every change.
 
     Order figures count orders that are neither cancelled nor voided; `total_spent_minor` is paid
-    minus refunded, in minor units of `currency`. `merged_into` is the record that stands for this
-    one; None for one that stands for itself.
+    minus refunded, in minor units of `currency`.
     """
 
     customer_id: UUID
@@ -103,7 +102,6 @@ class CustomerState(Contract):
     currency: str = "VND"
     first_order_at: datetime | None = None
     last_order_at: datetime | None = None
-    merged_into: UUID | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -146,25 +144,6 @@ class CustomerSnapshotted(Event):
 
     type: ClassVar[str] = "customer.snapshotted"
     customer: CustomerState
-
-
-class CustomerMerged(Event):
-    """A record was merged: from now on another stands for it. Key: the record."""
-
-    type: ClassVar[str] = "customer.merged"
-    customer: CustomerState
-    merge_id: UUID
-
-
-class CustomerUnmerged(Event):
-    """A record stands for itself again, or another one than before stands for it.
-
-    Key: the record.
-    """
-
-    type: ClassVar[str] = "customer.unmerged"
-    customer: CustomerState
-    merge_id: UUID
 
 
 class OrderLineState(Contract):

@@ -1,19 +1,13 @@
 """Decisions about addresses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from services.customer.addresses.errors import TooManyAddresses
-from services.customer.addresses.reading import VIETNAM, locate, read_address
+from services.customer.addresses.placing import placed
 from services.customer.addresses.repository import ADDRESSES
-from services.customer.addresses.schemas import (
-    PARTS,
-    AddressCreate,
-    AddressPatch,
-    codes_of,
-    parts_of,
-)
+from services.customer.addresses.schemas import PARTS, AddressCreate, AddressPatch
 from services.customer.addresses.summary import summary_of
 from services.customer.addresses.units import Units
 from services.customer.customers.changes import CustomerChanges
@@ -61,7 +55,7 @@ class AddressService:
         said = given.model_dump()
         columns = {
             **said,
-            **self._place(said),
+            **placed(said, self._units),
             "id": new_id(),
             "customer_id": customer_id,
             "is_primary": given.is_primary or count == 0,
@@ -95,7 +89,7 @@ class AddressService:
         if said.get("full_address") is not None:
             known |= dict.fromkeys(PARTS)
         after = {**known, **said, "updated_at": self._uow.clock.now()}
-        after |= self._place(after)
+        after |= placed(after, self._units)
         row = await self._addresses.save(before, after)
         differing = differences(dict(before._mapping), dict(row._mapping))
         self._uow.record(AuditEntry.of("address", address_id, differing))
@@ -121,19 +115,6 @@ class AddressService:
         await changes.lock([customer_id])
         changes[customer_id]
         return changes
-
-    def _place(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        """The parts of an address, what was said of them going before, and where it is."""
-        parts = {name: said.get(name) for name in PARTS}
-        if said.get("full_address") is not None:
-            found = read_address(said["full_address"], self._units)
-            for name in PARTS:
-                if parts[name] is None:
-                    parts[name] = getattr(found, name)
-        place = locate(parts_of(parts), self._units, scheme=said.get("scheme"))
-        if place.new_province is not None and parts["country"] is None:
-            parts["country"] = VIETNAM
-        return {**parts, **codes_of(place)}
 
     async def _tell(
         self, changes: CustomerChanges, row: Belonging, *, was_primary: bool = False

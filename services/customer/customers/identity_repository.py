@@ -114,6 +114,16 @@ _REMOVE_CLAIMED = delete(customer_identity).where(
     customer_identity.c.value == bindparam("value", type_=Text),
     customer_identity.c.standing == "claimed",
 )
+_REMOVE_PLATFORM_ID = delete(customer_identity).where(
+    customer_identity.c.tenant_id == _TENANT,
+    customer_identity.c.customer_id == bindparam("customer_id", type_=Uuid),
+    customer_identity.c.kind == "platform_id",
+    customer_identity.c.scope == bindparam("scope", type_=Text),
+    customer_identity.c.value == bindparam("value", type_=Text),
+)
+_REMOVE_ALL = delete(customer_identity).where(
+    customer_identity.c.tenant_id == _TENANT, customer_identity.c.customer_id == func.any(_IDS)
+)
 _MARK_TOLD = (
     update(customer_identity)
     .values(told_at=_told.source.c.told_at)
@@ -193,6 +203,17 @@ class IdentityRepository:
             _REMOVE_CLAIMED,
             {**self._tenant, "customer_id": customer_id, "kind": kind, "value": value},
         )
+
+    async def remove_platform_id(self, customer_id: UUID, *, scope: str, value: str) -> None:
+        """Forget what a system of the shop knows a customer by."""
+        await self._uow.execute(
+            _REMOVE_PLATFORM_ID,
+            {**self._tenant, "customer_id": customer_id, "scope": scope, "value": value},
+        )
+
+    async def remove_all(self, customer_ids: Collection[UUID]) -> None:
+        """Let nothing lead to these customers any more."""
+        await self._uow.execute(_REMOVE_ALL, {**self._tenant, "ids": list(customer_ids)})
 
 
 def known_identity(row: Row[*tuple[Any, ...]]) -> KnownIdentity:

@@ -23,6 +23,7 @@ from services.customer.notes.errors import NoteNotFound
 from services.customer.notes.models import note
 from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, parse_id, parse_instant
+from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
 
@@ -46,6 +47,16 @@ _BY_ID: Final = select(note).where(
     note.c.tenant_id == _TENANT, note.c.id == _ID, note.c.customer_id == func.any(_MEMBERS)
 )
 _LOCK: Final = _BY_ID.with_for_update()
+_new = RowsParameter("note", note, [column.name for column in note.c if column.name != "tenant_id"])
+_ADD_MANY: Final = (
+    insert(note)
+    .from_select(["tenant_id", *_new.columns], select(_TENANT, *_new.source.c))
+    .on_conflict_do_nothing(index_elements=["tenant_id", "id"])
+    .returning(note.c.id)
+)
+_REMOVE_MANY: Final = delete(note).where(
+    note.c.tenant_id == _TENANT, note.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid)))
+)
 _REMOVE: Final = delete(note).where(note.c.tenant_id == _TENANT, note.c.id == _ID)
 
 
@@ -59,6 +70,16 @@ class NoteRepository:
     async def add(self, columns: Mapping[str, Any]) -> Row[*tuple[Any, ...]]:
         """The new note."""
         return await self._uow.one(_ADD, {"tenant_id": self._uow.tenant_id, **columns})
+
+    async def add_many(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """New notes about many customers."""
+        if rows:
+            await self._uow.rows(_ADD_MANY, {**self._tenant, **_new.values(rows)})
+
+    async def remove_many(self, note_ids: Sequence[UUID]) -> None:
+        """Forget notes."""
+        if note_ids:
+            await self._uow.execute(_REMOVE_MANY, {**self._tenant, "ids": list(note_ids)})
 
     async def get(
         self, member_ids: Sequence[UUID], note_id: UUID, *, lock: bool = False

@@ -13,6 +13,8 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "customer.merged": ("Được gộp với {count} hồ sơ", "Merged with {count} records"),
     "customer.unmerged": ("Gộp hồ sơ được hoàn tác", "A merge was undone"),
     "customer.recognised": ("Được nhận ra trên {source}", "Recognised on {source}"),
+    "customer.imported": ("Nhập từ tệp {file_name}", "Imported from {file_name}"),
+    "customer.import_undone": ("Đã hoàn tác lần nhập tệp", "Import taken back"),
     "customer.deleted_at_source": ("Đã bị xoá trên {source}", "Deleted on {source}"),
     "order.placed": ("Đặt đơn hàng {number}", "Placed order {number}"),
     "order.paid": ("Đơn hàng {number} đã thanh toán", "Order {number} was paid"),

@@ -1,0 +1,210 @@
+"""What is known of the people whom a batch of rows may speak of: some look-ups for all of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from services.customer.addresses.repository import ADDRESSES
+from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.identities import Identity
+from services.customer.customers.identity_match import MAX_CANDIDATES, KnownIdentity
+from services.customer.customers.identity_repository import IdentityRepository
+from services.customer.families.belongings import Belongings
+from services.customer.families.family import Families
+from services.customer.imports.plan import ImportPlan
+from services.customer.imports.repository import LIVE, ImportRepository, KnownKey
+from services.customer.imports.rows import RowRead, row_key
+from shared.db.unit_of_work import UnitOfWork
+from shared.text import search_key
+
+IdentityKey = tuple[str, str, str]
+_NOBODY: Final[Sequence[KnownIdentity]] = ()
+
+
+def external_key(identity: Identity) -> UUID:
+    """What a dry run remembers an external id by."""
+    return row_key("external", identity.scope, identity.value)
+
+
+def contact_key(identity: Identity) -> UUID:
+    """What a dry run remembers a contact by that matches by itself."""
+    return row_key("holder", identity.kind, identity.value)
+
+
+def met_key(customer_id: UUID) -> UUID:
+    """What a dry run remembers a customer by whom it has met."""
+    return row_key("met", customer_id.hex)
+
+
+class Surroundings:
+    """Everybody whom the rows of a batch may belong to, locked, and what they have.
+
+    Whom a row brings is known to the next.
+    """
+
+    def __init__(self, uow: UnitOfWork, plan: ImportPlan, changes: CustomerChanges) -> None:
+        self._uow = uow
+        self._plan = plan
+        self._changes = changes
+        self._imports = ImportRepository(uow)
+        self._identities = IdentityRepository(uow)
+        self._families = Families(uow)
+        self._held: dict[IdentityKey, list[KnownIdentity]] = defaultdict(list)
+        self._keys: dict[UUID, KnownKey] = {}
+        self._codes: dict[str, UUID] = {}
+        self._roots: dict[UUID, UUID] = {}
+        self._members: dict[UUID, list[UUID]] = defaultdict(list)
+        self._own: dict[UUID, set[IdentityKey]] = defaultdict(set)
+        self._addresses: dict[UUID, set[str]] = {}
+        self._first_rows: dict[UUID, int] = {}
+        self.new_keys: dict[UUID, tuple[UUID, int]] = {}
+
+    async def look(self, rows: Sequence[RowRead]) -> None:
+        """Look everything up, and lock the customers whom rows may change."""
+        await self._look_for_keys(rows)
+        identities = {i.key: i for said in rows for i in _all_identities(said)}
+        for held in await self._identities.holders(identities.values()):
+            known = held.identifier
+            self._held[known.kind, known.source, known.value].append(held)
+        self._codes = await self._imports.ids_by_code({r.code for r in rows if r.code})
+        await self._lock({*self._linked(rows), *self._codes.values()})
+        await self._look_at_belongings(rows)
+
+    def root(self, customer_id: UUID) -> UUID | None:
+        """Who stands for a customer; None when there is none (any more)."""
+        return self._roots.get(customer_id)
+
+    def of_code(self, code: str) -> UUID | None:
+        """The customer with a code."""
+        found = self._codes.get(code)
+        return None if found is None else self._roots.get(found)
+
+    def holders(self, identity: Identity) -> Sequence[KnownIdentity]:
+        """Who has an identity; nobody when so many have it that it says nothing."""
+        held = self._held.get(identity.key, _NOBODY)
+        return held if len(held) <= MAX_CANDIDATES else _NOBODY
+
+    def owner(self, identity: Identity) -> UUID | None:
+        """Whose a source's own id is."""
+        held = self._held.get(identity.key, _NOBODY)
+        owner = next((known.customer_id for known in held if known.identifier.trusted), None)
+        return owner if owner is None else self._roots.get(owner, owner)
+
+    def known_key(self, key: UUID) -> KnownKey | None:
+        """Whom a key leads to."""
+        return self._keys.get(key)
+
+    def has_other_external(self, customer_id: UUID, external: Identity | None) -> bool:
+        """Whether the source knows them by another id: then it is somebody else."""
+        if external is None:
+            return False
+        return any(
+            kind == external.kind and scope == external.scope and value != external.value
+            for kind, scope, value in self._own.get(customer_id, ())
+        )
+
+    def has(self, customer_id: UUID, identity: Identity) -> bool:
+        """Whether the person has it already."""
+        return identity.key in self._own.get(customer_id, ())
+
+    def lives_at(self, customer_id: UUID, address: str) -> bool:
+        """Whether the person has this address already."""
+        return search_key(address) in self._addresses.get(customer_id, ())
+
+    def has_address(self, customer_id: UUID) -> bool:
+        """Whether the person has any."""
+        return bool(self._addresses.get(customer_id))
+
+    def first_row(self, customer_id: UUID) -> int | None:
+        """The row of this import that has met them first."""
+        return self._first_rows.get(customer_id)
+
+    def remember(self, said: RowRead, customer_id: UUID) -> None:
+        """From now on this is known of a customer."""
+        for key in self._keys_of(said):
+            if key not in self._keys:
+                self._keys[key] = KnownKey(customer_id, said.row, is_tried=False)
+                self.new_keys[key] = (customer_id, said.row)
+        self._roots.setdefault(customer_id, customer_id)
+        if customer_id not in self._first_rows:
+            self._first_rows[customer_id] = said.row
+            if self._plan.is_dry:
+                self.new_keys[met_key(customer_id)] = (customer_id, said.row)
+
+    def give(self, customer_id: UUID, identity: Identity) -> None:
+        """They have this, too."""
+        self._own[customer_id].add(identity.key)
+        held = self._held[identity.key]
+        if len(held) <= MAX_CANDIDATES:
+            held.append(KnownIdentity(customer_id, identity.identifier()))
+
+    def settle(self, customer_id: UUID, address: str) -> None:
+        """They live there, too."""
+        self._addresses.setdefault(customer_id, set()).add(search_key(address))
+
+    async def _look_for_keys(self, rows: Sequence[RowRead]) -> None:
+        wanted = {key for said in rows for key in self._keys_of(said)}
+        scope = self._plan.import_id if self._plan.is_dry else LIVE
+        self._keys = await self._imports.keys(wanted, scope=scope)
+        for known in self._keys.values():
+            if known.is_tried:
+                first = self._first_rows.get(known.customer_id, known.row)
+                self._first_rows[known.customer_id] = min(first, known.row)
+
+    def _keys_of(self, said: RowRead) -> Iterable[UUID]:
+        """What it is remembered by; a dry run has nothing else to know its customers again by."""
+        if not self._plan.is_dry:
+            return said.keys
+        keys = [*said.keys]
+        if said.external is not None:
+            keys.append(external_key(said.external))
+        keys += [contact_key(i) for i in said.identities if i.kind in self._plan.match_by]
+        return keys
+
+    def _linked(self, rows: Sequence[RowRead]) -> set[UUID]:
+        """Everybody to whom some row may belong."""
+        linked = {known.customer_id for known in self._keys.values() if not known.is_tried}
+        for said in rows:
+            for identity in _all_identities(said):
+                if identity.kind == "platform_id" or identity.kind in self._plan.match_by:
+                    linked.update(h.customer_id for h in self._held.get(identity.key, _NOBODY))
+        return linked
+
+    async def _lock(self, customer_ids: set[UUID]) -> None:
+        """Lock who stands for these people. Merged meanwhile, it is somebody else."""
+        while True:
+            roots = await self._families.roots(customer_ids)
+            waiting = {root for root in roots.values() if root not in self._changes}
+            if not waiting:
+                break
+            await self._changes.lock(waiting)
+        if not roots:
+            return
+        self._roots = dict(await self._families.of_all(roots.values()))
+        for member, root in self._roots.items():
+            self._members[root].append(member)
+
+    async def _look_at_belongings(self, rows: Sequence[RowRead]) -> None:
+        if not self._roots:
+            return
+        for row in await self._identities.list_of(self._roots):
+            self._own[self._roots[row.customer_id]].add((row.kind, row.scope, row.value))
+        if any(said.address for said in rows):
+            for place in await Belongings(self._uow, ADDRESSES).list_of(self._roots):
+                self.settle(self._roots[place.customer_id], place.full_address or "")
+        met = await self._met()
+        for member, at in met.items():
+            root = self._roots[member]
+            self._first_rows[root] = min(at, self._first_rows.get(root, at))
+
+    async def _met(self) -> Mapping[UUID, int]:
+        if not self._plan.is_dry:
+            return await self._imports.first_rows(self._plan.import_id, self._roots)
+        keys = {met_key(member): member for member in self._roots}
+        known = await self._imports.keys(keys, scope=self._plan.import_id)
+        return {keys[key]: found.row for key, found in known.items()}
+
+
+def _all_identities(said: RowRead) -> Sequence[Identity]:
+    return said.identities if said.external is None else [said.external, *said.identities]
