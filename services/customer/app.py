@@ -10,6 +10,7 @@ from services.customer.appointments.endpoints import router as appointments
 from services.customer.assignment.endpoints import router as assignment
 from services.customer.care_statistics.endpoints import router as care_statistics
 from services.customer.consents.endpoints import router as consents
+from services.customer.consents.text_endpoints import router as consent_texts
 from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
@@ -36,7 +37,8 @@ from shared.part.app import create_part_app
 from shared.part.context import build_context
 
 ROUTERS = (
-    *(customers, addresses, contacts, consents, orders, timeline, duplicates, tasks),
+    *(customers, addresses, contacts, consents, consent_texts),
+    *(orders, timeline, duplicates, tasks),
     # Before the interactions, whose ids stand at the same place.
     care_statistics,
     *(interactions, notes, appointments, calendars, calendar_pages),

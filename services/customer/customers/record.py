@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from services.customer.customers.profile import Kind, Relation
 from services.customer.tenants.shops import ValueTier
 from services.customer.timeline.entries import Entry
-from shared.contracts.customer import ConsentState, CustomerState
+from shared.contracts.customer import CONTACT_PURPOSES, ConsentState, CustomerState
 from shared.text import search_key
 
 Stage = Literal["lead", "customer"]
@@ -106,7 +106,12 @@ class CustomerRecord:
         known["customer_id"] = known.pop("id")
         known |= known.pop("profile")
         known["tags"] = tuple(self.tags)
-        known["consents"] = tuple(ConsentState.model_validate(c) for c in self.consents)
+        # Others know of being written to only; what else was agreed to stays here.
+        known["consents"] = tuple(
+            ConsentState.model_validate(consent)
+            for consent in self.consents
+            if consent["purpose"] in CONTACT_PURPOSES
+        )
         return CustomerState(**known)
 
 

@@ -177,6 +177,7 @@ class PlatformIntake:
                     "delivery_id": str(person.origin.delivery_id),
                     "connection_id": str(person.origin.connection_id),
                 },
+                act="told_by_platform",
             )
             for person, who in met
             for channel, status in person.marketing().items()

@@ -26,7 +26,7 @@ from services.messaging.delivery.settlement import LEASE_EXPIRED, settle
 from services.messaging.delivery.smtp import Batch, SmtpConnections, batch_of
 from services.messaging.leads.letters import BUILT_IN as FOR_LEADS
 from services.messaging.messages.records import Message
-from services.messaging.policies.decide import longest_window
+from services.messaging.policies.decide import longest_promise, longest_window
 from services.messaging.policies.repository import PolicyRepository
 from services.messaging.preferences.links import UnsubscribeLinks
 from services.messaging.preferences.repository import Suppression, SuppressionRepository
@@ -158,7 +158,8 @@ class Delivery:
         recipients = await RecipientRepository(uow).find_many(customers)
         addresses = {m.address for m in due} | {r.email for r in recipients.values()}
         keys = {address_key(address) for address in addresses if address}
-        since = uow.clock.now() - longest_window(policy)
+        promised = longest_promise(c for known in recipients.values() for c in known.consents)
+        since = uow.clock.now() - max(longest_window(policy), promised)
         return Facts(
             tenant_id=uow.tenant_id,
             shop=shop,

@@ -1,6 +1,6 @@
 """Customers as messages need to know them, and the last order of each. Both are projections."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.messaging.models import metadata
@@ -22,6 +22,8 @@ recipient = Table(
     Column("value_tier", Text, nullable=False),
     Column("orders_count", Integer, nullable=False),
     Column("consents", JSONB, nullable=False),
+    # Nothing is written to them but answers to what they ask themselves.
+    Column("restricted", Boolean, nullable=False, server_default=text("false")),
     instant("updated_at"),
 )
 Index("ix_recipient_tenant_id_email_key", recipient.c.tenant_id, recipient.c.email_key)
