@@ -14,12 +14,16 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    case,
+    cast,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal, personal
 
 consent_record = Table(
     "consent_record",
@@ -91,3 +95,22 @@ Index(
     consent_text.c.created_at,
     consent_text.c.id,
 )
+
+# Evidence that there was evidence: of the proof its digest stays, of the answer everything.
+_DIGEST = func.encode(
+    func.sha256(func.convert_to(cast(consent_record.c.proof, Text), "UTF8")), "hex"
+)
+personal(
+    consent_record,
+    erase={
+        "proof": {},
+        "client_ip": None,
+        "user_agent": None,
+        "evidence_digest": case(
+            (consent_record.c.evidence_digest.is_(None), _DIGEST),
+            else_=consent_record.c.evidence_digest,
+        ),
+    },
+    kept={"frequency": "what was promised", "text_digest": "of the shop's own wording"},
+)
+impersonal(consent_text, "the shop's own words")

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import owned_by, personal
 
 customer = Table(
     "customer",
@@ -167,3 +168,21 @@ Index(
     customer_identity.c.value,
     customer_identity.c.standing,
 )
+
+personal(
+    customer,
+    of=owned_by("id"),
+    erase={
+        **dict.fromkeys(("name", "email", "phone", "locale", "gender", "birth_date")),
+        **dict.fromkeys(("city", "province", "country", "name_key")),
+        "search_key": "",
+        "tags": [],
+        "attributes": {},
+        "profile": {},
+        "consents": [],
+    },
+    kept={"code": "stands for nobody once there is no name beside it"},
+    hidden=("name_key", "search_key"),
+)
+personal(customer_tag, erase="row")
+personal(customer_identity, erase="row")

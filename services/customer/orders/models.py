@@ -14,6 +14,7 @@ from sqlalchemy import (
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import belonging_to, personal
 
 customer_order = Table(
     "customer_order",
@@ -89,3 +90,7 @@ order_line = Table(
         ["customer.customer_order.tenant_id", "customer.customer_order.id"],
     ),
 )
+
+_ACCOUNTS = "accounts have to be kept, and updates of the order find it by that"
+personal(customer_order, erase={}, kept={"external_id": _ACCOUNTS, "number": _ACCOUNTS})
+personal(order_line, of=belonging_to(customer_order, "order_id"), erase={})

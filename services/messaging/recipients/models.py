@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.messaging.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import personal
 
 recipient = Table(
     "recipient",
@@ -43,3 +44,14 @@ last_order = Table(
     Column("total_minor", BigInteger, nullable=False),
     instant("placed_at"),
 )
+
+# The row stays with its version: states that are older than it do not count.
+personal(
+    recipient,
+    erase={
+        **dict.fromkeys(("name", "email", "email_key", "phone", "locale")),
+        "consents": [],
+    },
+    kept={"code": "stands for nobody once there is no name beside it"},
+)
+personal(last_order, erase="row")
