@@ -22,6 +22,9 @@ TICKETS_OWN: Final = "tickets:own"
 LOYALTY_OWN: Final = "loyalty:own"
 """A shopper's own points; given like the above."""
 
+PRIVACY_OWN: Final = "privacy:own"
+"""A shopper's own requests by law; given like the above."""
+
 PUBLIC_PAGES: Final = "public:pages"
 """What somebody who opened a link may do; the link's own token decides the rest."""
 

@@ -1,4 +1,7 @@
-"""Tables of the audit log. The gateway's role may add to them and read them, nothing else."""
+"""Tables of the audit log: the gateway's role may add to them and read them.
+
+Of an entry it can change nothing but what was said of a person, who is erased.
+"""
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB

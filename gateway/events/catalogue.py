@@ -16,12 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.events.objects import (
     EventAppointment,
     EventCustomer,
+    EventErasure,
     EventInboundMessage,
     EventLead,
     EventLeadConversion,
     EventMembership,
     EventMessage,
     EventOrder,
+    EventPrivacyRequest,
     EventReply,
     EventStaff,
     EventSurvey,
@@ -36,6 +38,7 @@ from shared.contracts import customer as c
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
 from shared.contracts import messaging as m
+from shared.contracts import privacy as p
 from shared.contracts import segmentation as s
 from shared.contracts import support_ticket as t
 from shared.contracts.event import Event as Contract
@@ -45,6 +48,18 @@ class CustomerData(PublicObject):
     """A customer."""
 
     customer: EventCustomer
+
+
+class PrivacyRequestData(PublicObject):
+    """A request by law."""
+
+    request: EventPrivacyRequest
+
+
+class ErasureData(PublicObject):
+    """The end of a person's data."""
+
+    erasure: Annotated[EventErasure, Whole()]
 
 
 class LeadData(PublicObject):
@@ -166,6 +181,34 @@ class CustomerUpdated(EventBase):
 
     type: Literal["customer.updated"]
     data: CustomerData
+
+
+class CustomerErased(EventBase):
+    """A person's data are gone everywhere: whoever copied them has to forget them, too."""
+
+    type: Literal["customer.erased"]
+    data: ErasureData
+
+
+class PrivacyRequestReceived(EventBase):
+    """Somebody asked for what the law gives them."""
+
+    type: Literal["privacy_request.received"]
+    data: PrivacyRequestData
+
+
+class PrivacyRequestUpdated(EventBase):
+    """A request by law went on: it was acknowledged, extended, begun, completed, refused."""
+
+    type: Literal["privacy_request.updated"]
+    data: PrivacyRequestData
+
+
+class PrivacyRequestDue(EventBase):
+    """The time to answer a request by law is about to run out."""
+
+    type: Literal["privacy_request.due"]
+    data: PrivacyRequestData
 
 
 class LeadCaptured(EventBase):
@@ -318,6 +361,10 @@ class WebhookEndpointTest(EventBase):
 FeedEvent = Annotated[
     CustomerCreated
     | CustomerUpdated
+    | CustomerErased
+    | PrivacyRequestReceived
+    | PrivacyRequestUpdated
+    | PrivacyRequestDue
     | LeadCaptured
     | LeadConverted
     | OrderPlaced
@@ -353,6 +400,10 @@ class Published:
 _PUBLIC: Final[Mapping[type[Contract], type[EventBase]]] = {
     c.CustomerCreated: CustomerCreated,
     c.CustomerUpdated: CustomerUpdated,
+    p.CustomerErased: CustomerErased,
+    p.PrivacyRequestReceived: PrivacyRequestReceived,
+    p.PrivacyRequestUpdated: PrivacyRequestUpdated,
+    p.PrivacyRequestDue: PrivacyRequestDue,
     l.LeadCaptured: LeadCaptured,
     l.LeadConverted: LeadConverted,
     c.OrderPlaced: OrderPlaced,

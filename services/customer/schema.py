@@ -8,6 +8,7 @@ from services.customer.consents import models as consents
 from services.customer.contacts import models as contacts
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
+from services.customer.erased import models as erased
 from services.customer.interactions import models as interactions
 from services.customer.lead_forms import models as lead_forms
 from services.customer.leads import models as leads
@@ -15,6 +16,7 @@ from services.customer.loyalty import models as loyalty
 from services.customer.models import metadata
 from services.customer.notes import models as notes
 from services.customer.orders import models as orders
+from services.customer.privacy import models as privacy
 from services.customer.referrals import models as referrals
 from services.customer.snapshots import models as snapshots
 from services.customer.tasks import models as tasks
@@ -32,6 +34,7 @@ __all__ = [
     "contacts",
     "customers",
     "duplicates",
+    "erased",
     "interactions",
     "lead_forms",
     "leads",
@@ -39,6 +42,7 @@ __all__ = [
     "metadata",
     "notes",
     "orders",
+    "privacy",
     "referrals",
     "snapshots",
     "tasks",

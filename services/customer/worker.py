@@ -4,6 +4,8 @@ from services.customer.appointments.tasks import AppointmentReminders, appointme
 from services.customer.handlers import build_handlers
 from services.customer.jobs import build_job_kinds
 from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps
+from services.customer.privacy.tasks import PrivacyReminders, privacy_reminders
+from services.customer.privacy.wiring import customer_privacy
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.tasks import SnapshotWalker, snapshot_jobs, snapshot_sweep
 from services.customer.tasks.tasks import TaskReminders, task_reminders
@@ -26,6 +28,8 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
             *loyalty_sweeps(LoyaltySweeps(context.units)),
             task_reminders(TaskReminders(context.units)),
             appointment_reminders(AppointmentReminders(context.units)),
+            privacy_reminders(PrivacyReminders(context.units)),
         ],
         job_kinds=build_job_kinds(context),
+        privacy=customer_privacy(settings.root_key),
     )

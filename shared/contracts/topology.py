@@ -7,6 +7,7 @@ from shared.contracts import customer as c
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
 from shared.contracts import messaging as m
+from shared.contracts import privacy as p
 from shared.contracts import segmentation as s
 from shared.contracts import support_ticket as t
 from shared.contracts.audit import AuditRecorded
@@ -19,6 +20,9 @@ MESSAGE_STATE = (m.MessageSent, m.MessageSuppressed, m.MessageFailed)
 MEMBERSHIP = (s.SegmentEntered, s.SegmentLeft)
 AUDIT = (AuditRecorded,)
 PUBLIC_CUSTOMER = (c.CustomerCreated, c.CustomerUpdated, c.OrderPlaced, c.OrderUpdated)
+ERASURE = (p.CustomerErased, p.PersonalDataRequested)
+ERASED = (p.ErasureConfirmed, p.PersonalDataTold)
+PUBLIC_PRIVACY = (p.PrivacyRequestReceived, p.PrivacyRequestUpdated, p.PrivacyRequestDue)
 PUBLIC_LEAD = (l.LeadCaptured, l.LeadConverted)
 PUBLIC_CARE = (care.TaskDue, care.AppointmentDue)
 PUBLIC_TICKET = (
@@ -37,32 +41,44 @@ _SUBSCRIPTIONS: _Subscriptions = {
             g.StaffChanged,
             g.PlatformCustomerReceived,
             g.PlatformOrderReceived,
+            g.PlatformPrivacyRequested,
+            *ERASED,
         ),
         "segmentation": (g.TenantProvisioned,),
         "support_ticket": (g.TenantProvisioned, g.StaffChanged),
         "messaging": (g.TenantProvisioned, g.EmailChannelChanged, g.StaffMailRequested),
     },
     "customer": {
-        "gateway": (*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
-        "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
-        "support_ticket": CUSTOMER_STATE,
-        "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested),
+        "gateway": (
+            *(*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
+            *(*PUBLIC_PRIVACY, *ERASURE),
+        ),
+        "customer": (*ERASURE, *ERASED),
+        "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted, *ERASURE),
+        "support_ticket": (*CUSTOMER_STATE, *ERASURE),
+        "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested, *ERASURE),
     },
     "segmentation": {
         "gateway": (*AUDIT, *MEMBERSHIP),
-        "customer": (*MEMBERSHIP, s.SnapshotRequested),
+        "customer": (*MEMBERSHIP, s.SnapshotRequested, *ERASED),
         "support_ticket": MEMBERSHIP,
         "messaging": MEMBERSHIP,
     },
     "support_ticket": {
         "gateway": (*AUDIT, *PUBLIC_TICKET),
-        "customer": (t.TicketCreated, t.TicketReplied, t.TicketResolved, t.SurveyAnswered),
+        "customer": (
+            *(t.TicketCreated, t.TicketReplied, t.TicketResolved, t.SurveyAnswered),
+            *ERASED,
+        ),
         "segmentation": (*TICKET_STATE, t.SurveyAnswered),
         "messaging": (t.TicketReplied, t.SurveyInvited),
     },
     "messaging": {
         "gateway": (*AUDIT, *PUBLIC_MESSAGE),
-        "customer": (*MESSAGE_STATE, m.RecipientUnsubscribed, m.InboundMessageReceived),
+        "customer": (
+            *(*MESSAGE_STATE, m.RecipientUnsubscribed, m.InboundMessageReceived),
+            *ERASED,
+        ),
         "segmentation": MESSAGE_STATE,
         "support_ticket": (m.InboundMessageReceived,),
     },

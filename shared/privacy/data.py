@@ -88,8 +88,6 @@ def _statements(declared: Personal) -> _Statements:
         erase = delete(table).where(*theirs)
     elif declared.erase:
         erase = update_of(table).where(*theirs).values(dict(declared.erase))
-    if erase is not None and declared.unless is not None:
-        erase = erase.where(~declared.unless)
     return _Statements(
         declared=declared,
         count=select(func.count()).select_from(table).where(*theirs),

@@ -37,7 +37,7 @@ _MOST_BYTES: Final = 200_000
 _BATCH: Final = 50
 
 Eraser = Callable[[UnitOfWork, KnownPerson], Awaitable[Sequence[TableErasure]]]
-"""Erases what no declaration can say. It is called again for the same person, and does nothing."""
+"""Erases what no declaration can say, before the rest. Called again, it finds nothing to do."""
 
 
 class PartPrivacy:
@@ -98,10 +98,10 @@ class PartPrivacy:
 
     async def erase_person(self, uow: UnitOfWork, person: KnownPerson) -> list[TableErasure]:
         """Erase what this part has of a person; what was erased in which table."""
-        done = await PersonalData(uow, self._metadata).erase(person)
+        done: list[TableErasure] = []
         for eraser in self._erasers:
             done += await eraser(uow, person)
-        return done
+        return [*done, *await PersonalData(uow, self._metadata).erase(person)]
 
     async def erase_latecomers(self, uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
         """Events that were on their way when somebody was erased bring nothing of them back."""
@@ -111,8 +111,7 @@ class PartPrivacy:
         asked = {"tenant": uow.tenant_id, "ids": list(named)}
         erased = await uow.scalars(_erased_among(self._part), asked)
         if erased:
-            again = KnownPerson(customer_ids=tuple(erased))
-            await PersonalData(uow, self._metadata).erase(again)
+            await self.erase_person(uow, KnownPerson(customer_ids=tuple(erased)))
 
     async def repeat(self, uow: UnitOfWork) -> bool:
         """Erase once more whoever was erased a while ago; whether there may be more of them."""
@@ -126,7 +125,7 @@ class PartPrivacy:
         )
         ids = await uow.scalars(due)
         if ids:
-            await PersonalData(uow, self._metadata).erase(KnownPerson(customer_ids=tuple(ids)))
+            await self.erase_person(uow, KnownPerson(customer_ids=tuple(ids)))
             await uow.execute(
                 update(known)
                 .where(known.c.tenant_id == uow.tenant_id, known.c.customer_id.in_(ids))

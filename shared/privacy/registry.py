@@ -50,7 +50,6 @@ class Personal:
     erase: Mapping[str, Any] | Literal["row"]
     kept: Mapping[str, str] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
-    unless: ColumnElement[bool] | None = None
 
     @property
     def how(self) -> How:
@@ -114,12 +113,10 @@ def personal(
     erase: Mapping[str, Any] | Literal["row"],
     kept: Mapping[str, str] | None = None,
     hidden: Iterable[str] = (),
-    unless: ColumnElement[bool] | None = None,
 ) -> None:
     """Declare a table that holds data of people, by default of `customer_id`.
 
-    `hidden` columns are not told to the person (secrets of ours); rows that are `unless` are
-    erased already.
+    `hidden` columns are not told to the person: secrets of ours.
     """
     find = of or owned_by("customer_id")
     table.info[_INFO] = Personal(
@@ -128,7 +125,6 @@ def personal(
         erase=erase,
         kept=dict(kept or {}),
         hidden=frozenset(hidden),
-        unless=unless,
     )
 
 

@@ -14,9 +14,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    case,
-    cast,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -96,20 +93,13 @@ Index(
     consent_text.c.id,
 )
 
-# Evidence that there was evidence: of the proof its digest stays, of the answer everything.
-_DIGEST = func.encode(
-    func.sha256(func.convert_to(cast(consent_record.c.proof, Text), "UTF8")), "hex"
-)
+# Before the proof goes, its digest is taken (`evidence.py`): that there was proof stays.
 personal(
     consent_record,
     erase={
         "proof": {},
         "client_ip": None,
         "user_agent": None,
-        "evidence_digest": case(
-            (consent_record.c.evidence_digest.is_(None), _DIGEST),
-            else_=consent_record.c.evidence_digest,
-        ),
     },
     kept={"frequency": "what was promised", "text_digest": "of the shop's own wording"},
 )

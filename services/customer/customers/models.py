@@ -57,6 +57,9 @@ customer = Table(
     Column("currency", Text, nullable=False),
     instant("first_order_at", nullable=True),
     instant("last_order_at", nullable=True),
+    # Kept and not used, at the person's wish; and when they were made anonymous; see `privacy`.
+    instant("restricted_at", nullable=True),
+    instant("erased_at", nullable=True),
     Column("name_key", Text(collation="C")),
     Column("search_key", Text, nullable=False),
     instant("created_at"),

@@ -49,6 +49,8 @@ class CustomerRecord:
     currency: str
     first_order_at: datetime | None
     last_order_at: datetime | None
+    restricted_at: datetime | None
+    erased_at: datetime | None
     name_key: str | None
     search_key: str
     created_at: datetime
@@ -106,6 +108,8 @@ class CustomerRecord:
         known["customer_id"] = known.pop("id")
         known |= known.pop("profile")
         known["tags"] = tuple(self.tags)
+        known["restricted"] = known.pop("restricted_at") is not None
+        del known["erased_at"]
         # Others know of being written to only; what else was agreed to stays here.
         known["consents"] = tuple(
             ConsentState.model_validate(consent)
@@ -134,6 +138,8 @@ _UNKNOWN: dict[str, Any] = {
     "total_spent_minor": 0,
     "first_order_at": None,
     "last_order_at": None,
+    "restricted_at": None,
+    "erased_at": None,
 }
 
 

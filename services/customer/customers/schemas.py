@@ -183,6 +183,12 @@ class CustomerRead(ProfileRead):
     total_spent: MoneyRead = Field(description="Paid minus refunded")
     first_order_at: datetime | None
     last_order_at: datetime | None
+    restricted_at: datetime | None = Field(
+        default=None, description="Since when the person's data are kept and not used"
+    )
+    erased_at: datetime | None = Field(
+        default=None, description="When the person was erased; what is left is nobody's"
+    )
     created_at: datetime
     updated_at: datetime
     version: int

@@ -12,7 +12,7 @@ from services.customer.assignment.choosing import Choice
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.changes import CustomerChanges
-from services.customer.customers.errors import IdentityTaken, PhoneNotValid
+from services.customer.customers.errors import CustomerIsErased, IdentityTaken, PhoneNotValid
 from services.customer.customers.identities import (
     Identity,
     distinct,
@@ -195,6 +195,8 @@ class CustomerService:
         self, customer_id: UUID, said: dict[str, Any], identities: Sequence[Identity]
     ) -> CustomerRecord:
         before = self._changes[customer_id]
+        if before.erased_at is not None:
+            raise CustomerIsErased
         self._changes.apply(customer_id, _changes(before, said) | _primary_contacts(identities))
         after = self._changes[customer_id]
         await self._replace_contacts(before, after)

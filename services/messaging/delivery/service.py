@@ -28,6 +28,7 @@ from services.messaging.leads.letters import BUILT_IN as FOR_LEADS
 from services.messaging.messages.records import Message
 from services.messaging.policies.decide import longest_promise, longest_window
 from services.messaging.policies.repository import PolicyRepository
+from services.messaging.preferences.digests import AddressDigests
 from services.messaging.preferences.links import UnsubscribeLinks
 from services.messaging.preferences.repository import Suppression, SuppressionRepository
 from services.messaging.recipients.addresses import address_key
@@ -75,12 +76,14 @@ class Delivery:
         connections: SmtpConnections,
         links: UnsubscribeLinks,
         secrets: SecretBox,
+        digests: AddressDigests,
         installation_channel: EmailChannel | None,
     ) -> None:
         self._units = units
         self._connections = connections
         self._links = links
         self._secrets = secrets
+        self._digests = digests
         self._installation = installation_channel
 
     async def send_due(self, tenant_id: TenantId) -> bool:
@@ -166,7 +169,9 @@ class Delivery:
             policy=policy,
             channels=await self._channels(uow),
             recipients=recipients,
-            suppressions=await SuppressionRepository(uow).active("email", keys),
+            suppressions=await SuppressionRepository(uow, digests=self._digests).active(
+                "email", keys
+            ),
             recent_sends=await DeliveryRepository(uow).recent_sends(keys, since=since),
             templates=await self._templates(uow, {m.template_key for m in due}),
         )
