@@ -1,15 +1,20 @@
 """What the gateway does with what it is told: the audit log, and the feed of public events."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.audit_log.handlers import keep_records
+from gateway.erasure import gateway_privacy
 from gateway.events.announcing import Announce, tell_nobody
 from gateway.events.catalogue import CONTRACTS
 from gateway.events.handlers import FeedWriter
 from gateway.outgoing import sender_waker
 from gateway.webhooks.fanout import Fanout
 from shared.contracts.audit import AuditRecorded
+from shared.contracts.privacy import CustomerErased, PersonalDataRequested
+from shared.db.unit_of_work import UnitOfWork
 from shared.part.context import PartContext
+from shared.stream.envelope import Envelope
 from shared.stream.handlers import EventHandlers
 
 
@@ -19,4 +24,14 @@ def build_handlers(context: PartContext[Any], *, announce: Announce = tell_nobod
     feed = FeedWriter(spread=fanout.spread, announce=announce)
     # A write tells of itself and is recorded: neither must cut the other's batches to pieces.
     handlers = EventHandlers(independent=True)
-    return handlers.on(AuditRecorded, apply=keep_records).on(*CONTRACTS, apply=feed.apply)
+    handlers.on(AuditRecorded, apply=keep_records)
+    # An erasure is told to the outside and done here.
+    privacy = gateway_privacy(context.settings.root_key)
+    told = [contract for contract in CONTRACTS if contract is not CustomerErased]
+    handlers.on(*told, apply=feed.apply).on(PersonalDataRequested, apply=privacy.tell)
+
+    async def erase(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
+        await feed.apply(uow, envelopes)
+        await privacy.erase(uow, envelopes)
+
+    return handlers.on(CustomerErased, apply=erase)

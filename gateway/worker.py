@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from gateway.deliveries.tasks import READ_DELIVERIES, DeliveryReader
+from gateway.erasure import gateway_privacy
 from gateway.handlers import build_handlers
 from gateway.outgoing import OutgoingWork
 from gateway.password_resets.tasks import SWEEP_SECONDS as FORGET_SECONDS
@@ -36,6 +37,7 @@ def build_worker(settings: GatewaySettings, *, clock: Clock | None = None) -> Pa
             Periodic("access.forget", FORGET_SECONDS, partial(forget_old_access, context.units)),
             *outgoing.periodics,
         ],
+        privacy=gateway_privacy(settings.root_key),
     )
     return replace(
         worker,

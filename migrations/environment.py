@@ -12,6 +12,7 @@ from sqlalchemy import Connection, MetaData, text
 
 from shared.db.protection import (
     dead_letter_listings,
+    erasure_listings,
     job_listings,
     retention_listings,
     stream_listings,
@@ -131,6 +132,42 @@ def add_dead_letter_listings(schema: str) -> None:
 
     for statement in dead_letter_listings(schema):
         op.execute(statement)
+
+
+def add_erased_customers(schema: str) -> None:
+    """The table of who was erased, and the function that tells which tenants have to look again."""
+    import sqlalchemy as sa
+    from alembic import op
+    from sqlalchemy.dialects import postgresql
+
+    op.create_table(
+        "erased_customer",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("erasure_id", sa.Uuid(), nullable=False),
+        sa.Column("erased_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("again_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "customer_id", name=op.f("pk_erased_customer")),
+        schema=schema,
+    )
+    op.create_index(
+        "ix_erased_customer_again",
+        "erased_customer",
+        ["tenant_id", "again_at"],
+        schema=schema,
+        postgresql_where=sa.text("again_at IS NOT NULL"),
+    )
+    protect(schema, "erased_customer")
+    for statement in erasure_listings(schema):
+        op.execute(statement)
+
+
+def remove_erased_customers(schema: str) -> None:
+    """What `add_erased_customers` added."""
+    from alembic import op
+
+    op.execute(f"DROP FUNCTION {schema}.tenants_with_erasures_to_repeat()")
+    op.drop_table("erased_customer", schema=schema)
 
 
 def owner_role(schema: str) -> str:

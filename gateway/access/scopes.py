@@ -11,7 +11,7 @@ _RESOURCES: Final = (
     *("interactions", "appointments", "assignment_rules"),
     *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
     *("loyalty", "redemptions", "vouchers", "referrals", "reviews"),
-    *("imports",),
+    *("imports", "privacy"),
 )
 PII_READ: Final = "pii:read"
 """To see phone numbers, addresses and the like in full; without it they are masked."""
@@ -24,6 +24,9 @@ LOYALTY_OWN: Final = "loyalty:own"
 
 REVIEWS_OWN: Final = "reviews:own"
 """What a shopper says of products and their own orders; given like the above."""
+
+PRIVACY_OWN: Final = "privacy:own"
+"""A shopper's own requests by law; given like the above."""
 
 PUBLIC_PAGES: Final = "public:pages"
 """What somebody who opened a link may do; the link's own token decides the rest."""

@@ -12,7 +12,7 @@ from uuid import UUID
 import jwt
 
 from gateway.access.identity import Identity
-from gateway.access.scopes import LOYALTY_OWN, REVIEWS_OWN, TICKETS_OWN
+from gateway.access.scopes import LOYALTY_OWN, PRIVACY_OWN, REVIEWS_OWN, TICKETS_OWN
 from shared.clock import Clock
 from shared.errors import Unauthenticated
 from shared.ids import TenantId
@@ -154,7 +154,7 @@ def _claim(claims: dict[str, Any]) -> Claim:
     tenant_id = TenantId(UUID(claims["tid"]))
     subject = UUID(claims["sub"])
     if claims["aud"] == _SHOPPER:
-        scopes = frozenset({TICKETS_OWN, LOYALTY_OWN, REVIEWS_OWN})
+        scopes = frozenset({TICKETS_OWN, LOYALTY_OWN, REVIEWS_OWN, PRIVACY_OWN})
         shopper = Identity(tenant_id, PrincipalKind.SHOPPER, str(subject), scopes, subject)
         return ShopperClaim(shopper, UUID(claims["key"])) if "key" in claims else shopper
     if "sid" not in claims:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 api_key = Table(
     "api_key",
@@ -45,3 +46,5 @@ api_key = Table(
     CheckConstraint("kind IN ('secret', 'publishable')", name="kind"),
 )
 Index("ix_api_key_newest", api_key.c.tenant_id, api_key.c.created_at, api_key.c.id)
+
+impersonal(api_key, "of programs")

@@ -1,10 +1,14 @@
-"""Tables of the audit log. The gateway's role may add to them and read them, nothing else."""
+"""Tables of the audit log: the gateway's role may add to them and read them.
+
+Of an entry it can change nothing but what was said of a person, who is erased.
+"""
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 audit_entry = Table(
     "audit_entry",
@@ -40,3 +44,6 @@ audit_subject = Table(
     Column("at", audit_entry.c.at.type, primary_key=True),
     Column("entry_id", Uuid, primary_key=True),
 )
+
+impersonal(audit_entry, "what was said of people is erased by `erasure.py`; who did what stays")
+impersonal(audit_subject, "ids")

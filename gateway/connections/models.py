@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 connection = Table(
     "connection",
@@ -28,3 +29,5 @@ connection = Table(
     CheckConstraint("(kind = 'platform') = (platform IS NOT NULL)", name="platform"),
 )
 Index("ix_connection_newest", connection.c.tenant_id, connection.c.created_at, connection.c.id)
+
+impersonal(connection, "the shop's own accounts")

@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Tab
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 delivery = Table(
     "delivery",
@@ -59,3 +60,5 @@ Index(
     delivery.c.object_id,
     postgresql_where=delivery.c.status == "processed",
 )
+
+impersonal(delivery, "the bodies of people are erased by `erasure.py`")

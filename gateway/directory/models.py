@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, Column, Index, Table, Text, Uuid
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 # `tenant_id` is the installation's own (the nil UUID) in every row, and `points_to` the shop's.
 directory = Table(
@@ -25,3 +26,5 @@ Index(
     unique=True,
     postgresql_where=directory.c.kind != "staff",
 )
+
+impersonal(directory, "staff and shops")

@@ -16,12 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.events.objects import (
     EventAppointment,
     EventCustomer,
+    EventErasure,
     EventInboundMessage,
     EventLead,
     EventLeadConversion,
     EventMembership,
     EventMessage,
     EventOrder,
+    EventPrivacyRequest,
     EventReply,
     EventReview,
     EventStaff,
@@ -37,6 +39,7 @@ from shared.contracts import customer as c
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
 from shared.contracts import messaging as m
+from shared.contracts import privacy as p
 from shared.contracts import reviews as r
 from shared.contracts import segmentation as s
 from shared.contracts import support_ticket as t
@@ -54,6 +57,18 @@ class CustomerMergeData(PublicObject):
 
     customer: EventCustomer
     merge_id: UUID
+
+
+class PrivacyRequestData(PublicObject):
+    """A request by law."""
+
+    request: EventPrivacyRequest
+
+
+class ErasureData(PublicObject):
+    """The end of a person's data."""
+
+    erasure: Annotated[EventErasure, Whole()]
 
 
 class LeadData(PublicObject):
@@ -195,6 +210,34 @@ class CustomerUnmerged(EventBase):
 
     type: Literal["customer.unmerged"]
     data: CustomerMergeData
+
+
+class CustomerErased(EventBase):
+    """A person's data are gone everywhere: whoever copied them has to forget them, too."""
+
+    type: Literal["customer.erased"]
+    data: ErasureData
+
+
+class PrivacyRequestReceived(EventBase):
+    """Somebody asked for what the law gives them."""
+
+    type: Literal["privacy_request.received"]
+    data: PrivacyRequestData
+
+
+class PrivacyRequestUpdated(EventBase):
+    """A request by law went on: it was acknowledged, extended, begun, completed, refused."""
+
+    type: Literal["privacy_request.updated"]
+    data: PrivacyRequestData
+
+
+class PrivacyRequestDue(EventBase):
+    """The time to answer a request by law is about to run out."""
+
+    type: Literal["privacy_request.due"]
+    data: PrivacyRequestData
 
 
 class LeadCaptured(EventBase):
@@ -405,6 +448,10 @@ FeedEvent = Annotated[
     | CustomerUpdated
     | CustomerMerged
     | CustomerUnmerged
+    | CustomerErased
+    | PrivacyRequestReceived
+    | PrivacyRequestUpdated
+    | PrivacyRequestDue
     | LeadCaptured
     | LeadConverted
     | OrderPlaced
@@ -450,6 +497,10 @@ _PUBLIC: Final[Mapping[type[Contract], type[EventBase]]] = {
     c.CustomerUpdated: CustomerUpdated,
     c.CustomerMerged: CustomerMerged,
     c.CustomerUnmerged: CustomerUnmerged,
+    p.CustomerErased: CustomerErased,
+    p.PrivacyRequestReceived: PrivacyRequestReceived,
+    p.PrivacyRequestUpdated: PrivacyRequestUpdated,
+    p.PrivacyRequestDue: PrivacyRequestDue,
     l.LeadCaptured: LeadCaptured,
     l.LeadConverted: LeadConverted,
     c.OrderPlaced: OrderPlaced,

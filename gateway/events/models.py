@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Column, Index, Table, Text, Uuid
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 event = Table(
     "event",
@@ -28,3 +29,6 @@ event_log = Table(
     # Everything up to here has been forgotten.
     Column("forgotten_position", BigInteger, nullable=False),
 )
+
+impersonal(event, "told and forgotten after `EVENT_DAYS`")
+impersonal(event_log, "positions")

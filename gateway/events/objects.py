@@ -8,6 +8,7 @@ from pydantic import Field
 
 from gateway.events.projection import Amount, From, PublicObject
 from shared.contracts.leads import LeadIntent
+from shared.contracts.privacy import PrivacyRequestKind, PrivacyRequestStatus
 from shared.contracts.support_ticket import TicketStatus, TicketType
 from shared.money import MoneyRead
 from shared.pii import pii
@@ -22,6 +23,32 @@ class CustomerConsent(PublicObject):
     channel: Channel
     status: Literal["granted", "withdrawn"]
     changed_at: datetime
+
+
+class EventPrivacyRequest(PublicObject):
+    """What somebody asks for by law, and by when they must have it."""
+
+    request_id: UUID
+    version: int
+    kind: PrivacyRequestKind
+    status: PrivacyRequestStatus
+    customer_id: UUID | None = None
+    law: str
+    received_at: datetime
+    acknowledge_by: datetime | None = None
+    acknowledged_at: datetime | None = None
+    due_at: datetime
+    extended: bool = False
+    closed_at: datetime | None = None
+
+
+class EventErasure(PublicObject):
+    """Whose data are gone: forget them too."""
+
+    erasure_id: UUID
+    customer_id: UUID
+    customer_ids: tuple[UUID, ...]
+    erased_at: datetime
 
 
 class EventLunarDay(PublicObject):

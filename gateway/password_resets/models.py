@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, Column, Index, Table, Text, Uuid
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 # The token of a link is nowhere in the database: it is made from the id with the root key.
 password_reset = Table(
@@ -19,3 +20,5 @@ password_reset = Table(
     CheckConstraint("kind IN ('reset', 'invitation')", name="kind"),
 )
 Index("ix_password_reset_staff", password_reset.c.tenant_id, password_reset.c.staff_id)
+
+impersonal(password_reset, "staff")

@@ -38,6 +38,7 @@ from gateway.platforms.told import (
     told_customer,
     told_order,
     told_order_deleted,
+    told_privacy_request,
 )
 from shared.contracts.gateway import (
     PlatformIdentity,
@@ -272,8 +273,22 @@ def _told_elsewhere(_delivered: Delivered) -> Ignored:
     return Ignored("told_by_orders_updated")
 
 
-def _privacy_request(_delivered: Delivered) -> Ignored:
-    return Ignored("privacy_request_kept")
+def _data_request(delivered: Delivered) -> Told:
+    return told_privacy_request(delivered, _person_asked_for(delivered), kind="data_request")
+
+
+def _redact(delivered: Delivered) -> Told:
+    return told_privacy_request(delivered, _person_asked_for(delivered), kind="redact")
+
+
+def _person_asked_for(delivered: Delivered) -> PlatformIdentity:
+    customer = as_object(delivered.payload.get("customer"))
+    return PlatformIdentity(external_id=required_id(customer), email=as_text(customer.get("email")))
+
+
+def _shop_redact(_delivered: Delivered) -> Ignored:
+    """The app was taken off the platform's shop; the shop itself has not asked for anything."""
+    return Ignored("shop_redact_kept")
 
 
 READERS: Final[Mapping[str, Reader]] = {
@@ -294,7 +309,7 @@ READERS: Final[Mapping[str, Reader]] = {
     # Each of these comes with an `orders/updated` that has the whole order.
     "orders/edited": _told_elsewhere,
     "refunds/create": _told_elsewhere,
-    "customers/data_request": _privacy_request,
-    "customers/redact": _privacy_request,
-    "shop/redact": _privacy_request,
+    "customers/data_request": _data_request,
+    "customers/redact": _redact,
+    "shop/redact": _shop_redact,
 }

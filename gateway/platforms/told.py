@@ -13,6 +13,7 @@ from shared.contracts.gateway import (
     PlatformOrder,
     PlatformOrderReceived,
     PlatformOrigin,
+    PlatformPrivacyRequested,
 )
 
 ObjectKind = Literal["customer", "order"]
@@ -44,7 +45,7 @@ class Told:
 
     kind: ObjectKind
     object_id: str
-    event: PlatformCustomerReceived | PlatformOrderReceived
+    event: PlatformCustomerReceived | PlatformOrderReceived | PlatformPrivacyRequested
 
     @property
     def key(self) -> UUID:
@@ -99,6 +100,16 @@ def told_order_deleted(delivered: Delivered, order_id: str) -> Told:
     )
     event = PlatformOrderReceived(origin=delivered.origin, order=order, deleted=True)
     return Told("order", order_id, event)
+
+
+def told_privacy_request(
+    delivered: Delivered, identity: PlatformIdentity, *, kind: Literal["data_request", "redact"]
+) -> Told:
+    """What a customer of the platform asks for by law."""
+    if identity.external_id is None:
+        raise PayloadNotUnderstood("no id")
+    event = PlatformPrivacyRequested(origin=delivered.origin, kind=kind, customer=identity)
+    return Told("customer", identity.external_id, event)
 
 
 def recognisable(identity: PlatformIdentity) -> PlatformIdentity | None:

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 role = Table(
     "role",
@@ -24,3 +25,5 @@ role = Table(
 )
 Index("uq_role_name", role.c.tenant_id, role.c.name_key, unique=True)
 Index("ix_role_newest", role.c.tenant_id, role.c.created_at, role.c.id)
+
+impersonal(role, "the shop's own rules")

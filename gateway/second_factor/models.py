@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text, Uuid
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 second_factor = Table(
     "second_factor",
@@ -28,3 +29,6 @@ recovery_code = Table(
     instant("used_at", nullable=True),
 )
 Index("ix_recovery_code_staff", recovery_code.c.tenant_id, recovery_code.c.staff_id)
+
+impersonal(second_factor, "staff")
+impersonal(recovery_code, "staff")

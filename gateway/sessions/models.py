@@ -4,6 +4,7 @@ from sqlalchemy import Column, Index, LargeBinary, Table, Text, Uuid
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 # A session is what refresh-token literature calls a family: all tokens that descend from a login.
 session = Table(
@@ -35,3 +36,6 @@ refresh_token = Table(
     instant("spent_at", nullable=True),
 )
 Index("ix_refresh_token_session", refresh_token.c.tenant_id, refresh_token.c.session_id)
+
+impersonal(session, "staff")
+impersonal(refresh_token, "staff")

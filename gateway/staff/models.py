@@ -14,6 +14,7 @@ from sqlalchemy import (
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 staff = Table(
     "staff",
@@ -48,3 +49,5 @@ Index(
     staff.c.role_id,
     postgresql_where=staff.c.role_id.is_not(None),
 )
+
+impersonal(staff, "staff")

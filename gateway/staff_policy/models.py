@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 # A shop without a row has changed nothing of what `StaffPolicy` starts with.
 staff_policy = Table(
@@ -16,3 +17,5 @@ staff_policy = Table(
     instant("updated_at"),
     Column("version", BigInteger, nullable=False),
 )
+
+impersonal(staff_policy, "the shop's own rules")

@@ -12,6 +12,7 @@ from sqlalchemy import (
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 team = Table(
     "team",
@@ -40,3 +41,6 @@ team_member = Table(
     ),
 )
 Index("ix_team_member_staff", team_member.c.tenant_id, team_member.c.staff_id)
+
+impersonal(team, "staff")
+impersonal(team_member, "staff")

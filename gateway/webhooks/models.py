@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 webhook_endpoint = Table(
     "webhook_endpoint",
@@ -135,3 +136,8 @@ Index(
     webhook_attempt.c.event_id,
     webhook_attempt.c.id,
 )
+
+impersonal(webhook_endpoint, "the shop's own addresses")
+impersonal(webhook_queue, "where the sending stands")
+impersonal(webhook_delivery, "bodies are forgotten with the events, after `EVENT_DAYS`")
+impersonal(webhook_attempt, "answers are forgotten with the events, after `EVENT_DAYS`")

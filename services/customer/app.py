@@ -10,6 +10,7 @@ from services.customer.appointments.endpoints import router as appointments
 from services.customer.assignment.endpoints import router as assignment
 from services.customer.care_statistics.endpoints import router as care_statistics
 from services.customer.consents.endpoints import router as consents
+from services.customer.consents.text_endpoints import router as consent_texts
 from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
 from services.customer.exports.endpoints import router as exports
@@ -24,6 +25,8 @@ from services.customer.merges.duplicate_endpoints import router as duplicates
 from services.customer.merges.endpoints import router as merges
 from services.customer.notes.endpoints import router as notes
 from services.customer.orders.endpoints import router as orders
+from services.customer.privacy.endpoints import router as privacy_requests
+from services.customer.privacy.hold_endpoints import router as legal_holds
 from services.customer.reassignments.endpoints import router as reassignments
 from services.customer.referrals.endpoints import router as referrals
 from services.customer.reports.endpoints import router as reports
@@ -39,13 +42,15 @@ from shared.part.app import create_part_app
 from shared.part.context import build_context
 
 ROUTERS = (
-    *(customers, addresses, contacts, consents, orders, timeline, duplicates, merges, tasks),
+    *(customers, addresses, contacts, consents, consent_texts),
+    *(orders, timeline, duplicates, merges, tasks),
     # Before the interactions, whose ids stand at the same place.
     care_statistics,
     *(interactions, notes, appointments, calendars, calendar_pages),
     *(assignment, reassignments),
     *(lead_forms, leads, lead_pages, touches),
     *(loyalty, vouchers, referrals, reviews),
+    *(privacy_requests, legal_holds),
     *(exports, imports, reports),
 )
 

@@ -2,8 +2,13 @@
 
 from services.customer.colleagues.handlers import keep_colleagues
 from services.customer.consents.handlers import withdraw_consents
+from services.customer.erased.identities import IdentityDigests
 from services.customer.interactions.handlers import keep_in_touch
+from services.customer.jobs import build_job_kinds
 from services.customer.platforms.handlers import take_in_deliveries
+from services.customer.privacy.handlers import collect_data, confirm_erasures, open_requests
+from services.customer.privacy.receipts import ReceiptSigner
+from services.customer.privacy.wiring import customer_privacy
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.handlers import begin_snapshots
 from services.customer.tasks.handlers import follow_up_surveys
@@ -13,6 +18,7 @@ from services.customer.timeline.handlers import tell_timeline
 from shared.contracts.gateway import (
     PlatformCustomerReceived,
     PlatformOrderReceived,
+    PlatformPrivacyRequested,
     StaffChanged,
     TenantProvisioned,
 )
@@ -23,6 +29,7 @@ from shared.contracts.messaging import (
     MessageSuppressed,
     RecipientUnsubscribed,
 )
+from shared.contracts.privacy import ErasureConfirmed, PersonalDataTold
 from shared.contracts.segmentation import SegmentEntered, SegmentLeft, SnapshotRequested
 from shared.contracts.support_ticket import (
     SurveyAnswered,
@@ -36,15 +43,17 @@ from shared.stream.handlers import EventHandlers
 
 def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
     """The reactions of this service to the events it subscribed to."""
-    shops = Shops()
-    return (
+    shops, root = Shops(), context.settings.root_key
+    handlers = (
         EventHandlers()
         .on(TenantProvisioned, apply=provision_tenants(context.settings))
         .on(StaffChanged, apply=keep_colleagues)
         .on(
             PlatformCustomerReceived,
             PlatformOrderReceived,
-            apply=take_in_deliveries(codes=context.codes, shops=shops),
+            apply=take_in_deliveries(
+                codes=context.codes, shops=shops, digests=IdentityDigests(root)
+            ),
         )
         .on(RecipientUnsubscribed, apply=withdraw_consents(shops))
         .on(SnapshotRequested, apply=begin_snapshots(context.queue))
@@ -59,4 +68,8 @@ def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
             apply=tell_timeline,
         )
         .on(TicketCreated, TicketReplied, InboundMessageReceived, apply=keep_in_touch)
+        .on(PlatformPrivacyRequested, apply=open_requests(shops))
+        .on(PersonalDataTold, apply=collect_data(build_job_kinds(context)))
+        .on(ErasureConfirmed, apply=confirm_erasures(ReceiptSigner(root), shops))
     )
+    return customer_privacy(root).attach(handlers)

@@ -7,6 +7,7 @@ from services.customer.imports.tasks import (
     ImportRun,
     ImportUndo,
 )
+from services.customer.privacy.tasks import PersonalDataExport
 from services.customer.reassignments.tasks import CustomerReassignment
 from services.customer.settings import CustomerSettings
 from services.customer.tenants.shops import Shops
@@ -22,7 +23,9 @@ def build_job_kinds(context: PartContext[CustomerSettings], waker: Waker | None 
     waker = waker or Waker(context.queue, part=settings.part, function=job_function(settings.part))
     export = CustomerExport(schema=settings.part, page_size=settings.export_page)
     reassignment = CustomerReassignment(page_size=settings.reassignment_page)
-    return JobKinds([export, reassignment, *_imports(context)], wake=waker.wake)
+    personal_data = PersonalDataExport(schema=settings.part)
+    kinds = [export, reassignment, personal_data, *_imports(context)]
+    return JobKinds(kinds, wake=waker.wake)
 
 
 def _imports(context: PartContext[CustomerSettings]) -> list[JobKind]:

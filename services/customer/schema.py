@@ -8,6 +8,7 @@ from services.customer.consents import models as consents
 from services.customer.contacts import models as contacts
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
+from services.customer.erased import models as erased
 from services.customer.imports import models as imports
 from services.customer.interactions import models as interactions
 from services.customer.lead_forms import models as lead_forms
@@ -17,6 +18,7 @@ from services.customer.merges import models as merges
 from services.customer.models import metadata
 from services.customer.notes import models as notes
 from services.customer.orders import models as orders
+from services.customer.privacy import models as privacy
 from services.customer.provenance import models as provenance
 from services.customer.referrals import models as referrals
 from services.customer.reviews import models as reviews
@@ -36,6 +38,7 @@ __all__ = [
     "contacts",
     "customers",
     "duplicates",
+    "erased",
     "imports",
     "interactions",
     "lead_forms",
@@ -45,6 +48,7 @@ __all__ = [
     "metadata",
     "notes",
     "orders",
+    "privacy",
     "provenance",
     "referrals",
     "reviews",

@@ -5,6 +5,8 @@ from services.customer.handlers import build_handlers
 from services.customer.imports.tasks import ImportFiles, import_files_sweep
 from services.customer.jobs import build_job_kinds
 from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps
+from services.customer.privacy.tasks import PrivacyReminders, privacy_reminders
+from services.customer.privacy.wiring import customer_privacy
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.tasks import SnapshotWalker, snapshot_jobs, snapshot_sweep
 from services.customer.tasks.tasks import TaskReminders, task_reminders
@@ -28,6 +30,8 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
             task_reminders(TaskReminders(context.units)),
             appointment_reminders(AppointmentReminders(context.units)),
             import_files_sweep(ImportFiles(context.units)),
+            privacy_reminders(PrivacyReminders(context.units)),
         ],
         job_kinds=build_job_kinds(context),
+        privacy=customer_privacy(settings.root_key),
     )

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from services.messaging.automations.handlers import on_segment_entered, on_segment_left
 from services.messaging.channels.handlers import project_channels
 from services.messaging.conversation.handlers import on_survey_invited, on_ticket_replied
+from services.messaging.erasure import part_privacy
 from services.messaging.leads.handlers import on_lead_confirmation_requested
 from services.messaging.messages.ledger import Ledger
 from services.messaging.provisioning.handlers import provision_shops
@@ -44,7 +45,7 @@ def build_handlers(
     async def channels_changed(uow: UnitOfWork, events: Sequence[Envelope]) -> None:
         await project_channels(uow, events, secrets=shared.secrets)
 
-    return (
+    handlers = (
         EventHandlers()
         .on(TenantProvisioned, apply=provision_shops)
         .on(EmailChannelChanged, apply=channels_changed)
@@ -57,6 +58,7 @@ def build_handlers(
         .on(LeadConfirmationRequested, apply=planning(on_lead_confirmation_requested))
         .on(StaffMailRequested, apply=planning(on_staff_mail_requested))
     )
+    return part_privacy(context.settings.root_key).attach(handlers)
 
 
 async def _customers_told(uow: UnitOfWork, events: Sequence[Envelope], *, ledger: Ledger) -> None:

@@ -5,7 +5,9 @@ from dataclasses import replace
 from services.messaging.delivery.service import Delivery
 from services.messaging.delivery.smtp import SmtpConnections
 from services.messaging.delivery.tasks import SEND, send_job, send_sweep
+from services.messaging.erasure import part_privacy
 from services.messaging.handlers import build_handlers
+from services.messaging.preferences.digests import AddressDigests
 from services.messaging.settings import MessagingSettings
 from services.messaging.wiring import Wiring
 from shared.clock import Clock
@@ -24,6 +26,7 @@ def build_worker(settings: MessagingSettings, *, clock: Clock | None = None) -> 
         handlers=build_handlers(context, wiring=wiring),
         jobs={SEND: send_job(delivery, wiring.waker)},
         periodics=[send_sweep(context.units, delivery, connections)],
+        privacy=part_privacy(settings.root_key),
     )
     return replace(
         worker,
@@ -41,5 +44,6 @@ def build_delivery(
         connections=connections,
         links=wiring.links,
         secrets=wiring.secrets,
+        digests=AddressDigests(context.settings.root_key),
         installation_channel=context.settings.installation_channel,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from services.segmentation.erasure import part_privacy
 from services.segmentation.facts.newest import STATE_EVENTS, NewestStates
 from services.segmentation.facts.projection import Projection
 from services.segmentation.facts.statistics import Statistics
@@ -47,9 +48,10 @@ def build_handlers(
             if told.requested_by == part:
                 await wiring.rebuilds(uow).snapshot_completed(told.job_id)
 
-    return (
+    handlers = (
         EventHandlers()
         .on(*STATE_EVENTS, apply=follow)
         .on(TenantProvisioned, apply=open_shop)
         .on(SnapshotCompleted, apply=end_snapshot)
     )
+    return part_privacy(context.settings.root_key).attach(handlers)

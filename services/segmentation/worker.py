@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from services.segmentation.erasure import part_privacy
 from services.segmentation.handlers import build_handlers
 from services.segmentation.membership.sweeps import TimeSweeps
 from services.segmentation.settings import SegmentationSettings
@@ -21,6 +22,7 @@ def build_worker(settings: SegmentationSettings, *, clock: Clock | None = None) 
         context,
         handlers=build_handlers(context, wiring),
         job_kinds=wiring.job_kinds(),
+        privacy=part_privacy(settings.root_key),
         periodics=[Periodic("segmentation.time", settings.flip_seconds, sweeps.sweep)],
     )
     return replace(worker, close=[wiring.waker.drain, *worker.close])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.support_ticket.customers.handlers import apply_memberships
+from services.support_ticket.erasure import part_privacy
 from services.support_ticket.provisioning.handlers import apply_tenants
 from services.support_ticket.queues.handlers import apply_staff
 from services.support_ticket.wiring import Context, inbound, linking
@@ -22,7 +23,7 @@ def build_handlers(context: Context) -> EventHandlers:
         arrived = [event.read(InboundMessageReceived) for event in events]
         await inbound(uow, context).take(arrived)
 
-    return (
+    handlers = (
         EventHandlers()
         .on(TenantProvisioned, apply=apply_tenants)
         .on(StaffChanged, apply=apply_staff)
@@ -30,6 +31,7 @@ def build_handlers(context: Context) -> EventHandlers:
         .on(SegmentEntered, SegmentLeft, apply=apply_memberships)
         .on(InboundMessageReceived, apply=take_inbound)
     )
+    return part_privacy(context.settings.root_key).attach(handlers)
 
 
 async def learn_customers(uow: UnitOfWork, events: Sequence[Envelope]) -> None:

@@ -1,7 +1,7 @@
 """What the customer service tells. Every event carries the full state, with its version."""
 
 from datetime import date, datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field
@@ -9,15 +9,29 @@ from pydantic import Field
 from shared.contracts.event import Contract, Event
 
 ConsentStatus = Literal["granted", "withdrawn"]
+ContactPurpose = Literal["marketing", "care"]
+CONTACT_PURPOSES: tuple[str, ...] = get_args(ContactPurpose)
+
+
+class PromisedFrequency(Contract):
+    """At most so many messages in so many days, as the person was told who agreed."""
+
+    max_messages: int
+    per_days: int
 
 
 class ConsentState(Contract):
-    """The current consent for one purpose on one channel; absent means never asked."""
+    """The current consent for one purpose on one channel; absent means never asked.
 
-    purpose: Literal["marketing", "care"]
+    It counts until `expires_at`.
+    """
+
+    purpose: ContactPurpose
     channel: Literal["email", "sms", "zalo", "call"]
     status: ConsentStatus
     changed_at: datetime
+    expires_at: datetime | None = None
+    frequency: PromisedFrequency | None = None
 
 
 class LunarDay(Contract):
@@ -58,7 +72,8 @@ class CustomerState(Contract):
     """A customer as other services may know them. `version` grows with every change.
 
     Order figures count orders that are neither cancelled nor voided; `total_spent_minor` is paid
-    minus refunded, in minor units of `currency`.
+    minus refunded, in minor units of `currency`. Who is `restricted` is kept and not used: not
+    written to but in answer to their own requests, and not grouped for advertising.
     """
 
     customer_id: UUID
@@ -96,6 +111,7 @@ class CustomerState(Contract):
     tags: tuple[str, ...] = ()
     attributes: dict[str, Any] = Field(default_factory=dict)
     consents: tuple[ConsentState, ...] = ()
+    restricted: bool = False
     value_tier: Literal["standard", "silver", "gold", "vip"] = "standard"
     orders_count: int = 0
     total_spent_minor: int = 0

@@ -118,6 +118,15 @@ class PlatformCustomerReceived(Event):
     deleted: bool = False
 
 
+class PlatformPrivacyRequested(Event):
+    """A platform passes on what one of its customers asks for by law. Key: as for the customer."""
+
+    type: ClassVar[str] = "gateway.platform_privacy_requested"
+    origin: PlatformOrigin
+    kind: Literal["data_request", "redact"]
+    customer: PlatformIdentity
+
+
 class PlatformOrderLine(Contract):
     """One line of an order; money in minor units of the order's currency."""
 

@@ -7,6 +7,7 @@ from shared.contracts import customer as c
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
 from shared.contracts import messaging as m
+from shared.contracts import privacy as p
 from shared.contracts import reviews as r
 from shared.contracts import segmentation as s
 from shared.contracts import support_ticket as t
@@ -31,6 +32,9 @@ PUBLIC_CUSTOMER = (
     *(c.OrderPlaced, c.OrderUpdated),
     *ORDER_STEPS,
 )
+ERASURE = (p.CustomerErased, p.PersonalDataRequested)
+ERASED = (p.ErasureConfirmed, p.PersonalDataTold)
+PUBLIC_PRIVACY = (p.PrivacyRequestReceived, p.PrivacyRequestUpdated, p.PrivacyRequestDue)
 PUBLIC_LEAD = (l.LeadCaptured, l.LeadConverted)
 PUBLIC_REVIEW = (r.ReviewCreated, r.ReviewPublished)
 PUBLIC_CARE = (care.TaskDue, care.AppointmentDue)
@@ -50,6 +54,8 @@ _SUBSCRIPTIONS: _Subscriptions = {
             g.StaffChanged,
             g.PlatformCustomerReceived,
             g.PlatformOrderReceived,
+            g.PlatformPrivacyRequested,
+            *ERASED,
         ),
         "segmentation": (g.TenantProvisioned,),
         "support_ticket": (g.TenantProvisioned, g.StaffChanged),
@@ -58,27 +64,34 @@ _SUBSCRIPTIONS: _Subscriptions = {
     "customer": {
         "gateway": (
             *(*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
-            *PUBLIC_REVIEW,
+            *(*PUBLIC_REVIEW, *PUBLIC_PRIVACY, *ERASURE),
         ),
-        "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
-        "support_ticket": CUSTOMER_STATE,
-        "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested),
+        "customer": (*ERASURE, *ERASED),
+        "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted, *ERASURE),
+        "support_ticket": (*CUSTOMER_STATE, *ERASURE),
+        "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested, *ERASURE),
     },
     "segmentation": {
         "gateway": (*AUDIT, *MEMBERSHIP),
-        "customer": (*MEMBERSHIP, s.SnapshotRequested),
+        "customer": (*MEMBERSHIP, s.SnapshotRequested, *ERASED),
         "support_ticket": MEMBERSHIP,
         "messaging": MEMBERSHIP,
     },
     "support_ticket": {
         "gateway": (*AUDIT, *PUBLIC_TICKET),
-        "customer": (t.TicketCreated, t.TicketReplied, t.TicketResolved, t.SurveyAnswered),
+        "customer": (
+            *(t.TicketCreated, t.TicketReplied, t.TicketResolved, t.SurveyAnswered),
+            *ERASED,
+        ),
         "segmentation": (*TICKET_STATE, t.SurveyAnswered),
         "messaging": (t.TicketReplied, t.SurveyInvited),
     },
     "messaging": {
         "gateway": (*AUDIT, *PUBLIC_MESSAGE),
-        "customer": (*MESSAGE_STATE, m.RecipientUnsubscribed, m.InboundMessageReceived),
+        "customer": (
+            *(*MESSAGE_STATE, m.RecipientUnsubscribed, m.InboundMessageReceived),
+            *ERASED,
+        ),
         "segmentation": MESSAGE_STATE,
         "support_ticket": (m.InboundMessageReceived,),
     },

@@ -107,3 +107,13 @@ def dead_letter_listings(schema: str) -> Iterator[str]:
     yield from tenant_listing(
         schema, "tenants_with_dead_letters", table="dead_letter", where="t.replayed_at IS NULL"
     )
+
+
+def erasure_listings(schema: str) -> Iterator[str]:
+    """The tenants of whom somebody was erased a while ago, to be erased once more."""
+    yield from tenant_listing(
+        schema,
+        "tenants_with_erasures_to_repeat",
+        table="erased_customer",
+        where="t.again_at IS NOT NULL",
+    )

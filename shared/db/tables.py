@@ -25,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
+from shared.privacy.registry import impersonal
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -63,6 +65,7 @@ class PartTables:
     code_counter: Table
     job: Table
     job_file: Table
+    erased_customer: Table
 
 
 @lru_cache
@@ -86,6 +89,48 @@ def _define(metadata: MetaData) -> None:
     _define_stream_source(metadata)
     _define_stream_consumer(metadata)
     _define_request_tables(metadata)
+    _define_erasures(metadata)
+    _declare(metadata)
+
+
+def _define_erasures(metadata: MetaData) -> None:
+    """Who has been erased: what still comes of them is erased, too."""
+    erased = Table(
+        "erased_customer",
+        metadata,
+        tenant_column(),
+        Column("customer_id", Uuid, primary_key=True),
+        Column("erasure_id", Uuid, nullable=False),
+        instant("erased_at"),
+        instant("again_at", nullable=True),
+    )
+    Index(
+        "ix_erased_customer_again",
+        erased.c.tenant_id,
+        erased.c.again_at,
+        postgresql_where=erased.c.again_at.is_not(None),
+    )
+
+
+# What of the foundation is about people is gone by itself, before any law asks for it.
+_NOT_OF_PEOPLE: dict[str, str] = {
+    "tenant": "the shop itself",
+    "outbox": "told to all and forgotten after `EVENT_DAYS`",
+    "stream": "positions",
+    "subscription": "positions",
+    "cursor": "positions",
+    "dead_letter": "emptied of people by `erase_dead_letters`",
+    "idempotency_key": "forgotten after a day",
+    "code_counter": "numbers",
+    "job": "what was asked for, by ids",
+    "job_file": "files are gone after seven days",
+    "erased_customer": "ids of nobody any more",
+}
+
+
+def _declare(metadata: MetaData) -> None:
+    for name, why in _NOT_OF_PEOPLE.items():
+        impersonal(metadata.tables[f"{metadata.schema}.{name}"], why)
 
 
 def _define_tenant(metadata: MetaData) -> None:

@@ -12,6 +12,7 @@ from shared.jobs.forgetting import forget_old_jobs
 from shared.jobs.runner import JobRunner, job_function, runner_jobs, runner_sweep
 from shared.jobs.work import JobKinds
 from shared.part.context import PartContext
+from shared.privacy.part import PartPrivacy
 from shared.queue.producer import Waker
 from shared.queue.worker import Job, PartWorker, Periodic
 from shared.stream.consumer import Consumer
@@ -34,10 +35,12 @@ def build_part_worker(
     jobs: Mapping[str, Job] | None = None,
     periodics: Sequence[Periodic] = (),
     job_kinds: JobKinds | None = None,
+    privacy: PartPrivacy | None = None,
 ) -> PartWorker:
     """A worker that carries the part's streams both ways and runs its own jobs.
 
-    `job_kinds` are the long-running jobs that clients follow, `jobs` functions of the queue.
+    `job_kinds` are the long-running jobs that clients follow, `jobs` functions of the queue;
+    `privacy` looks once more after people who were erased.
 
     Raises ValueError when the part subscribed to an event that it has no handler for.
     """
@@ -65,6 +68,7 @@ def build_part_worker(
             runner_sweep(runner, part),
             _watching_walls(context),
             *_forgetting(context),
+            *([privacy.sweep(context.units)] if privacy is not None else []),
             *periodics,
         ],
         hurry=[runner.hurry],

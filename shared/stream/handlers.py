@@ -30,6 +30,7 @@ class EventHandlers:
     def __init__(self, *, independent: bool = False) -> None:
         self._table: dict[str, Apply] = {}
         self._independent = independent
+        self._afterwards: list[Apply] = []
 
     def on(self, *events: type[Event], apply: Apply) -> "EventHandlers":
         """Have `apply` called for these events. Raises ValueError when one is taken already."""
@@ -37,6 +38,11 @@ class EventHandlers:
             if event.type in self._table:
                 raise ValueError(f"{event.type} has a handler already")
             self._table[event.type] = apply
+        return self
+
+    def afterwards(self, apply: Apply) -> "EventHandlers":
+        """Have `apply` called with every batch, once all its events were applied."""
+        self._afterwards.append(apply)
         return self
 
     @property
@@ -53,3 +59,5 @@ class EventHandlers:
             known.sort(key=lambda event: order[self._table[event.type]])
         for apply, run in groupby(known, key=lambda event: self._table[event.type]):
             await apply(uow, list(run))
+        for apply in self._afterwards if known else ():
+            await apply(uow, known)

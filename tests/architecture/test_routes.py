@@ -8,6 +8,7 @@ import pytest
 from gateway.access.scopes import (
     GRANTABLE,
     LOYALTY_OWN,
+    PRIVACY_OWN,
     PUBLIC_PAGES,
     TENANTS_WRITE,
     TICKETS_OWN,
@@ -17,7 +18,7 @@ from shared.web.routing import UnitOfWorkRoute, scopes_of
 from tests.architecture.parts import app_of, operations_of
 
 # Who may have which scope is the gateway's to say; nobody could use an operation with another.
-SCOPES = GRANTABLE | {LOYALTY_OWN, TICKETS_OWN, PUBLIC_PAGES, TENANTS_WRITE}
+SCOPES = GRANTABLE | {LOYALTY_OWN, PRIVACY_OWN, TICKETS_OWN, PUBLIC_PAGES, TENANTS_WRITE}
 # Operations that check no principal; each with its reason.
 PUBLIC = {
     "GET /healthz": "is the process alive",

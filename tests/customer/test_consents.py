@@ -1,6 +1,8 @@
 """Consents: an append-only ledger, and what counts now."""
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from shared.contracts.messaging import RecipientUnsubscribed
 from shared.ids import new_id
@@ -34,7 +36,8 @@ def unsubscribe(service, shop):
 
 
 def answer(status="granted", **fields):
-    return {"purpose": "marketing", "channel": "email", "status": status, **fields}
+    shown = {"proof": {"page": "/dang-ky"}} if status == "granted" else {}
+    return {"purpose": "marketing", "channel": "email", "status": status, **shown, **fields}
 
 
 async def test_an_answer_is_kept_with_its_proof_and_counts(client, customer, path, service, shop):
@@ -114,3 +117,112 @@ async def test_unknown_customers_have_no_consents(client):
     path = f"/v1/customers/{new_id()}/consents"
     assert (await client.get(path)).status_code == 404
     assert (await client.post(path, json=answer())).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        answer(proof={}),
+        answer(channel="any"),
+        answer(purpose="profiling"),
+        answer(legal_basis="legitimate_interest"),
+        answer(act="ticked_for_them"),
+    ],
+)
+async def test_nobody_agrees_by_default(client, path, refused):
+    assert (await client.post(path, json=refused)).status_code == 422
+    assert (await client.get(path)).json()["current"] == []
+
+
+async def test_the_ledger_keeps_who_recorded_it_and_how_it_was_said(client, path):
+    said = answer(act="signed_form", client_ip="203.0.113.7", user_agent="Kiosk 1")
+    record = (await client.post(path, json=said)).json()
+    assert (record["act"], record["actor_kind"], record["actor_id"]) == (
+        "signed_form",
+        "api_key",
+        "test",
+    )
+    assert (record["client_ip"], record["user_agent"]) == ("203.0.113.7", "Kiosk 1")
+    assert record["legal_basis"] == "consent"
+
+
+async def test_what_counted_at_a_moment_can_be_asked_for(client, path):
+    await client.post(path, json=answer(at="2026-03-01T00:00:00Z"))
+    await client.post(path, json=answer("withdrawn", at="2026-03-10T00:00:00Z"))
+    await client.post(path, json=answer(purpose="care", at="2026-03-20T00:00:00Z"))
+
+    async def counted(**asked):
+        page = (await client.get(path, params=asked)).json()
+        return {c["purpose"]: c["status"] for c in page["current"]}, len(page["data"])
+
+    assert await counted(as_of="2026-02-28T00:00:00Z") == ({}, 0)
+    assert await counted(as_of="2026-03-05T00:00:00Z") == ({"marketing": "granted"}, 1)
+    assert await counted(as_of="2026-03-10T00:00:00Z") == ({"marketing": "withdrawn"}, 2)
+    assert await counted(as_of="2026-04-01T00:00:00Z") == (
+        {"marketing": "withdrawn", "care": "granted"},
+        3,
+    )
+    # None of it had been recorded then.
+    assert await counted(known_at="2026-03-05T00:00:00Z") == ({}, 0)
+
+
+async def test_the_database_refuses_to_change_an_answer(client, path, service, shop):
+    record = (await client.post(path, json=answer())).json()
+    named = {"tenant": shop, "id": record["id"]}
+    for statement in (
+        "UPDATE customer.consent_record SET status = 'withdrawn'",
+        "UPDATE customer.consent_record SET changed_at = created_at",
+        "DELETE FROM customer.consent_record",
+    ):
+        async with service.context.units.begin(shop) as uow:
+            with pytest.raises(DBAPIError, match="permission denied"):
+                await uow.execute(
+                    text(f"{statement} WHERE tenant_id = :tenant AND id = :id"), named
+                )
+    assert (await client.get(path)).json()["data"] == [record]
+
+
+def wording(**fields):
+    return {
+        "key": "newsletter",
+        "purpose": "marketing",
+        "channels": ["email"],
+        "text": "Tôi đồng ý nhận tin khuyến mãi qua email",
+        "content": "Ưu đãi",
+        "method": "Gửi tự động",
+        "form": "Email",
+        "frequency": {"max_messages": 2, "per_days": 7},
+        **fields,
+    }
+
+
+async def test_a_wording_is_agreed_to_with_its_promise(client, customer, path):
+    text_id = (await client.post("/v1/consent-texts", json=wording())).json()["id"]
+    record = (await client.post(path, json=answer(proof={}, text_id=text_id))).json()
+    read = (await client.get(f"/v1/consent-texts/{text_id}")).json()
+    assert record["text_digest"] == read["digest"]
+    assert record["frequency"] == {"max_messages": 2, "per_days": 7}
+    [current] = (await client.get(f"/v1/customers/{customer['id']}")).json()["consents"]
+    assert current["frequency"] == {"max_messages": 2, "per_days": 7}
+    other = await client.post(path, json=answer(purpose="care", text_id=text_id))
+    assert other.json()["errors"][0]["pointer"] == "/body/text_id"
+
+
+async def test_a_wording_never_changes(client):
+    first = (await client.post("/v1/consent-texts", json=wording())).json()
+    again = (await client.post("/v1/consent-texts", json=wording())).json()
+    other = (await client.post("/v1/consent-texts", json=wording(text="Tôi đồng ý"))).json()
+    assert again == first
+    assert (first["version"], other["version"]) == (1, 2)
+    listed = (await client.get("/v1/consent-texts", params={"key": "newsletter"})).json()
+    assert listed["data"] == [other, first]
+    promised = wording(frequency=None)
+    assert (await client.post("/v1/consent-texts", json=promised)).status_code == 422
+
+
+async def test_only_being_written_to_is_told_to_others(client, path, service, shop):
+    said = answer(purpose="profiling", channel="any", proof={"page": "/"})
+    assert (await client.post(path, json=said)).status_code == 201
+    assert [c["purpose"] for c in (await client.get(path)).json()["current"]] == ["profiling"]
+    [told] = await service.told(shop, "customer.updated")
+    assert told["customer"]["consents"] == []

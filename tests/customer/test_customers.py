@@ -313,7 +313,12 @@ async def test_a_claimed_address_becomes_verified(client):
 
 async def test_answers_are_what_the_api_document_says(client):
     """Hot answers are written without the models that document them."""
-    consent = {"purpose": "marketing", "channel": "email", "status": "granted"}
+    consent = {
+        "purpose": "marketing",
+        "channel": "email",
+        "status": "granted",
+        "proof": {"page": "/dang-ky"},
+    }
     created = await create(client, name="A", birth_date="2000-01-01", attributes={"half": 0.5})
     await client.post(f"/v1/customers/{created['id']}/consents", json=consent)
     for path in (f"/v1/customers/{created['id']}", f"/v1/customers/by-code/{created['code']}"):

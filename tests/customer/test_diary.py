@@ -16,6 +16,7 @@ from shared.security.principal import PrincipalKind, Visibility
 from tests.support.harness import ServiceHarness
 
 NOON = datetime(2027, 3, 1, 5, 0, tzinfo=UTC)
+SHOWN = {"proof": {"call": "2027-02-01"}}
 APPOINTMENTS = ("appointments:read", "appointments:write")
 
 
@@ -240,9 +241,9 @@ class TestAppointments:
         dropped = await meeting(**times)
         await client.patch(f"/v1/appointments/{dropped['id']}", json={"status": "cancelled"})
         for channel, status in (("zalo", "granted"), ("email", "withdrawn")):
-            answer = {"purpose": "care", "channel": channel, "status": status}
+            answer = {"purpose": "care", "channel": channel, "status": status, **SHOWN}
             await client.post(f"/v1/customers/{customer['id']}/consents", json=answer)
-        marketing = {"purpose": "marketing", "channel": "sms", "status": "granted"}
+        marketing = {"purpose": "marketing", "channel": "sms", "status": "granted", **SHOWN}
         await client.post(f"/v1/customers/{customer['id']}/consents", json=marketing)
         reminders = AppointmentReminders(service.context.units)
         await asyncio.gather(reminders.sweep(), reminders.sweep())

@@ -142,7 +142,12 @@ async def test_a_customer_who_is_not_seen_does_not_exist(
     }
     made = await staff.client.post("/v1/orders", json={**order, "customer_id": hidden})
     before = (await staff.client.get(f"/v1/customers/{hidden}")).json()
-    consent = {"purpose": "marketing", "channel": "email", "status": "granted"}
+    consent = {
+        "purpose": "marketing",
+        "channel": "email",
+        "status": "granted",
+        "proof": {"page": "/dang-ky"},
+    }
 
     def requests(customer: str) -> list[tuple[str, str, Any]]:
         path = f"/v1/customers/{customer}"

@@ -422,7 +422,7 @@ class TestApiKeys:
         assert (answer.status_code, answer.json()["scopes"]) == (403, ["tickets:write"])
 
     @pytest.mark.parametrize(
-        "scope", ["tickets:own", "loyalty:own", "public:pages", "tenants:write", "x"]
+        "scope", ["tickets:own", "loyalty:own", "privacy:own", "public:pages", "tenants:write", "x"]
     )
     async def test_scopes_come_from_the_catalogue(self, shop: Shop, scope: str) -> None:
         answer = await shop.owner.post("/v1/api-keys", json={"name": "x", "scopes": [scope]})
@@ -482,7 +482,7 @@ class TestShopperTokens:
         async with client_of(shop.app, answer.json()["token"]) as shopper:
             seen = (await shopper.get("/v1/tickets")).json()
         assert (seen["kind"], seen["customer"]) == ("shopper", customer)
-        assert sorted(seen["scopes"]) == ["loyalty:own", "tickets:own"]
+        assert sorted(seen["scopes"]) == ["loyalty:own", "privacy:own", "tickets:own"]
         assert seen["tenant"] == str(shop.tenant_id)
 
     async def test_it_ends(self, shop: Shop, clock: TestClock) -> None:

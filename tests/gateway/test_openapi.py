@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from gateway.access.scopes import (
     GRANTABLE,
     LOYALTY_OWN,
+    PRIVACY_OWN,
     PUBLIC_PAGES,
     TENANTS_WRITE,
     TICKETS_OWN,
@@ -263,7 +264,7 @@ class TestDocument:
                 assert item.keys() <= whole["paths"][path].keys()
 
     def test_every_scope_that_is_asked_for_can_be_had(self, whole: dict[str, Any]) -> None:
-        known = GRANTABLE | {TENANTS_WRITE, PUBLIC_PAGES, TICKETS_OWN, LOYALTY_OWN}
+        known = GRANTABLE | {TENANTS_WRITE, PUBLIC_PAGES, TICKETS_OWN, LOYALTY_OWN, PRIVACY_OWN}
         for place, operation in self.operations(whole):
             asked = operation.get("x-required-scopes", []) + operation.get("x-shopper-scopes", [])
             assert set(asked) <= known, place

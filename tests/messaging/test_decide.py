@@ -12,9 +12,11 @@ from services.messaging.policies.decide import (
     Reason,
     RecentSend,
     decide,
+    longest_promise,
     longest_window,
 )
 from services.messaging.policies.records import FrequencyCap, Policy, PolicyRules
+from shared.contracts.customer import PromisedFrequency
 from tests.messaging.world import consent
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -165,3 +167,28 @@ def test_no_cap_looks_further_back_than_the_longest_window(given_caps):
     with_old = ask("care", consents=[GRANTED], recent_sends=old, policy=policy)
     without = ask("care", consents=[GRANTED], policy=policy)
     assert with_old.reason == without.reason
+
+
+def test_a_consent_ends_when_it_was_said_to():
+    ending = GRANTED.model_copy(update={"expires_at": NOW})
+    assert ask(consents=[ending]).reason == Reason.CONSENT_EXPIRED
+    later = GRANTED.model_copy(update={"expires_at": NOW + timedelta(seconds=1)})
+    assert ask(consents=[later]).allowed
+
+
+def test_what_was_promised_is_a_cap_of_ones_own():
+    promised = PromisedFrequency(max_messages=1, per_days=7)
+    agreed = [GRANTED.model_copy(update={"frequency": promised})]
+    assert longest_promise(agreed) == timedelta(days=7)
+    assert ask(consents=agreed).allowed
+    written = [RecentSend("care", NOW - timedelta(days=6))]
+    assert ask(consents=agreed, recent_sends=written).reason == Reason.PROMISED_FREQUENCY
+    long_ago = [RecentSend("care", NOW - timedelta(days=7))]
+    assert ask(consents=agreed, recent_sends=long_ago).allowed
+
+
+@pytest.mark.parametrize("message_class", ["care", "advertising"])
+def test_whose_data_are_restricted_is_only_answered(message_class: str):
+    asked = {"consents": [GRANTED], "restricted": True}
+    assert ask(message_class, **asked).reason == Reason.PROCESSING_RESTRICTED
+    assert ask("transactional", **asked).allowed

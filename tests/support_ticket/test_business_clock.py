@@ -14,7 +14,7 @@ from services.support_ticket.calendars.clock import (
     Interval,
     Window,
 )
-from services.support_ticket.calendars.holidays import (
+from shared.holidays import (
     UnknownCountryError,
     extra_working_days,
     public_holidays,

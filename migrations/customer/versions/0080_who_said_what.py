@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 
 revision = '0080'
-down_revision = '0050'
+down_revision = '0064'
 branch_labels = None
 depends_on = None
 

@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKeyConstraint, Index,
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import personal
 
 customer_address = Table(
     "customer_address",
@@ -50,3 +51,5 @@ Index(
     unique=True,
     postgresql_where=customer_address.c.is_primary,
 )
+
+personal(customer_address, erase="row")

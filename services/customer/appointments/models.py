@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import ERASED, impersonal, personal
 
 appointment = Table(
     "appointment",
@@ -83,3 +84,6 @@ calendar_feed = Table(
     instant("created_at"),
 )
 Index("uq_calendar_feed_digest", calendar_feed.c.tenant_id, calendar_feed.c.digest, unique=True)
+
+personal(appointment, erase={"title": ERASED, "place": None, "note": None})
+impersonal(calendar_feed, "staff")

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal, personal
 
 assignment_rule = Table(
     "assignment_rule",
@@ -90,3 +91,7 @@ Index(
     assignment_log.c.assigned_at,
     assignment_log.c.id,
 )
+
+impersonal(assignment_rule, "the shop's own rules")
+impersonal(working_shift, "staff")
+personal(assignment_log, erase={"explanation": {}})

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import tenant_column
+from shared.privacy.registry import impersonal
 
 colleague = Table(
     "colleague",
@@ -16,3 +17,5 @@ colleague = Table(
     # Ids as texts; "whose teams are among these" is all that is asked of them.
     Column("team_ids", JSONB, nullable=False, server_default=text("'[]'")),
 )
+
+impersonal(colleague, "staff")

@@ -9,6 +9,7 @@ from services.customer.consents.deps import ConsentServiceDep
 from services.customer.consents.schemas import ConsentCreate, ConsentPage, ConsentRecordRead
 from services.customer.customers.schemas import ConsentRead
 from shared.db.paging import PageRequest
+from shared.moments import Instant
 from shared.web.resources import page_request
 from shared.web.routing import requires, service_router
 
@@ -20,13 +21,19 @@ async def list_consents(
     customer_id: UUID,
     consents: ConsentServiceDep,
     request: Annotated[PageRequest, Depends(page_request)],
+    as_of: Instant | None = None,
+    known_at: Instant | None = None,
 ) -> ConsentPage:
-    """List what a customer ever agreed to or took back, with its proof, and what counts now."""
-    customer, rows, cursor = await consents.list_of(customer_id, request)
+    """List what a customer ever agreed to or took back, with its proof, and what counts now.
+
+    `as_of` asks what counted at that moment, and lists what had been said until then; `known_at`
+    leaves out what was recorded later. A withdrawal wins over a yes of the same moment.
+    """
+    found = await consents.list_of(customer_id, request, as_of=as_of, known_at=known_at)
     return ConsentPage(
-        data=[ConsentRecordRead.model_validate(row._mapping) for row in rows],
-        next_cursor=cursor,
-        current=[ConsentRead.model_validate(consent) for consent in customer.consents],
+        data=[ConsentRecordRead.model_validate(row._mapping) for row in found.rows],
+        next_cursor=found.next_cursor,
+        current=[ConsentRead.model_validate(consent) for consent in found.current],
     )
 
 
@@ -41,6 +48,7 @@ async def record_consent(
 ) -> ConsentRecordRead:
     """Record that a customer agreed to something, or took it back; other services obey at once.
 
-    An answer older than the current one is kept in the ledger and changes nothing.
+    A yes needs proof; advertising, profiling and sharing need it as a consent. An answer older than
+    the current one is kept in the ledger and changes nothing.
     """
     return ConsentRecordRead.model_validate(await consents.record(customer_id, body))

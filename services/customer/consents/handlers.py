@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import get_args
 from uuid import UUID
 
-from services.customer.consents.recording import Answer, ConsentRecorder, Purpose
+from services.customer.consents.recording import Answer, ConsentRecorder, ContactPurpose
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.identities import Identity, email_identity, phone_identity
 from services.customer.customers.identity_repository import IdentityRepository
@@ -67,7 +67,8 @@ def _identity(event: RecipientUnsubscribed, region: str) -> Identity | None:
 def _answers(
     envelope: Envelope, event: RecipientUnsubscribed, customer_id: UUID
 ) -> Iterator[Answer]:
-    purposes: tuple[Purpose, ...] = get_args(Purpose) if event.purpose == "all" else ("marketing",)
+    every = event.purpose == "all"
+    purposes: tuple[ContactPurpose, ...] = get_args(ContactPurpose) if every else ("marketing",)
     for purpose in purposes:
         yield Answer(
             customer_id=customer_id,
@@ -77,4 +78,5 @@ def _answers(
             at=event.at,
             source=_SOURCE,
             proof={"event_id": str(envelope.id), "address": event.address},
+            act="chose_in_preferences",
         )

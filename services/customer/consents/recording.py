@@ -15,23 +15,57 @@ from services.customer.timeline.repository import TimelineRepository
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
 
-Purpose = Literal["marketing", "care"]
+ContactPurpose = Literal["marketing", "care"]
 Channel = Literal["email", "sms", "zalo", "call"]
+Purpose = Literal["marketing", "care", "profiling", "sharing"]
+"""To be written to, to be grouped by what one does, to be made known to others."""
+AnyChannel = Literal["email", "sms", "zalo", "call", "any"]
+"""`any` where it is not about being written to."""
 Status = Literal["granted", "withdrawn"]
+LegalBasis = Literal["consent", "contract", "legal_obligation", "legitimate_interest"]
+Act = Literal[
+    "ticked_box",
+    "double_opt_in",
+    "signed_form",
+    "replied",
+    "said_on_call",
+    "said_in_person",
+    "chose_in_preferences",
+    "told_by_platform",
+]
+"""What a person did to say it. There is none for a box that was ticked for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a customer said, when, and where that can be proved."""
+    """What a customer said, when, and where that can be proved.
+
+    Raises ValueError for a yes without proof: nobody has ever agreed by default.
+    """
 
     customer_id: UUID
     purpose: Purpose
-    channel: Channel
+    channel: AnyChannel
     status: Status
     at: datetime
     source: str
     proof: Mapping[str, Any] = field(default_factory=dict)
+    legal_basis: LegalBasis = "consent"
+    act: Act | None = None
+    text_id: UUID | None = None
+    text_digest: str | None = None
+    frequency: Mapping[str, int] | None = None
+    expires_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    actor_kind: str | None = None
+    actor_id: str | None = None
+    client_ip: str | None = None
+    user_agent: str | None = None
     id: UUID = field(default_factory=new_id)
+
+    def __post_init__(self) -> None:
+        if self.status == "granted" and not self.proof and self.text_id is None:
+            raise ValueError("nobody agrees without doing or saying something that can be shown")
 
 
 class ConsentRecorder:
@@ -81,7 +115,9 @@ class ConsentRecorder:
         before = current.get(key)
         if before is not None and answer.at < datetime.fromisoformat(before["changed_at"]):
             return
-        current[key] = consent_json(answer.purpose, answer.channel, answer.status, answer.at)
+        current[key] = consent_json(
+            *key, answer.status, answer.at, expires_at=answer.expires_at, frequency=answer.frequency
+        )
         consents = [current[key] for key in sorted(current)]
         self._changes.apply(answer.customer_id, {"consents": consents})
 
@@ -90,14 +126,27 @@ class ConsentRecorder:
         return {(consent["purpose"], consent["channel"]): consent for consent in consents}
 
 
-def consent_json(purpose: str, channel: str, status: str, at: datetime) -> dict[str, Any]:
+def consent_json(
+    purpose: str,
+    channel: str,
+    status: str,
+    at: datetime,
+    *,
+    expires_at: datetime | None,
+    frequency: Mapping[str, Any] | None,
+) -> dict[str, Any]:
     """A current answer, as customers carry it along."""
-    return {
+    answer: dict[str, Any] = {
         "purpose": purpose,
         "channel": channel,
         "status": status,
-        "changed_at": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "changed_at": _told(at),
     }
+    if expires_at is not None:
+        answer["expires_at"] = _told(expires_at)
+    if frequency is not None:
+        answer["frequency"] = dict(frequency)
+    return answer
 
 
 def united(latest: Iterable[Row[*tuple[Any, ...]]]) -> list[dict[str, Any]]:
@@ -110,7 +159,10 @@ def united(latest: Iterable[Row[*tuple[Any, ...]]]) -> list[dict[str, Any]]:
         key = (row.purpose, row.channel)
         current[key] = max(current.get(key, row), row, key=_weight)
     return [
-        consent_json(*key, current[key].status, current[key].changed_at) for key in sorted(current)
+        consent_json(
+            *key, row.status, row.changed_at, expires_at=row.expires_at, frequency=row.frequency
+        )
+        for key, row in sorted(current.items())
     ]
 
 
@@ -118,15 +170,16 @@ def _weight(row: Row[*tuple[Any, ...]]) -> tuple[datetime, bool]:
     return row.changed_at, row.status == "withdrawn"
 
 
+def _told(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def _row(answer: Answer, now: datetime) -> dict[str, Any]:
+    said = {name: getattr(answer, name) for name in Answer.__slots__ if name != "at"}
     return {
-        "id": answer.id,
-        "customer_id": answer.customer_id,
-        "purpose": answer.purpose,
-        "channel": answer.channel,
-        "status": answer.status,
-        "source": answer.source,
+        **said,
         "proof": dict(answer.proof),
+        "frequency": dict(answer.frequency) if answer.frequency is not None else None,
         "changed_at": answer.at,
         "created_at": now,
     }

@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKeyConstraint, Index,
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import personal
 
 contact_person = Table(
     "contact_person",
@@ -38,3 +39,5 @@ Index(
     unique=True,
     postgresql_where=contact_person.c.is_primary,
 )
+
+personal(contact_person, erase="row")

@@ -13,6 +13,13 @@ class CustomerNotFound(NotFound):
     title = "There is no such customer"
 
 
+class CustomerIsErased(Conflict):
+    """The person was erased: there is nobody to say anything of any more."""
+
+    code = "customer_erased"
+    title = "The customer was erased"
+
+
 class IdentityTaken(Conflict):
     """A verified identity belongs to one customer, and it is another one."""
 

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import owned_by, personal
 
 customer = Table(
     "customer",
@@ -58,6 +59,9 @@ customer = Table(
     Column("currency", Text, nullable=False),
     instant("first_order_at", nullable=True),
     instant("last_order_at", nullable=True),
+    # Kept and not used, at the person's wish; and when they were made anonymous; see `privacy`.
+    instant("restricted_at", nullable=True),
+    instant("erased_at", nullable=True),
     Column("name_key", Text(collation="C")),
     Column("search_key", Text, nullable=False),
     instant("created_at"),
@@ -169,3 +173,21 @@ Index(
     customer_identity.c.value,
     customer_identity.c.standing,
 )
+
+personal(
+    customer,
+    of=owned_by("id"),
+    erase={
+        **dict.fromkeys(("name", "email", "phone", "locale", "gender", "birth_date")),
+        **dict.fromkeys(("city", "province", "country", "name_key")),
+        "search_key": "",
+        "tags": [],
+        "attributes": {},
+        "profile": {},
+        "consents": [],
+    },
+    kept={"code": "stands for nobody once there is no name beside it"},
+    hidden=("name_key", "search_key"),
+)
+personal(customer_tag, erase="row")
+personal(customer_identity, erase="row")

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from services.customer.customers.profile import Kind, Relation
 from services.customer.tenants.shops import ValueTier
 from services.customer.timeline.entries import Entry
-from shared.contracts.customer import ConsentState, CustomerState
+from shared.contracts.customer import CONTACT_PURPOSES, ConsentState, CustomerState
 from shared.text import search_key
 
 Stage = Literal["lead", "customer"]
@@ -53,6 +53,8 @@ class CustomerRecord:
     currency: str
     first_order_at: datetime | None
     last_order_at: datetime | None
+    restricted_at: datetime | None
+    erased_at: datetime | None
     name_key: str | None
     search_key: str
     created_at: datetime
@@ -120,7 +122,14 @@ class CustomerRecord:
         known["customer_id"] = known.pop("id")
         known |= known.pop("profile")
         known["tags"] = tuple(self.tags)
-        known["consents"] = tuple(ConsentState.model_validate(c) for c in self.consents)
+        known["restricted"] = known.pop("restricted_at") is not None
+        del known["erased_at"]
+        # Others know of being written to only; what else was agreed to stays here.
+        known["consents"] = tuple(
+            ConsentState.model_validate(consent)
+            for consent in self.consents
+            if consent["purpose"] in CONTACT_PURPOSES
+        )
         return CustomerState(**known)
 
 
@@ -147,6 +156,8 @@ _UNKNOWN: dict[str, Any] = {
     "total_spent_minor": 0,
     "first_order_at": None,
     "last_order_at": None,
+    "restricted_at": None,
+    "erased_at": None,
 }
 
 

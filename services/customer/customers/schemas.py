@@ -129,13 +129,30 @@ class CustomerUpsert(CustomerPatch):
     """What another system knows of its customer; merges like a change, or makes a new customer."""
 
 
+class Frequency(Body):
+    """At most so many messages in so many days."""
+
+    max_messages: Annotated[int, Field(ge=1, le=1000)]
+    per_days: Annotated[int, Field(ge=1, le=31)]
+
+
+def _is_unknown(value: object) -> bool:
+    return value is None
+
+
 class ConsentRead(BaseModel):
     """The current answer for one purpose on one channel."""
 
-    purpose: Literal["marketing", "care"]
-    channel: Literal["email", "sms", "zalo", "call"]
+    purpose: Literal["marketing", "care", "profiling", "sharing"]
+    channel: Literal["email", "sms", "zalo", "call", "any"]
     status: Literal["granted", "withdrawn"]
     changed_at: datetime
+    expires_at: datetime | None = Field(
+        default=None, exclude_if=_is_unknown, description="It counts until then"
+    )
+    frequency: Frequency | None = Field(
+        default=None, exclude_if=_is_unknown, description="How often at most to write"
+    )
 
 
 class CustomerRead(ProfileRead):
@@ -166,6 +183,12 @@ class CustomerRead(ProfileRead):
     total_spent: MoneyRead = Field(description="Paid minus refunded")
     first_order_at: datetime | None
     last_order_at: datetime | None
+    restricted_at: datetime | None = Field(
+        default=None, description="Since when the person's data are kept and not used"
+    )
+    erased_at: datetime | None = Field(
+        default=None, description="When the person was erased; what is left is nobody's"
+    )
     created_at: datetime
     updated_at: datetime
     version: int

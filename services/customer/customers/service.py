@@ -12,7 +12,7 @@ from services.customer.assignment.choosing import Choice
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.changes import CustomerChanges
-from services.customer.customers.errors import IdentityTaken, PhoneNotValid
+from services.customer.customers.errors import CustomerIsErased, IdentityTaken, PhoneNotValid
 from services.customer.customers.identities import (
     Identity,
     distinct,
@@ -227,6 +227,8 @@ class CustomerService:
         speaker: Speaker,
     ) -> CustomerRecord:
         before = self._changes[customer_id]
+        if before.erased_at is not None:
+            raise CustomerIsErased
         self._changes.apply(customer_id, _changes(said))
         await self._hearing.hear(customer_id, {**said, **_primary_contacts(identities)}, speaker)
         after = self._changes[customer_id]

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import owned_by, personal
 
 duplicate_candidate = Table(
     "duplicate_candidate",
@@ -60,3 +61,5 @@ Index(
     duplicate_candidate.c.tenant_id,
     duplicate_candidate.c.newer_id,
 )
+
+personal(duplicate_candidate, of=owned_by("older_id", "newer_id"), erase="row")

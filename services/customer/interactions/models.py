@@ -14,6 +14,7 @@ from sqlalchemy import (
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import personal
 
 interaction = Table(
     "interaction",
@@ -70,3 +71,6 @@ customer_care = Table(
         ["tenant_id", "customer_id"], ["customer.customer.tenant_id", "customer.customer.id"]
     ),
 )
+
+personal(interaction, erase={"text": None})
+personal(customer_care, erase={})

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 lead_form = Table(
     "lead_form",
@@ -63,3 +64,6 @@ lead_form_text = Table(
         ["tenant_id", "form_id"], ["customer.lead_form.tenant_id", "customer.lead_form.id"]
     ),
 )
+
+impersonal(lead_form, "the shop's own form")
+impersonal(lead_form_text, "the shop's own words")

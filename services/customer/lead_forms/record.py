@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.customer.consents.recording import Channel, Purpose
+from services.customer.consents.recording import Channel, ContactPurpose
 from shared.languages import Language
 
 Intent = Literal["wants_meeting", "wants_information", "follows_brand"]
@@ -82,7 +82,7 @@ COLUMNS: Final = tuple(field.name for field in fields(LeadForm))
 class ConsentText:
     """A wording that people were asked to agree to."""
 
-    purpose: Purpose
+    purpose: ContactPurpose
     channel: Channel
     version: int
     text: Mapping[str, str | None]

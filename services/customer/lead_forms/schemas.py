@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field, HttpUrl
 from pydantic_core import PydanticCustomError
 
-from services.customer.consents.recording import Channel, Purpose
+from services.customer.consents.recording import Channel, ContactPurpose
 from services.customer.customers.schemas import AttributeName
 from services.customer.lead_forms.record import Intent, KnownField, OwnType
 from services.customer.tasks.schemas import AssigneeRole
@@ -102,7 +102,7 @@ class OwnField(Body):
 class FormConsentWrite(Body):
     """What people may agree to: what for, on which channel, and the exact words."""
 
-    purpose: Purpose
+    purpose: ContactPurpose
     channel: Channel
     text: LongText
     required: bool = Field(

@@ -217,6 +217,8 @@ class LeadCapture:
                 at=at,
                 source=SOURCE,
                 proof=_proof(submission, form, consent, confirmed_at=at if confirmed else None),
+                act="double_opt_in" if confirmed else "ticked_box",
+                confirmed_at=at if confirmed else None,
             )
             for consent in submission.consents
         ]

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import belonging_to, personal
 
 _INTENTS = "intent IN ('wants_meeting', 'wants_information', 'follows_brand')"
 
@@ -108,3 +109,27 @@ lead = Table(
 Index("uq_lead_customer", lead.c.tenant_id, lead.c.customer_id, unique=True)
 Index("ix_lead_newest", lead.c.tenant_id, lead.c.captured_at, lead.c.id)
 Index("ix_lead_form_newest_leads", lead.c.tenant_id, lead.c.form_id, lead.c.captured_at, lead.c.id)
+
+Index(
+    "ix_lead_submission_customer",
+    lead_submission.c.tenant_id,
+    lead_submission.c.customer_id,
+    postgresql_where=lead_submission.c.customer_id.is_not(None),
+)
+Index(
+    "ix_lead_fingerprint_submission",
+    lead_fingerprint.c.tenant_id,
+    lead_fingerprint.c.submission_id,
+)
+
+personal(
+    lead_submission,
+    erase={
+        **dict.fromkeys(("client_ip", "user_agent", "source_page")),
+        "entered": {},
+        "origin": {},
+    },
+    kept={"consents": "which wordings were agreed to", "suspicions": "names of rules"},
+)
+personal(lead_fingerprint, of=belonging_to(lead_submission, "submission_id"), erase="row")
+personal(lead, erase={"source_page": None}, kept={"source": "where orders came from"})

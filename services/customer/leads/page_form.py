@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any, Final, get_args
 from urllib.parse import parse_qsl, urlencode
 
-from services.customer.consents.recording import Channel, Purpose
+from services.customer.consents.recording import Channel, ContactPurpose
 from services.customer.lead_forms.record import Intent, LeadForm, in_language
 from services.customer.leads.entered import MAX_MESSAGE, MAX_WORDS
 from services.customer.leads.intake import Ticked
@@ -72,7 +72,7 @@ class Sent:
         return list(self._ticked())
 
     def _ticked(self) -> Iterator[Ticked]:
-        for purpose, channel in product(get_args(Purpose), get_args(Channel)):
+        for purpose, channel in product(get_args(ContactPurpose), get_args(Channel)):
             version = self.fields.get(f"{CONSENT}{purpose}.{channel}", "")
             if version.isascii() and version.isdigit():
                 # No version has so many digits, and no column takes more.

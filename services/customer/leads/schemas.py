@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from sqlalchemy import Row
 
-from services.customer.consents.recording import Channel, Purpose
+from services.customer.consents.recording import Channel, ContactPurpose
 from services.customer.customers.record import Gender, Stage
 from services.customer.customers.schemas import AttributeName, Number
 from services.customer.lead_forms.record import KNOWN_FIELDS, Intent
@@ -30,7 +30,7 @@ EnteredValue = bool | Number | EnteredText
 class SubmittedConsent(Body):
     """A consent that was given, and which version of its words was shown."""
 
-    purpose: Purpose
+    purpose: ContactPurpose
     channel: Channel
     text_version: Annotated[int, Field(ge=1, le=2**53)]
 
@@ -75,7 +75,7 @@ class SubmissionReceipt(BaseModel):
 class SentConsent(BaseModel):
     """A consent that was given, with the words that were shown."""
 
-    purpose: Purpose
+    purpose: ContactPurpose
     channel: Channel
     text_version: int
     language: Language

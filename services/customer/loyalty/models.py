@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal, personal
 
 # What a shop promises; one programme per shop.
 loyalty_programme = Table(
@@ -227,3 +228,17 @@ loyalty_member = Table(
     # They no longer reach it; until then it is left to them.
     instant("grace_until", nullable=True),
 )
+
+Index(
+    "ix_loyalty_redemption_customer",
+    loyalty_redemption.c.tenant_id,
+    loyalty_redemption.c.customer_id,
+)
+
+impersonal(loyalty_programme, "the shop's own rules")
+impersonal(loyalty_rule, "the shop's own rules")
+impersonal(loyalty_tier, "the shop's own rules")
+personal(loyalty_member, erase={})
+personal(loyalty_lot, erase={}, kept={"terms": "by which rules it was earned"})
+personal(loyalty_entry, erase={"note": None})
+personal(loyalty_redemption, erase={"reference": None})

@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKeyConstraint, Index,
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import personal
 
 note = Table(
     "note",
@@ -30,3 +31,5 @@ Index(
     note.c.created_at,
     note.c.id,
 )
+
+personal(note, erase="row")

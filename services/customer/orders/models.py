@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import belonging_to, personal
 
 customer_order = Table(
     "customer_order",
@@ -178,3 +179,6 @@ order_fulfillment = _part(
         "status IN ('pending', 'shipped', 'delivered', 'failed', 'cancelled')", name="status"
     ),
 )
+_ACCOUNTS = "accounts have to be kept, and updates of the order find it by that"
+personal(customer_order, erase={}, kept={"external_id": _ACCOUNTS, "number": _ACCOUNTS})
+personal(order_line, of=belonging_to(customer_order, "order_id"), erase={})

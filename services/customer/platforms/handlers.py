@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from services.customer.erased.identities import IdentityDigests
 from services.customer.following import order_followers
 from services.customer.orders.keeping import OrderRemoval
 from services.customer.platforms.intake import (
@@ -11,6 +12,7 @@ from services.customer.platforms.intake import (
     OrderTold,
     PlatformIntake,
 )
+from services.customer.platforms.late import LateDeliveries
 from services.customer.platforms.orders import order_content, order_key, order_lines
 from services.customer.platforms.people import person_of_customer, person_of_order
 from services.customer.tenants.shops import Shops
@@ -21,7 +23,7 @@ from shared.stream.envelope import Envelope
 from shared.stream.handlers import Apply
 
 
-def take_in_deliveries(*, codes: CodeAllocator, shops: Shops) -> Apply:
+def take_in_deliveries(*, codes: CodeAllocator, shops: Shops, digests: IdentityDigests) -> Apply:
     """The reaction to customers and orders that platforms told of."""
 
     async def apply(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
@@ -29,7 +31,10 @@ def take_in_deliveries(*, codes: CodeAllocator, shops: Shops) -> Apply:
         read = [_delivery(envelope, shop.country) for envelope in envelopes]
         # Without an id or an address nobody could ever be recognised again.
         deliveries = [d for d in read if isinstance(d, OrderRemoval) or d.person.identities]
-        intake = PlatformIntake(uow=uow, codes=codes, shop=shop, followers=order_followers(uow))
+        deliveries, owners = await LateDeliveries(uow, digests=digests).told_apart(deliveries)
+        intake = PlatformIntake(
+            uow=uow, codes=codes, shop=shop, followers=order_followers(uow), erased=owners
+        )
         await intake.take_in(deliveries)
 
     return apply

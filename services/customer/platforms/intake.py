@@ -1,6 +1,6 @@
 """Taking in what platforms deliver: many customers and orders, a handful of statements."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -70,9 +70,12 @@ class PlatformIntake:
         codes: CodeAllocator,
         shop: Shop,
         followers: Sequence[OrderFollower] = (),
+        erased: Mapping[int, UUID] | None = None,
     ) -> None:
         self._uow = uow
         self._followers = followers
+        # Orders, by `id` of their delivery, of people who were erased.
+        self._erased = erased or {}
         self._codes = codes
         self._shop = shop
         self._customers = CustomerRepository(uow)
@@ -88,9 +91,15 @@ class PlatformIntake:
         Raises IdentityTaken or OrderJustArrived when another transaction has brought the same
         person or order meanwhile; tried again, they are recognised.
         """
-        told = [d for d in deliveries if isinstance(d, CustomerTold | OrderTold)]
+        told = [
+            delivery
+            for delivery in deliveries
+            if isinstance(delivery, CustomerTold | OrderTold) and id(delivery) not in self._erased
+        ]
         people = [
-            delivery.person for delivery in deliveries if not isinstance(delivery, OrderRemoval)
+            delivery.person
+            for delivery in deliveries
+            if not isinstance(delivery, OrderRemoval) and id(delivery) not in self._erased
         ]
         recognition = await Recognition.of(
             self._identities,
@@ -104,6 +113,8 @@ class PlatformIntake:
         await self._record_consents(met)
         await self._tell_of_gone(deliveries, recognition)
         owners = {id(delivery): who.customer_id for delivery, who in zip(told, found, strict=True)}
+        owners |= self._erased
+        await self._changes.lock(set(self._erased.values()))
         await self._keep_orders(deliveries, owners)
         await self._changes.save()
 
@@ -186,6 +197,7 @@ class PlatformIntake:
                     "delivery_id": str(person.origin.delivery_id),
                     "connection_id": str(person.origin.connection_id),
                 },
+                act="told_by_platform",
             )
             for person, who in met
             for channel, status in person.marketing().items()

@@ -90,8 +90,15 @@ def person_of_customer(
     said: PlatformIdentity, origin: PlatformOrigin, *, at: datetime, region: str
 ) -> Person:
     """The person whom a delivery about a customer is about."""
-    identities = distinct([_platform_id(said, origin), *_contacts(said, origin, region)])
+    identities = identities_of(said, origin, region=region)
     return Person(origin, said, identities, at, in_passing=False)
+
+
+def identities_of(
+    said: PlatformIdentity, origin: PlatformOrigin, *, region: str
+) -> Sequence[Identity]:
+    """What a person is known by of whom a platform tells nothing else."""
+    return distinct([_platform_id(said, origin), *_contacts(said, origin, region)])
 
 
 def person_of_order(

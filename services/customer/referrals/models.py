@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Tabl
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal, owned_by, personal
 
 # What a shop gives for a friend; one programme per shop.
 referral_programme = Table(
@@ -60,3 +61,7 @@ Index(
     _referral.id,
 )
 Index("ix_referral_decided", _referral.tenant_id, _referral.status, _referral.decided_at)
+
+impersonal(referral_programme, "the shop's own rules")
+personal(referral_code, erase="row")
+personal(referral, of=owned_by("referrer_id", "friend_id"), erase={})

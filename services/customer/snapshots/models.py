@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Table, Text, 
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 # Walks over ids in their order, `phase` by phase; `after_id` is the last one told.
 snapshot = Table(
@@ -21,3 +22,5 @@ snapshot = Table(
     CheckConstraint("phase IN ('customers', 'orders', 'done')", name="phase"),
 )
 Index("ix_snapshot_open", snapshot.c.tenant_id, postgresql_where=snapshot.c.finished_at.is_(None))
+
+impersonal(snapshot, "where a walk stands")

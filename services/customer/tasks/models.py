@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from services.customer.models import metadata
 from shared.db.tables import Instant, instant, tenant_column
+from shared.privacy.registry import ERASED, personal
 
 task = Table(
     "task",
@@ -110,3 +111,5 @@ Index(
     task.c.due_at,
     postgresql_where=text("status = 'open'"),
 )
+
+personal(task, erase={"title": ERASED, "note": None})

@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Table, Text
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 value_policy = Table(
     "value_policy",
@@ -20,3 +21,5 @@ value_policy = Table(
         name="ascending",
     ),
 )
+
+impersonal(value_policy, "the shop's own rules")

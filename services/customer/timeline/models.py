@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import personal
 
 # The id of an entry that tells of an event is the event's id: one event, one entry.
 timeline_entry = Table(
@@ -37,3 +38,5 @@ Index(
     timeline_entry.c.occurred_at,
     timeline_entry.c.id,
 )
+
+personal(timeline_entry, erase={"data": {}})

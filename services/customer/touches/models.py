@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import personal
 
 touch = Table(
     "touch",
@@ -30,3 +31,9 @@ touch = Table(
     ),
 )
 Index("ix_touch_customer", touch.c.tenant_id, touch.c.customer_id, touch.c.occurred_at, touch.c.id)
+
+personal(
+    touch,
+    erase={"click_ids": {}, "referrer": None, "landing_page": None},
+    kept={"content": "which advertisement it was"},
+)

@@ -15,6 +15,7 @@ from sqlalchemy import (
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal, personal
 
 # What is promised, and on which terms; the codes are what people have in hand.
 voucher = Table(
@@ -113,3 +114,7 @@ Index(
     _redemption.voucher_id,
     postgresql_where=_redemption.customer_id.is_not(None),
 )
+
+impersonal(voucher, "the shop's own offers")
+personal(voucher_code, erase={}, kept={"code": "says nothing of who had it"})
+personal(voucher_redemption, erase={"reference": None})

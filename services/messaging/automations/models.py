@@ -15,6 +15,7 @@ from sqlalchemy import (
 
 from services.messaging.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 automation = Table(
     "automation",
@@ -47,3 +48,5 @@ Index(
     automation.c.tenant_id,
     automation.c.segment_key,
 )
+
+impersonal(automation, "the shop's own plans")

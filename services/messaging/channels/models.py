@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Integer, Ta
 
 from services.messaging.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 email_channel = Table(
     "email_channel",
@@ -21,3 +22,5 @@ email_channel = Table(
     instant("updated_at"),
     CheckConstraint("security IN ('none', 'starttls', 'tls')", name="security"),
 )
+
+impersonal(email_channel, "the shop's own address")

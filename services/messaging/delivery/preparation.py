@@ -124,6 +124,7 @@ class Preparation:
             message_class=message.message_class,
             channel=message.channel,
             consents=known.consents if known else (),
+            restricted=known is not None and known.restricted,
             suppressions=self._facts.suppressions.get(key, []),
             recent_sends=self._facts.recent_sends.get(key, []),
             policy=policy,

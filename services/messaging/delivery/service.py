@@ -26,8 +26,9 @@ from services.messaging.delivery.settlement import LEASE_EXPIRED, settle
 from services.messaging.delivery.smtp import Batch, SmtpConnections, batch_of
 from services.messaging.leads.letters import BUILT_IN as FOR_LEADS
 from services.messaging.messages.records import Message
-from services.messaging.policies.decide import longest_window
+from services.messaging.policies.decide import longest_promise, longest_window
 from services.messaging.policies.repository import PolicyRepository
+from services.messaging.preferences.digests import AddressDigests
 from services.messaging.preferences.links import UnsubscribeLinks
 from services.messaging.preferences.repository import Suppression, SuppressionRepository
 from services.messaging.recipients.addresses import address_key
@@ -75,12 +76,14 @@ class Delivery:
         connections: SmtpConnections,
         links: UnsubscribeLinks,
         secrets: SecretBox,
+        digests: AddressDigests,
         installation_channel: EmailChannel | None,
     ) -> None:
         self._units = units
         self._connections = connections
         self._links = links
         self._secrets = secrets
+        self._digests = digests
         self._installation = installation_channel
 
     async def send_due(self, tenant_id: TenantId) -> bool:
@@ -158,14 +161,17 @@ class Delivery:
         recipients = await RecipientRepository(uow).find_many(customers)
         addresses = {m.address for m in due} | {r.email for r in recipients.values()}
         keys = {address_key(address) for address in addresses if address}
-        since = uow.clock.now() - longest_window(policy)
+        promised = longest_promise(c for known in recipients.values() for c in known.consents)
+        since = uow.clock.now() - max(longest_window(policy), promised)
         return Facts(
             tenant_id=uow.tenant_id,
             shop=shop,
             policy=policy,
             channels=await self._channels(uow),
             recipients=recipients,
-            suppressions=await SuppressionRepository(uow).active("email", keys),
+            suppressions=await SuppressionRepository(uow, digests=self._digests).active(
+                "email", keys
+            ),
             recent_sends=await DeliveryRepository(uow).recent_sends(keys, since=since),
             templates=await self._templates(uow, {m.template_key for m in due}),
         )

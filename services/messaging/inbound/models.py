@@ -4,6 +4,7 @@ from sqlalchemy import Column, Index, Table, Text, UniqueConstraint, Uuid
 
 from services.messaging.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import ERASED, addressed_to, personal
 
 inbound_message = Table(
     "inbound_message",
@@ -35,4 +36,25 @@ Index(
     inbound_message.c.customer_id,
     inbound_message.c.received_at,
     inbound_message.c.id,
+)
+
+# What came of people whom nobody knew.
+for _address in ("sender_email", "sender_phone"):
+    Index(
+        f"ix_inbound_message_unknown_{_address}",
+        inbound_message.c.tenant_id,
+        inbound_message.c[_address],
+        postgresql_where=inbound_message.c.customer_id.is_(None)
+        & inbound_message.c[_address].is_not(None),
+    )
+
+personal(
+    inbound_message,
+    of=addressed_to(email="sender_email", phone="sender_phone"),
+    erase={
+        **dict.fromkeys(("sender_name", "sender_email", "sender_phone")),
+        **dict.fromkeys(("subject", "conversation_ref")),
+        "text": ERASED,
+    },
+    kept={"external_id": "so that the same message is not taken in again"},
 )

@@ -14,12 +14,15 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    case,
+    cast,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.messaging.models import metadata
 from shared.db.tables import SEALED, instant, tenant_column
+from shared.privacy.registry import addressed_to, personal
 
 message = Table(
     "message",
@@ -134,3 +137,28 @@ Index(
     message.c.id,
 )
 Index("ix_message_tenant_id_origin_status", message.c.tenant_id, message.c.origin, message.c.status)
+
+Index(
+    "ix_message_unknown_address",
+    message.c.tenant_id,
+    message.c.address_key,
+    postgresql_where=message.c.customer_id.is_(None) & message.c.address_key.is_not(None),
+)
+
+# Who is in the middle of being written to is erased once more when that has ended.
+personal(
+    message,
+    of=addressed_to(email="address_key"),
+    erase={
+        **dict.fromkeys(("address", "address_key", "recipient_name", "reply_to", "subject")),
+        **dict.fromkeys(("detail", "trace")),
+        "variables": {},
+        "recipient_key": case(
+            (message.c.customer_id.is_(None), cast(message.c.id, Text)),
+            else_=message.c.recipient_key,
+        ),
+        "status": case((message.c.status == "planned", "cancelled"), else_=message.c.status),
+    },
+    kept={"decision": "why it was sent or not, by rules and dates"},
+    hidden=("trace", "lease_owner"),
+)

@@ -17,7 +17,7 @@ from services.messaging.policies.records import (
     MessageClass,
     Policy,
 )
-from shared.contracts.customer import ConsentState
+from shared.contracts.customer import ConsentState, PromisedFrequency
 
 Outcome = Literal["passed", "stopped", "not_applicable"]
 
@@ -31,7 +31,10 @@ class Reason(StrEnum):
     UNSUBSCRIBED = "UNSUBSCRIBED"
     NO_CONSENT = "NO_CONSENT"
     CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
+    CONSENT_EXPIRED = "CONSENT_EXPIRED"
+    PROCESSING_RESTRICTED = "PROCESSING_RESTRICTED"
     FREQUENCY_CAP = "FREQUENCY_CAP"
+    PROMISED_FREQUENCY = "PROMISED_FREQUENCY"
 
 
 # The consent asked first is the more specific one; its word, given or withdrawn, is final.
@@ -94,14 +97,19 @@ def decide(
     recent_sends: Sequence[RecentSend],
     policy: Policy,
     now: datetime,
+    restricted: bool = False,
 ) -> Decision:
     """Ask every rule about one message to one address at one moment.
 
-    `recent_sends` reach back at least as far as `longest_window(policy)`.
+    `recent_sends` reach back at least as far as `longest_window(policy)` and what `longest_promise`
+    says of the consents. With `restricted` the person has had the use of their data restricted.
     """
+    found = _consent_found(message_class, channel, consents)
     trace = (
         _suppression_rule(message_class, suppressions),
-        _consent_rule(message_class, channel, consents),
+        *([_restriction_rule(message_class)] if restricted else []),
+        _consent_rule(message_class, channel, found, now),
+        *([_promise_rule(found.frequency, recent_sends, now)] if found and found.frequency else []),
         *(
             _cap_rule(cap, message_class, recent_sends, now)
             for cap in policy.rules.frequency_caps
@@ -122,6 +130,12 @@ def longest_window(policy: Policy) -> timedelta:
     """How far back sends can count against a cap."""
     hours = (cap.window_hours for cap in policy.rules.frequency_caps)
     return timedelta(hours=max(hours, default=0))
+
+
+def longest_promise(consents: Iterable[ConsentState]) -> timedelta:
+    """How far back sends can count against what people were promised."""
+    days = (consent.frequency.per_days for consent in consents if consent.frequency)
+    return timedelta(days=max(days, default=0))
 
 
 def _suppression_rule(
@@ -146,21 +160,51 @@ def _suppression_rule(
     )
 
 
-def _consent_rule(
+def _restriction_rule(message_class: MessageClass) -> Step:
+    if message_class == "transactional":
+        return Step("restriction", "not_applicable", evidence={"message_class": message_class})
+    return Step("restriction", "stopped", Reason.PROCESSING_RESTRICTED)
+
+
+def _consent_found(
     message_class: MessageClass, channel: ContactChannel, consents: Iterable[ConsentState]
+) -> ConsentState | None:
+    """The most specific answer that was ever given."""
+    by_purpose = {c.purpose: c for c in consents if c.channel == channel}
+    purposes = CONSENT_PURPOSES[message_class]
+    return next((by_purpose[p] for p in purposes if p in by_purpose), None)
+
+
+def _consent_rule(
+    message_class: MessageClass,
+    channel: ContactChannel,
+    found: ConsentState | None,
+    now: datetime,
 ) -> Step:
     purposes = CONSENT_PURPOSES[message_class]
     if not purposes:
         return Step("consent", "not_applicable", evidence={"message_class": message_class})
-    by_purpose = {c.purpose: c for c in consents if c.channel == channel}
     asked = {"purposes": list(purposes), "channel": channel}
-    found = next((by_purpose[p] for p in purposes if p in by_purpose), None)
     if found is None:
         return Step("consent", "stopped", Reason.NO_CONSENT, {**asked, "found": None})
-    evidence = {**asked, "found": found.model_dump(mode="json")}
+    evidence = {**asked, "found": found.model_dump(mode="json", exclude_none=True)}
     if found.status == "withdrawn":
         return Step("consent", "stopped", Reason.CONSENT_WITHDRAWN, evidence)
+    if found.expires_at is not None and found.expires_at <= now:
+        return Step("consent", "stopped", Reason.CONSENT_EXPIRED, evidence)
     return Step("consent", "passed", evidence=evidence)
+
+
+def _promise_rule(
+    promised: PromisedFrequency, recent_sends: Sequence[RecentSend], now: datetime
+) -> Step:
+    """What the person was told who agreed (Law 91/2025/QH15, Art. 28) is a cap of their own."""
+    since = now - timedelta(days=promised.per_days)
+    counted = sum(1 for send in recent_sends if send.at > since)
+    evidence = {**promised.model_dump(), "counted": counted}
+    if counted >= promised.max_messages:
+        return Step("promised_frequency", "stopped", Reason.PROMISED_FREQUENCY, evidence)
+    return Step("promised_frequency", "passed", evidence=evidence)
 
 
 def _cap_rule(

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.messaging.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 policy = Table(
     "policy",
@@ -15,3 +16,5 @@ policy = Table(
     instant("created_at"),
     instant("updated_at"),
 )
+
+impersonal(policy, "the shop's own rules")

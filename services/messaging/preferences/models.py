@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstr
 
 from services.messaging.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import personal
 
 suppression = Table(
     "suppression",
@@ -31,3 +32,17 @@ Index(
     suppression.c.id,
 )
 Index("ix_suppression_tenant_id_reason", suppression.c.tenant_id, suppression.c.reason)
+
+Index(
+    "ix_suppression_customer",
+    suppression.c.tenant_id,
+    suppression.c.customer_id,
+    postgresql_where=suppression.c.customer_id.is_not(None),
+)
+
+# The address itself becomes a digest (`erasure.py`), so that it is still not written to.
+personal(
+    suppression,
+    erase={"customer_id": None},
+    kept={"address": "as a digest, so that they are not written to if somebody imports them again"},
+)

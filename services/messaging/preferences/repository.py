@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -11,11 +11,13 @@ from sqlalchemy import Row, Text, Uuid, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.messaging.policies.decide import ActiveSuppression
+from services.messaging.preferences.digests import AddressDigests
 from services.messaging.preferences.models import suppression
 from services.messaging.recipients.addresses import address_key
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
+from shared.ids import new_id
 
 Scope = Literal["marketing", "all"]
 SuppressionReason = Literal["unsubscribed", "invalid_address", "complaint", "manual"]
@@ -33,6 +35,11 @@ _ADD = (
     .returning(suppression.c.id)
 )
 _OF_ADDRESSES = select(suppression).where(
+    _OWN,
+    suppression.c.channel == bindparam("channel", type_=Text),
+    suppression.c.address == func.any(bindparam("keys", type_=ARRAY(Text))),
+)
+_FORGET = delete(suppression).where(
     _OWN,
     suppression.c.channel == bindparam("channel", type_=Text),
     suppression.c.address == func.any(bindparam("keys", type_=ARRAY(Text))),
@@ -63,9 +70,28 @@ class Suppression:
 class SuppressionRepository:
     """Suppressions inside one unit of work."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, *, digests: AddressDigests | None = None) -> None:
         self._uow = uow
+        self._digests = digests
         self._tenant = {"tenant": uow.tenant_id}
+
+    async def disguise(self, channel: str, address_keys: Collection[str]) -> int:
+        """Put digests where these addresses stand; of how many suppressions."""
+        assert self._digests is not None  # noqa: S101  (who disguises has the key)
+        values = {"channel": channel, "keys": list(address_keys)}
+        found = await self._uow.rows(_OF_ADDRESSES, {**self._tenant, **values})
+        await self.add(
+            replace(
+                Suppression.of(row),
+                id=new_id(),
+                address=self._digests.of(self._uow.tenant_id, row.address),
+                message_id=None,
+                customer_id=None,
+            )
+            for row in found
+        )
+        await self._uow.execute(_FORGET, {**self._tenant, **values})
+        return len(found)
 
     async def add(self, suppressions: Iterable[Suppression]) -> Sequence[UUID]:
         """Suppress addresses that are not yet; the ids of those that were new."""
@@ -80,12 +106,21 @@ class SuppressionRepository:
         """What is in force for each of these addresses, as `address_key` gives them."""
         found: defaultdict[str, list[ActiveSuppression]] = defaultdict(list)
         if address_keys:
-            values = {"channel": channel, "keys": list(address_keys)}
+            meant = self._meant(address_keys)
+            values = {"channel": channel, "keys": list(meant)}
             for row in await self._uow.rows(_OF_ADDRESSES, {**self._tenant, **values}):
-                found[row.address].append(
+                found[meant[row.address]].append(
                     ActiveSuppression(str(row.id), row.scope, row.reason, row.created_at)
                 )
         return found
+
+    def _meant(self, address_keys: Collection[str]) -> dict[str, str]:
+        """The addresses by what may stand for them."""
+        meant = {key: key for key in address_keys}
+        if self._digests is not None:
+            tenant_id = self._uow.tenant_id
+            meant |= {d: key for key in address_keys for d in self._digests.all_of(tenant_id, key)}
+        return meant
 
     async def find(
         self, *, channel: str, address: str, scope: Scope, reason: SuppressionReason

@@ -1,10 +1,11 @@
 """Customers as messages need to know them, and the last order of each. Both are projections."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.messaging.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import personal
 
 recipient = Table(
     "recipient",
@@ -22,6 +23,8 @@ recipient = Table(
     Column("value_tier", Text, nullable=False),
     Column("orders_count", Integer, nullable=False),
     Column("consents", JSONB, nullable=False),
+    # Nothing is written to them but answers to what they ask themselves.
+    Column("restricted", Boolean, nullable=False, server_default=text("false")),
     instant("updated_at"),
 )
 Index("ix_recipient_tenant_id_email_key", recipient.c.tenant_id, recipient.c.email_key)
@@ -41,3 +44,14 @@ last_order = Table(
     Column("total_minor", BigInteger, nullable=False),
     instant("placed_at"),
 )
+
+# The row stays with its version: states that are older than it do not count.
+personal(
+    recipient,
+    erase={
+        **dict.fromkeys(("name", "email", "email_key", "phone", "locale")),
+        "consents": [],
+    },
+    kept={"code": "stands for nobody once there is no name beside it"},
+)
+personal(last_order, erase="row")

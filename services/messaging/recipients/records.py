@@ -41,6 +41,7 @@ class Recipient:
     value_tier: str
     orders_count: int
     consents: tuple[ConsentState, ...]
+    restricted: bool = False
     last_order: LastOrder | None = None
 
 

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.messaging.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 template = Table(
     "template",
@@ -17,3 +18,5 @@ template = Table(
     instant("created_at"),
     instant("updated_at"),
 )
+
+impersonal(template, "the shop's own words")

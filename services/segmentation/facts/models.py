@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from services.segmentation.models import metadata
 from shared.db.aliases import index_of_members
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import personal
 
 
 def _count(name: str) -> Column[Any]:
@@ -164,3 +165,21 @@ for _at in (
     "last_message_at",
 ):
     Index(None, profile.c.tenant_id, profile.c[_at], postgresql_where=profile.c[_at].is_not(None))
+
+# The row stays with its version: states that are older than it do not count.
+personal(
+    profile,
+    erase={
+        **dict.fromkeys(("full_name", "search_name", "email", "phone", "locale", "gender")),
+        **dict.fromkeys(("birth_date", "city", "province", "country")),
+        "tags": [],
+        "attributes": {},
+        "consent": {},
+        "search_keys": {},
+    },
+    kept={"code": "stands for nobody once there is no name beside it"},
+    hidden=("search_name", "search_keys"),
+)
+personal(order_fact, erase={}, hidden=("product_search",))
+personal(ticket_fact, erase={})
+personal(message_fact, erase={})

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, Uui
 
 from services.segmentation.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import personal
 
 membership = Table(
     "membership",
@@ -65,3 +66,13 @@ due_customer = Table(
     Column("customer_id", Uuid, primary_key=True),
     instant("due_at"),
 )
+
+Index(
+    "ix_membership_change_customer",
+    membership_change.c.tenant_id,
+    membership_change.c.customer_id,
+)
+
+personal(membership, erase={})
+personal(membership_change, erase={})
+personal(due_customer, erase={})

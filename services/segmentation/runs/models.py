@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, Uui
 
 from services.segmentation.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 run = Table(
     "run",
@@ -31,3 +32,5 @@ Index(
     run.c.tenant_id,
     postgresql_where=text("phase <> 'await_snapshot'"),
 )
+
+impersonal(run, "where a walk stands")

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.segmentation.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 segment = Table(
     "segment",
@@ -64,3 +65,6 @@ segment_version = Table(
     instant("created_at"),
     ForeignKeyConstraint(["tenant_id", "segment_id"], [segment.c.tenant_id, segment.c.id]),
 )
+
+impersonal(segment, "the shop's own rules")
+impersonal(segment_version, "the shop's own rules")

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.support_ticket.models import metadata
 from shared.db.tables import tenant_column
+from shared.privacy.registry import impersonal
 
 agent = Table(
     "agent",
@@ -20,3 +21,5 @@ agent = Table(
     Column("team_ids", JSONB, nullable=False, server_default=text("'[]'")),
     CheckConstraint("role IN ('owner', 'admin', 'manager', 'agent', 'analyst')", name="role"),
 )
+
+impersonal(agent, "staff")

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.support_ticket.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 business_calendar = Table(
     "business_calendar",
@@ -51,3 +52,6 @@ business_calendar_version = Table(
         name="fk_business_calendar_version_calendar",
     ),
 )
+
+impersonal(business_calendar, "the shop's own hours")
+impersonal(business_calendar_version, "the shop's own hours")

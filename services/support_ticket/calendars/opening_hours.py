@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from services.support_ticket.calendars.clock import BusinessCalendar, Hours, Interval
-from services.support_ticket.calendars.holidays import UnknownCountryError, public_holidays
 from shared.bodies import Body
+from shared.holidays import UnknownCountryError, public_holidays
 from shared.ids import TenantId
 
 _WALL_TIME: Final = r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"

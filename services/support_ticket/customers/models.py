@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Tabl
 
 from services.support_ticket.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import owned_by, personal
 
 customer = Table(
     "customer",
@@ -44,3 +45,11 @@ segment_membership = Table(
     Column("inside", Boolean, nullable=False),
     instant("at"),
 )
+
+personal(
+    customer,
+    of=owned_by("id"),
+    erase=dict.fromkeys(("name", "email", "phone", "locale")),
+    kept={"code": "stands for nobody once there is no name beside it"},
+)
+personal(segment_membership, erase={}, kept={"segment_name": "the shop's own word"})

@@ -14,6 +14,7 @@ from sqlalchemy import (
 
 from services.support_ticket.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 queue = Table(
     "queue",
@@ -46,3 +47,6 @@ queue_member = Table(
         name="fk_queue_member_queue",
     ),
 )
+
+impersonal(queue, "the shop's own")
+impersonal(queue_member, "staff")

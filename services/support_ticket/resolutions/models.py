@@ -13,7 +13,9 @@ from sqlalchemy import (
 )
 
 from services.support_ticket.models import metadata
+from services.support_ticket.tickets.models import ticket
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import belonging_to, personal
 
 resolution = Table(
     "resolution",
@@ -45,3 +47,5 @@ resolution = Table(
     ),
 )
 Index("ix_resolution_resolved_at", resolution.c.tenant_id, resolution.c.resolved_at)
+
+personal(resolution, of=belonging_to(ticket, "ticket_id"), erase={"reason": None})

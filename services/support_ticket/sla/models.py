@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.support_ticket.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 sla_policy = Table(
     "sla_policy",
@@ -107,3 +108,8 @@ sla_event = Table(
         "kind IN ('paused', 'resumed', 'retargeted', 'fulfilled', 'cancelled')", name="kind"
     ),
 )
+
+impersonal(sla_policy, "the shop's own rules")
+impersonal(sla_policy_version, "the shop's own rules")
+impersonal(sla_clock, "times of tickets")
+impersonal(sla_event, "times of tickets")

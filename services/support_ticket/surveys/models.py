@@ -13,7 +13,9 @@ from sqlalchemy import (
 )
 
 from services.support_ticket.models import metadata
+from services.support_ticket.tickets.models import ticket
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import belonging_to, personal
 
 survey = Table(
     "survey",
@@ -75,3 +77,6 @@ Index(
     survey_response.c.survey_id,
 )
 Index("ix_survey_response_ticket", survey_response.c.tenant_id, survey_response.c.ticket_id)
+
+personal(survey, of=belonging_to(ticket, "ticket_id"), erase={})
+personal(survey_response, of=belonging_to(ticket, "ticket_id"), erase={"comment": None})

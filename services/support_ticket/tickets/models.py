@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.support_ticket.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import ERASED, addressed_to, belonging_to, impersonal, personal
 
 ticket = Table(
     "ticket",
@@ -172,3 +173,14 @@ priority_policy = Table(
     Column("policy", JSONB, nullable=False),
     instant("updated_at"),
 )
+
+personal(
+    ticket,
+    of=addressed_to(email="contact_email", phone="contact_phone"),
+    erase={
+        **dict.fromkeys(("contact_name", "contact_email", "contact_phone", "plan")),
+        "subject": ERASED,
+    },
+)
+personal(ticket_episode, of=belonging_to(ticket, "ticket_id"), erase={})
+impersonal(priority_policy, "the shop's own rules")

@@ -1,0 +1,379 @@
+"""Decisions about what people ask for by law."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final, get_args
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.customer.consents.recording import (
+    Answer,
+    AnyChannel,
+    ConsentRecorder,
+    Purpose,
+)
+from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.errors import CustomerNotFound
+from services.customer.customers.repository import CustomerRepository
+from services.customer.families.family import Families, Family
+from services.customer.privacy.collecting import Collecting
+from services.customer.privacy.erasing import Erasing
+from services.customer.privacy.errors import (
+    IdentityNotChecked,
+    NobodyToServe,
+    PreviewNotFound,
+    PrivacyRequestNotFound,
+    RequestStepNotAllowed,
+)
+from services.customer.privacy.laws import deadlines, extended, law_of
+from services.customer.privacy.people import PeopleRepository
+from services.customer.privacy.repository import FoundPage, PrivacyRepository, RequestFilter
+from services.customer.privacy.schemas import (
+    IdentityCheckCreate,
+    PrivacyRequestCreate,
+    RequestChannel,
+    RequestStep,
+)
+from services.customer.privacy.steps import AT_ONCE, allowed_steps
+from services.customer.privacy.tasks import EXPORT, EXPORT_SCOPES
+from services.customer.privacy.views import request_state
+from services.customer.tenants.shops import Shop
+from shared.audit.trail import Actor
+from shared.contracts.privacy import PrivacyRequestReceived, PrivacyRequestUpdated
+from shared.db.paging import PageRequest
+from shared.db.unit_of_work import UnitOfWork
+from shared.errors import FieldError, Invalid
+from shared.ids import new_id
+from shared.jobs.repository import JobRepository
+from shared.jobs.work import JobKinds
+from shared.security.keys import SecretBox
+
+Request = Row[*tuple[Any, ...]]
+_REMIND_BEFORE: Final = timedelta(days=3)
+_CHANNELS: Final[Mapping[Purpose, tuple[AnyChannel, ...]]] = {
+    "marketing": ("email", "sms", "zalo", "call"),
+    "care": ("email", "sms", "zalo", "call"),
+    "profiling": ("any",),
+    "sharing": ("any",),
+}
+
+
+class PrivacyRequests:
+    """Requests as this service keeps them, whoever brought them, inside one unit of work."""
+
+    def __init__(self, *, uow: UnitOfWork, shop: Shop) -> None:
+        self._uow = uow
+        self._shop = shop
+        self._requests = PrivacyRepository(uow)
+
+    async def open(
+        self,
+        given: PrivacyRequestCreate,
+        *,
+        channel: RequestChannel,
+        opened_by: str,
+        identity_check: Mapping[str, Any] | None = None,
+        source_key: str | None = None,
+    ) -> Request | None:
+        """A new request with its due dates, told to others; None for a repeated delivery.
+
+        What protects the person is done at once.
+        """
+        now = self._uow.clock.now()
+        received_at = given.received_at or now
+        law = given.law or law_of(self._shop.country)
+        due = deadlines(
+            law,
+            given.kind,
+            received_at,
+            with_processor=given.with_processor,
+            timezone=self._shop.timezone,
+            country=self._shop.country,
+        )
+        row = await self._requests.add(
+            {
+                **given.model_dump(exclude={"received_at", "law"}),
+                "id": new_id(),
+                "status": "received",
+                "channel": channel,
+                "law": law,
+                "identity_check": dict(identity_check) if identity_check else None,
+                "received_at": received_at,
+                "acknowledge_by": due.acknowledge_by,
+                "due_at": due.due_at,
+                "remind_at": max(due.due_at - _REMIND_BEFORE, now),
+                "source_key": source_key,
+                "opened_by": opened_by,
+                "created_at": now,
+                "updated_at": now,
+                "version": 1,
+            }
+        )
+        if row is None:
+            return None
+        self._uow.append(PrivacyRequestReceived(request=request_state(row)), key=row.id)
+        if row.kind in AT_ONCE and row.customer_id is not None:
+            await self._obey(row)
+            return await self.close(row, "completed")
+        return row
+
+    async def change(self, row: Request, **changes: Any) -> Request:
+        """The request after a change that others are told of."""
+        after = await self._requests.save(row.id, changes)
+        self._uow.append(PrivacyRequestUpdated(request=request_state(after)), key=after.id)
+        return after
+
+    async def close(self, row: Request, status: str, *, outcome: str | None = None) -> Request:
+        """The request at its end."""
+        now = self._uow.clock.now()
+        return await self.change(
+            row,
+            status=status,
+            closed_at=now,
+            acknowledged_at=row.acknowledged_at or now,
+            outcome=outcome,
+        )
+
+    async def _obey(self, row: Request) -> None:
+        """Restrict, or take back what was agreed to, for every record of the person."""
+        family = await Families(self._uow).lock(row.customer_id)
+        changes = CustomerChanges(self._uow)
+        await changes.lock(family.member_ids)
+        if row.kind == "restriction":
+            for member_id in family.member_ids:
+                since = changes[member_id].restricted_at or self._uow.clock.now()
+                changes.apply(member_id, {"restricted_at": since})
+        else:
+            purposes: tuple[Purpose, ...] = tuple(row.purposes) or get_args(Purpose)
+            answers = [
+                Answer(
+                    customer_id=member_id,
+                    purpose=purpose,
+                    channel=channel,
+                    status="withdrawn",
+                    at=self._uow.clock.now(),
+                    source="privacy_request",
+                    proof={"privacy_request_id": str(row.id), "kind": row.kind},
+                )
+                for member_id in family.member_ids
+                for purpose in purposes
+                for channel in _CHANNELS[purpose]
+            ]
+            await ConsentRecorder(uow=self._uow, changes=changes).record(answers)
+        await changes.save()
+
+
+class PrivacyService:
+    """What clients can do with privacy requests."""
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        shop: Shop,
+        customers: CustomerRepository,
+        erasing: Erasing,
+        secrets: SecretBox,
+        jobs: JobRepository,
+        kinds: JobKinds,
+        actor: Actor,
+        owner: UUID | None,
+    ) -> None:
+        self._uow = uow
+        self._opened = PrivacyRequests(uow=uow, shop=shop)
+        self._shop = shop
+        self._customers = customers
+        self._erasing = erasing
+        self._secrets = secrets
+        self._jobs = jobs
+        self._kinds = kinds
+        self._actor = actor
+        self._owner = owner
+        self._requests = PrivacyRepository(uow)
+        self._families = Families(uow)
+        self._collecting = Collecting(uow)
+
+    async def create(self, given: PrivacyRequestCreate) -> Request:
+        """A new request; of a shopper, about themselves. Raises CustomerNotFound, Invalid."""
+        now = self._uow.clock.now()
+        if given.received_at is not None and given.received_at > now:
+            raise Invalid(errors=[_fault("received_at", "future", "The time has not come yet")])
+        customer_id = given.customer_id or self._owner
+        if customer_id is None:
+            raise Invalid(errors=[_fault("customer_id", "missing", "Whose request is it?")])
+        await self._seen(customer_id)
+        check = None
+        if self._owner is not None:
+            given = given.model_copy(update={"received_at": None, "law": None})
+            check = self._check("shopper_token")
+        row = await self._opened.open(
+            given.model_copy(update={"customer_id": customer_id}),
+            channel="api" if self._owner is None else "shopper",
+            opened_by=self._actor.id,
+            identity_check=check,
+        )
+        assert row is not None  # noqa: S101  (only deliveries come twice)
+        return row
+
+    async def get(self, request_id: UUID, *, lock: bool = False) -> Request:
+        """Raises PrivacyRequestNotFound, also for people whom the caller does not see."""
+        row = await self._requests.get(request_id, lock=lock)
+        if row.customer_id is None:
+            if self._owner is not None:
+                raise PrivacyRequestNotFound
+            return row
+        try:
+            await self._seen(row.customer_id)
+        except CustomerNotFound as error:
+            raise PrivacyRequestNotFound from error
+        return row
+
+    async def page(
+        self, customer_id: UUID | None, wanted: RequestFilter, request: PageRequest
+    ) -> FoundPage:
+        """A page of requests: a person's, or everybody's. Raises CustomerNotFound."""
+        customer_id = customer_id or self._owner
+        if customer_id is None:
+            return await self._requests.page(wanted, request)
+        family = await self._seen(customer_id)
+        return await self._requests.page_of(family.member_ids, wanted, request)
+
+    async def check_identity(self, request_id: UUID, given: IdentityCheckCreate) -> Request:
+        """Keep how it was made sure who asks. Raises RequestStepNotAllowed."""
+        row = await self._about_to("check_identity", request_id)
+        return await self._opened.change(row, identity_check=self._check(given.method))
+
+    async def acknowledge(self, request_id: UUID) -> Request:
+        """Keep that the person was told of the receipt. Raises RequestStepNotAllowed."""
+        row = await self._about_to("acknowledge", request_id)
+        status = "acknowledged" if row.status == "received" else row.status
+        now = self._uow.clock.now()
+        return await self._opened.change(row, status=status, acknowledged_at=now)
+
+    async def extend(self, request_id: UUID, reason: str) -> Request:
+        """Put the answer off, once, as far as the law lets. Raises RequestStepNotAllowed."""
+        row = await self._about_to("extend", request_id)
+        due_at = extended(row.law, row.kind, row.due_at, timezone=self._shop.timezone)
+        return await self._opened.change(
+            row,
+            due_at=due_at,
+            extended_at=self._uow.clock.now(),
+            extension_reason=reason,
+            remind_at=due_at - _REMIND_BEFORE,
+            reminded_at=None,
+        )
+
+    async def refuse(self, request_id: UUID, reason: str) -> Request:
+        """End a request with a no, and why. Raises RequestStepNotAllowed."""
+        row = await self._about_to("refuse", request_id)
+        return await self._opened.close(row, "refused", outcome=reason)
+
+    async def cancel(self, request_id: UUID) -> Request:
+        """End a request that the person has taken back. Raises RequestStepNotAllowed."""
+        row = await self._about_to("cancel", request_id)
+        return await self._opened.close(row, "cancelled")
+
+    async def complete(self, request_id: UUID, outcome: str | None) -> Request:
+        """End a request that was done by hand. Raises RequestStepNotAllowed."""
+        row = await self._about_to("complete", request_id)
+        return await self._opened.close(row, "completed", outcome=outcome)
+
+    async def execute(self, request_id: UUID) -> Request:
+        """Begin to collect or to erase the person's data.
+
+        Raises RequestStepNotAllowed, NobodyToServe, IdentityNotChecked, LegalHoldInForce,
+        CustomerIsErased.
+        """
+        row = await self._about_to("execute", request_id)
+        if row.customer_id is None:
+            raise NobodyToServe
+        if row.identity_check is None:
+            raise IdentityNotChecked
+        begun = {"status": "in_progress", "acknowledged_at": row.acknowledged_at}
+        begun["acknowledged_at"] = row.acknowledged_at or self._uow.clock.now()
+        if row.kind == "erasure":
+            erasure_id = await self._erasing.order(row.id, row.customer_id)
+            row = await self._requests.get(row.id)
+            return await self._opened.change(row, **begun, erasure_id=erasure_id)
+        job_id = await self._export(row)
+        return await self._opened.change(row, **begun, job_id=job_id)
+
+    async def start_preview(self, request_id: UUID) -> Request:
+        """Ask every part what it has. Raises NobodyToServe."""
+        row = await self.get(request_id, lock=True)
+        family = await self._family_of(row)
+        person = await PeopleRepository(self._uow).person(family.member_ids)
+        await self._collecting.ask(
+            "preview",
+            person,
+            collection_id=new_id(),
+            request_id=row.id,
+            customer_id=family.root_id,
+            secrets=self._secrets,
+        )
+        return row
+
+    async def preview(self, request_id: UUID) -> tuple[Request, list[Row[*tuple[Any, ...]]]]:
+        """The newest preview and what the parts have told so far. Raises PreviewNotFound."""
+        await self.get(request_id)
+        found = await self._collecting.newest(request_id, "preview")
+        if found is None:
+            raise PreviewNotFound
+        return found, list(await self._collecting.pieces(found.id))
+
+    async def lift_restriction(self, customer_id: UUID) -> None:
+        """Have a person's data be used again. Raises CustomerNotFound."""
+        await self._seen(customer_id)
+        family = await self._families.lock(customer_id)
+        changes = CustomerChanges(self._uow)
+        await changes.lock(family.member_ids)
+        for member_id in family.member_ids:
+            changes.apply(member_id, {"restricted_at": None})
+        await changes.save()
+
+    async def _export(self, row: Request) -> UUID:
+        family = await self._family_of(row)
+        person = await PeopleRepository(self._uow).person(family.member_ids)
+        collection_id = new_id()
+        detail = {"privacy_request_id": str(row.id), "collection_id": str(collection_id)}
+        job_id = await self._jobs.add(EXPORT, detail=detail, file_scopes=EXPORT_SCOPES)
+        await self._collecting.ask(
+            "export",
+            person,
+            collection_id=collection_id,
+            request_id=row.id,
+            customer_id=family.root_id,
+            secrets=self._secrets,
+            job_id=job_id,
+        )
+        self._kinds.wake_after_commit(self._uow)
+        return job_id
+
+    async def _about_to(self, step: RequestStep, request_id: UUID) -> Request:
+        row = await self.get(request_id, lock=True)
+        allowed = allowed_steps(row)
+        if step not in allowed:
+            raise RequestStepNotAllowed(allowed)
+        return row
+
+    async def _family_of(self, row: Request) -> Family:
+        if row.customer_id is None:
+            raise NobodyToServe
+        return await self._families.of(row.customer_id)
+
+    async def _seen(self, customer_id: UUID) -> Family:
+        family = await self._families.of(customer_id)
+        if self._owner is None:
+            await self._customers.get(family.root_id)
+        elif self._owner not in family.member_ids:
+            raise CustomerNotFound
+        return family
+
+    def _check(self, method: str) -> dict[str, str]:
+        now = self._uow.clock.now()
+        return {"method": method, "by": self._actor.id, "at": now.isoformat()}
+
+
+def _fault(field: str, code: str, detail: str) -> FieldError:
+    return FieldError(f"/body/{field}", code, detail)

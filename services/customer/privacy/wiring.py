@@ -1,0 +1,50 @@
+"""What requests and events of this service share for the sake of people's rights."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, select
+
+from services.customer.consents.evidence import keep_digests
+from services.customer.models import metadata
+from services.customer.privacy.models import data_collection
+from shared.contracts.privacy import TableErasure
+from shared.db.tables import part_tables
+from shared.db.unit_of_work import UnitOfWork
+from shared.privacy.dead_letters import erase_dead_letters
+from shared.privacy.part import PartPrivacy
+from shared.privacy.person import KnownPerson
+from shared.security.keys import RootKey, SecretBox
+
+_PART: Final = "customer"
+
+
+def _forget_files() -> Any:
+    """The files that were made of a person's data, before their seven days are over."""
+    file = part_tables(_PART).job_file
+    tenant = bindparam("tenant", type_=Uuid)
+    jobs = select(data_collection.c.job_id).where(
+        data_collection.c.tenant_id == tenant,
+        data_collection.c.customer_id == func.any(bindparam("ids", type_=ARRAY(Uuid))),
+        data_collection.c.job_id.is_not(None),
+    )
+    return delete(file).where(file.c.tenant_id == tenant, file.c.job_id.in_(jobs))
+
+
+_FORGET_FILES: Final = _forget_files()
+
+
+def customer_privacy(root: RootKey) -> PartPrivacy:
+    """This service's answers to requests of people."""
+    return PartPrivacy(
+        part=_PART,
+        metadata=metadata,
+        secrets=SecretBox(root),
+        erasers=[keep_digests, _erase_files, erase_dead_letters(_PART)],
+    )
+
+
+async def _erase_files(uow: UnitOfWork, person: KnownPerson) -> Sequence[TableErasure]:
+    asked = {"tenant": uow.tenant_id, "ids": list(person.customer_ids)}
+    rows = await uow.execute(_FORGET_FILES, asked)
+    return [TableErasure(table="job_file", rows=rows, how="deleted")] if rows else []

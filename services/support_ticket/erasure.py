@@ -1,0 +1,16 @@
+"""This service's part in erasing people."""
+
+from services.support_ticket.models import metadata
+from shared.privacy.dead_letters import erase_dead_letters
+from shared.privacy.part import PartPrivacy
+from shared.security.keys import RootKey, SecretBox
+
+
+def part_privacy(root: RootKey) -> PartPrivacy:
+    """This service's answers to requests of people."""
+    return PartPrivacy(
+        part="support_ticket",
+        metadata=metadata,
+        secrets=SecretBox(root),
+        erasers=[erase_dead_letters("support_ticket")],
+    )
