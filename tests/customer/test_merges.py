@@ -5,7 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from shared.contracts.gateway import PlatformIdentity
+from services.customer.snapshots.repository import SnapshotRepository
+from services.customer.snapshots.walking import SnapshotWalk
+from shared.contracts.gateway import PlatformIdentity, StaffChanged, StaffState
+from shared.contracts.messaging import RecipientUnsubscribed
+from shared.ids import new_id
+from shared.security.principal import PrincipalKind, Visibility
 from tests.customer.merging import Merging, facts
 from tests.customer.told import DAY, later, platform_customer, platform_order
 
@@ -369,3 +374,83 @@ async def test_a_thousand_are_merged_at_once_and_parted_again(client, people):
     undone = await people.undo(merged)
     assert len(undone["parted_ids"]) == 1000
     assert facts(await people.read(others[999])) == facts(others[999])
+
+
+async def test_who_does_not_see_somebody_neither_merges_nor_parts_them(service, shop, people):
+    caller, colleague = new_id(), new_id()
+    for staff_id in (caller, colleague):
+        state = StaffState(staff_id=staff_id, name="Hoa", email="hoa@shop.vn", role="agent")
+        await service.receive(shop, "gateway", [(staff_id, StaffChanged(staff=state))])
+    own = await people.make(name="An", owner_id=str(caller))
+    nobodys = await people.make(name="Bo")
+    others = await people.make(name="Ca", owner_id=str(colleague))
+    async with service.client(
+        shop,
+        *("customers:read", "customers:write"),
+        kind=PrincipalKind.STAFF,
+        actor_id=str(caller),
+        visibility=Visibility.OWN,
+    ) as client:
+        narrowed = Merging(client)
+        for stays, other in ((own, others), (others, own)):
+            assert (await narrowed.try_to_merge(stays, other)).status_code == 404
+        merged = await narrowed.merge(nobodys, own)
+        # Who had no owner has one now; nobody else is hidden by that.
+        assert merged["customer"]["owner_id"] == str(caller)
+        hidden = await people.merge(others, nobodys)
+        assert (await client.get(f"/v1/merges/{hidden['id']}")).status_code == 404
+        assert (await client.post(f"/v1/merges/{merged['id']}/undo")).status_code == 404
+        assert (await client.get("/v1/merges")).json()["data"] == []
+
+
+async def test_reports_and_loads_count_a_person_once(client, service, shop, people):
+    first, second, _ = await people.make_all("An", "Bo", "Ca")
+    await people.merge(first, second)
+    counts = (await client.get("/v1/care-loop-counts")).json()
+    assert (counts["customers"], counts["leads"]) == (2, 2)
+
+
+async def test_who_says_stop_is_taken_at_their_word_by_the_record_that_has_the_address(
+    service, shop, people
+):
+    stays = await people.make(name="An")
+    other = await people.make(name="Bo", email="bo@example.com")
+    merged = await people.merge(stays, other)
+    said = RecipientUnsubscribed(
+        customer_id=None, channel="email", address="bo@example.com", purpose="all", at=DAY
+    )
+    await service.receive(shop, "messaging", [(new_id(), said)])
+    one = await people.read(stays)
+    assert {c["status"] for c in one["consents"]} == {"withdrawn"}
+    await people.undo(merged)
+    assert (await people.read(stays))["consents"] == []
+    assert (await people.read(other))["consents"] == one["consents"]
+
+
+async def test_a_snapshot_tells_who_stands_for_each_record(service, shop, people):
+    stays, other = await people.make_all("An", "Bo")
+    await people.merge(stays, other)
+    async with service.context.units.begin(shop) as uow:
+        await SnapshotRepository(uow).add(new_id(), requested_by="segmentation")
+        assert await SnapshotWalk(uow, batch=10).step()
+        await uow.commit()
+    told = await service.told(shop, "customer.snapshotted")
+    assert {e["key"]: e["customer"]["merged_into"] for e in told} == {
+        UUID(stays["id"]): None,
+        UUID(other["id"]): stays["id"],
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["addresses", "contacts", "notes", "timeline", "touches", "care", "assignments"]
+)
+async def test_a_merged_id_shows_what_the_customer_has(client, people, path):
+    stays, other = await people.make_all("An", "Bo")
+    await client.post(f"/v1/customers/{other['id']}/addresses", json={"province": "Huế"})
+    await client.post(f"/v1/customers/{other['id']}/contacts", json={"name": "Mai"})
+    await client.post(f"/v1/customers/{other['id']}/notes", json={"text": "Thích áo dài"})
+    await client.post("/v1/touches", json={"customer_id": other["id"]})
+    await people.merge(stays, other)
+    answers = [await client.get(f"/v1/customers/{each['id']}/{path}") for each in (stays, other)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
