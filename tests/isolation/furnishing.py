@@ -163,6 +163,7 @@ async def _people(shop: Shop) -> None:
         path = f"/v1/customers/{twins[0]['id']}/merges"
         merge = await shop.post(path, {"customer_ids": [twins[1]["id"]], "reason": marker})
     things["merge"], things["merged_customer"] = merge["id"], twins[1]["id"]
+    things["duplicate_customer"] = first["id"]
     consent = {"purpose": "marketing", "channel": "email", "status": "granted", "source": "pos"}
     for status in ("granted", "withdrawn"):
         await shop.post(

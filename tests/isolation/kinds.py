@@ -65,6 +65,8 @@ IN_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("customers.putByExternalId", "external_id"): "external_id",
     ("customers.list", "q"): "customer_name",
     ("customers.merge", "customer_ids"): "merged_customer",
+    ("duplicates.create", "other_id"): "merged_customer",
+    ("duplicates.update", "survivor_id"): "duplicate_customer",
     ("hooks.receive", "platform"): "platform",
     ("referrals.create", "code"): "referral_code",
     ("segments.create", "template"): "",

@@ -51,7 +51,8 @@ async def _holders(
     held: dict[tuple[str, str, str], set[UUID]] = {key: set() for key in wanted}
     for known in await identities.holders(wanted.values()):
         identifier = known.identifier
-        held[identifier.kind, identifier.source, identifier.value].add(known.customer_id)
+        holder = known.record_id or known.customer_id
+        held[identifier.kind, identifier.source, identifier.value].add(holder)
     return {
         address: held[identity.key] if identity else set()
         for address, identity in addresses.items()

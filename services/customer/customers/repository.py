@@ -139,7 +139,16 @@ _WALK = (
 # Whoever was merged while we waited for the row stands for nobody any more.
 _LOCK = (
     select(*CUSTOMER_COLUMNS, customer.c.provenance)
-    .where(customer.c.tenant_id == TENANT, customer.c.id == func.any(_IDS), STANDS_FOR_ITSELF)
+    .where(
+        customer.c.tenant_id == TENANT,
+        customer.c.id
+        == func.any(
+            func.array(
+                _NAMED.where(_named.c.id == func.any(_IDS)).scalar_subquery(), type_=ARRAY(Uuid)
+            )
+        ),
+        STANDS_FOR_ITSELF,
+    )
     .order_by(customer.c.id)
     .with_for_update(of=customer)
 )
@@ -238,22 +247,26 @@ class CustomerRepository:
         Ids that nobody has are left out.
         """
         statement, seen = self._narrowed(_LOCK)
-        roots = {customer_id: customer_id for customer_id in customer_ids}
         held: dict[UUID, CustomerRecord] = {}
-        while True:
-            wanted = sorted(set(roots.values()) - held.keys())
-            if wanted:
-                rows = await self._uow.rows(statement, {**self._tenant, **seen, "ids": wanted})
-                held |= {row.id: CustomerRecord.of_stored(row) for row in rows}
-            before = {asked: root for asked, root in roots.items() if root not in held}
-            if not before:
+        roots: dict[UUID, UUID] = {}
+        waiting, before = set(customer_ids), dict[UUID, UUID]()
+        while waiting:
+            asked = {**self._tenant, "ids": sorted(waiting)}
+            held |= {
+                row.id: CustomerRecord.of_stored(row)
+                for row in await self._uow.rows(statement, {**asked, **seen})
+            }
+            roots |= {customer_id: customer_id for customer_id in waiting & held.keys()}
+            merged = sorted(waiting - held.keys())
+            if not merged:
                 break
-            found = await self._uow.rows(_ROOTS, {**self._tenant, "ids": list(before)})
-            now = {row.id: row.root_id for row in found}
-            roots = {asked: root for asked, root in roots.items() if root in held} | now
-            if now == before:
-                break
-        return {asked: held[root] for asked, root in roots.items() if root in held}
+            found = await self._uow.rows(_ROOTS, {**self._tenant, "ids": merged})
+            roots |= {row.id: row.root_id for row in found}
+            left = {row.id: row.root_id for row in found if row.root_id not in held}
+            if left == before:
+                break  # They are not seen; the others were merged or parted while we waited.
+            waiting, before = set(left), left
+        return {asked_id: held[root] for asked_id, root in roots.items() if root in held}
 
     async def save(self, customers: Sequence[CustomerRecord]) -> None:
         """Write changed customers whose version has grown; tags are kept by `replace_tags`.

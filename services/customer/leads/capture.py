@@ -81,8 +81,10 @@ class LeadCapture:
             record = await self._add(submission, form)
         else:
             record = await self._lock_known(submission.customer_id)
+        # Of somebody who is several records, it is written to the one that was named.
+        customer_id = submission.customer_id or record.id
         lead = NewLead(
-            customer_id=record.id,
+            customer_id=customer_id,
             intent=submission.intent,
             source=submission.origin["source"],
             source_page=submission.source_page,
@@ -90,34 +92,33 @@ class LeadCapture:
             form_id=form.id,
             submission_id=submission.id,
         )
-        await self._keep_touch(submission, record.id)
-        await self._timeline.add([_sent_entry(submission, form, record.id)])
+        await self._keep_touch(submission, customer_id)
+        await self._timeline.add([_sent_entry(submission, form, customer_id)])
         if submission.customer_id is None:
             await self._add_lead(lead)
         elif record.stage == "lead":
             await self._keep_lead(lead)
-        await self._have_followed_up(submission, form, record)
+        await self._have_followed_up(submission, form, customer_id, code=record.code)
         if not form.double_opt_in:
-            await self._record_consents(submission, form, record.id, at=submission.received_at)
+            await self._record_consents(submission, form, customer_id, at=submission.received_at)
         elif needs_confirmation(submission, form):
-            self._ask_for_confirmation(submission, record.id)
-        return record.id
+            self._ask_for_confirmation(submission, customer_id)
+        return customer_id
 
     async def confirm(self, submission: Submission, form: LeadForm, *, at: datetime) -> None:
         """The consents of a submission count from now on. Its customer may have been merged."""
         if submission.customer_id is None:
             return
-        record = await self._lock_known(submission.customer_id)
-        await self._record_consents(submission, form, record.id, at=at, confirmed=True)
+        await self._lock_known(submission.customer_id)
+        await self._record_consents(submission, form, submission.customer_id, at=at, confirmed=True)
 
     async def keep(self, lead: NewLead) -> Row[*tuple[Any, ...]]:
         """A lead that was not sent by a form. The customer is locked, and nobody's lead yet."""
         return await self._add_lead(lead)
 
     async def _lock_known(self, customer_id: UUID) -> CustomerRecord:
-        family = await Families(self._uow).lock(customer_id)
-        await self._changes.lock([family.root_id])
-        return self._changes[family.root_id]
+        await self._changes.lock([customer_id])
+        return self._changes[customer_id]
 
     async def _add(self, submission: Submission, form: LeadForm) -> CustomerRecord:
         numbers = await self._codes.take(self._uow.tenant_id, "customer")
@@ -176,7 +177,7 @@ class LeadCapture:
         return row
 
     async def _have_followed_up(
-        self, submission: Submission, form: LeadForm, record: CustomerRecord
+        self, submission: Submission, form: LeadForm, customer_id: UUID, *, code: str
     ) -> None:
         """Give staff something to do, once per submission. Tasks are not masked: no names."""
         wanted = form.follow_up
@@ -185,9 +186,9 @@ class LeadCapture:
         opened = new_task(self._uow)
         task = {
             **opened,
-            "customer_id": record.id,
+            "customer_id": customer_id,
             "kind": "call" if submission.entered.get("phone") else "message",
-            "title": f"{record.code}: {form.name}"[:255],
+            "title": f"{code}: {form.name}"[:255],
             "note": None,
             "assignee_id": None,
             "assignee_role": wanted["assignee_role"],

@@ -167,8 +167,8 @@ class AccountService:
         """Give or take points by hand. Raises CustomerNotFound, InsufficientPoints."""
         family = await self._locked_family(given.customer_id)
         programme = await self._loyalty.get_programme()
-        book = await self._book(family)
         now = self._uow.clock.now()
+        book = await self._book(family)  # Later than that: what is given is there at once.
         if given.points > 0:
             lot_id = new_id()
             lot = Lot(

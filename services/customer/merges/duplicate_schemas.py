@@ -1,7 +1,7 @@
 """Duplicate candidates as clients read and decide them."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
@@ -31,12 +31,13 @@ class DuplicateRead(BaseModel):
 class DuplicateCreate(Body):
     """Two customers whom a person compares: to be looked at, or told apart for ever."""
 
-    customer_ids: Annotated[list[UUID], Field(min_length=2, max_length=2)]
+    customer_id: UUID
+    other_id: UUID
     status: Literal["open", "dismissed"] = "dismissed"
 
     @model_validator(mode="after")
     def _are_two(self) -> "DuplicateCreate":
-        if len(set(self.customer_ids)) < len(self.customer_ids):
+        if self.customer_id == self.other_id:
             raise PydanticCustomError("same_customer", "Name two different customers")
         return self
 

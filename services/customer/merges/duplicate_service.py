@@ -53,8 +53,8 @@ class DuplicateService:
 
         Raises CustomerNotFound, SameCustomer.
         """
-        first, second = given.customer_ids
-        for customer_id in given.customer_ids:
+        first, second = given.customer_id, given.other_id
+        for customer_id in (first, second):
             await self._people.family(customer_id)
         await self._keep_two(first, second)
         [pair_id] = await self._duplicates.put([(first, second)], status=given.status)
