@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.messaging.models import metadata
+from shared.db.aliases import index_of_members
 from shared.db.tables import instant, tenant_column
 
 recipient = Table(
@@ -22,10 +23,13 @@ recipient = Table(
     Column("value_tier", Text, nullable=False),
     Column("orders_count", Integer, nullable=False),
     Column("consents", JSONB, nullable=False),
+    # The record that stands for this one; null for one that stands for itself.
+    Column("merged_into", Uuid),
     instant("updated_at"),
 )
 Index("ix_recipient_tenant_id_email_key", recipient.c.tenant_id, recipient.c.email_key)
 Index("ix_recipient_tenant_id_phone", recipient.c.tenant_id, recipient.c.phone)
+index_of_members(recipient)
 
 last_order = Table(
     "last_order",
