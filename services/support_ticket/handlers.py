@@ -7,10 +7,11 @@ from services.support_ticket.erasure import part_privacy
 from services.support_ticket.provisioning.handlers import apply_tenants
 from services.support_ticket.queues.handlers import apply_staff
 from services.support_ticket.wiring import Context, inbound, linking
-from shared.contracts.customer import CustomerCreated, CustomerSnapshotted, CustomerUpdated
+from shared.contracts.customer import CustomerUpdated
 from shared.contracts.gateway import StaffChanged, TenantProvisioned
 from shared.contracts.messaging import InboundMessageReceived
 from shared.contracts.segmentation import SegmentEntered, SegmentLeft
+from shared.contracts.topology import CUSTOMER_STATE
 from shared.db.unit_of_work import UnitOfWork
 from shared.stream.envelope import Envelope
 from shared.stream.handlers import EventHandlers
@@ -27,7 +28,7 @@ def build_handlers(context: Context) -> EventHandlers:
         EventHandlers()
         .on(TenantProvisioned, apply=apply_tenants)
         .on(StaffChanged, apply=apply_staff)
-        .on(CustomerCreated, CustomerUpdated, CustomerSnapshotted, apply=learn_customers)
+        .on(*CUSTOMER_STATE, apply=learn_customers)
         .on(SegmentEntered, SegmentLeft, apply=apply_memberships)
         .on(InboundMessageReceived, apply=take_inbound)
     )
@@ -36,5 +37,5 @@ def build_handlers(context: Context) -> EventHandlers:
 
 async def learn_customers(uow: UnitOfWork, events: Sequence[Envelope]) -> None:
     """Keep the customers, and give them the tickets that turn out to be theirs."""
-    # The three events carry the same thing.
+    # The events carry the same thing.
     await linking(uow).learn([event.read(CustomerUpdated).customer for event in events])

@@ -1,10 +1,14 @@
 """What the segmentation service tells."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from shared.contracts.event import Contract, Event
+
+# Reasons of moves by which nothing happened to a person: two records became one customer, or two.
+BY_MERGE: Final = "customer_merged"
+BY_UNMERGE: Final = "customer_unmerged"
 
 
 class Membership(Contract):
@@ -12,8 +16,8 @@ class Membership(Contract):
 
     `customer_version` is the version of the customer that the decision was made on: who acts on
     it may know an older one, since customers are told of on another stream. None when the
-    decision was made on no state of the customer. `record_ids` are all records of the person, who
-    were one when it was made; empty where the customer has one record only.
+    decision was made on no state of the customer. `reason` is one of those that the API of segments
+    shows, `BY_MERGE` and `BY_UNMERGE` among them.
     """
 
     segment_id: UUID
@@ -24,7 +28,6 @@ class Membership(Contract):
     at: datetime
     reason: str
     customer_version: int | None = None
-    record_ids: tuple[UUID, ...] = ()
 
 
 class SegmentEntered(Event):

@@ -12,7 +12,9 @@ from services.messaging.delivery.service import Delivery
 from shared.contracts.customer import (
     ConsentState,
     CustomerCreated,
+    CustomerMerged,
     CustomerState,
+    CustomerUnmerged,
     CustomerUpdated,
     OrderPlaced,
     OrderState,
@@ -90,6 +92,27 @@ class World:
         await self.hears("customer", (changed.customer_id, CustomerUpdated(customer=changed)))
         return changed
 
+    async def merges(self, customer: CustomerState, into: CustomerState) -> CustomerState:
+        """Another record stands for this one from now on."""
+        merged = customer.model_copy(
+            update={"version": customer.version + 1, "merged_into": into.customer_id}
+        )
+        event = CustomerMerged(customer=merged, merge_id=new_id())
+        await self.hears("customer", (merged.customer_id, event))
+        return merged
+
+    async def parts(
+        self, customer: CustomerState, into: CustomerState | None = None
+    ) -> CustomerState:
+        """The record stands for itself again, or another one than before stands for it."""
+        root_id = into.customer_id if into else None
+        parted = customer.model_copy(
+            update={"version": customer.version + 1, "merged_into": root_id}
+        )
+        event = CustomerUnmerged(customer=parted, merge_id=new_id())
+        await self.hears("customer", (parted.customer_id, event))
+        return parted
+
     async def orders(self, customer: CustomerState, **values: Any) -> OrderState:
         """The customer service tells of an order."""
         given = {
@@ -115,6 +138,7 @@ class World:
         segment_key: str = "new_customers",
         *,
         customer_version: int | None = None,
+        reason: str = "event",
     ) -> Membership:
         return Membership(
             segment_id=new_id(),
@@ -123,18 +147,23 @@ class World:
             rule_version=1,
             customer_id=customer_id,
             at=self.clock.now(),
-            reason="event",
+            reason=reason,
             customer_version=customer_version,
         )
 
     async def enters(
-        self, *customers: CustomerState | UUID, segment_key: str = "new_customers"
+        self,
+        *customers: CustomerState | UUID,
+        segment_key: str = "new_customers",
+        reason: str = "event",
     ) -> None:
         """Customers enter a segment in these states, in one batch."""
         memberships = [
-            self.membership(c, segment_key)
+            self.membership(c, segment_key, reason=reason)
             if isinstance(c, UUID)
-            else self.membership(c.customer_id, segment_key, customer_version=c.version)
+            else self.membership(
+                c.customer_id, segment_key, customer_version=c.version, reason=reason
+            )
             for c in customers
         ]
         events = [(m.customer_id, SegmentEntered(membership=m)) for m in memberships]

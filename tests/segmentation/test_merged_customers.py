@@ -300,19 +300,6 @@ async def test_any_record_names_the_person_whose_segments_are_explained(
     assert (told["customer_id"], told["matches"], told["rule"]["actual"]) == (str(till), False, 1)
 
 
-async def test_who_enters_is_told_with_all_records_of_the_person(
-    shop: Shop, couple: tuple[UUID, UUID]
-) -> None:
-    till, web = couple
-    await shop.add_segment("two", TWO_ORDERS)
-    await shop.hear(merged(till, web))
-    stranger = new_id()
-    await shop.hear(customer(stranger), order(stranger), order(stranger))
-    told = await shop.service.told(shop.tenant, "segmentation.segment_entered")
-    of_two = [each["membership"] for each in told if each["membership"]["segment_key"] == "two"]
-    assert [set(entry["record_ids"]) for entry in of_two] == [{str(till), str(web)}, set()]
-
-
 async def test_a_profile_of_the_previous_release_stands_for_itself(shop: Shop) -> None:
     old, other = new_id(), new_id()
     await shop.run_sql(

@@ -7,7 +7,12 @@ from uuid import UUID
 
 import httpx
 
-from shared.contracts.customer import CustomerState, CustomerUpdated
+from shared.contracts.customer import (
+    CustomerMerged,
+    CustomerState,
+    CustomerUnmerged,
+    CustomerUpdated,
+)
 from shared.contracts.gateway import StaffChanged, StaffState, TenantProvisioned, TenantState
 from shared.contracts.messaging import InboundMessageReceived
 from shared.ids import TenantId, new_id
@@ -82,8 +87,27 @@ class Shop:
 
     async def knows(self, customer_id: UUID | None = None, **customer: Any) -> UUID:
         customer_id = customer_id or new_id()
+        state = self.customer(customer_id, **customer)
+        await self.service.receive(
+            self.tenant, "customer", [(customer_id, CustomerUpdated(customer=state))]
+        )
+        return customer_id
+
+    async def merges(self, customer_id: UUID, into: UUID, **customer: Any) -> None:
+        """Another record stands for this one from now on."""
+        state = self.customer(customer_id, **{"version": 2, "merged_into": into, **customer})
+        event = CustomerMerged(customer=state, merge_id=new_id())
+        await self.service.receive(self.tenant, "customer", [(customer_id, event)])
+
+    async def parts(self, customer_id: UUID, into: UUID | None = None, **customer: Any) -> None:
+        """The record stands for itself again, or another one than before stands for it."""
+        state = self.customer(customer_id, **{"version": 3, "merged_into": into, **customer})
+        event = CustomerUnmerged(customer=state, merge_id=new_id())
+        await self.service.receive(self.tenant, "customer", [(customer_id, event)])
+
+    def customer(self, customer_id: UUID, **customer: Any) -> CustomerState:
         now = self.service.context.clock.now()
-        state = CustomerState(
+        return CustomerState(
             **{
                 "customer_id": customer_id,
                 "version": 1,
@@ -96,10 +120,6 @@ class Shop:
                 **customer,
             }
         )
-        await self.service.receive(
-            self.tenant, "customer", [(customer_id, CustomerUpdated(customer=state))]
-        )
-        return customer_id
 
     async def hears(self, *messages: InboundMessageReceived) -> None:
         await self.service.receive(self.tenant, "messaging", [(m.inbound_id, m) for m in messages])

@@ -9,7 +9,14 @@ from services.messaging.automations.records import Automation
 from services.messaging.automations.repository import AutomationRepository
 from services.messaging.messages.ledger import Ledger
 from services.messaging.messages.records import PlannedMessage
-from shared.contracts.segmentation import Membership, SegmentEntered, SegmentLeft
+from services.messaging.recipients.repository import RecipientRepository
+from shared.contracts.segmentation import (
+    BY_MERGE,
+    BY_UNMERGE,
+    Membership,
+    SegmentEntered,
+    SegmentLeft,
+)
 from shared.db.unit_of_work import UnitOfWork
 from shared.stream.envelope import Envelope
 
@@ -17,11 +24,19 @@ from shared.stream.envelope import Envelope
 async def on_segment_entered(
     uow: UnitOfWork, events: Sequence[Envelope], *, ledger: Ledger
 ) -> None:
-    """Plan what the active automations of these segments send. The customer may be unknown yet."""
-    entries = [event.read(SegmentEntered).membership for event in events]
+    """Plan what the active automations of these segments send. The customer may be unknown yet.
+
+    A merged record enters for nobody: the one that stands for the person does, if the person
+    belongs. Who enters because a merge was undone has belonged before, and was cared for then.
+    """
+    told = [event.read(SegmentEntered).membership for event in events]
+    entries = [entry for entry in told if entry.reason != BY_UNMERGE]
     automations = await AutomationRepository(uow).of_segments({e.segment_key for e in entries})
     active = [each for each in automations if each.status == "active"]
-    await ledger.plan(_planned(active, entries))
+    if not active:
+        return
+    merged = await RecipientRepository(uow).merged_among({e.customer_id for e in entries})
+    await ledger.plan(_planned(active, [e for e in entries if e.customer_id not in merged]))
 
 
 async def on_segment_left(uow: UnitOfWork, events: Sequence[Envelope], *, ledger: Ledger) -> None:
@@ -47,7 +62,8 @@ def _planned(
         for automation in automations:
             if automation.segment_key != entry.segment_key:
                 continue
-            every = automation.occurrence == "every_entry"
+            # Of somebody who was merged, a record may have entered before: then nothing is sent.
+            every = automation.occurrence == "every_entry" and entry.reason != BY_MERGE
             delay = timedelta(minutes=automation.delay_minutes)
             yield PlannedMessage(
                 origin="automation",

@@ -37,6 +37,7 @@ class Facts:
     """Everything that preparing a batch of one shop's messages needs to know.
 
     `recent_sends` grows while the batch is prepared, so that its own messages count too.
+    `cared_for` are the messages that the person has had by another of their records.
     """
 
     tenant_id: TenantId
@@ -47,6 +48,7 @@ class Facts:
     suppressions: Mapping[str, Sequence[ActiveSuppression]]
     recent_sends: dict[str, list[RecentSend]]
     templates: Mapping[str, Template]
+    cared_for: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class Preparation:
                 return Prepared(self._wait_for_recipient(message, known, delay))
             if known is None:
                 return Prepared(self._end(message, "failed", "RECIPIENT_UNKNOWN"))
+        if message.id in self._facts.cared_for:
+            return Prepared(self._end(message, "suppressed", "ALREADY_CARED_FOR"))
         address = message.address or (known.email if known else None)
         decision = self._decide(message, known, address)
         decided = replace(message, address=address, decision=_document(decision))
@@ -120,16 +124,44 @@ class Preparation:
         if mailbox(address) is None:
             return refuse_address(Reason.INVALID_ADDRESS, policy=policy, now=self._now)
         key = address_key(address)
+        # One person's addresses are one, as far as being written to too often is concerned.
+        keys = known.email_keys if known and key in known.email_keys else frozenset({key})
+        sends = [send for each in keys for send in self._facts.recent_sends.get(each, [])]
         return decide(
             message_class=message.message_class,
             channel=message.channel,
             consents=known.consents if known else (),
             restricted=known is not None and known.restricted,
-            suppressions=self._facts.suppressions.get(key, []),
-            recent_sends=self._facts.recent_sends.get(key, []),
+            suppressions=self._suppressions(message, known, key, keys - {key}),
+            recent_sends=sends,
             policy=policy,
             now=self._now,
         )
+
+    def _suppressions(
+        self, message: Message, known: Recipient | None, key: str, others: frozenset[str]
+    ) -> list[ActiveSuppression]:
+        """What is said of the address; and what the person said at another address of theirs.
+
+        Stop, said at one of them, holds for all, unless they have agreed since.
+        """
+        found = self._facts.suppressions
+        granted = [
+            given.changed_at
+            for given in (known.consents if known else ())
+            if given.channel == message.channel and given.status == "granted"
+        ]
+        agreed_at = max(granted, default=None)
+        said = [each for other in others for each in found.get(other, [])]
+        return [
+            *found.get(key, []),
+            *(
+                each
+                for each in said
+                if each.reason == "unsubscribed"
+                and (agreed_at is None or each.created_at >= agreed_at)
+            ),
+        ]
 
     def _write(self, message: Message, known: Recipient | None, address: str) -> Prepared:
         channel, template = self._channel(message), self._facts.templates.get(message.template_key)

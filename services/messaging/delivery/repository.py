@@ -1,6 +1,7 @@
 """SQL of sending: taking due messages under a lease, and writing down what became of them."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlalchemy import Integer, Text, Uuid, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.messaging.messages.models import message
-from services.messaging.messages.records import Message
+from services.messaging.messages.records import Message, Status
 from services.messaging.policies.decide import RecentSend
 from services.messaging.recipients.addresses import address_key
 from shared.db.rows import RowsParameter
@@ -82,6 +83,25 @@ _RECENT = select(message.c.address_key, message.c.message_class, message.c.attem
     message.c.status.in_(("sending", "sent", "unknown")),
     message.c.message_class.in_(("care", "advertising")),
 )
+_OF_AUTOMATIONS = select(
+    message.c.id, message.c.origin_id, message.c.customer_id, message.c.status
+).where(
+    _OWN,
+    message.c.origin == "automation",
+    message.c.customer_id == func.any(bindparam("customers", type_=ARRAY(Uuid))),
+    message.c.origin_id == func.any(bindparam("origins", type_=ARRAY(Uuid))),
+    message.c.status.in_(("planned", "sending", "sent", "unknown")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Automated:
+    """A message by which an automation cares for a customer, or is about to."""
+
+    id: UUID
+    origin_id: UUID
+    customer_id: UUID
+    status: Status
 
 
 class DeliveryRepository:
@@ -114,6 +134,14 @@ class DeliveryRepository:
         rows = [_row(each) for each in messages]
         if rows:
             await self._uow.execute(_WRITE, {**self._tenant, **_changed.values(rows)})
+
+    async def automated(
+        self, customer_ids: Collection[UUID], *, origin_ids: Collection[UUID]
+    ) -> list[Automated]:
+        """What these automations have sent these customers, or have planned for them."""
+        values = {"customers": list(customer_ids), "origins": list(origin_ids)}
+        rows = await self._uow.rows(_OF_AUTOMATIONS, {**self._tenant, **values})
+        return [Automated(*row) for row in rows]
 
     async def recent_sends(
         self, address_keys: Collection[str], *, since: datetime

@@ -32,6 +32,7 @@ from services.messaging.preferences.digests import AddressDigests
 from services.messaging.preferences.links import UnsubscribeLinks
 from services.messaging.preferences.repository import Suppression, SuppressionRepository
 from services.messaging.recipients.addresses import address_key
+from services.messaging.recipients.records import Recipient
 from services.messaging.recipients.repository import RecipientRepository
 from services.messaging.shops.repository import Shop, ShopRepository
 from services.messaging.staff_mail.letters import BUILT_IN as FOR_STAFF
@@ -161,6 +162,7 @@ class Delivery:
         recipients = await RecipientRepository(uow).find_many(customers)
         addresses = {m.address for m in due} | {r.email for r in recipients.values()}
         keys = {address_key(address) for address in addresses if address}
+        keys |= {key for r in recipients.values() for key in r.email_keys}
         promised = longest_promise(c for known in recipients.values() for c in known.consents)
         since = uow.clock.now() - max(longest_window(policy), promised)
         return Facts(
@@ -174,6 +176,37 @@ class Delivery:
             ),
             recent_sends=await DeliveryRepository(uow).recent_sends(keys, since=since),
             templates=await self._templates(uow, {m.template_key for m in due}),
+            cared_for=await self._cared_for(uow, due, recipients),
+        )
+
+    async def _cared_for(
+        self, uow: UnitOfWork, due: Sequence[Message], recipients: Mapping[UUID, Recipient]
+    ) -> frozenset[UUID]:
+        """Which messages the person has had from the same automation by another of their records.
+
+        Of whoever is one record, planning alone sees to it that nobody gets anything twice.
+        """
+        records: dict[UUID, tuple[UUID, ...]] = {}
+        for message in due:
+            known = recipients.get(message.customer_id) if message.customer_id else None
+            once = message.origin == "automation" and not message.occurrence
+            if once and known is not None and len(known.member_ids) > 1:
+                records[message.id] = known.member_ids
+        asked = [message for message in due if message.id in records]
+        if not asked:
+            return frozenset()
+        others = await DeliveryRepository(uow).automated(
+            {record_id for member_ids in records.values() for record_id in member_ids},
+            origin_ids={message.origin_id for message in asked},
+        )
+        return frozenset(
+            message.id
+            for message in asked
+            for other in others
+            if other.origin_id == message.origin_id
+            and other.customer_id in records[message.id]
+            # Of several that are planned the first one is sent.
+            and (other.id < message.id or (other.status != "planned" and other.id != message.id))
         )
 
     async def _templates(self, uow: UnitOfWork, keys: set[str]) -> Mapping[str, Template]:

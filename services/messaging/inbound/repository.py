@@ -8,6 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.messaging.inbound.models import inbound_message
 from services.messaging.inbound.records import InboundMessage
+from services.messaging.recipients.aliases import RECIPIENTS
+from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.unit_of_work import UnitOfWork
 
@@ -16,6 +18,10 @@ _OWN = inbound_message.c.tenant_id == TENANT
 _ORDER = (
     SortKey(inbound_message.c.received_at, "received_at", parse_instant, descending=True),
     SortKey(inbound_message.c.id, "id", parse_id, descending=True),
+)
+_OF_PERSON = Source(
+    lambda record_id: inbound_message.c.customer_id == record_id,
+    RECIPIENTS.members(bindparam("customer", type_=Uuid)),
 )
 _ADD = insert(inbound_message).on_conflict_do_nothing(
     index_elements=["tenant_id", "channel", "external_id"]
@@ -47,12 +53,26 @@ class InboundRepository:
     async def list_page(
         self, request: PageRequest, *, customer_id: UUID | None, channel: str | None
     ) -> tuple[Sequence[InboundMessage], str | None]:
-        """A page of messages, received last first, and the cursor of the next."""
-        statement = select(inbound_message).where(_OWN)
-        if customer_id is not None:
-            statement = statement.where(inbound_message.c.customer_id == customer_id)
+        """A page of messages, received last first, and the cursor of the next.
+
+        A customer's are those from any record of the person.
+        """
+        where = [_OWN]
         if channel is not None:
-            statement = statement.where(inbound_message.c.channel == channel)
-        rows = await self._uow.rows(page(statement, _ORDER, request), self._tenant)
+            where.append(inbound_message.c.channel == channel)
+        asked: dict[str, UUID] = {**self._tenant}
+        if customer_id is None:
+            statement = page(select(inbound_message).where(*where), _ORDER, request)
+        else:
+            asked["customer"] = customer_id
+            statement = merged_page(
+                inbound_message,
+                list(inbound_message.c),
+                [_OF_PERSON],
+                where=where,
+                order=_ORDER,
+                request=request,
+            )
+        rows = await self._uow.rows(statement, asked)
         kept, cursor = next_cursor(rows, _ORDER, request.limit)
         return [InboundMessage.of(row) for row in kept], cursor

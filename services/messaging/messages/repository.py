@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Row,
-    Select,
     Text,
     Uuid,
     bindparam,
@@ -23,6 +23,8 @@ from services.messaging.messages.errors import MessageNotFound
 from services.messaging.messages.models import message
 from services.messaging.messages.records import LANES, Message, Origin, PlannedMessage, Status
 from services.messaging.recipients.addresses import address_key
+from services.messaging.recipients.aliases import RECIPIENTS
+from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.rows import RowsParameter
 from shared.db.tables import Instant
@@ -84,7 +86,13 @@ _PLAN = (
     )
     .returning(message.c.id)
 )
-_READ = select(*[message.c[name] for name in Message.__slots__]).where(_OWN)
+_COLUMNS = [message.c[name] for name in Message.__slots__]
+_READ = select(*_COLUMNS).where(_OWN)
+# An index has the messages to each record in the order of the page.
+_OF_PERSON = Source(
+    lambda record_id: message.c.customer_id == record_id,
+    RECIPIENTS.members(bindparam("customer", type_=Uuid)),
+)
 _FIND = _READ.where(message.c.id == _ID)
 _LOCK = _FIND.with_for_update()
 _CANCEL = (
@@ -173,17 +181,26 @@ class MessageRepository:
         origin: str | None,
         origin_id: UUID | None,
     ) -> tuple[Sequence[Message], str | None]:
-        """A page of messages, planned last first, and the cursor of the next."""
-        statement: Select[Any] = _READ
+        """A page of messages, planned last first, and the cursor of the next.
+
+        A customer's are those to any record of the person.
+        """
+        where: list[ColumnElement[bool]] = [_OWN]
         if statuses:
-            statement = statement.where(message.c.status.in_(statuses))
-        if customer_id is not None:
-            statement = statement.where(message.c.customer_id == customer_id)
+            where.append(message.c.status.in_(statuses))
         if origin is not None:
-            statement = statement.where(message.c.origin == origin)
+            where.append(message.c.origin == origin)
         if origin_id is not None:
-            statement = statement.where(message.c.origin_id == origin_id)
-        rows = await self._uow.rows(page(statement, _ORDER, request), self._tenant)
+            where.append(message.c.origin_id == origin_id)
+        asked: dict[str, UUID] = {**self._tenant}
+        if customer_id is None:
+            statement = page(select(*_COLUMNS).where(*where), _ORDER, request)
+        else:
+            asked["customer"] = customer_id
+            statement = merged_page(
+                message, _COLUMNS, [_OF_PERSON], where=where, order=_ORDER, request=request
+            )
+        rows = await self._uow.rows(statement, asked)
         kept, cursor = next_cursor(rows, _ORDER, request.limit)
         return [Message.of(row) for row in kept], cursor
 

@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text,
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.messaging.models import metadata
+from shared.db.aliases import index_of_members
 from shared.db.tables import instant, tenant_column
 from shared.privacy.registry import personal
 
@@ -25,10 +26,13 @@ recipient = Table(
     Column("consents", JSONB, nullable=False),
     # Nothing is written to them but answers to what they ask themselves.
     Column("restricted", Boolean, nullable=False, server_default=text("false")),
+    # The record that stands for this one; null for one that stands for itself.
+    Column("merged_into", Uuid),
     instant("updated_at"),
 )
 Index("ix_recipient_tenant_id_email_key", recipient.c.tenant_id, recipient.c.email_key)
 Index("ix_recipient_tenant_id_phone", recipient.c.tenant_id, recipient.c.phone)
+index_of_members(recipient)
 
 last_order = Table(
     "last_order",

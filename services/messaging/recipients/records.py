@@ -28,7 +28,11 @@ class LastOrder:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A customer as a message needs to know it."""
+    """A customer as a message needs to know it: the record that stands for the person.
+
+    `version` is how new what is known of the record is that was asked for. `member_ids` are all
+    records of the person, `email_keys` the addresses of all of them.
+    """
 
     customer_id: UUID
     version: int
@@ -41,14 +45,24 @@ class Recipient:
     value_tier: str
     orders_count: int
     consents: tuple[ConsentState, ...]
+    member_ids: tuple[UUID, ...]
+    email_keys: frozenset[str]
     restricted: bool = False
     last_order: LastOrder | None = None
+
+
+_MADE = ("consents", "member_ids", "email_keys", "last_order")
 
 
 def recipient_from(row: Mapping[str, Any]) -> Recipient:
     """A recipient from a joined row of both projections."""
     ordered = row["order_id"] is not None
     order = LastOrder(**{name: row[name] for name in LastOrder.__slots__}) if ordered else None
-    plain = {n: row[n] for n in Recipient.__slots__ if n not in ("consents", "last_order")}
-    consents = _CONSENTS.validate_python(row["consents"])
-    return Recipient(**plain, consents=consents, last_order=order)
+    plain = {n: row[n] for n in Recipient.__slots__ if n not in _MADE}
+    return Recipient(
+        **plain,
+        consents=_CONSENTS.validate_python(row["consents"]),
+        member_ids=tuple(row["member_ids"]),
+        email_keys=frozenset({row["email_key"], *(row["other_keys"] or ())} - {None}),
+        last_order=order,
+    )

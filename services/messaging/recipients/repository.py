@@ -4,8 +4,20 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, Text, Uuid, and_, bindparam, func, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import (
+    Select,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, insert
 
 from services.messaging.recipients.addresses import address_key
 from services.messaging.recipients.models import last_order, recipient
@@ -53,21 +65,61 @@ def _upsert_orders() -> Any:
 
 _PROJECT_CUSTOMERS = _upsert_recipients()
 _PROJECT_ORDERS = _upsert_orders()
-_FIND_MANY = (
-    select(recipient, *_ORDER_COLUMNS)
-    .select_from(
-        recipient.outerjoin(
-            last_order,
-            and_(
-                last_order.c.tenant_id == TENANT,
-                last_order.c.customer_id == recipient.c.customer_id,
-            ),
+
+
+def _find_many() -> Select[Any]:
+    """Selects, for each of `:ids`, the person: their root, their records, their last order."""
+    asked, other = recipient.alias("asked"), recipient.alias("other")
+    # Not coalesce(): under row-level security no index would be used for what it gives.
+    root_id = case((asked.c.merged_into.is_(None), asked.c.customer_id), else_=asked.c.merged_into)
+    others: Any = func.array_agg(other.c.customer_id, type_=ARRAY(Uuid))
+    every = func.array_append(others, recipient.c.customer_id, type_=ARRAY(Uuid))
+    family = (
+        select(
+            every.label("member_ids"),
+            func.array_agg(other.c.email_key, type_=ARRAY(Text)).label("other_keys"),
         )
+        .where(other.c.tenant_id == TENANT, other.c.merged_into == recipient.c.customer_id)
+        .correlate(recipient)
+        .lateral("family")
     )
-    .where(recipient.c.tenant_id == TENANT, recipient.c.customer_id == func.any(_IDS))
+    newest = (
+        select(*_ORDER_COLUMNS)
+        .where(
+            last_order.c.tenant_id == TENANT,
+            last_order.c.customer_id == func.any(family.c.member_ids),
+        )
+        .order_by(last_order.c.placed_at.desc(), last_order.c.order_id.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+    root = and_(recipient.c.tenant_id == TENANT, recipient.c.customer_id == root_id)
+    own = [column for column in recipient.c if column.name != "version"]
+    return (
+        select(
+            asked.c.customer_id.label("asked_id"),
+            asked.c.version,
+            *own,
+            family.c.member_ids,
+            family.c.other_keys,
+            *newest.c,
+        )
+        .select_from(asked.join(recipient, root).join(family, true()).outerjoin(newest, true()))
+        .where(asked.c.tenant_id == TENANT, asked.c.customer_id == func.any(_IDS))
+    )
+
+
+_FIND_MANY = _find_many()
+_BEST_RECORD: Any = func.array_agg(
+    aggregate_order_by(
+        recipient.c.customer_id,
+        recipient.c.merged_into.is_(None).desc(),
+        recipient.c.customer_id.asc(),
+    ),
+    type_=ARRAY(Uuid),
 )
 _BY_ADDRESS = (
-    select(recipient.c.customer_id)
+    select(_BEST_RECORD[1])
     .where(
         recipient.c.tenant_id == TENANT,
         or_(
@@ -75,7 +127,13 @@ _BY_ADDRESS = (
             recipient.c.phone == bindparam("phone", type_=Text),
         ),
     )
+    .group_by(func.coalesce(recipient.c.merged_into, recipient.c.customer_id))
     .limit(2)
+)
+_MERGED_AMONG = select(recipient.c.customer_id).where(
+    recipient.c.tenant_id == TENANT,
+    recipient.c.customer_id == func.any(_IDS),
+    recipient.c.merged_into.is_not(None),
 )
 
 
@@ -104,14 +162,25 @@ class RecipientRepository:
         await self._uow.execute(_PROJECT_ORDERS, {**self._tenant, **_orders.values(rows)})
 
     async def find_many(self, customer_ids: Collection[UUID]) -> Mapping[UUID, Recipient]:
-        """The recipients among `customer_ids` that are known here, by id."""
+        """The recipients among `customer_ids` that are known here, by the id asked for.
+
+        For a merged record it is the one that stands for it, with the last order of them all.
+        """
         if not customer_ids:
             return {}
         rows = await self._uow.rows(_FIND_MANY, {**self._tenant, "ids": list(customer_ids)})
-        return {row.customer_id: recipient_from(dict(row._mapping)) for row in rows}
+        return {row.asked_id: recipient_from(dict(row._mapping)) for row in rows}
+
+    async def merged_among(self, customer_ids: Collection[UUID]) -> frozenset[UUID]:
+        """Those of the records for which another one stands."""
+        asked = {**self._tenant, "ids": list(customer_ids)}
+        return frozenset(await self._uow.scalars(_MERGED_AMONG, asked))
 
     async def find_by_address(self, *, email: str | None, phone: str | None) -> UUID | None:
-        """The one customer with this e-mail address or phone; None when unknown or ambiguous."""
+        """The one customer with this e-mail address or phone; None when unknown or ambiguous.
+
+        Of a person's records one that has the address, the one that stands for them before others.
+        """
         if email is None and phone is None:
             return None
         found = await self._uow.scalars(

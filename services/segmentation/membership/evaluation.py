@@ -39,8 +39,7 @@ def answers(
     """Selects, of each customer in `:ids`, whether they match each of the segments' rules.
 
     `matches` is an array in the order of the segments; null for somebody who is no customer.
-    `version` is that of the customer's state which was asked, `member_ids` the records that it
-    stands for where there are several.
+    `version` is that of the customer's state which was asked.
     """
     matches: ColumnElement[Any] = array(
         [_matches(segment, as_of, timezone).is_(True) for segment in segments], type_=Boolean
@@ -48,7 +47,6 @@ def answers(
     return select(
         profile.c.customer_id,
         profile.c.version,
-        profile.c.member_ids,
         case((_IS_CUSTOMER, matches)).label("matches"),
     ).where(_OF_TENANT, profile.c.customer_id == func.any(IDS))
 

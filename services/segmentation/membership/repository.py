@@ -116,19 +116,11 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedCustomer:
-    """The version of a customer's state, and all their records if they have several."""
-
-    version: int
-    record_ids: tuple[UUID, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Answers:
-    """Which customers match which segments, and in which states they were asked."""
+    """Which customers match which segments, and the versions of the customers asked."""
 
     matching: set[tuple[UUID, UUID]]
-    asked: Mapping[UUID, AskedCustomer]
+    versions: Mapping[UUID, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +160,7 @@ class MembershipRepository:
             if matches
         }
         # Version 0 is nobody's: the customer's own state has not arrived.
-        asked = {
-            row.customer_id: AskedCustomer(row.version, tuple(row.member_ids or ()))
-            for row in rows
-            if row.version
-        }
-        return Answers(matching, asked)
+        return Answers(matching, {row.customer_id: row.version for row in rows if row.version})
 
     async def members_among(
         self, customer_ids: Collection[UUID], segments: Sequence[ActiveSegment]

@@ -6,12 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from services.segmentation.facts.projection import Changes, FactGroup
-from services.segmentation.membership.repository import (
-    AskedCustomer,
-    Change,
-    MembershipRepository,
-    Move,
-)
+from services.segmentation.membership.repository import Change, MembershipRepository, Move
 from services.segmentation.segments.active import ActiveSegment, ActiveSegments, concerned
 from services.segmentation.segments.reasons import Reason, reason_of_change
 from services.segmentation.tenants.repository import Shop
@@ -73,7 +68,7 @@ class MembershipService:
     ) -> None:
         """Let members leave whatever the rule says."""
         leaving = [(segment, customer_id) for customer_id in customer_ids]
-        await self._move([], leaving, lambda _segment, _customer: reason, asked={})
+        await self._move([], leaving, lambda _segment, _customer: reason, versions={})
 
     async def _evaluate_some(
         self,
@@ -90,7 +85,7 @@ class MembershipService:
         by_id = {segment.id: segment for segment in segments}
         entering = [(by_id[s], customer) for s, customer in sorted(answers.matching - members)]
         leaving = [(by_id[s], customer) for s, customer in sorted(members - answers.matching)]
-        await self._move(entering, leaving, reason, answers.asked)
+        await self._move(entering, leaving, reason, answers.versions)
         return len(entering) + len(leaving)
 
     async def _move(
@@ -98,7 +93,7 @@ class MembershipService:
         entering: _Pairs,
         leaving: _Pairs,
         reason: ReasonOf,
-        asked: Mapping[UUID, AskedCustomer],
+        versions: Mapping[UUID, int],
     ) -> None:
         if not entering and not leaving:
             return
@@ -113,7 +108,7 @@ class MembershipService:
             for segment, customer_id in pairs:
                 move = _move(segment, customer_id, change, reason(segment, customer_id), at)
                 moves.append(move)
-                told_of = _told(segment, move, asked.get(customer_id))
+                told_of = _told(segment, move, versions.get(customer_id))
                 self._uow.append(event(membership=told_of), key=customer_id)
         await self._memberships.move(moves)
 
@@ -132,7 +127,7 @@ def _move(
     )
 
 
-def _told(segment: ActiveSegment, move: Move, asked: AskedCustomer | None) -> Membership:
+def _told(segment: ActiveSegment, move: Move, customer_version: int | None) -> Membership:
     return Membership(
         segment_id=segment.id,
         segment_key=segment.key,
@@ -141,8 +136,7 @@ def _told(segment: ActiveSegment, move: Move, asked: AskedCustomer | None) -> Me
         customer_id=move.customer_id,
         at=move.at,
         reason=move.reason,
-        customer_version=asked.version if asked else None,
-        record_ids=asked.record_ids if asked else (),
+        customer_version=customer_version,
     )
 
 

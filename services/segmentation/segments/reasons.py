@@ -5,14 +5,15 @@ from enum import StrEnum
 from typing import Final
 
 from services.segmentation.facts.projection import FactGroup
+from shared.contracts.segmentation import BY_MERGE, BY_UNMERGE
 
 
 class Reason(StrEnum):
     """The cause of an entry or an exit."""
 
     CUSTOMER_CREATED = "customer_created"
-    CUSTOMER_MERGED = "customer_merged"
-    CUSTOMER_UNMERGED = "customer_unmerged"
+    CUSTOMER_MERGED = BY_MERGE
+    CUSTOMER_UNMERGED = BY_UNMERGE
     PROFILE_CHANGED = "profile_changed"
     ORDERS_CHANGED = "orders_changed"
     TICKETS_CHANGED = "tickets_changed"

@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Table, Text, Uuid
 
 from services.support_ticket.models import metadata
+from shared.db.aliases import index_of_members
 from shared.db.tables import instant, tenant_column
 from shared.privacy.registry import owned_by, personal
 
@@ -18,6 +19,8 @@ customer = Table(
     Column("phone", Text),
     Column("locale", Text),
     Column("value_tier", Text, nullable=False),
+    # The record that stands for this one; null for one that stands for itself.
+    Column("merged_into", Uuid),
     CheckConstraint("value_tier IN ('standard', 'silver', 'gold', 'vip')", name="value_tier"),
 )
 Index(
@@ -32,6 +35,7 @@ Index(
     customer.c.phone,
     postgresql_where=customer.c.phone.is_not(None),
 )
+index_of_members(customer)
 
 # Exits stay as rows: a late entry that is older than the exit must not bring the member back.
 segment_membership = Table(

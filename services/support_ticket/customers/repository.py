@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, insert
 
+from services.support_ticket.customers.aliases import CUSTOMERS
 from services.support_ticket.customers.models import customer, segment_membership
 from shared.contracts.customer import CustomerState
 from shared.contracts.segmentation import Membership
@@ -20,7 +21,9 @@ ValueTier = Literal["standard", "silver", "gold", "vip"]
 
 _tenant = part_tables("support_ticket").tenant
 _STATES = RowsParameter(
-    "state", customer, ("id", "version", "code", "name", "email", "phone", "locale", "value_tier")
+    "state",
+    customer,
+    ("id", "version", "code", "name", "email", "phone", "locale", "value_tier", "merged_into"),
 )
 _given = insert(customer).from_select(
     ["tenant_id", *_STATES.columns],
@@ -56,18 +59,31 @@ _PROFILE = (
     customer.c.locale,
     customer.c.value_tier,
 )
+_ROOT = CUSTOMERS.root(bindparam("customer", type_=Uuid))
 _BY_ID = select(*_PROFILE).where(
-    customer.c.tenant_id == bindparam("tenant"), customer.c.id == bindparam("customer")
+    customer.c.tenant_id == bindparam("tenant"), customer.c.id == _ROOT
+)
+_HAS_EMAIL = customer.c.email == bindparam("email")
+_STANDS_FOR_ITSELF = customer.c.merged_into.is_(None)
+_BEST_RECORD: Any = func.array_agg(
+    aggregate_order_by(
+        customer.c.id,
+        _HAS_EMAIL.desc().nulls_last(),
+        _STANDS_FOR_ITSELF.desc(),
+        customer.c.id.asc(),
+    ),
+    type_=ARRAY(Uuid),
 )
 _BY_ADDRESS = (
-    select(*_PROFILE)
+    select(func.bool_or(_HAS_EMAIL).is_(True).label("by_email"), _BEST_RECORD[1].label("record_id"))
     .where(
         customer.c.tenant_id == bindparam("tenant"),
-        or_(customer.c.email == bindparam("email"), customer.c.phone == bindparam("phone")),
+        or_(_HAS_EMAIL, customer.c.phone == bindparam("phone")),
     )
-    # A few are enough to know that an address is not one person's.
-    .order_by((customer.c.email == bindparam("email")).desc().nulls_last(), customer.c.id)
-    .limit(10)
+    .group_by(func.coalesce(customer.c.merged_into, customer.c.id))
+    # Two people are enough to know that an address is not one person's.
+    .order_by(func.bool_or(_HAS_EMAIL).desc().nulls_last())
+    .limit(2)
 )
 # Who looks for a stranger's address holds the shop's row with others who do; who brings new
 # addresses takes it alone. So of a ticket and the customer it turns out to be of, whichever is
@@ -83,7 +99,7 @@ _SEGMENTS = (
     )
     .where(
         segment_membership.c.tenant_id == bindparam("tenant"),
-        segment_membership.c.customer_id == bindparam("customer"),
+        segment_membership.c.customer_id == _ROOT,
         segment_membership.c.inside.is_(True),
     )
     .order_by(segment_membership.c.segment_key)
@@ -148,7 +164,7 @@ class CustomerRepository:
         )
 
     async def find(self, customer_id: UUID) -> CustomerProfile | None:
-        """A customer, if already told of."""
+        """A customer, if already told of: of a merged record the one that stands for it."""
         row = await self._uow.one_or_none(
             _BY_ID, {"tenant": self._uow.tenant_id, "customer": customer_id}
         )
@@ -158,27 +174,23 @@ class CustomerRepository:
         """Until the work commits, nobody looks for an address; who was looking has finished."""
         await self._uow.execute(_HOLD_ALONE, {"tenant": self._uow.tenant_id})
 
-    async def find_by_address(
-        self, *, email: str | None, phone: str | None
-    ) -> CustomerProfile | None:
+    async def find_by_address(self, *, email: str | None, phone: str | None) -> UUID | None:
         """The one customer with this normalised e-mail address, or else with this phone number.
 
-        None when nobody has it, and when several do: guessing would show one person's words to
-        another.
+        Of a person's records the one that has the address. None when nobody has it, and when
+        several people do: guessing would show one person's words to another.
         """
         if email is None and phone is None:
             return None
         await self._uow.execute(_HOLD_TOGETHER, {"tenant": self._uow.tenant_id})
-        rows = await self._uow.rows(
+        found = await self._uow.rows(
             _BY_ADDRESS, {"tenant": self._uow.tenant_id, "email": email, "phone": phone}
         )
-        found = [CustomerProfile(*row) for row in rows]
-        by_email = [profile for profile in found if email is not None and profile.email == email]
-        candidates = by_email or found
-        return candidates[0] if len(candidates) == 1 else None
+        candidates = [row for row in found if row.by_email] or found
+        return candidates[0].record_id if len(candidates) == 1 else None
 
     async def list_segments(self, customer_id: UUID) -> list[SegmentRef]:
-        """The segments a customer is in, by key."""
+        """The segments a customer is in, by key, whichever of their records is named."""
         rows = await self._uow.rows(
             _SEGMENTS, {"tenant": self._uow.tenant_id, "customer": customer_id}
         )

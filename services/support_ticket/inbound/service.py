@@ -120,7 +120,7 @@ class InboundService:
         if message.customer_id is not None:
             return message.customer_id, "given"
         found = await self._customers.find_by_address(email=contact.email, phone=contact.phone)
-        return (found.id, "matched") if found else (None, None)
+        return (found, "matched") if found else (None, None)
 
 
 def _thread_of(message: InboundMessageReceived) -> tuple[str, str] | None:

@@ -38,6 +38,6 @@ class TicketLinking:
         if found is None:
             return
         linked = await self._tickets.update(
-            ticket, {"customer_id": found.id, "customer_link": "matched"}
+            ticket, {"customer_id": found, "customer_link": "matched"}
         )
         self._uow.append(TicketUpdated(ticket=linked.state()), key=linked.id)

@@ -17,6 +17,7 @@ from services.support_ticket.calendars.opening_hours import CalendarVersion
 from services.support_ticket.conversations.models import conversation, message
 from services.support_ticket.conversations.record import COLUMNS as MESSAGE_COLUMNS
 from services.support_ticket.conversations.record import Message
+from services.support_ticket.customers.aliases import CUSTOMERS
 from services.support_ticket.customers.models import customer
 from services.support_ticket.customers.repository import CustomerProfile
 from services.support_ticket.queues.models import queue, queue_member
@@ -38,6 +39,7 @@ _MEMBERS = (
     .order_by(queue_member.c.agent_id)
     .scalar_subquery()
 )
+_CUSTOMER = CUSTOMERS.root(bindparam("customer", type_=Uuid))
 _READ = (
     select(
         queue.c.id.label("queue_id"),
@@ -71,7 +73,7 @@ _READ = (
         .outerjoin(priority_policy, priority_policy.c.tenant_id == queue.c.tenant_id)
         .outerjoin(
             customer,
-            (customer.c.tenant_id == queue.c.tenant_id) & (customer.c.id == bindparam("customer")),
+            (customer.c.tenant_id == queue.c.tenant_id) & (customer.c.id == _CUSTOMER),
         )
     )
     .where(queue.c.tenant_id == bindparam("tenant"), queue.c.is_default.is_(True))

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text
+from sqlalchemy.types import Text, Uuid
 
+from services.support_ticket.customers.aliases import CUSTOMERS
 from services.support_ticket.sla.episodes import SlaTerms
 from services.support_ticket.tickets.errors import TicketNotFound
 from services.support_ticket.tickets.models import ticket, ticket_episode
@@ -19,7 +20,7 @@ from services.support_ticket.tickets.schemas import EpisodeRead
 from services.support_ticket.tickets.sight import is_seen, sources
 from services.support_ticket.tickets.states import UNFINISHED
 from shared.contracts.support_ticket import TicketStatus, TicketType
-from shared.db.merged import merged_page
+from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
@@ -32,10 +33,12 @@ _NEWEST_FIRST = (
 _OF_TENANT = ticket.c.tenant_id == bindparam("tenant")
 _BY_ID = select(*_COLUMNS).where(_OF_TENANT, ticket.c.id == bindparam("ticket"))
 _OWN_BY_ID = _BY_ID.where(
-    ticket.c.customer_id == bindparam("owner"), ticket.c.customer_link == "given"
+    ticket.c.customer_id == func.any(CUSTOMERS.members(bindparam("owner", type_=Uuid))),
+    ticket.c.customer_link == "given",
 )
+_OF_PERSON = ticket.c.customer_id == func.any(CUSTOMERS.members(bindparam("customer", type_=Uuid)))
 _OPEN_OF_CUSTOMER = select(func.count()).where(
-    _OF_TENANT, ticket.c.customer_id == bindparam("customer"), ticket.c.status.in_(UNFINISHED)
+    _OF_TENANT, _OF_PERSON, ticket.c.status.in_(UNFINISHED)
 )
 # The narrower forms for callers who do not see everything: what is their own, and their teams'.
 _SEEN_BY_ID = {of_teams: _BY_ID.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
@@ -61,7 +64,7 @@ _ON_CHANNEL = or_(
 )
 _OF_CUSTOMER = (
     select(*_COLUMNS)
-    .where(_OF_TENANT, ticket.c.customer_id == bindparam("customer"), _ON_CHANNEL, _CONTINUABLE)
+    .where(_OF_TENANT, _OF_PERSON, _ON_CHANNEL, _CONTINUABLE)
     .order_by(
         ticket.c.status.in_(UNFINISHED).desc(),
         (ticket.c.channel == bindparam("channel")).desc(),
@@ -160,11 +163,11 @@ class TicketRepository:
         self, wanted: TicketFilter, request: PageRequest
     ) -> tuple[Sequence[Ticket], str | None]:
         """A page of tickets, newest first."""
-        rows = await self._uow.rows(self._page(_conditions(wanted), request), self._asked())
+        rows = await self._uow.rows(self._page(wanted, request), self._asked())
         return next_cursor([Ticket.of(row) for row in rows], _NEWEST_FIRST, request.limit)
 
     async def count_open(self, customer_id: UUID) -> int:
-        """How many tickets of a customer are not resolved yet."""
+        """How many tickets of a customer, of all their records, are not resolved yet."""
         statement = _OPEN_OF_CUSTOMER
         if self._sight is not None:
             statement = _SEEN_OPEN_OF_CUSTOMER[self._sight.of_teams]
@@ -269,14 +272,22 @@ class TicketRepository:
             return _OWN_BY_ID
         return _BY_ID if self._sight is None else _SEEN_BY_ID[self._sight.of_teams]
 
-    def _page(self, conditions: Sequence[ColumnElement[bool]], request: PageRequest) -> Select[Any]:
-        where = [_OF_TENANT, *conditions]
-        if self._sight is None:
+    def _page(self, wanted: TicketFilter, request: PageRequest) -> Select[Any]:
+        where = [_OF_TENANT, *_conditions(wanted)]
+        people = [person for person in (wanted.owner, wanted.customer_id) if person is not None]
+        if self._sight is not None:
+            found = sources(of_teams=self._sight.of_teams)
+        elif people:
+            # An index has the tickets of each record in the order of the page.
+            records = _records(people.pop())
+            found = [Source(lambda record_id: ticket.c.customer_id == record_id, records)]
+        else:
             return page(select(*_COLUMNS).where(*where), _NEWEST_FIRST, request)
+        where += [ticket.c.customer_id == func.any(_records(person)) for person in people]
         return merged_page(
             ticket,
             _COLUMNS,
-            sources(of_teams=self._sight.of_teams),
+            found,
             where=where,
             order=_NEWEST_FIRST,
             request=request,
@@ -288,12 +299,15 @@ class TicketRepository:
         return tenant if self._sight is None else {**tenant, **self._sight.parameters()}
 
 
+def _records(person: UUID) -> ColumnElement[Any]:
+    return CUSTOMERS.members(literal(person, Uuid))
+
+
 def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    """All but whose they are."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.owner is not None:
-        conditions += [ticket.c.customer_id == wanted.owner, ticket.c.customer_link == "given"]
-    if wanted.customer_id is not None:
-        conditions.append(ticket.c.customer_id == wanted.customer_id)
+        conditions.append(ticket.c.customer_link == "given")
     if wanted.unassigned_only:
         conditions.append(ticket.c.assignee_id.is_(None))
     elif wanted.assignee_id is not None:

@@ -80,13 +80,16 @@ class TicketService:
         return await self._tickets.list_page(wanted, request)
 
     async def describe_customer(self, ticket: Ticket) -> TicketCustomerRead | None:
-        """What an agent needs to know of a ticket's customer, from this service's projection."""
+        """What an agent needs to know of a ticket's customer, from this service's projection.
+
+        The ticket keeps the id of the record that it came through; this is the person's.
+        """
         if ticket.customer_id is None:
             return None
         profile = await self._customers.find(ticket.customer_id)
         segments = await self._customers.list_segments(ticket.customer_id)
         return TicketCustomerRead(
-            id=ticket.customer_id,
+            id=profile.id if profile else ticket.customer_id,
             code=profile.code if profile else None,
             name=profile.name if profile else None,
             value_tier=profile.value_tier if profile else "standard",
@@ -163,7 +166,7 @@ class TicketService:
         if requester.customer_id is not None:
             return contact, requester.customer_id, "given"
         known = await self._customers.find_by_address(email=contact.email, phone=contact.phone)
-        return contact, known.id if known else None, "matched" if known else None
+        return contact, known, "matched" if known else None
 
     async def _customer_of(self, ticket: Ticket) -> CustomerProfile | None:
         if ticket.customer_id is None:
