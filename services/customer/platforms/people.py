@@ -17,6 +17,7 @@ from shared.contracts.gateway import PlatformIdentity, PlatformOrigin
 from shared.text import tidy
 
 _MAX_NAME, _MAX_LINE, _MAX_ID, _MAX_TAG, _MAX_TAGS = 200, 255, 200, 64, 50
+_MAX_WORDS, _MAX_ATTRIBUTES = 1000, 50
 _TEXTS = ("name", "locale", "city", "province", "country")
 
 # Nobody's own id on a platform: WooCommerce says 0 for a guest.
@@ -41,17 +42,25 @@ class Person:
         return {
             **self._texts(),
             **self._contacts(),
+            **self._facts(),
+            "attributes": self._attributes(),
             "tags": self._tags(),
             "source": self.origin.source,
         }
 
     def changes(self, before: CustomerRecord) -> dict[str, Any]:
         """What is to change of a customer who is known. What a platform leaves out stays."""
-        told = {**self._texts(), **self._contacts()}
+        told = {**self._texts(), **self._contacts(), **self._facts()}
         if self.in_passing:
             told = {name: new for name, new in told.items() if getattr(before, name) is None}
         tags = list(dict.fromkeys([*before.tags, *self._tags()]))[:_MAX_TAGS]
-        return {**told, "tags": tags}
+        said = self._attributes()
+        if self.in_passing:
+            said = {name: new for name, new in said.items() if name not in before.attributes}
+        attributes = {**before.attributes, **said}
+        if len(attributes) > _MAX_ATTRIBUTES:
+            attributes = before.attributes
+        return {**told, "tags": tags, "attributes": attributes}
 
     def marketing(self) -> dict[Literal["email", "sms"], Literal["granted", "withdrawn"]]:
         """What the platform knows of consent to advertising."""
@@ -66,6 +75,18 @@ class Person:
             for name in _TEXTS
         }
         return {name: text for name, text in texts.items() if text}
+
+    def _facts(self) -> dict[str, Any]:
+        facts = {"gender": self.said.gender, "birth_date": self.said.birth_date}
+        return {name: fact for name, fact in facts.items() if fact is not None}
+
+    def _attributes(self) -> dict[str, Any]:
+        """What a platform knows of them and we have no field for."""
+        words = {
+            "company": tidy(self.said.company, max_length=_MAX_LINE),
+            "note": tidy(self.said.note, max_length=_MAX_WORDS),
+        }
+        return {name: text for name, text in words.items() if text}
 
     def _contacts(self) -> dict[str, str]:
         return {i.kind: i.value for i in self.identities if i.kind in {"email", "phone"}}
