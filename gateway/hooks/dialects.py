@@ -125,7 +125,7 @@ class HaravanDialect:
         return headers.get("x-haravan-hmacsha256") or headers.get("x-haravan-hmac-sha256")
 
     def is_ping(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002
-        """Haravan asks with a GET, when a webhook is saved."""
+        """Haravan asks with a GET."""
         return False
 
     def label(self, headers: Headers, body: bytes) -> DeliveryLabel:
@@ -139,6 +139,10 @@ DIALECTS: Final[Mapping[Platform, Dialect]] = {
     Platform.WOOCOMMERCE: WooCommerceDialect(),
     Platform.HARAVAN: HaravanDialect(),
 }
+
+
+ASKING: Final = frozenset({Platform.HARAVAN})
+"""The platforms that ask with a GET, before they deliver, whether it is to be here."""
 
 
 def _topic(sent: str | None) -> str:

@@ -79,6 +79,7 @@ _PAYMENT: Final[Mapping[str, PaymentStatus]] = {
     "capture": "paid",
     "authorization": "authorized",
 }
+_NOBODY: Final = "guest@haravan.com"
 _DELIVERED: Final = frozenset({"đã giao hàng", "delivered"})
 _GENDER: Final[Mapping[str, Literal["female", "male", "other"]]] = {
     "0": "female",
@@ -146,7 +147,7 @@ def _order(delivered: Delivered) -> Told:
             for refund, amount in zip(refunds, paid_back, strict=True)
             if (told := refund_of(refund, currency, amount))
         ),
-        returns=tuple(told for refund in refunds if (told := _return(refund, currency))),
+        returns=tuple(back for refund in refunds if (back := _return(refund, currency))),
         fulfillments=fulfillments(payload, currency, _DELIVERED),
         customer=_buyer(payload),
     )
@@ -172,7 +173,7 @@ def _buyer(order: Payload) -> PlatformIdentity | None:
     address = address_of(billing) or address_of(shipping) or PlatformAddress()
     merged = known.model_copy(
         update={
-            "email": known.email or first_text(order.get("email"), order.get("contact_email")),
+            "email": known.email or _own(order.get("email")) or _own(order.get("contact_email")),
             "phone": first_text(known.phone, billing.get("phone"), shipping.get("phone")),
             "name": known.name or address.name,
             "city": known.city or address.city or address.district,
@@ -186,7 +187,7 @@ def _buyer(order: Payload) -> PlatformIdentity | None:
 def _identity_of(customer: Payload, *, external_id: str | None) -> PlatformIdentity:
     addresses = addresses_of(customer)
     address = addresses[0] if addresses else PlatformAddress()
-    email = as_text(customer.get("email"))
+    email = _own(customer.get("email"))
     gender = (as_text(customer.get("gender")) or "").lower()
     return PlatformIdentity(
         external_id=external_id,
@@ -205,6 +206,12 @@ def _identity_of(customer: Payload, *, external_id: str | None) -> PlatformIdent
         note=as_words(customer.get("note")),
         email_marketing=_consent(customer),
     )
+
+
+def _own(email: object) -> str | None:
+    """An address, unless it is the one that Haravan writes for everybody who has given none."""
+    text = as_text(email)
+    return None if text is None or text.lower() == _NOBODY else text
 
 
 def _consent(customer: Payload) -> Consent | None:

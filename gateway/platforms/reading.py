@@ -98,18 +98,21 @@ def as_quantity(value: object) -> int:
 
 
 def as_minor(value: object, currency: str) -> int | None:
-    """An amount in minor units; None when it is missing or no number."""
+    """An amount in minor units; None when it is missing or no number.
+
+    Raises PayloadNotUnderstood when nobody could mean it.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
     try:
         minor = Money.from_platform(value, currency).amount_minor
     except MoneyError:
         return None
-    return minor if abs(minor) <= MOST_MINOR else None
+    return within_range(minor)
 
 
 def within_range(amount_minor: int) -> int:
-    """An amount that was computed. Raises PayloadNotUnderstood when nobody could mean it."""
+    """An amount. Raises PayloadNotUnderstood when nobody could mean it."""
     if abs(amount_minor) > MOST_MINOR:
         raise PayloadNotUnderstood("an amount is out of range")
     return amount_minor

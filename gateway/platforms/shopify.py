@@ -76,6 +76,8 @@ _PAYMENT: Final[Mapping[str, PaymentStatus]] = {
     "authorization": "authorized",
 }
 _PAID: Final[Mapping[str, PaymentStatus]] = {
+    "pending": "pending",
+    "voided": "voided",
     "authorized": "authorized",
     "partially_paid": "paid",
     "paid": "paid",
@@ -193,7 +195,7 @@ def _payment(order: Payload, currency: str, changed_at: datetime) -> tuple[Platf
     if status is None or not total:
         return ()
     outstanding = as_minor(order.get("total_outstanding"), currency) or 0
-    whole = status == "authorized"
+    whole = status in ("authorized", "pending", "voided")
     paid_at = as_instant(order.get("processed_at")) or changed_at
     return (
         PlatformPayment(

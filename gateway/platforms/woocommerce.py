@@ -121,7 +121,7 @@ def _order(delivered: Delivered) -> Told | Ignored:
         shipping_address=_address(payload.get("shipping")),
         landing_page=_attribution(payload, "session_entry"),
         referrer=_attribution(payload, "referrer"),
-        payments=_payments(payload, currency, status=status, total=total),
+        payments=_payments(payload, status=status, total=total),
         refunds=_refunds(payload, currency),
         fulfillments=_fulfillments(payload, changed_at, status=status),
         lines=tuple(_line(line, currency) for line in as_objects(payload.get("line_items"))),
@@ -130,9 +130,7 @@ def _order(delivered: Delivered) -> Told | Ignored:
     return told_order(delivered, order)
 
 
-def _payments(
-    order: Payload, currency: str, *, status: str, total: int
-) -> tuple[PlatformPayment, ...]:
+def _payments(order: Payload, *, status: str, total: int) -> tuple[PlatformPayment, ...]:
     """An order is paid once, for its total."""
     method = first_text(order.get("payment_method_title"), order.get("payment_method"))
     paid_at = _moment(order, "date_paid")

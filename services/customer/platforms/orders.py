@@ -63,7 +63,7 @@ def order_content(order: PlatformOrder, origin: PlatformOrigin) -> OrderContent:
 
 def order_parts(order: PlatformOrder, *, now: datetime) -> tuple[OrderPart, ...]:
     """What belongs to an order: payments, refunds, returns, fulfillments."""
-    base = {"created_at": now, "updated_at": now}
+    base: dict[str, Any] = {"created_at": now, "updated_at": now}
     told = order.changed_at
     payments = (
         OrderPayment(
