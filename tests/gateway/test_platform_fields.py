@@ -168,8 +168,14 @@ def plain(value: Any) -> str:
     return tidy(html.unescape(str(value)), max_length=2000) or ""
 
 
+def _of_currency(moves: Any, currency: str) -> list[Any]:
+    """The money moves in the order's currency: others are not money of this order."""
+    return [each for each in moves or () if each.get("currency", currency) == currency]
+
+
 def missing(payload: Any, told: Any, fields: Fields, *, currency: str = "VND") -> list[str]:
     """The fields that say something which is not told."""
+    payload = {**payload, "transactions": _of_currency(payload.get("transactions"), currency)}
     said = list(leaves(told.model_dump()))
     texts = [str(each) for each in said if isinstance(each, str)]
     numbers = {abs(each) for each in said if isinstance(each, int) and not isinstance(each, bool)}
