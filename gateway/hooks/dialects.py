@@ -1,6 +1,6 @@
 """How each platform signs, names and repeats its deliveries. Pure functions over raw bytes.
 
-Both platforms sign the body only, with base64 of HMAC-SHA256: no time and no header is covered. So
+All platforms sign the body only, with base64 of HMAC-SHA256: no time and no header is covered. So
 a delivery can be replayed by whoever saw it, and the key that makes it count once is all there is
 against that.
 """
@@ -117,10 +117,32 @@ class WooCommerceDialect:
         return DeliveryLabel(topic, _bounded(key), None)
 
 
+class HaravanDialect:
+    """`X-Haravan-*`. A delivery has no id, so the body itself is the key."""
+
+    def signature(self, headers: Headers) -> str | None:
+        """The signature as sent."""
+        return headers.get("x-haravan-hmacsha256") or headers.get("x-haravan-hmac-sha256")
+
+    def is_ping(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002
+        """Haravan asks with a GET."""
+        return False
+
+    def label(self, headers: Headers, body: bytes) -> DeliveryLabel:
+        """What changed has another `updated_at`, and so another body."""
+        topic = _topic(headers.get("x-haravan-topic"))
+        return DeliveryLabel(topic, _bounded(f"{topic}:{_fingerprint(body)}"), None)
+
+
 DIALECTS: Final[Mapping[Platform, Dialect]] = {
     Platform.SHOPIFY: ShopifyDialect(),
     Platform.WOOCOMMERCE: WooCommerceDialect(),
+    Platform.HARAVAN: HaravanDialect(),
 }
+
+
+ASKING: Final = frozenset({Platform.HARAVAN})
+"""The platforms that ask with a GET, before they deliver, whether it is to be here."""
 
 
 def _topic(sent: str | None) -> str:

@@ -11,6 +11,7 @@ from gateway.deps import receiver_of
 from gateway.platforms.platform import Platform
 from shared.web.problems import problem_responses
 
+_MAX_CHALLENGE: Final = 200
 _RECEIVED: Final = b'{"received":true}'
 
 
@@ -63,3 +64,12 @@ async def receive_delivery(
     body = await request.body()
     await receiver_of(request).receive(platform, connection_id, request.headers, body)
     return Response(_RECEIVED, media_type="application/json")
+
+
+@router.get("/{platform}/{connection_id}", include_in_schema=False)
+async def confirm_receiver(request: Request, platform: str, connection_id: str) -> Response:
+    """Answer a platform that asks whether it is to deliver here, as PubSubHubbub has it."""
+    asked = request.query_params
+    await receiver_of(request).confirm(platform, connection_id, asked.get("hub.verify_token"))
+    challenge = asked.get("hub.challenge", "")[:_MAX_CHALLENGE]
+    return Response(challenge, media_type="text/plain", headers={"cache-control": "no-store"})

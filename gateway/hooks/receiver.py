@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.connections.errors import ConnectionNotFound
 from gateway.deliveries.repository import DeliveryRepository, NewDelivery
 from gateway.hooks.connections import HookConnection, HookConnections
-from gateway.hooks.dialects import DIALECTS, Headers, is_signed
+from gateway.hooks.dialects import ASKING, DIALECTS, Headers, is_signed
 from gateway.hooks.errors import SignatureRefused
 from gateway.platforms.platform import Platform
 from shared.db.unit_of_work import UnitsOfWork
@@ -68,6 +68,16 @@ class Receiver:
             await uow.commit()
         if fresh:
             await self._wake(connection.tenant_id)
+
+    async def confirm(self, platform: str, connection_id: str, token: str | None) -> None:
+        """Say that a platform's question whether it is to deliver here is meant for us.
+
+        The token is the connection's id, which whoever set the webhook up has told the platform.
+        Raises ConnectionNotFound.
+        """
+        connection = await self._connection(platform, connection_id)
+        if connection is None or connection.platform not in ASKING or token != str(connection.id):
+            raise ConnectionNotFound
 
     async def _connection(self, platform: str, connection_id: str) -> HookConnection | None:
         try:

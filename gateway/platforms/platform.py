@@ -5,7 +5,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from gateway.platforms import shopify, woocommerce
+from gateway.platforms import haravan, shopify, woocommerce
 from gateway.platforms.reading import decode
 from gateway.platforms.told import Delivered, Ignored, Reader, Told
 
@@ -15,11 +15,13 @@ class Platform(StrEnum):
 
     SHOPIFY = "shopify"
     WOOCOMMERCE = "woocommerce"
+    HARAVAN = "haravan"
 
 
 _READERS: Final[Mapping[Platform, Mapping[str, Reader]]] = {
     Platform.SHOPIFY: shopify.READERS,
     Platform.WOOCOMMERCE: woocommerce.READERS,
+    Platform.HARAVAN: haravan.READERS,
 }
 
 

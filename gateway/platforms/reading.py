@@ -5,11 +5,11 @@ Numbers are exact (integers of any size, decimals), blanks are None, text is one
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
-from shared.money import BIGINT_MAX, BIGINT_MIN, Money, MoneyError
+from shared.money import Money, MoneyError
 from shared.text import tidy
 
 Payload = Mapping[str, Any]
@@ -20,6 +20,10 @@ MAX_TEXT: Final = 255
 MAX_NOTE: Final = 2000
 MAX_TAGS: Final = 50
 MAX_QUANTITY: Final = 10**9
+MAX_LINES: Final = 1000
+MAX_PARTS: Final = 200
+MOST_MINOR: Final = 10**15
+"""Of one amount: some thousands of them still add up to what a column holds."""
 
 
 class PayloadNotUnderstood(ValueError):
@@ -94,18 +98,22 @@ def as_quantity(value: object) -> int:
 
 
 def as_minor(value: object, currency: str) -> int | None:
-    """An amount in minor units; None when it is missing or no number."""
+    """An amount in minor units; None when it is missing or no number.
+
+    Raises PayloadNotUnderstood when nobody could mean it.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
     try:
-        return Money.from_platform(value, currency).amount_minor
+        minor = Money.from_platform(value, currency).amount_minor
     except MoneyError:
         return None
+    return within_range(minor)
 
 
 def within_range(amount_minor: int) -> int:
-    """An amount that was computed. Raises PayloadNotUnderstood when no column could hold it."""
-    if not BIGINT_MIN <= amount_minor <= BIGINT_MAX:
+    """An amount. Raises PayloadNotUnderstood when nobody could mean it."""
+    if abs(amount_minor) > MOST_MINOR:
         raise PayloadNotUnderstood("an amount is out of range")
     return amount_minor
 
@@ -126,6 +134,28 @@ def required_currency(payload: Payload) -> str:
     except MoneyError as error:
         raise PayloadNotUnderstood("no currency") from error
     return code
+
+
+def as_day(value: object) -> date | None:
+    """A day, also out of a moment; None for anything else."""
+    text = as_text(value)
+    try:
+        return date.fromisoformat(text[:10]) if text else None
+    except ValueError:
+        return None
+
+
+def as_words(value: object) -> str | None:
+    """A note, bounded; line breaks become spaces."""
+    return as_text(value, max_length=MAX_NOTE)
+
+
+def as_tags(value: object) -> tuple[str, ...]:
+    """Tags come as one string with commas between them."""
+    tags = (
+        (as_text(tag, max_length=64) for tag in value.split(",")) if isinstance(value, str) else ()
+    )
+    return tuple(dict.fromkeys(tag for tag in tags if tag))[:MAX_TAGS]
 
 
 def full_name(person: Payload) -> str | None:

@@ -10,7 +10,7 @@ from typing import Final
 from gateway.platforms.reading import (
     MAX_NAME,
     MAX_NOTE,
-    MAX_TAGS,
+    MAX_PARTS,
     Payload,
     as_id,
     as_instant,
@@ -18,13 +18,25 @@ from gateway.platforms.reading import (
     as_object,
     as_objects,
     as_quantity,
+    as_tags,
     as_text,
+    as_words,
     first_text,
     full_name,
     required_currency,
     required_id,
     required_minor,
     within_range,
+)
+from gateway.platforms.shopify_words import (
+    PaymentStatus,
+    address_of,
+    addresses_of,
+    discount_codes,
+    fulfillments,
+    part_lines,
+    payments,
+    refund_of,
 )
 from gateway.platforms.told import (
     Consent,
@@ -44,6 +56,8 @@ from shared.contracts.gateway import (
     PlatformIdentity,
     PlatformOrder,
     PlatformOrderLine,
+    PlatformPayment,
+    PlatformReturn,
 )
 
 _FINANCIAL: Final[Mapping[str, FinancialStatus]] = {
@@ -55,6 +69,23 @@ _FINANCIAL: Final[Mapping[str, FinancialStatus]] = {
     "refunded": "refunded",
     "voided": "voided",
 }
+_PAYMENT: Final[Mapping[str, PaymentStatus]] = {
+    "failure": "failed",
+    "error": "failed",
+    "sale": "paid",
+    "capture": "paid",
+    "authorization": "authorized",
+}
+_PAID: Final[Mapping[str, PaymentStatus]] = {
+    "pending": "pending",
+    "voided": "voided",
+    "authorized": "authorized",
+    "partially_paid": "paid",
+    "paid": "paid",
+    "partially_refunded": "paid",
+    "refunded": "paid",
+}
+_DELIVERED: Final = frozenset({"delivered"})
 _CONSENT: Final[Mapping[str, Consent]] = {
     "subscribed": "granted",
     "unsubscribed": "withdrawn",
@@ -126,15 +157,79 @@ def _order(delivered: Delivered) -> Told:
         financial_status=_FINANCIAL.get(as_text(payload.get("financial_status")) or "", "unknown"),
         fulfillment_status=as_text(payload.get("fulfillment_status")),
         channel=as_text(payload.get("source_name")),
+        store=as_id(payload.get("location_id")),
+        staff=as_id(payload.get("user_id")),
         # `created_at` is the day of the import for orders that were imported.
         placed_at=as_instant(payload.get("processed_at"))
         or as_instant(payload.get("created_at"))
         or changed_at,
         changed_at=changed_at,
+        cancelled_at=as_instant(payload.get("cancelled_at")),
+        cancel_reason=as_text(payload.get("cancel_reason")),
+        note=as_words(payload.get("note")),
+        tags=as_tags(payload.get("tags")),
+        discount_codes=discount_codes(payload, currency),
+        billing_address=address_of(payload.get("billing_address")),
+        shipping_address=address_of(payload.get("shipping_address")),
+        landing_page=as_text(payload.get("landing_site"), max_length=MAX_NOTE),
+        referrer=as_text(payload.get("referring_site"), max_length=MAX_NOTE),
         lines=tuple(_line(line, currency) for line in as_objects(payload.get("line_items"))),
+        payments=payments(payload, currency, _PAYMENT) or _payment(payload, currency, changed_at),
+        refunds=tuple(
+            told
+            for refund in as_objects(payload.get("refunds"))[:MAX_PARTS]
+            if (told := refund_of(refund, currency, within_range(_refund(refund, currency))))
+        ),
+        returns=_returns(payload),
+        fulfillments=fulfillments(payload, currency, _DELIVERED),
         customer=_buyer(payload),
     )
     return told_order(delivered, order)
+
+
+def _payment(order: Payload, currency: str, changed_at: datetime) -> tuple[PlatformPayment, ...]:
+    """A webhook has no money moves: what was paid in all, and by what."""
+    methods = order.get("payment_gateway_names")
+    named = [as_text(name) for name in methods] if isinstance(methods, list) else []
+    status = _PAID.get(as_text(order.get("financial_status")) or "")
+    total = as_minor(order.get("total_price"), currency) or 0
+    if status is None or not total:
+        return ()
+    outstanding = as_minor(order.get("total_outstanding"), currency) or 0
+    whole = status in ("authorized", "pending", "voided")
+    paid_at = as_instant(order.get("processed_at")) or changed_at
+    return (
+        PlatformPayment(
+            external_id="order",
+            status=status,
+            amount_minor=total if whole else max(total - max(outstanding, 0), 0),
+            method=as_text(", ".join(name for name in named if name))
+            or as_text(order.get("gateway")),
+            paid_at=paid_at if status == "paid" else None,
+        ),
+    )
+
+
+def _returns(order: Payload) -> tuple[PlatformReturn, ...]:
+    """Goods that came back with refunds: what was fulfilled before; the rest was called off."""
+    read = []
+    for refund in as_objects(order.get("refunds"))[:MAX_PARTS]:
+        items = as_objects(refund.get("refund_line_items"))
+        found, at = as_id(refund.get("id")), as_instant(refund.get("created_at"))
+        returned = [i for i in items if as_text(i.get("restock_type")) == "return"]
+        if found is not None and returned:
+            read.append(
+                PlatformReturn(
+                    external_id=found,
+                    status="received",
+                    reason=as_words(refund.get("note")),
+                    lines=part_lines(returned, as_text(order.get("currency")) or ""),
+                    restock=True,
+                    requested_at=at,
+                    received_at=at,
+                )
+            )
+    return tuple(read)
 
 
 def _order_deleted(delivered: Delivered) -> Told:
@@ -188,8 +283,10 @@ def _identity_of(customer: Payload, *, external_id: str | None) -> PlatformIdent
         city=as_text(address.get("city")),
         province=as_text(address.get("province")),
         country=as_text(address.get("country_code")),
-        tags=_tags(customer.get("tags")),
-        note=as_text(customer.get("note"), max_length=MAX_NOTE),
+        company=as_text(address.get("company")),
+        addresses=addresses_of(customer),
+        tags=as_tags(customer.get("tags")),
+        note=as_words(customer.get("note")),
         email_marketing=_consent(as_object(customer.get("email_marketing_consent"))),
         sms_marketing=_consent(as_object(customer.get("sms_marketing_consent"))),
     )
@@ -197,14 +294,6 @@ def _identity_of(customer: Payload, *, external_id: str | None) -> PlatformIdent
 
 def _text_name(address: Payload) -> str | None:
     return as_text(address.get("name"), max_length=MAX_NAME)
-
-
-def _tags(value: object) -> tuple[str, ...]:
-    """Tags come as one string with commas between them."""
-    tags = (
-        (as_text(tag, max_length=64) for tag in value.split(",")) if isinstance(value, str) else ()
-    )
-    return tuple(dict.fromkeys(tag for tag in tags if tag))[:MAX_TAGS]
 
 
 def _consent(consent: Payload) -> Consent | None:
@@ -266,7 +355,17 @@ def _line(line: Payload, currency: str) -> PlatformOrderLine:
         quantity=quantity,
         unit_price_minor=price,
         total_minor=within_range(price * quantity - discount),
+        discount_minor=within_range(discount) or None,
+        tax_minor=_line_tax(line, currency),
+        category=as_text(line.get("product_type")),
+        vendor=as_text(line.get("vendor")),
     )
+
+
+def _line_tax(line: Payload, currency: str) -> int | None:
+    taxes = as_objects(line.get("tax_lines"))
+    amounts = [as_minor(tax.get("price"), currency) or 0 for tax in taxes]
+    return within_range(sum(amounts)) if amounts else None
 
 
 def _told_elsewhere(_delivered: Delivered) -> Ignored:

@@ -105,11 +105,12 @@ def told_order_deleted(delivered: Delivered, order_id: str) -> Told:
 def told_privacy_request(
     delivered: Delivered, identity: PlatformIdentity, *, kind: Literal["data_request", "redact"]
 ) -> Told:
-    """What a customer of the platform asks for by law."""
-    if identity.external_id is None:
+    """What a customer of the platform asks for by law, or a guest who has left an address there."""
+    known_by = identity.external_id or identity.email or identity.phone
+    if known_by is None:
         raise PayloadNotUnderstood("no id")
     event = PlatformPrivacyRequested(origin=delivered.origin, kind=kind, customer=identity)
-    return Told("customer", identity.external_id, event)
+    return Told("customer", known_by, event)
 
 
 def recognisable(identity: PlatformIdentity) -> PlatformIdentity | None:

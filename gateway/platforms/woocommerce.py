@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from gateway.platforms.reading import (
+    MAX_NOTE,
+    MAX_PARTS,
     Payload,
     as_id,
     as_instant,
@@ -17,6 +19,7 @@ from gateway.platforms.reading import (
     as_objects,
     as_quantity,
     as_text,
+    as_words,
     first_text,
     full_name,
     required_currency,
@@ -37,9 +40,14 @@ from gateway.platforms.told import (
     told_order_deleted,
 )
 from shared.contracts.gateway import (
+    PlatformAddress,
+    PlatformDiscountCode,
+    PlatformFulfillment,
     PlatformIdentity,
     PlatformOrder,
     PlatformOrderLine,
+    PlatformPayment,
+    PlatformRefund,
 )
 
 _STATUS: Final[Mapping[str, OrderStatus]] = {
@@ -105,10 +113,105 @@ def _order(delivered: Delivered) -> Told | Ignored:
         channel=as_text(payload.get("created_via")),
         placed_at=_moment(payload, "date_created") or changed_at,
         changed_at=changed_at,
+        cancelled_at=changed_at if status in ("cancelled", "failed") else None,
+        cancel_reason="failed" if status == "failed" else None,
+        note=as_words(payload.get("customer_note")),
+        discount_codes=_coupons(payload, currency),
+        billing_address=_address(payload.get("billing")),
+        shipping_address=_address(payload.get("shipping")),
+        landing_page=_attribution(payload, "session_entry"),
+        referrer=_attribution(payload, "referrer"),
+        payments=_payments(payload, status=status, total=total),
+        refunds=_refunds(payload, currency),
+        fulfillments=_fulfillments(payload, changed_at, status=status),
         lines=tuple(_line(line, currency) for line in as_objects(payload.get("line_items"))),
         customer=_buyer(delivered),
     )
     return told_order(delivered, order)
+
+
+def _payments(order: Payload, *, status: str, total: int) -> tuple[PlatformPayment, ...]:
+    """An order is paid once, for its total."""
+    method = first_text(order.get("payment_method_title"), order.get("payment_method"))
+    paid_at = _moment(order, "date_paid")
+    if not total or (method is None and paid_at is None):
+        return ()
+    failed = status in ("cancelled", "failed")
+    return (
+        PlatformPayment(
+            external_id="order",
+            status="paid" if paid_at else "voided" if failed else "pending",
+            amount_minor=total,
+            method=method,
+            reference=as_text(order.get("transaction_id")),
+            paid_at=paid_at,
+        ),
+    )
+
+
+def _refunds(order: Payload, currency: str) -> tuple[PlatformRefund, ...]:
+    """Refunds of an order are listed with negative totals, and without their time."""
+    return tuple(
+        PlatformRefund(
+            external_id=found,
+            amount_minor=abs(as_minor(each.get("total"), currency) or 0),
+            reason=as_words(each.get("reason")),
+        )
+        for each in as_objects(order.get("refunds"))[:MAX_PARTS]
+        if (found := as_id(each.get("id")))
+    )
+
+
+def _fulfillments(
+    order: Payload, changed_at: datetime, *, status: str
+) -> tuple[PlatformFulfillment, ...]:
+    """WooCommerce knows no parcels: what is completed has been sent."""
+    if status != "completed":
+        return ()
+    sent_at = _moment(order, "date_completed") or changed_at
+    return (PlatformFulfillment(external_id="order", status="shipped", shipped_at=sent_at),)
+
+
+def _coupons(order: Payload, currency: str) -> tuple[PlatformDiscountCode, ...]:
+    return tuple(
+        PlatformDiscountCode(code=code, amount_minor=as_minor(each.get("discount"), currency))
+        for each in as_objects(order.get("coupon_lines"))[:50]
+        if (code := as_text(each.get("code")))
+    )
+
+
+def _attribution(order: Payload, name: str) -> str | None:
+    """Where the visit came from, as WooCommerce keeps it among an order's meta data."""
+    wanted = f"_wc_order_attribution_{name}"
+    found = (m.get("value") for m in as_objects(order.get("meta_data")) if m.get("key") == wanted)
+    return as_text(next(found, None), max_length=MAX_NOTE)
+
+
+def _address(value: object) -> PlatformAddress | None:
+    """An address; None when all of it is blank."""
+    said = as_object(value)
+    lines = [as_text(said.get("address_1")), as_text(said.get("address_2"))]
+    address = PlatformAddress(
+        name=full_name(said),
+        company=as_text(said.get("company")),
+        phone=as_text(said.get("phone")),
+        street=as_text(", ".join(line for line in lines if line)),
+        city=as_text(said.get("city")),
+        province=as_text(said.get("state")),
+        country=as_text(said.get("country")),
+        postal_code=as_text(said.get("postcode")),
+    )
+    told = address.model_dump(exclude={"is_default", "country"}, exclude_none=True)
+    return address if told else None
+
+
+def _addresses(billing: Payload, shipping: Payload) -> tuple[PlatformAddress, ...]:
+    named = (("billing", billing), ("shipping", shipping))
+    read = [(name, address) for name, said in named if (address := _address(said)) is not None]
+    return tuple(
+        address.model_copy(update={"external_id": name, "is_default": place == 0})
+        for place, (name, address) in enumerate(read)
+    )
 
 
 def _order_deleted(delivered: Delivered) -> Told:
@@ -150,6 +253,8 @@ def _identity(
         city=as_text(address.get("city")),
         province=as_text(address.get("state")),
         country=as_text(address.get("country")),
+        company=first_text(billing.get("company"), shipping.get("company")),
+        addresses=_addresses(billing, shipping),
     )
 
 
@@ -204,7 +309,15 @@ def _line(line: Payload, currency: str) -> PlatformOrderLine:
         quantity=as_quantity(line.get("quantity")),
         unit_price_minor=as_minor(line.get("price"), currency) or 0,
         total_minor=as_minor(line.get("total"), currency) or 0,
+        discount_minor=_line_discount(line, currency),
+        tax_minor=as_minor(line.get("total_tax"), currency),
     )
+
+
+def _line_discount(line: Payload, currency: str) -> int | None:
+    before = as_minor(line.get("subtotal"), currency)
+    after = as_minor(line.get("total"), currency)
+    return before - after if before is not None and after is not None and before > after else None
 
 
 READERS: Final[Mapping[str, Reader]] = {

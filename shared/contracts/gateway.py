@@ -1,6 +1,6 @@
 """What the gateway tells: shops, staff, channels, and what e-commerce platforms delivered."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -77,6 +77,23 @@ class EmailChannelChanged(Event):
     channel: EmailChannelState
 
 
+class PlatformAddress(Contract):
+    """An address as a platform has it, in the parts that it knows."""
+
+    external_id: str | None = None
+    name: str | None = None
+    company: str | None = None
+    phone: str | None = None
+    street: str | None = None
+    ward: str | None = None
+    district: str | None = None
+    city: str | None = None
+    province: str | None = None
+    country: str | None = None
+    postal_code: str | None = None
+    is_default: bool = False
+
+
 class PlatformIdentity(Contract):
     """Who the person is, as a platform knows them. Texts are NFC; nothing is normalised further.
 
@@ -92,6 +109,10 @@ class PlatformIdentity(Contract):
     city: str | None = None
     province: str | None = None
     country: str | None = None
+    gender: Literal["female", "male", "other"] | None = None
+    birth_date: date | None = None
+    company: str | None = None
+    addresses: tuple[PlatformAddress, ...] = ()
     tags: tuple[str, ...] = ()
     note: str | None = None
     email_marketing: Literal["granted", "withdrawn"] | None = None
@@ -138,6 +159,77 @@ class PlatformOrderLine(Contract):
     quantity: int
     unit_price_minor: int
     total_minor: int
+    discount_minor: int | None = None
+    tax_minor: int | None = None
+    category: str | None = None
+    vendor: str | None = None
+
+
+class PlatformDiscountCode(Contract):
+    """A code that made an order cheaper."""
+
+    code: str
+    amount_minor: int | None = None
+
+
+class PlatformPartLine(Contract):
+    """Which goods of an order something is about, and how many."""
+
+    line_id: str | None = None
+    product_id: str | None = None
+    variant_id: str | None = None
+    sku: str | None = None
+    title: str | None = None
+    quantity: int
+    amount_minor: int | None = None
+
+
+class PlatformPayment(Contract):
+    """Money that came in for an order, or is to."""
+
+    external_id: str
+    status: Literal["pending", "authorized", "paid", "failed", "voided"]
+    amount_minor: int
+    method: str | None = None
+    reference: str | None = None
+    paid_at: datetime | None = None
+    changed_at: datetime | None = None
+
+
+class PlatformRefund(Contract):
+    """Money that went back."""
+
+    external_id: str
+    amount_minor: int
+    reason: str | None = None
+    lines: tuple[PlatformPartLine, ...] = ()
+    refunded_at: datetime | None = None
+
+
+class PlatformReturn(Contract):
+    """Goods that came back, or are to."""
+
+    external_id: str
+    status: Literal["requested", "received", "refused"]
+    reason: str | None = None
+    lines: tuple[PlatformPartLine, ...] = ()
+    restock: bool | None = None
+    requested_at: datetime | None = None
+    received_at: datetime | None = None
+
+
+class PlatformFulfillment(Contract):
+    """A parcel."""
+
+    external_id: str
+    status: Literal["pending", "shipped", "delivered", "failed", "cancelled"]
+    carrier: str | None = None
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+    lines: tuple[PlatformPartLine, ...] = ()
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    changed_at: datetime | None = None
 
 
 class PlatformOrder(Contract):
@@ -158,9 +250,24 @@ class PlatformOrder(Contract):
     ] = "unknown"
     fulfillment_status: str | None = None
     channel: str | None = None
+    store: str | None = None
+    staff: str | None = None
     placed_at: datetime
     changed_at: datetime
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
+    note: str | None = None
+    tags: tuple[str, ...] = ()
+    discount_codes: tuple[PlatformDiscountCode, ...] = ()
+    billing_address: PlatformAddress | None = None
+    shipping_address: PlatformAddress | None = None
+    landing_page: str | None = None
+    referrer: str | None = None
     lines: tuple[PlatformOrderLine, ...] = Field(default=())
+    payments: tuple[PlatformPayment, ...] = ()
+    refunds: tuple[PlatformRefund, ...] = ()
+    returns: tuple[PlatformReturn, ...] = ()
+    fulfillments: tuple[PlatformFulfillment, ...] = ()
     customer: PlatformIdentity | None = None
 
 

@@ -3,10 +3,20 @@
 import asyncio
 import random
 import unicodedata
+from datetime import date
 
 import pytest
 
-from shared.contracts.gateway import PlatformIdentity
+from shared.contracts.gateway import (
+    PlatformAddress,
+    PlatformDiscountCode,
+    PlatformFulfillment,
+    PlatformIdentity,
+    PlatformPartLine,
+    PlatformPayment,
+    PlatformRefund,
+    PlatformReturn,
+)
 from tests.customer.told import DAY, later, line, platform_customer, platform_order
 
 
@@ -416,3 +426,72 @@ async def test_in_whatever_order_and_however_often_it_comes_the_end_is_the_same(
         [customer] = (await client.get("/v1/customers")).json()["data"]
     figures = (customer["orders_count"], int(customer["total_spent"]["amount"]))
     assert figures == (len(counted), spent)
+
+
+async def test_all_that_a_platform_tells_of_an_order_is_kept(deliver, client):
+    place = {"name": "Trần Thị Mai", "street": "12 Lê Lợi", "province": "TP. Hồ Chí Minh"}
+    buyer = PlatformIdentity(
+        external_id="7",
+        name="Trần Thị Mai",
+        gender="female",
+        birth_date=date(1990, 2, 28),
+        company="Hoa Mai",
+        note="Gọi trước 9 giờ",
+    )
+    goods = PlatformPartLine(line_id="L1", quantity=1)
+    parts = {
+        "payments": (
+            PlatformPayment(external_id="p", status="paid", amount_minor=398_000, paid_at=DAY),
+        ),
+        "refunds": (PlatformRefund(external_id="r", amount_minor=98_000, lines=(goods,)),),
+        "returns": (PlatformReturn(external_id="t", status="received", lines=(goods,)),),
+        "fulfillments": (
+            PlatformFulfillment(external_id="f", status="delivered", carrier="GHN", shipped_at=DAY),
+        ),
+    }
+    await deliver(
+        platform_order(
+            buyer=buyer,
+            store="Q1",
+            staff="NV1",
+            note="Gói quà",
+            tags=("tết",),
+            discount_codes=(PlatformDiscountCode(code="TET", amount_minor=5_000),),
+            billing_address=PlatformAddress(**place),
+            shipping_address=PlatformAddress(**place),
+            landing_page="/tet?utm_source=zalo",
+            **parts,
+        )
+    )
+    (known,) = (await client.get("/v1/customers")).json()["data"]
+    assert (known["gender"], known["birth_date"]) == ("female", "1990-02-28")
+    assert known["attributes"] == {"company": "Hoa Mai", "note": "Gọi trước 9 giờ"}
+    listed = (await client.get(f"/v1/customers/{known['id']}/orders")).json()["data"]
+    order = (await client.get(f"/v1/orders/{listed[0]['id']}")).json()
+    assert (order["store"], order["staff"], order["note"], order["tags"]) == (
+        "Q1",
+        "NV1",
+        "Gói quà",
+        ["tết"],
+    )
+    assert order["shipping_address"] | place == order["shipping_address"]
+    assert order["discount_codes"][0]["amount"]["amount"] == "5000"
+    assert order["landing_page"] == "/tet?utm_source=zalo"
+    assert {name: [part["external_id"] for part in order[name]] for name in parts} == {
+        "payments": ["p"],
+        "refunds": ["r"],
+        "returns": ["t"],
+        "fulfillments": ["f"],
+    }
+    assert (order["financial_status"], order["returns_count"]) == ("partially_refunded", 1)
+    assert known["total_spent"]["amount"] == "300000"
+
+
+async def test_the_same_delivery_again_changes_nothing_of_an_order(deliver, client, service, shop):
+    payment = PlatformPayment(external_id="p", status="paid", amount_minor=398_000)
+    buyer = PlatformIdentity(external_id="7", name="Mai")
+    for _ in range(2):
+        await deliver(platform_order(buyer=buyer, payments=(payment,), financial_status="pending"))
+    assert len(await service.told(shop, "customer.order_placed")) == 1
+    assert await service.told(shop, "customer.order_updated") == []
+    assert len(await service.told(shop, "customer.order_paid")) == 1

@@ -31,7 +31,8 @@ def _delivery(platform: str, path: Path) -> tuple[dict[str, str], bytes]:
         headers = dict(content["headers"])
         body = content.get("raw_body", content.get("body"))
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    return {**_labels(platform, path), **headers}, raw
+    named = {name.lower(): value for name, value in headers.items()}
+    return {**_labels(platform, path), **named}, raw
 
 
 def _labels(platform: str, path: Path) -> dict[str, str]:
@@ -40,6 +41,10 @@ def _labels(platform: str, path: Path) -> dict[str, str]:
     if platform == "shopify":
         topic = words.replace(".", "/") if "." in words else f"rest/{path.stem}"
         return {"x-shopify-topic": topic, "x-shopify-webhook-id": f"file-{path.stem}"}
+    if platform == "haravan":
+        kinds = {"customer": "customers/update", "order": "orders/updated"}
+        topic = words.replace(".", "/") if "." in words else kinds.get(words, path.stem)
+        return {"x-haravan-topic": topic}
     topics = {"docs_order": "order.updated", "docs_customer": "customer.updated"}
     if path.stem == "ping":
         return {}

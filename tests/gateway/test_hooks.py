@@ -417,7 +417,11 @@ async def test_no_real_payload_is_lost_or_a_server_error(
     gateway: FastAPI, platform: Platform
 ) -> None:
     sender = await connect(await make_shop(gateway), platform.value)
-    signature = {"shopify": "x-shopify-hmac-sha256", "woocommerce": "x-wc-webhook-signature"}
+    signature = {
+        "shopify": "x-shopify-hmac-sha256",
+        "woocommerce": "x-wc-webhook-signature",
+        "haravan": "x-haravan-hmacsha256",
+    }
     sent = 0
     for name, headers, body in deliveries_of(platform.value):
         sent += 1
@@ -436,3 +440,18 @@ async def test_no_real_payload_is_lost_or_a_server_error(
         assert row.status in ("processed", "ignored"), (row.topic, row.reason, row.error)
     assert by_status["processed"] == len(await sender.told())
     await sender.owner.aclose()
+
+
+async def test_haravan_is_told_that_it_may_deliver_here(gateway: FastAPI) -> None:
+    sender = await connect(await make_shop(gateway), "haravan")
+    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444"}
+    async with client_of(gateway) as client:
+        path = f"/v1/hooks/haravan/{sender.connection_id}"
+        answer = await client.get(path, params={**asked, "hub.verify_token": sender.connection_id})
+        assert (answer.status_code, answer.text) == (200, "1158201444")
+        assert answer.headers["content-type"].startswith("text/plain")
+        wrong = {**asked, "hub.verify_token": "x"}
+        assert (await client.get(path, params=wrong)).status_code == 404
+        other = f"/v1/hooks/shopify/{sender.connection_id}"
+        token = {**asked, "hub.verify_token": sender.connection_id}
+        assert (await client.get(other, params=token)).status_code == 404

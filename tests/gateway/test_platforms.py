@@ -428,11 +428,16 @@ class TestRealPayloads:
         return told.event.order
 
 
-_TOPIC = {Platform.SHOPIFY: "x-shopify-topic", Platform.WOOCOMMERCE: "x-wc-webhook-topic"}
+_TOPIC = {
+    Platform.SHOPIFY: "x-shopify-topic",
+    Platform.WOOCOMMERCE: "x-wc-webhook-topic",
+    Platform.HARAVAN: "x-haravan-topic",
+}
 
 _TOPICS = {
     Platform.SHOPIFY: ["orders/create", "customers/update", "customers_marketing_consent/update"],
     Platform.WOOCOMMERCE: ["order.updated", "customer.created", "order.deleted"],
+    Platform.HARAVAN: ["orders/updated", "customers/update", "orders/delete"],
 }
 _FIELDS = [
     *("id", "customer_id", "currency", "total_price", "total", "status", "customer", "billing"),

@@ -1,6 +1,7 @@
 """Reactions to what platforms delivered to the gateway."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from services.customer.erased.identities import IdentityDigests
 from services.customer.following import order_followers
@@ -13,7 +14,7 @@ from services.customer.platforms.intake import (
     PlatformIntake,
 )
 from services.customer.platforms.late import LateDeliveries
-from services.customer.platforms.orders import order_content, order_key, order_lines
+from services.customer.platforms.orders import order_content, order_key, order_lines, order_parts
 from services.customer.platforms.people import person_of_customer, person_of_order
 from services.customer.tenants.shops import Shops
 from shared.contracts.gateway import PlatformCustomerReceived, PlatformOrderReceived
@@ -28,7 +29,8 @@ def take_in_deliveries(*, codes: CodeAllocator, shops: Shops, digests: IdentityD
 
     async def apply(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
         shop = await shops.of(uow)
-        read = [_delivery(envelope, shop.country) for envelope in envelopes]
+        now = uow.clock.now()
+        read = [_delivery(envelope, shop.country, now) for envelope in envelopes]
         # Without an id or an address nobody could ever be recognised again.
         deliveries = [d for d in read if isinstance(d, OrderRemoval) or d.person.identities]
         deliveries, owners = await LateDeliveries(uow, digests=digests).told_apart(deliveries)
@@ -40,10 +42,10 @@ def take_in_deliveries(*, codes: CodeAllocator, shops: Shops, digests: IdentityD
     return apply
 
 
-def _delivery(envelope: Envelope, region: str) -> Delivery:
+def _delivery(envelope: Envelope, region: str, now: datetime) -> Delivery:
     if envelope.type == PlatformCustomerReceived.type:
         return _customer(envelope.read(PlatformCustomerReceived), region)
-    return _order(envelope.read(PlatformOrderReceived), region)
+    return _order(envelope.read(PlatformOrderReceived), region, now)
 
 
 def _customer(event: PlatformCustomerReceived, region: str) -> Delivery:
@@ -52,7 +54,7 @@ def _customer(event: PlatformCustomerReceived, region: str) -> Delivery:
     return CustomerGone(person) if event.deleted else CustomerTold(person)
 
 
-def _order(event: PlatformOrderReceived, region: str) -> Delivery:
+def _order(event: PlatformOrderReceived, region: str, now: datetime) -> Delivery:
     order, origin = event.order, event.origin
     key = order_key(order, origin)
     if event.deleted:
@@ -60,4 +62,5 @@ def _order(event: PlatformOrderReceived, region: str) -> Delivery:
     person = person_of_order(
         order.customer, origin, order_id=key[1], at=order.changed_at, region=region
     )
-    return OrderTold(person, order_content(order, origin), order_lines(order))
+    parts = order_parts(order, now=now)
+    return OrderTold(person, order_content(order, origin), order_lines(order), parts)

@@ -19,8 +19,10 @@ from services.customer.orders.keeping import (
     IncomingOrder,
     OrderFollower,
     OrderKeeper,
+    OrderNews,
     OrderRemoval,
 )
+from services.customer.orders.parts import OrderPart
 from services.customer.orders.record import OrderContent, OrderLine
 from services.customer.orders.repository import OrderRepository
 from services.customer.platforms.people import Person
@@ -55,6 +57,7 @@ class OrderTold:
     person: Person
     content: OrderContent
     lines: tuple[OrderLine, ...]
+    parts: tuple[OrderPart, ...] = ()
 
 
 Delivery = CustomerTold | CustomerGone | OrderTold | OrderRemoval
@@ -226,11 +229,11 @@ class PlatformIntake:
         )
 
     async def _keep_orders(self, deliveries: Iterable[Delivery], owners: dict[int, UUID]) -> None:
-        news: list[IncomingOrder | OrderRemoval] = []
+        news: list[OrderNews] = []
         for delivery in deliveries:
             if isinstance(delivery, OrderTold):
                 owner = owners[id(delivery)]
-                news.append(IncomingOrder(owner, delivery.content, delivery.lines))
+                news.append(IncomingOrder(owner, delivery.content, delivery.lines, delivery.parts))
             elif isinstance(delivery, OrderRemoval):
                 news.append(delivery)
         if news:

@@ -19,6 +19,7 @@ from shared.contracts.gateway import PlatformIdentity, PlatformOrigin
 from shared.text import tidy
 
 _MAX_NAME, _MAX_LINE, _MAX_ID, _MAX_TAG, _MAX_TAGS = 200, 255, 200, 64, 50
+_MAX_WORDS, _MAX_ATTRIBUTES = 1000, 50
 _TEXTS = ("name", "locale", "city", "province", "country")
 
 # Nobody's own id on a platform: WooCommerce says 0 for a guest.
@@ -43,6 +44,8 @@ class Person:
         return {
             **self._texts(),
             **self._contacts(),
+            **self._facts(),
+            "attributes": self._attributes(),
             "tags": self._tags(),
             "source": self.origin.source,
         }
@@ -55,10 +58,14 @@ class Person:
 
     def said_of(self, before: CustomerRecord) -> dict[str, Any]:
         """What is said of a customer who is known. What a platform leaves out stays."""
-        told = {**self._texts(), **self._contacts()}
+        told = {**self._texts(), **self._contacts(), **self._facts()}
+        said = self._attributes()
         if self.in_passing:
-            return {name: new for name, new in told.items() if getattr(before, name) is None}
-        return told
+            told = {name: new for name, new in told.items() if getattr(before, name) is None}
+            said = {name: new for name, new in said.items() if name not in before.attributes}
+        if len({**before.attributes, **said}) > _MAX_ATTRIBUTES:
+            return told
+        return {**told, "attributes": said}
 
     def tags(self, before: CustomerRecord) -> list[str]:
         """The tags of a customer who is known: the platform's are added to what there is."""
@@ -77,6 +84,18 @@ class Person:
             for name in _TEXTS
         }
         return {name: text for name, text in texts.items() if text}
+
+    def _facts(self) -> dict[str, Any]:
+        facts = {"gender": self.said.gender, "birth_date": self.said.birth_date}
+        return {name: fact for name, fact in facts.items() if fact is not None}
+
+    def _attributes(self) -> dict[str, Any]:
+        """What a platform knows of them and we have no field for."""
+        words = {
+            "company": tidy(self.said.company, max_length=_MAX_LINE),
+            "note": tidy(self.said.note, max_length=_MAX_WORDS),
+        }
+        return {name: text for name, text in words.items() if text}
 
     def _contacts(self) -> dict[str, str]:
         return {i.kind: i.value for i in self.identities if i.kind in {"email", "phone"}}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from services.customer.customers.identities import Identity
+from services.customer.customers.identity_match import KnownIdentity
 from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.platforms.people import identities_of
 from services.customer.privacy.collecting import Collecting
@@ -64,7 +64,8 @@ def open_requests(shops: Shops) -> Apply:
         for envelope in envelopes:
             event = envelope.read(PlatformPrivacyRequested)
             identities = identities_of(event.customer, event.origin, region=shop.country)
-            customer_id = await _known(uow, identities)
+            held = await IdentityRepository(uow).holders(identities)
+            customer_id = _known(held)
             now = uow.clock.now()
             row = await requests.open(
                 PrivacyRequestCreate(
@@ -81,14 +82,13 @@ def open_requests(shops: Shops) -> Apply:
                 },
                 source_key=str(event.origin.delivery_id),
             )
-            if row is not None and customer_id is None:
+            # Who only claims an address is for a person to decide.
+            if row is not None and not held:
                 await requests.close(row, "completed", outcome="Nothing is known of the person")
 
     return apply
 
 
-async def _known(uow: UnitOfWork, identities: Sequence[Identity]) -> UUID | None:
+def _known(held: Sequence[KnownIdentity]) -> UUID | None:
     """Whose these identities are for certain: those that the platform vouches for."""
-    held = await IdentityRepository(uow).holders(identities)
-    trusted = [known.customer_id for known in held if known.identifier.trusted]
-    return trusted[0] if trusted else None
+    return next((known.customer_id for known in held if known.identifier.trusted), None)

@@ -249,7 +249,7 @@ class ReviewRepository:
     async def ratings_of(self, product_id: str) -> dict[str, Mapping[str, Any]]:
         """What a product comes to, by kind."""
         rows = await self._uow.rows(_RATINGS, {**self._tenant, "wanted_product": product_id})
-        return {row.kind: row._asdict() for row in rows}
+        return {row.kind: dict(row._mapping) for row in rows}
 
     async def page(
         self, wanted: ReviewFilter, request: PageRequest
