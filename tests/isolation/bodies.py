@@ -60,7 +60,11 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "loyalty.updateRule": lambda: {"points": 7},
     "loyalty.updateTier": lambda: {"name": "Another name"},
     "consentTexts.create": lambda: {"purpose": "care", "channels": ["email"]},
-    "customers.recordConsent": lambda: {"channel": "email", "proof": {"page": "/dang-ky"}},
+    "customers.recordConsent": lambda: {
+        "purpose": "care",
+        "channel": "email",
+        "proof": {"page": "/dang-ky"},
+    },
     "customers.updateNote": lambda: {"text": "Another note"},
     "interactions.update": lambda: {"outcome": "reached"},
     "passwords.choose": lambda: {"password": _PASSWORD, "again": _PASSWORD},
