@@ -29,23 +29,21 @@ def _disguise(digests: AddressDigests) -> Eraser:
 
     async def erase(uow: UnitOfWork, person: KnownPerson) -> Sequence[TableErasure]:
         suppressions = SuppressionRepository(uow, digests=digests)
-        rows = 0
-        for channel, addresses in (("email", person.emails), ("sms", person.phones)):
-            rows += await suppressions.disguise(channel, addresses)
-            await suppressions.add(
-                Suppression(
-                    id=new_id(),
-                    channel=channel,
-                    address=digests.of(uow.tenant_id, address),
-                    scope="marketing",
-                    reason="unsubscribed",
-                    source="erasure",
-                    message_id=None,
-                    customer_id=None,
-                    created_at=uow.clock.now(),
-                )
-                for address in addresses
+        rows = await suppressions.disguise("email", person.emails)
+        await suppressions.add(
+            Suppression(
+                id=new_id(),
+                channel="email",
+                address=digests.of(uow.tenant_id, address),
+                scope="marketing",
+                reason="unsubscribed",
+                source="erasure",
+                message_id=None,
+                customer_id=None,
+                created_at=uow.clock.now(),
             )
+            for address in person.emails
+        )
         return [TableErasure(table="suppression", rows=rows, how="anonymised")] if rows else []
 
     return erase

@@ -59,6 +59,12 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "loyalty.redeem": lambda: {"points": 1},
     "loyalty.updateRule": lambda: {"points": 7},
     "loyalty.updateTier": lambda: {"name": "Another name"},
+    "consentTexts.create": lambda: {"purpose": "care", "channels": ["email"]},
+    "customers.recordConsent": lambda: {
+        "purpose": "care",
+        "channel": "email",
+        "proof": {"page": "/dang-ky"},
+    },
     "customers.updateNote": lambda: {"text": "Another note"},
     "interactions.update": lambda: {"outcome": "reached"},
     "passwords.choose": lambda: {"password": _PASSWORD, "again": _PASSWORD},

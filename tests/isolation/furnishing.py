@@ -129,7 +129,7 @@ async def _login(shop: Shop, email: str) -> str:
 async def furnish(shop: Shop, admin: AsyncEngine, *, root_key: str, receiver: str) -> None:
     """Make one of everything and two of what is listed; wait for what services do by themselves."""
     await _webhooks(shop, receiver)
-    for make in (_people, _leads, _rewards, _words, _work, _diary, _groups, _platforms):
+    for make in (_people, _rights, _leads, _rewards, _words, _work, _diary, _groups, _platforms):
         await make(shop)
     sent = await shop.first(f"/v1/webhook-endpoints/{shop.things['endpoint']}/deliveries")
     shop.things["event"] = sent["id"]
@@ -197,6 +197,21 @@ async def _people(shop: Shop) -> None:
         things["review"] = (await shop.post("/v1/reviews", said))["id"]
     token = await shop.post("/v1/shopper-tokens", {"customer_id": first["id"]})
     shop.credentials["shopper"] = token["token"]
+
+
+async def _rights(shop: Shop) -> None:
+    marker, things = shop.marker, shop.things
+    customer = {"customer_id": things["customer"]}
+    for version in range(2):
+        words = {"key": "care", "purpose": "care", "channels": ["email"]}
+        made = await shop.post("/v1/consent-texts", {**words, "text": f"Text {marker} {version}"})
+        things["consent_text"] = made["id"]
+        held = await shop.post("/v1/legal-holds", {**customer, "reason": f"Hold {marker}"})
+        things["legal_hold"] = held["id"]
+        wish = {**customer, "kind": "access", "details": f"Details {marker}"}
+        asked = await shop.post("/v1/privacy-requests", wish)
+        things["privacy_request"] = asked["id"]
+    await shop.post(f"/v1/privacy-requests/{asked['id']}/preview")
 
 
 async def _leads(shop: Shop) -> None:

@@ -45,6 +45,7 @@ REFUSED_TO_OURSELVES = {
     "jobs.errors": {404},  # the job has made no file
     "jobs.result": {404},
     "leadForms.send": {422},  # its page was never opened
+    "privacyRequests.getReceipt": {404},  # nobody was erased
     "referrals.create": {409},  # nobody brings themselves
     "tasks.listCalls": {422},  # a program has no calls of its own
     "tenants.create": {403},  # the operator's

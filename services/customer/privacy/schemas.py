@@ -1,7 +1,7 @@
 """Privacy requests and legal holds as clients write and read them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
@@ -11,8 +11,13 @@ from services.customer.privacy.laws import LawName
 from shared.bodies import Body
 from shared.contracts.privacy import PrivacyRequestKind, PrivacyRequestStatus
 from shared.moments import Instant
-from shared.pii import pii
+from shared.pii import PII_READ, pii
 from shared.text import TextRule
+
+EXPORT: Final = "personal_data_export"
+"""What the jobs are called that collect a person's data."""
+EXPORT_SCOPES: Final = ("privacy:read", PII_READ)
+"""What it takes to have the file."""
 
 RequestStep = Literal[
     "check_identity", "acknowledge", "extend", "execute", "complete", "refuse", "cancel"

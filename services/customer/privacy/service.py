@@ -30,13 +30,14 @@ from services.customer.privacy.laws import deadlines, extended, law_of
 from services.customer.privacy.people import PeopleRepository
 from services.customer.privacy.repository import FoundPage, PrivacyRepository, RequestFilter
 from services.customer.privacy.schemas import (
+    EXPORT,
+    EXPORT_SCOPES,
     IdentityCheckCreate,
     PrivacyRequestCreate,
     RequestChannel,
     RequestStep,
 )
 from services.customer.privacy.steps import AT_ONCE, allowed_steps
-from services.customer.privacy.tasks import EXPORT, EXPORT_SCOPES
 from services.customer.privacy.views import request_state
 from services.customer.tenants.shops import Shop
 from shared.audit.trail import Actor

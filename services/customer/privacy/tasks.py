@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.customer.privacy.collecting import Collecting, archive, tables_of
 from services.customer.privacy.repository import PrivacyRepository
+from services.customer.privacy.schemas import EXPORT
 from services.customer.privacy.views import request_state
 from shared.contracts.privacy import PrivacyRequestDue
 from shared.db.sweeps import in_every_tenant
@@ -12,11 +13,8 @@ from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.ids import TenantId
 from shared.jobs.files import MAX_PART_BYTES, JobFiles
 from shared.jobs.work import Done, HeldJob, JobKind, Step, Waiting
-from shared.pii import PII_READ
 from shared.queue.worker import Periodic
 
-EXPORT: Final = "personal_data_export"
-EXPORT_SCOPES: Final = ("privacy:read", PII_READ)
 LISTING: Final = "tenants_with_privacy_reminders"
 SWEEP_SECONDS: Final = 60.0
 _BATCH: Final = 200

@@ -16,9 +16,7 @@ from sqlalchemy import (
 )
 
 from services.support_ticket.models import metadata
-from services.support_ticket.tickets.models import ticket
 from shared.db.tables import instant, tenant_column
-from shared.privacy.registry import ERASED, belonging_to, personal
 
 conversation = Table(
     "conversation",
@@ -90,16 +88,4 @@ Index(
     message.c.tenant_id,
     message.c.kind,
     postgresql_where=message.c.kind != "customer",
-)
-
-personal(
-    conversation,
-    of=belonging_to(ticket, "id", parent_column="conversation_id"),
-    erase={"thread_key": None},
-)
-personal(
-    message,
-    of=belonging_to(ticket, "ticket_id"),
-    erase={"author_name": None, "body": ERASED},
-    kept={"external_id": "so that the same message is not taken in again"},
 )

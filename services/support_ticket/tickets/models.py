@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.support_ticket.conversations.models import conversation, message
 from services.support_ticket.models import metadata
 from shared.db.tables import instant, tenant_column
 from shared.privacy.registry import ERASED, addressed_to, belonging_to, impersonal, personal
@@ -184,3 +185,16 @@ personal(
 )
 personal(ticket_episode, of=belonging_to(ticket, "ticket_id"), erase={})
 impersonal(priority_policy, "the shop's own rules")
+
+# What was written belongs to its ticket, and a conversation to the tickets that it raised.
+personal(
+    conversation,
+    of=belonging_to(ticket, "id", parent_column="conversation_id"),
+    erase={"thread_key": None},
+)
+personal(
+    message,
+    of=belonging_to(ticket, "ticket_id"),
+    erase={"author_name": None, "body": ERASED},
+    kept={"external_id": "so that the same message is not taken in again"},
+)
