@@ -24,6 +24,7 @@ OF_NAMES: Mapping[str, str] = {
     "event_id": "event",
     "form_id": "lead_form",
     "from_owner_id": "staff",
+    "import_id": "import",
     "interaction_id": "interaction",
     "job_id": "job",
     "lead_id": "lead",

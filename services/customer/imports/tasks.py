@@ -154,7 +154,6 @@ class _Intake:
         )
         return outcomes, intake.look_alikes
 
-
     async def _portion(
         self, uow: UnitOfWork, job: HeldJob, found: Import, shop: Shop
     ) -> list[RowRead] | None:

@@ -4,7 +4,7 @@ import asyncio
 import io
 import unicodedata
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date
 
 import httpx
 import openpyxl
@@ -169,9 +169,7 @@ async def test_who_of_several_it_is_is_not_guessed(importing: Importing) -> None
         known = {"name": name, "phone": "0912345678"}
         await importing.client.post("/v1/customers", json=known)
     rows = [("Con Bi", "0912345678"), ("Ai Đó", "0912345678")]
-    done = await importing.take_in(
-        table(("Tên", "SĐT"), *rows), options={"match_by": ["phone"]}
-    )
+    done = await importing.take_in(table(("Tên", "SĐT"), *rows), options={"match_by": ["phone"]})
     assert counts(done["run"]) == (0, 0, 1, 0, 1)
     [problem] = done["run"]["problems"]
     assert (problem["code"], problem["first_row"]) == ("several_customers_match", 3)
@@ -243,7 +241,7 @@ async def test_a_workbook_is_read_like_a_file_of_text(importing: Importing) -> N
     sheet = book.active
     sheet.append(["DANH SÁCH KHÁCH HÀNG"])
     sheet.append(["Họ tên", "Điện thoại", "Ngày sinh", "Ghi chú"])
-    sheet.append(["Nguyễn Văn Đức", 912345678, datetime(1990, 2, 28), 12.0])
+    sheet.append(["Nguyễn Văn Đức", 912345678, date(1990, 2, 28), 12.0])
     sheet.append([])
     sheet.append(["Trần Mai", "01681234567", 32933, None])
     content = io.BytesIO()
