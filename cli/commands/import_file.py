@@ -54,12 +54,11 @@ def import_file(
     options: dict[str, Any] = {"match_by": match_by or [], "existing": existing}
     asked = {"encoding": encoding, "sheet": sheet}
     reading = {name: value for name, value in asked.items() if value is not None}
+    base_url = url or Installation.open().base_url
     headers = {"authorization": f"Bearer {token}"}
     console = Console(highlight=False, stderr=True)
     with (
-        httpx.Client(
-            base_url=url or Installation.open().base_url, headers=headers, timeout=60
-        ) as http,
+        httpx.Client(base_url=base_url, headers=headers, timeout=60, trust_env=False) as http,
         Progress(
             TextColumn("{task.description}"),
             BarColumn(),
