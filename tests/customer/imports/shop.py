@@ -77,6 +77,7 @@ class Importing:
         while True:
             await self.runner.go_on(self.shop.hex)
             waiting = await self.client.get("/v1/jobs", params={"status": "queued,running"})
+            assert waiting.status_code == 200, waiting.text
             if not waiting.json()["data"]:
                 return
 
