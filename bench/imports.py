@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def write_people(path: Path, count: int) -> None:
-    """Rows of seven people in ten: the others are there a second time, written otherwise."""
+    """So many rows, three in ten of somebody who is there already, the number written otherwise."""
     chance = random.Random(7)
     with path.open("w") as file:
         file.write(_HEAD)
@@ -136,14 +136,12 @@ async def _copy(dsn: str, path: Path) -> float:
 async def _take_in(http: httpx.AsyncClient, path: Path, peak: "_Peak") -> Taken:
     began = time.perf_counter()
     made = (await http.post("/v1/imports", json={"file_name": "x.csv", "source": "pos"})).json()
-    url, sent, size = f"/v1/imports/{made['id']}", 0, path.stat().st_size
-    with path.open("rb") as file:
-        while part := file.read(_PART):
-            last = sent + len(part) == size
-            query = {"offset": sent, "complete": str(last).lower()}
-            answer = await http.put(f"{url}/file", content=part, params=query)
-            answer.raise_for_status()
-            sent += len(part)
+    url, sent = f"/v1/imports/{made['id']}", 0
+    for part, is_last in _parts(path):
+        query: dict[str, str | int] = {"offset": sent, "complete": str(is_last).lower()}
+        answer = await http.put(f"{url}/file", content=part, params=query)
+        answer.raise_for_status()
+        sent += len(part)
     await _settled(http, url, "ready", peak)
     read = time.perf_counter()
     answer = await http.post(f"{url}/run")
@@ -152,6 +150,15 @@ async def _take_in(http: httpx.AsyncClient, path: Path, peak: "_Peak") -> Taken:
     ended = time.perf_counter()
     counts = {name: value for name, value in found["run"].items() if isinstance(value, int)}
     return Taken(read - began, ended - read, counts, peak.mib)
+
+
+def _parts(path: Path) -> Iterator[tuple[bytes, bool]]:
+    with path.open("rb") as file:
+        part = file.read(_PART)
+        while part:
+            following = file.read(_PART)
+            yield part, not following
+            part = following
 
 
 async def _settled(http: httpx.AsyncClient, url: str, status: str, peak: "_Peak") -> Any:

@@ -10,6 +10,7 @@ from cli.commands.db import db
 from cli.commands.demo import demo
 from cli.commands.doctor import doctor
 from cli.commands.health import health
+from cli.commands.import_file import import_file
 from cli.commands.keys import keys
 from cli.commands.secrets import secrets
 from cli.commands.serve import migrate, serve, worker
@@ -37,6 +38,7 @@ app.command()(migrate)
 app.command()(backup)
 app.command()(restore)
 app.command()(health)
+app.command("import")(import_file)
 app.add_typer(stream, name="stream")
 app.add_typer(secrets, name="secrets")
 app.add_typer(dead_letters, name="dead-letters")

@@ -56,11 +56,16 @@ _SPREADSHEET_DECIMAL: Final = re.compile(r"^(\s*\d+)\.0{1,2}\s*$")
 _WITH_COUNTRY_CODE: Final = re.compile(r"(?:\+|00)840?(\d{7,10})")
 _WITH_BARE_COUNTRY_CODE: Final = re.compile(r"840?(\d{9,10})")
 _WITHOUT_TRUNK_ZERO: Final = re.compile(r"[1-9]\d{8}|1\d{9}")
-# The library's own pattern: most numbers are of this kind, and parsing them costs thirty times it.
-_VIETNAMESE_MOBILE: Final = re.compile(
-    f"0(?:{phonenumbers.PhoneMetadata.metadata_for_region('VN').mobile.national_number_pattern})",
-    re.ASCII,
-)
+
+
+def _pattern_of_mobiles(region: str) -> str:
+    """The library's own; nothing matches when it knows none."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    return (metadata and metadata.mobile and metadata.mobile.national_number_pattern) or r"(?!)"
+
+
+# Most numbers are such, and parsing them costs thirty times as much as this.
+_VIETNAMESE_MOBILE: Final = re.compile(f"0(?:{_pattern_of_mobiles('VN')})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ EDGES = {
     "cli/key_operations.py": "the edge of an operator's command",
     "cli/staff_operations.py": "the edge of an operator's command",
     "cli/webhook_operations.py": "the edge of an operator's command",
+    "services/customer/imports/tasks.py": "a sweep",
     "services/customer/loyalty/tasks.py": "sweeps",
     "services/customer/snapshots/tasks.py": "a job",
     "services/customer/tasks/tasks.py": "a sweep",

@@ -42,6 +42,8 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "customers.putByExternalId": lambda: {"name": "Somebody from elsewhere"},
     "customers.update": lambda: {"city": "Huế"},
     "customers.updateAddress": lambda: {"province": "Huế"},
+    "imports.create": lambda: {"options": {}, "reading": {}},
+    "imports.update": lambda: {"options": {"existing": "fill"}},
     "inboundMessages.create": lambda: {"channel": "zalo", "external_id": fresh("zalo-")},
     "leadForms.create": lambda: {
         "fields": [{"name": "email"}],

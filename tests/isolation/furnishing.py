@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -129,7 +130,19 @@ async def _login(shop: Shop, email: str) -> str:
 async def furnish(shop: Shop, admin: AsyncEngine, *, root_key: str, receiver: str) -> None:
     """Make one of everything and two of what is listed; wait for what services do by themselves."""
     await _webhooks(shop, receiver)
-    for make in (_people, _rights, _leads, _rewards, _words, _work, _diary, _groups, _platforms):
+    makers = (
+        _people,
+        _rights,
+        _files,
+        _leads,
+        _rewards,
+        _words,
+        _work,
+        _diary,
+        _groups,
+        _platforms,
+    )
+    for make in makers:
         await make(shop)
     sent = await shop.first(f"/v1/webhook-endpoints/{shop.things['endpoint']}/deliveries")
     shop.things["event"] = sent["id"]
@@ -212,6 +225,23 @@ async def _rights(shop: Shop) -> None:
         asked = await shop.post("/v1/privacy-requests", wish)
         things["privacy_request"] = asked["id"]
     await shop.post(f"/v1/privacy-requests/{asked['id']}/preview")
+
+
+async def _files(shop: Shop) -> None:
+    """Two imports that wait to be run, and one that was."""
+    marker = shop.marker
+    content = f"name,note\nImported {marker},Words of {marker}\n"
+    for _ in range(3):
+        made = await shop.post("/v1/imports", {"file_name": f"{marker}.csv"})
+        path = f"/v1/imports/{made['id']}"
+        sent = await shop.call("PUT", f"{path}/file", content=content)
+        assert sent.is_success, sent.text
+        await eventually(
+            partial(shop.get, path), lambda found: found["status"] == "ready", seconds=30
+        )
+        if "import" not in shop.things:
+            await shop.post(f"{path}/run")
+        shop.things["import"] = made["id"]
 
 
 async def _leads(shop: Shop) -> None:

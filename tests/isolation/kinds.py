@@ -25,6 +25,7 @@ OF_NAMES: Mapping[str, str] = {
     "form_id": "lead_form",
     "from_owner_id": "staff",
     "hold_id": "legal_hold",
+    "import_id": "import",
     "interaction_id": "interaction",
     "job_id": "job",
     "lead_id": "lead",

@@ -147,6 +147,8 @@ class Sender:
         body = self._bodies.make(operation, lambda name, _: value_of(places[name]), resource)
         if operation.media_type == "application/x-www-form-urlencoded":
             return {"data": body}
+        if operation.media_type == "application/octet-stream":
+            return {"content": str(body).encode()}
         return {"json": body}
 
     async def _resource(self, operation: Operation) -> Any:

@@ -122,9 +122,9 @@ def records(
             raise FileNotReadable("not_in_encoding", row=row) from error
         except csv.Error as error:
             raise FileNotReadable("not_a_table", row=row) from error
-        if any(cells):
-            check_width(cells, row)
-        yield Record(row, [plain(cell) for cell in cells] if any(cells) else [], lines.end)
+        check_width(cells, row)
+        kept = [plain(cell) for cell in cells]
+        yield Record(row, kept if any(kept) else [], lines.end)
         row += 1
 
 

@@ -55,9 +55,10 @@ def columns_of(head: Sequence[Numbered], header: int, *, region: str) -> list[Co
     values = [
         [cells[at] for cells in below if at < len(cells) and cells[at]] for at in range(width)
     ]
-    # What stands in no row, header included, is no column: spreadsheets save many of those.
-    while values and not values[-1] and len(titles) < len(values):
+    # Without a title it is a column only where most rows have it: in a few it is a comma too many.
+    while values and not any(titles[len(values) - 1 :]) and 2 * len(values[-1]) < len(below) + 1:
         values.pop()
+    titles = titles[: len(values)]
     names = _names([*titles, *[""] * (len(values) - len(titles))])
     titled = [*titles, *[""] * (len(names) - len(titles))]
     suggested = suggestions(titled, values, region=region)

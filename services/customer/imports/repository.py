@@ -33,6 +33,7 @@ from services.customer.imports.models import (
     import_piece,
     import_row,
 )
+from services.customer.notes.models import note
 from services.customer.timeline.models import timeline_entry
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.rows import RowsParameter
@@ -54,7 +55,7 @@ ROW_COLUMNS: Final = (
     *("problems", "changes", "customer_version"),
 )
 _TENANT: Final = bindparam("tenant", type_=Uuid)
-_IMPORT: Final = bindparam("import_id", type_=Uuid)
+_IMPORT: Final = bindparam("this_import", type_=Uuid)
 _NUMBER: Final = bindparam("at", type_=Integer)
 _IDS: Final = bindparam("ids", type_=ARRAY(Uuid))
 _rows = RowsParameter("row", import_row, ROW_COLUMNS)
@@ -198,6 +199,9 @@ _BUSY: Final = select(customer.c.id).where(
             customer_address.c.customer_id == customer.c.id,
             or_(customer_address.c.version > 1, ~customer_address.c.is_primary),
         ),
+        exists().where(
+            note.c.tenant_id == _TENANT, note.c.customer_id == customer.c.id, note.c.version > 1
+        ),
     ),
 )
 
@@ -230,7 +234,7 @@ class ImportRepository:
 
     async def get(self, import_id: UUID, *, lock: bool = False) -> Import:
         """Raises ImportNotFound."""
-        asked = {**self._tenant, "import_id": import_id}
+        asked = {**self._tenant, "this_import": import_id}
         row = await self._uow.one_or_none(_LOCK if lock else _BY_ID, asked)
         if row is None:
             raise ImportNotFound
@@ -271,17 +275,17 @@ class ImportRepository:
 
     async def pieces(self, import_id: UUID, first: int, count: int) -> list[bytes]:
         """Some pieces of the file, in order."""
-        asked = {**self._tenant, "import_id": import_id, "at": first, "before": first + count}
+        asked = {**self._tenant, "this_import": import_id, "at": first, "before": first + count}
         return [row.content for row in await self._uow.rows(_PIECES, asked)]
 
     async def forget_piece(self, import_id: UUID, number: int) -> None:
         """Delete a piece, to be written anew."""
-        asked = {**self._tenant, "import_id": import_id, "at": number}
+        asked = {**self._tenant, "this_import": import_id, "at": number}
         await self._uow.execute(_FORGET_PIECE, asked)
 
     async def forget_pieces(self, import_id: UUID) -> None:
         """Delete the file."""
-        await self._uow.execute(_FORGET_PIECES, {**self._tenant, "import_id": import_id})
+        await self._uow.execute(_FORGET_PIECES, {**self._tenant, "this_import": import_id})
 
     async def add_chunk(self, import_id: UUID, number: int, content: bytes, *, rows: int) -> None:
         """Some rows of the file."""
@@ -291,18 +295,18 @@ class ImportRepository:
 
     async def chunk(self, import_id: UUID, number: int) -> bytes | None:
         """Some rows of the file; None after the last."""
-        asked = {**self._tenant, "import_id": import_id, "at": number}
+        asked = {**self._tenant, "this_import": import_id, "at": number}
         content: bytes | None = await self._uow.scalar(_CHUNK, asked)
         return content
 
     async def forget_chunks(self, import_id: UUID) -> None:
         """Delete the rows that were read from the file."""
-        await self._uow.execute(_FORGET_CHUNKS, {**self._tenant, "import_id": import_id})
+        await self._uow.execute(_FORGET_CHUNKS, {**self._tenant, "this_import": import_id})
 
     async def add_rows(self, import_id: UUID, rows: Iterable[Mapping[str, Any]]) -> None:
         """What became of some rows."""
         await self._uow.rows(
-            _ADD_ROWS, {**self._tenant, "import_id": import_id, **_rows.values(rows)}
+            _ADD_ROWS, {**self._tenant, "this_import": import_id, **_rows.values(rows)}
         )
 
     async def rows_page(
@@ -320,7 +324,7 @@ class ImportRepository:
             wanted = wanted.where(row.outcome == outcome)
         if customer_id is not None:
             wanted = wanted.where(row.customer_id == customer_id)
-        asked = {**self._tenant, "import_id": import_id}
+        asked = {**self._tenant, "this_import": import_id}
         rows = await self._uow.rows(page(wanted, ROWS_IN_ORDER, request), asked)
         return next_cursor(rows, ROWS_IN_ORDER, request.limit)
 
@@ -363,14 +367,14 @@ class ImportRepository:
         """Which of these customers the import has met before, and in which row first."""
         if not customer_ids:
             return {}
-        asked = {**self._tenant, "import_id": import_id, "ids": list(customer_ids)}
+        asked = {**self._tenant, "this_import": import_id, "ids": list(customer_ids)}
         return {row.customer_id: row.row for row in await self._uow.rows(_FIRST_ROWS, asked)}
 
     async def left_at(
         self, import_id: UUID, customer_ids: Collection[UUID]
     ) -> dict[UUID, int | None]:
         """The versions in which the import has left customers."""
-        asked = {**self._tenant, "import_id": import_id, "ids": list(customer_ids)}
+        asked = {**self._tenant, "this_import": import_id, "ids": list(customer_ids)}
         return {row.customer_id: row.version for row in await self._uow.rows(_LAST_VERSIONS, asked)}
 
     async def ids_by_code(self, codes: Collection[str]) -> dict[str, UUID]:
@@ -384,7 +388,7 @@ class ImportRepository:
         self, import_id: UUID, *, before: int, at_most: int
     ) -> Sequence[Row[*tuple[Any, ...]]]:
         """The rows above a number, the last first."""
-        asked = {**self._tenant, "import_id": import_id, "before": before, "at_most": at_most}
+        asked = {**self._tenant, "this_import": import_id, "before": before, "at_most": at_most}
         return await self._uow.rows(_TO_UNDO, asked)
 
     async def mark_undone(
@@ -405,7 +409,7 @@ class ImportRepository:
             for row in rows
         ]
         if marked:
-            asked = {**self._tenant, "import_id": import_id, **_undone.values(marked)}
+            asked = {**self._tenant, "this_import": import_id, **_undone.values(marked)}
             await self._uow.execute(_MARK_UNDONE, asked)
 
     async def busy(self, customer_ids: Collection[UUID]) -> set[UUID]:

@@ -206,7 +206,9 @@ class ImportService:
 
         Raises ImportNotFound, ImportTransitionNotAllowed.
         """
-        found = await self._lock(import_id, "cancel")
+        found = await self._imports.get(import_id)
+        _check(found, "cancel")
+        # The job alone: whoever works on it has locked it first, and the import then.
         job = await self._jobs.lock(found.job_id)
         if job.status in ACTIVE and job.cancel_requested_at is None:
             await self._jobs.ask_cancel(found.job_id)
@@ -250,10 +252,14 @@ class ImportService:
 
     async def _lock(self, import_id: UUID, wanted: ImportTransition) -> Import:
         found = await self._imports.get(import_id, lock=True)
-        allowed = allowed_transitions(found)
-        if wanted not in allowed:
-            raise ImportTransitionNotAllowed(found.status, allowed)
+        _check(found, wanted)
         return found
+
+
+def _check(found: Import, wanted: ImportTransition) -> None:
+    allowed = allowed_transitions(found)
+    if wanted not in allowed:
+        raise ImportTransitionNotAllowed(found.status, allowed)
 
 
 def allowed_transitions(found: Import) -> list[ImportTransition]:

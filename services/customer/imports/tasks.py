@@ -6,6 +6,7 @@ worker that is killed leaves nothing half, and another goes on exactly there.
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -40,6 +41,9 @@ _FORGET_SECONDS: Final = 1800.0
 _MEDIA_TYPE: Final = "text/csv; charset=utf-8"
 _LAST_ROW: Final = 2**31 - 1
 _TRIED_TOGETHER: Final = 20_000
+_ONE_DAY: Final = timedelta(days=1)
+_AT_WORK: Final = frozenset({"reading", "checking", "running", "undoing"})
+_WAITING: Final = frozenset({"uploading", "ready"})
 
 
 class ImportReadingJob(JobKind):
@@ -347,12 +351,15 @@ class ImportFiles:
             imports = ImportRepository(uow)
             for import_id in await imports.expired():
                 found = await imports.get(import_id, lock=True)
+                if found.status in _AT_WORK:
+                    later = uow.clock.now() + _ONE_DAY
+                    await imports.save(import_id, {"files_expire_at": later})
+                    continue
                 await imports.forget_pieces(import_id)
                 await imports.forget_chunks(import_id)
-                ended = found.status in {"finished", "undone", "cancelled", "failed"}
-                changes = {} if ended else {"status": "cancelled"}
-                gone = {"files_expire_at": None, "chunks": 0, "rows": found.rows}
-                await imports.save(import_id, {**gone, **changes})
+                status = "cancelled" if found.status in _WAITING else found.status
+                gone = {"files_expire_at": None, "chunks": 0, "status": status}
+                await imports.save(import_id, gone)
             await uow.commit()
 
 

@@ -73,6 +73,9 @@ class ImportUndoing:
             undone[at] = "removed" if customer_id in removed else "kept"
             if customer_id not in removed:
                 self.kept_fields[at] = ["customer"]
+        for row in rows:
+            if row.outcome == "created" and row.customer_id in removed:
+                self._forget_words(row)
         await self._remove(sorted(removed))
         await self._finish()
         versions = {each: self._changes[each].version for each in untouched}
@@ -92,6 +95,14 @@ class ImportUndoing:
         kept = [*self._set_fields_back(row), *await self._forget_identities(row)]
         if "address" in row.changes:
             await self._forget_address(row.customer_id, UUID(row.changes["address"]))
+        kept += self._forget_words(row)
+        if kept:
+            self.kept_fields[row.row] = kept
+        return "partly" if kept else "restored"
+
+    def _forget_words(self, row: Told) -> list[str]:
+        """Take back the note of a row and what it agreed to; tells what is kept."""
+        kept: list[str] = []
         if "note" in row.changes:
             self._notes.append(UUID(row.changes["note"]))
         for purpose, channel, status in row.changes.get("consents", ()):
@@ -99,9 +110,7 @@ class ImportUndoing:
                 self._withdraw(row, purpose, channel)
             else:
                 kept.append(f"consent.{purpose}.{channel}")
-        if kept:
-            self.kept_fields[row.row] = kept
-        return "partly" if kept else "restored"
+        return kept
 
     def _set_fields_back(self, row: Told) -> Iterator[str]:
         """Set back fields; yields those that somebody has changed since."""
@@ -156,7 +165,7 @@ class ImportUndoing:
         await self._imports.forget_keys(customer_ids)
 
     async def _finish(self) -> None:
-        await NoteRepository(self._uow).remove_many(self._notes)
+        await NoteRepository(self._uow).remove_untouched(self._notes)
         if self._answers:
             recorder = ConsentRecorder(uow=self._uow, changes=self._changes)
             await recorder.record(self._answers)

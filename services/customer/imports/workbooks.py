@@ -75,8 +75,8 @@ class Workbook:
         try:
             for values in sheet.iter_rows(values_only=True):
                 self.row += 1
-                if any(value is not None for value in values):
-                    cells = [_text(value) for value in values]
+                cells = [_text(value) for value in values]
+                if any(cells):
                     check_width(cells, self.row)
                     yield self.row, cells
         except FileNotReadable:

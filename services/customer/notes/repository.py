@@ -54,8 +54,10 @@ _ADD_MANY: Final = (
     .on_conflict_do_nothing(index_elements=["tenant_id", "id"])
     .returning(note.c.id)
 )
-_REMOVE_MANY: Final = delete(note).where(
-    note.c.tenant_id == _TENANT, note.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid)))
+_REMOVE_UNTOUCHED: Final = delete(note).where(
+    note.c.tenant_id == _TENANT,
+    note.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid))),
+    note.c.version == 1,
 )
 _REMOVE: Final = delete(note).where(note.c.tenant_id == _TENANT, note.c.id == _ID)
 
@@ -76,10 +78,10 @@ class NoteRepository:
         if rows:
             await self._uow.rows(_ADD_MANY, {**self._tenant, **_new.values(rows)})
 
-    async def remove_many(self, note_ids: Sequence[UUID]) -> None:
-        """Forget notes."""
+    async def remove_untouched(self, note_ids: Sequence[UUID]) -> None:
+        """Forget those of these notes that nobody has changed since they were written."""
         if note_ids:
-            await self._uow.execute(_REMOVE_MANY, {**self._tenant, "ids": list(note_ids)})
+            await self._uow.execute(_REMOVE_UNTOUCHED, {**self._tenant, "ids": list(note_ids)})
 
     async def get(
         self, member_ids: Sequence[UUID], note_id: UUID, *, lock: bool = False

@@ -4,12 +4,15 @@ import asyncio
 import io
 import unicodedata
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, timedelta
+from uuid import UUID
 
 import httpx
 import openpyxl
 import pytest
 
+from services.customer.imports.repository import ImportRepository
+from services.customer.imports.tasks import ImportFiles
 from shared.ids import TenantId
 from shared.jobs.leases import LEASE
 from shared.jobs.runner import JobRunner
@@ -241,7 +244,7 @@ async def test_a_workbook_is_read_like_a_file_of_text(importing: Importing) -> N
     sheet = book.active
     sheet.append(["DANH SÁCH KHÁCH HÀNG"])
     sheet.append(["Họ tên", "Điện thoại", "Ngày sinh", "Ghi chú"])
-    sheet.append(["Nguyễn Văn Đức", 912345678, datetime(1990, 2, 28), 12.0])
+    sheet.append(["Nguyễn Văn Đức", 912345678, date(1990, 2, 28), 12.0])
     sheet.append([])
     sheet.append(["Trần Mai", "01681234567", 32933, None])
     content = io.BytesIO()
@@ -399,6 +402,23 @@ async def test_progress_can_be_followed(client: httpx.AsyncClient, importing: Im
     told = (await events).text
     assert "event: ended" in told
     assert '"done":9,"total":9' in told
+
+
+async def test_a_file_that_is_never_taken_in_is_not_kept_for_ever(
+    importing: Importing, service: ServiceHarness, shop: TenantId
+) -> None:
+    read = await importing.read(people(3))
+    units = service.context.units
+    async with units.begin(shop) as uow:
+        past = uow.clock.now() - timedelta(seconds=1)
+        await ImportRepository(uow).save(UUID(read["id"]), {"files_expire_at": past})
+        await uow.commit()
+    await ImportFiles(units).forget()
+    forgotten = await importing.get(read)
+    assert (forgotten["status"], forgotten["allowed_transitions"]) == ("cancelled", [])
+    async with units.begin(shop) as uow:
+        assert await ImportRepository(uow).pieces(UUID(read["id"]), 0, 9) == []
+        assert await ImportRepository(uow).chunk(UUID(read["id"]), 0) is None
 
 
 def in_windows_1258(text: str) -> bytes:

@@ -1,0 +1,171 @@
+"""Files that are no tables, lie about themselves, or mean harm."""
+
+import io
+import tracemalloc
+import zipfile
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.customer.imports.delimited import detect_delimiter, detect_encoding, records
+from services.customer.imports.errors import FileNotReadable
+from services.customer.imports.layout import columns_of, header_row
+from services.customer.imports.reading import PIECE
+from tests.customer.imports.shop import Importing, counts, table
+
+
+def archive(**parts: bytes) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as written:
+        for name, part in parts.items():
+            written.writestr(name, part)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"\n\n , ,\n", "no_rows"),
+        ("Tên,SĐT\n".encode(), "no_rows"),
+        (b"PK\x03\x04 is no archive", "not_a_workbook"),
+        (archive(x=b"nothing of a workbook"), "not_a_workbook"),
+        (archive(bomb=b"0" * 64 * 2**20), "workbook_too_large"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old_or_protected_workbook"),
+        (b'name\n"' + b"never closed " * 40_000, "not_a_table"),
+        (("name\n" + "x" * 30_000).encode(), "cell_too_long"),
+        (",".join(map(str, range(400))).encode(), "too_many_columns"),
+        (bytes(range(256)) * 40, "not_a_table"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+async def test_what_cannot_be_read_is_told(importing: Importing, content: bytes, code: str) -> None:
+    read = await importing.read(content)
+    assert read["status"] == "failed"
+    assert read["error"]["code"] in {code, "encoding_not_known", "not_in_encoding"}
+    assert read["error"]["code"] == code or content[:3] == b"\0\1\2"
+    assert read["allowed_transitions"] == ["upload"]
+    job = (await importing.client.get(f"/v1/jobs/{read['job_id']}")).json()
+    assert job["status"] == "failed"
+    # A better file can take its place.
+    answer = await importing.client.put(
+        f"/v1/imports/{read['id']}/file", content=table(("Tên",), ("Đức",))
+    )
+    assert answer.status_code == 200, answer.text
+    await importing.work()
+    done = await importing.run(await importing.get(read))
+    assert counts(done["run"]) == (1, 0, 0, 0, 0)
+
+
+async def test_an_empty_file_is_refused(importing: Importing) -> None:
+    answer = await importing.client.post("/v1/imports", json={"file_name": "khach.csv"})
+    answer = await importing.client.put(f"{answer.headers['location']}/file", content=b"")
+    assert (answer.status_code, answer.json()["code"]) == (422, "import_file_empty")
+
+
+async def test_a_wrong_encoding_is_told_with_its_row_and_can_be_corrected(
+    importing: Importing,
+) -> None:
+    rows = "".join(f"Khach {n}{'x' * 150},09123456{n % 90 + 10}\n" for n in range(8000))
+    content = b"name,phone\n" + rows.encode() + "Đan,0912345678\n".encode("cp1258")
+    assert len(content) > PIECE
+    read = await importing.read(content)
+    assert read["error"] == {"code": "not_in_encoding", "row": 8002}
+    answer = await importing.client.post(
+        "/v1/imports", json={"file_name": "x.csv", "reading": {"encoding": "cp1258"}}
+    )
+    answer = await importing.client.put(f"{answer.headers['location']}/file", content=content)
+    await importing.work()
+    assert (await importing.get(answer.json()))["rows"] == 8001
+
+
+async def test_a_row_with_more_cells_than_columns_is_not_cut(importing: Importing) -> None:
+    done = await importing.take_in(b"name,phone\nLan,0912345678,and,more\nMai,0912345679,,\n")
+    assert counts(done["run"]) == (1, 0, 0, 0, 1)
+    assert done["run"]["problems"][0]["code"] == "more_cells_than_columns"
+
+
+async def test_no_cell_of_the_outcome_is_a_formula(importing: Importing) -> None:
+    content = table(("Tên", "=cmd()|phone"), ("Đức", "x"))
+    read = await importing.read(content)
+    mapping = [
+        {"column": "Tên", "target": "name"},
+        {"column": "=cmd()|phone", "target": "phone"},
+    ]
+    done = await importing.run(await importing.change(read, mapping=mapping))
+    [line] = await importing.outcomes(done)
+    assert line["problems"].startswith("'=cmd()")
+
+
+async def test_a_workbook_that_promises_rows_it_has_not(importing: Importing) -> None:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    sheet.append(["Tên"])
+    sheet.append(["Đức"])
+    content = io.BytesIO()
+    book.save(content)
+    swollen = io.BytesIO()
+    with zipfile.ZipFile(content) as old, zipfile.ZipFile(swollen, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name.endswith("sheet1.xml"):
+                part = part.replace(b"<sheetData>", b'<dimension ref="A1:XFD1048576"/><sheetData>')
+            new.writestr(name, part)
+    done = await importing.take_in(swollen.getvalue())
+    assert counts(done["run"]) == (1, 0, 0, 0, 0)
+
+
+@given(st.binary(max_size=2000))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_the_bytes_are_reading_ends_well_or_says_why(content: bytes) -> None:
+    try:
+        encoding = detect_encoding(content, is_whole=True)
+        delimiter = detect_delimiter(content.decode(encoding, errors="replace"))
+        found = list(records(content, row=1, encoding=encoding, delimiter=delimiter, is_last=True))
+    except FileNotReadable:
+        return
+    head = [(record.row, record.cells) for record in found if record.cells]
+    if head:
+        columns = columns_of(head, header_row(head, region="VN"), region="VN")
+        assert len({column.name for column in columns}) == len(columns)
+
+
+@given(
+    st.lists(st.lists(st.text(max_size=12), min_size=2, max_size=4), min_size=1, max_size=30),
+    st.integers(min_value=1, max_value=80),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_file_read_in_windows_says_what_it_says_in_one(rows: list[list[str]], size: int) -> None:
+    rows = [[cell.replace("\0", "").replace("\r", "") for cell in row] for row in rows]
+    content = table(*rows)
+    how = {"encoding": "utf-8", "delimiter": ","}
+    whole = [(record.row, record.cells) for record in records(content, row=1, is_last=True, **how)]
+    pieces, at, row = [], 0, 0
+    width = size
+    while at < len(content):
+        window = content[at : at + width]
+        is_last = at + width >= len(content)
+        end = 0
+        for record in records(window, row=row + 1, is_last=is_last, **how):
+            pieces.append((record.row, record.cells))
+            row, end = record.row, record.end
+        at, width = (len(content), width) if is_last else (at + end, width if end else width * 2)
+    assert pieces == whole
+
+
+async def test_a_large_file_takes_no_more_memory_than_a_small_one(importing: Importing) -> None:
+    note = "Giao buổi sáng, gọi trước khi đến. " * 25
+    rows = [(f"Nguyễn Văn Đức {n}", f"09{n:08}", note) for n in range(12_000)]
+    content = table(("name", "phone", "note"), *rows)
+    del rows
+    assert len(content) > 12 * PIECE
+    sent = await importing.send(content)
+    del content
+    tracemalloc.start()
+    await importing.work()
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (await importing.get(sent))["rows"] == 12_000
+    # A window of four pieces, its text and its rows; a fifth of the whole as rows in memory.
+    assert peak < 60 * 2**20

@@ -1,0 +1,123 @@
+"""Taking an import back."""
+
+import pytest
+
+from shared.ids import TenantId
+from tests.customer.imports.shop import Importing, Json, table
+
+HEAD = ("Tên", "SĐT", "Mã hội viên", "Thành phố", "Nhóm", "Địa chỉ", "Nghề nghiệp", "Ghi chú")
+LAN = ("Lan", "0912345678", "M1", "Huế", "VIP", "3 Lê Lợi, Huế", "Giáo viên", "Thích trà")
+
+
+async def one(importing: Importing, customer_id: str) -> Json:
+    answer = await importing.client.get(f"/v1/customers/{customer_id}")
+    found: Json = answer.json()
+    return found
+
+
+def without_bookkeeping(customer: Json) -> Json:
+    return {
+        name: value for name, value in customer.items() if name not in ("updated_at", "version")
+    }
+
+
+async def test_whom_it_brought_is_emptied(importing: Importing) -> None:
+    content = table(HEAD, LAN, *[(f"Khách {n}", f"09333333{n:02}") for n in range(6)])
+    done = await importing.take_in(content, source="pos")
+    [lan, *_others] = await importing.customers()
+    undone = await importing.undo(done)
+    assert undone["status"] == "undone"
+    assert [undone["undo"][word] for word in ("removed", "kept")] == [7, 0]
+    for customer in await importing.customers():
+        assert [customer[name] for name in ("name", "phone", "city", "address", "occupation")] == [
+            None
+        ] * 5
+        assert (customer["tags"], customer["attributes"]) == ([], {})
+    path = f"/v1/customers/{lan['id']}"
+    for word in ("identities", "addresses", "notes"):
+        found = (await importing.client.get(f"{path}/{word}")).json()["data"]
+        assert found == [], word
+    # Nothing leads to them: the same file brings new customers.
+    again = await importing.take_in(content, source="pos")
+    assert again["run"]["created"] == 7
+
+
+@pytest.mark.capability(123)
+async def test_the_whole_of_it(importing: Importing) -> None:
+    """Tried out, run with its double rows, run again, taken back."""
+    made = await importing.client.post(
+        "/v1/customers",
+        json={"name": "Lan", "external_ids": [{"source": "pos", "external_id": "M1"}]},
+    )
+    before = without_bookkeeping(made.json())
+    twice = ("lan", "+84 912 345 678", "M1", "Vinh", "Sỉ")
+    content = table(HEAD, LAN, ("Bi", "0933333333"), twice, ("Bi", "933333333"), ("", "x"))
+    read = await importing.read(content, source="pos")
+    tried = await importing.run(read, dry_run=True)
+    figures = ("created", "updated", "unchanged", "merged", "invalid")
+    assert [tried["dry_run"][word] for word in figures] == [1, 1, 0, 2, 1]
+    done = await importing.run(read)
+    assert [done["run"][word] for word in figures] == [1, 1, 0, 2, 1]
+    assert [row["outcome"] for row in await importing.outcomes(done)] == [
+        *("updated", "created", "merged", "merged", "invalid")
+    ]
+    state = await importing.customers()
+    again = await importing.take_in(content, source="pos")
+    assert [again["run"][word] for word in figures] == [0, 0, 2, 2, 1]
+    assert await importing.customers() == state
+    undone = await importing.undo(done)
+    assert undone["status"] == "undone"
+    assert without_bookkeeping(await one(importing, before["id"])) == before
+    lines = {line["row"]: line["undone"] for line in await importing.outcomes(undone)}
+    assert lines == {"4": "restored", "3": "removed", "2": "restored"}
+    path = f"/v1/customers/{before['id']}/identities"
+    identities = (await importing.client.get(path)).json()["data"]
+    assert [one["value"] for one in identities] == ["M1"]
+
+
+async def test_what_somebody_has_changed_since_stays(importing: Importing) -> None:
+    made = await importing.client.post(
+        "/v1/customers",
+        json={"name": "Lan", "external_ids": [{"source": "pos", "external_id": "M1"}]},
+    )
+    path = f"/v1/customers/{made.json()['id']}"
+    done = await importing.take_in(table(HEAD, LAN), source="pos")
+    await importing.client.patch(path, json={"city": "Vinh", "tags": ["VIP", "Mới"]})
+    undone = await importing.undo(done)
+    assert undone["undo"]["partly"] == 1
+    customer = await one(importing, made.json()["id"])
+    assert (customer["city"], customer["phone"], customer["tags"]) == ("Vinh", None, ["Mới"])
+    [line] = await importing.outcomes(undone)
+    assert line["kept"] == "city"
+
+
+async def test_whom_others_have_worked_with_stays(importing: Importing, shop: TenantId) -> None:
+    rows = [(f"Khách {n}", f"09123456{n:02}") for n in range(3)]
+    done = await importing.take_in(table(HEAD[:2], *rows))
+    edited, spoken_to, _left = await importing.customers()
+    await importing.client.patch(f"/v1/customers/{edited['id']}", json={"city": "Huế"})
+    call = {"customer_id": spoken_to["id"], "kind": "call", "text": "Hẹn gặp"}
+    answer = await importing.client.post("/v1/interactions", json=call)
+    assert answer.status_code == 201, answer.text
+    undone = await importing.undo(done)
+    assert [undone["undo"][word] for word in ("removed", "kept")] == [1, 2]
+    assert [one["name"] for one in await importing.customers()] == ["Khách 0", "Khách 1", None]
+    kept = [row["row"] for row in await importing.rows(done) if row["undone"] == "kept"]
+    assert kept == [2, 3]
+
+
+async def test_a_consent_that_is_taken_back_is_withdrawn(importing: Importing) -> None:
+    head = ("Tên", "Email", "email marketing", "Ngày đồng ý", "Nội dung đồng ý")
+    made = await importing.client.post(
+        "/v1/customers",
+        json={"name": "Lan", "external_ids": [{"source": "pos", "external_id": "M1"}]},
+    )
+    row = ("Lan", "lan@example.com", "yes", "01/03/2026", "Đồng ý", "M1")
+    done = await importing.take_in(table((*head, "Mã hội viên"), row), source="pos")
+    [customer] = await importing.customers()
+    assert customer["consents"][0]["status"] == "granted"
+    await importing.undo(done)
+    path = f"/v1/customers/{made.json()['id']}/consents"
+    told = (await importing.client.get(path)).json()
+    assert told["current"][0]["status"] == "withdrawn"
+    assert [one["status"] for one in told["data"]] == ["withdrawn", "granted"]
