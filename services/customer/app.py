@@ -14,6 +14,7 @@ from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
 from services.customer.exports.endpoints import router as exports
+from services.customer.fields.endpoints import router as fields
 from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds
 from services.customer.lead_forms.endpoints import router as lead_forms
@@ -43,7 +44,7 @@ ROUTERS = (
     *(assignment, reassignments),
     *(lead_forms, leads, lead_pages, touches),
     *(loyalty, vouchers, referrals),
-    *(exports, reports),
+    *(fields, exports, reports),
 )
 
 

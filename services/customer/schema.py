@@ -8,6 +8,7 @@ from services.customer.consents import models as consents
 from services.customer.contacts import models as contacts
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
+from services.customer.fields import models as fields
 from services.customer.interactions import models as interactions
 from services.customer.lead_forms import models as lead_forms
 from services.customer.leads import models as leads
@@ -32,6 +33,7 @@ __all__ = [
     "contacts",
     "customers",
     "duplicates",
+    "fields",
     "interactions",
     "lead_forms",
     "leads",

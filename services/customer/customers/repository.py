@@ -32,6 +32,8 @@ from services.customer.customers.identity_repository import (
 from services.customer.customers.models import customer, customer_tag
 from services.customer.customers.record import COLUMNS, CustomerRecord
 from services.customer.customers.sight import is_seen
+from services.customer.fields.keeping import FieldValues
+from services.customer.fields.repository import Holder
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
 from shared.db.outbox import outbox_rows
@@ -166,6 +168,10 @@ class CustomerRepository:
         holders = [known_identity(row) for row in rows if row.customer_id is not None]
         if rows[0].kept < len(given):
             raise IdentityTaken(_verified_holders(holders))
+        records = [new.record for new in customers]
+        await FieldValues(self._uow).keep(
+            [Holder(r.id, r.created_at, r.attributes, is_new=True) for r in records]
+        )
         return holders
 
     async def get(self, customer_id: UUID) -> CustomerRecord:

@@ -42,6 +42,7 @@ from services.customer.customers.schemas import (
     CustomerUpsert,
 )
 from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.fields.checking import FieldRules
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
 from shared.audit.trail import AuditEntry
@@ -77,6 +78,7 @@ class CustomerService:
         self._identities = identities
         self._changes = CustomerChanges(uow, sight=sight)
         self._assigner = Assigner(uow)
+        self._rules = FieldRules(uow)
         self._colleagues = colleagues
         self._duplicates = duplicates
         self._timeline = timeline
@@ -100,7 +102,8 @@ class CustomerService:
         """A new customer, even if others look alike: those become duplicate candidates.
 
         Raises IdentityTaken when an external id, or an address or number given as verified,
-        belongs to somebody already; PhoneNotValid when the number cannot be dialled; UnknownStaff.
+        belongs to somebody already; PhoneNotValid when the number cannot be dialled; UnknownStaff;
+        ValuesNotValid.
         """
         shop = await self._shops.of(self._uow)
         await self._require_owner(given)
@@ -113,7 +116,7 @@ class CustomerService:
     ) -> CustomerRecord:
         """The customer after the change; one that changes nothing leaves the version as it is.
 
-        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid, UnknownStaff.
+        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid, UnknownStaff, ValuesNotValid.
         """
         await self._changes.lock([customer_id])
         check_version(self._changes[customer_id].version, expected_version)
@@ -132,7 +135,7 @@ class CustomerService:
         """The customer whom `source` knows by `external_id`, changed or new (then True).
 
         A verified address or number also leads to the customer who has it verified. Raises
-        PhoneNotValid, UnknownStaff; CustomerNotFound when it is somebody the caller does not see.
+        PhoneNotValid, UnknownStaff, ValuesNotValid; CustomerNotFound when it is somebody the caller does not see.
         """
         await self._require_owner(given)
         shop = await self._shops.of(self._uow)
@@ -166,10 +169,13 @@ class CustomerService:
     async def _add(
         self, said: dict[str, Any], identities: Sequence[Identity], shop: Shop
     ) -> CustomerRecord:
+        known = _without_nulls(said)
+        attributes = await self._rules.of_new(known.get("attributes", {}))
         numbers = await self._codes.take(self._uow.tenant_id, "customer")
         record = new_record(
             {
-                **_without_nulls(said),
+                **known,
+                "attributes": _without_nulls(attributes),
                 "profile": merged_profile({}, said["profile"]),
                 **_primary_contacts(identities),
             },
@@ -195,6 +201,11 @@ class CustomerService:
         self, customer_id: UUID, said: dict[str, Any], identities: Sequence[Identity]
     ) -> CustomerRecord:
         before = self._changes[customer_id]
+        if "attributes" in said:
+            checked = await self._rules.of_change(
+                said["attributes"], before.attributes, customer_id=customer_id
+            )
+            said = {**said, "attributes": checked}
         self._changes.apply(customer_id, _changes(before, said) | _primary_contacts(identities))
         after = self._changes[customer_id]
         await self._replace_contacts(before, after)
