@@ -56,6 +56,8 @@ customer = Table(
     Column("currency", Text, nullable=False),
     instant("first_order_at", nullable=True),
     instant("last_order_at", nullable=True),
+    # Of the person, on the record that stands for them; see `interactions`.
+    instant("last_interaction_at", nullable=True),
     Column("name_key", Text(collation="C")),
     Column("search_key", Text, nullable=False),
     instant("created_at"),

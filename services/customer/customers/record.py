@@ -49,6 +49,7 @@ class CustomerRecord:
     currency: str
     first_order_at: datetime | None
     last_order_at: datetime | None
+    last_interaction_at: datetime | None
     name_key: str | None
     search_key: str
     created_at: datetime
@@ -102,7 +103,7 @@ class CustomerRecord:
     def state(self) -> CustomerState:
         """What other services may know."""
         known = self.as_row()
-        del known["name_key"], known["search_key"]
+        del known["name_key"], known["search_key"], known["last_interaction_at"]
         known["customer_id"] = known.pop("id")
         known |= known.pop("profile")
         known["tags"] = tuple(self.tags)
@@ -112,7 +113,9 @@ class CustomerRecord:
 
 COLUMNS = tuple(field.name for field in fields(CustomerRecord))
 _values_of = attrgetter(*COLUMNS)
-_BOOKKEEPING = frozenset({"name_key", "search_key", "created_at", "updated_at", "version"})
+_BOOKKEEPING = frozenset(
+    {"name_key", "search_key", "created_at", "updated_at", "version", "last_interaction_at"}
+)
 _UNKNOWN: dict[str, Any] = {
     "stage": "lead",
     "kind": "person",
@@ -129,6 +132,7 @@ _UNKNOWN: dict[str, Any] = {
     "total_spent_minor": 0,
     "first_order_at": None,
     "last_order_at": None,
+    "last_interaction_at": None,
 }
 
 

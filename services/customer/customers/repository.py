@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -94,7 +95,7 @@ def _insert_customers() -> Any:
 
 
 def _update_customers() -> Any:
-    fixed = {"id", "code", "created_at"}
+    fixed = {"id", "code", "created_at", "last_interaction_at"}
     new = _customers.source
     return (
         update(customer)
@@ -111,6 +112,32 @@ def _where(*conditions: ColumnElement[bool]) -> Any:
     return select(*CUSTOMER_COLUMNS).where(customer.c.tenant_id == TENANT, *conditions)
 
 
+_met = RowsParameter("met", customer, ("id", "last_interaction_at"))
+
+
+def _keep_in_touch() -> Any:
+    """A touch of any record counts for who stands for it; an older one counts for nothing."""
+    named, given = customer.alias("named"), _met.source
+    root_id = func.coalesce(named.c.merged_into, named.c.id)
+    latest = (
+        select(root_id.label("root_id"), func.max(given.c.last_interaction_at).label("at"))
+        .join_from(given, named, (named.c.tenant_id == TENANT) & (named.c.id == given.c.id))
+        .group_by(root_id)
+        .subquery("latest")
+    )
+    known = customer.c.last_interaction_at
+    return (
+        update(customer)
+        .values(last_interaction_at=latest.c.at)
+        .where(
+            customer.c.tenant_id == TENANT,
+            customer.c.id == latest.c.root_id,
+            known.is_(None) | (known < latest.c.at),
+        )
+    )
+
+
+_KEEP_IN_TOUCH = _keep_in_touch()
 _ADD = _insert_customers()
 _ADD_TAGS = _insert_tags()
 _SAVE = _update_customers()
@@ -197,6 +224,11 @@ class CustomerRepository:
         """Write changed customers whose version has grown; tags are kept by `replace_tags`."""
         rows = [record.as_row() for record in customers]
         await self._uow.execute(_SAVE, {**self._tenant, **_customers.values(rows)})
+
+    async def keep_in_touch(self, last: Mapping[UUID, datetime]) -> None:
+        """Know when people were last in touch, by any of their records. Tells nobody of it."""
+        rows = [{"id": each, "last_interaction_at": last[each]} for each in sorted(last)]
+        await self._uow.execute(_KEEP_IN_TOUCH, {**self._tenant, **_met.values(rows)})
 
     async def replace_tags(self, customers: Sequence[CustomerRecord]) -> None:
         """Make the tags that lists are filtered by those of the records."""

@@ -135,7 +135,8 @@ class CustomerService:
         """The customer whom `source` knows by `external_id`, changed or new (then True).
 
         A verified address or number also leads to the customer who has it verified. Raises
-        PhoneNotValid, UnknownStaff, ValuesNotValid; CustomerNotFound when it is somebody the caller does not see.
+        PhoneNotValid, UnknownStaff, ValuesNotValid; CustomerNotFound when it is somebody the
+        caller does not see.
         """
         await self._require_owner(given)
         shop = await self._shops.of(self._uow)

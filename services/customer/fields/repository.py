@@ -145,7 +145,7 @@ _step = (
     .subquery("step")
 )
 _STEP: Final = select(
-    func.count().label("count"),
+    func.count().label("passed"),
     # There is no max() of uuids before PostgreSQL 18; their texts have the same order.
     func.max(_step.c.id.cast(Text)).label("last_id"),
 )
@@ -316,7 +316,7 @@ class FieldRepository:
         last_id = UUID(step.last_id)
         named = {**self._tenant, "after_id": after_id, "last_id": last_id, "key": key}
         rows = await self._uow.rows(_NAMED, named)
-        return step.count, last_id, [Holder(r.id, r.created_at, r.attributes) for r in rows]
+        return step.passed, last_id, [Holder(r.id, r.created_at, r.attributes) for r in rows]
 
     async def misfits(
         self, field: CustomField, request: PageRequest

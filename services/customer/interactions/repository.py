@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from services.customer.colleagues.repository import COLLEAGUES
+from services.customer.customers.repository import CustomerRepository
 from services.customer.families.seen import person_is_seen
 from services.customer.interactions.errors import InteractionNotFound
 from services.customer.interactions.models import customer_care, interaction
@@ -167,6 +168,8 @@ class InteractionRepository:
         if latest:
             rows = _touches.values(touch.as_row() for touch in latest.values())
             await self._uow.execute(_TOUCH, {**self._tenant, **rows})
+            last = {touch.customer_id: touch.at for touch in latest.values()}
+            await CustomerRepository(self._uow).keep_in_touch(last)
 
     async def care_of(self, member_ids: Sequence[UUID]) -> Row[*tuple[Any, ...]] | None:
         """When and how the person was last in touch, if they ever were."""
