@@ -102,7 +102,7 @@ def _row(question: Question, bare: list[Result], ours: list[Result]) -> list[str
 async def _ask(
     connection: asyncpg.Connection, tenant_id: UUID, question: Question, *, seconds: float
 ) -> Result:
-    latencies = []
+    latencies: list[float] = []
     started = time.perf_counter()
     while (sent := time.perf_counter()) < started + seconds or len(latencies) < 3:
         await connection.fetch(question.sql, tenant_id, *question.arguments)

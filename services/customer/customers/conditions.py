@@ -104,7 +104,10 @@ def _build() -> Iterator[tuple[str, ColumnElement[bool]]]:
     yield "no_consent", ~customer.c.consents.contains(bindparam("no_consent", type_=JSONB))
     born = customer.c.birth_date
     # Every such day of every year: an index finds days, and no parts of them.
-    yield "birthdays", born.is_not(None) & (born == func.any(bindparam("birthdays", type_=ARRAY(Date))))
+    yield (
+        "birthdays",
+        born.is_not(None) & (born == func.any(bindparam("birthdays", type_=ARRAY(Date)))),
+    )
     for part in ("month", "day"):
         number = bindparam(f"birth_{part}", type_=Integer)
         yield f"birth_{part}", extract(part, born) == number

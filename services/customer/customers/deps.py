@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Request
 
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.calendar import Calendar
-from services.customer.customers.filtering import CustomerQuery, field_questions
+from services.customer.customers.filtering import field_questions, read_query
 from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.customers.lists import CustomerLists
 from services.customer.customers.repository import CustomerRepository
@@ -27,12 +27,10 @@ async def calendar(asked: AskedDep, shop: ShopDep) -> Calendar:
     return Calendar.of(shop, asked.uow.clock.now())
 
 
-async def selection(
-    asked: AskedDep, query: Annotated[CustomerQuery, Query()], request: Request
-) -> Selection:
+async def selection(asked: AskedDep, request: Request) -> Selection:
     """Which customers a list is asked for."""
-    questions = field_questions(request.query_params.multi_items())
-    return Selection(asked.uow, given=query, questions=questions)
+    parameters = request.query_params.multi_items()
+    return Selection(asked.uow, given=read_query(parameters), questions=field_questions(parameters))
 
 
 async def customer_service(asked: AskedDep) -> CustomerService:

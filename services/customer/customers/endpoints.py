@@ -12,6 +12,7 @@ from services.customer.customers.deps import (
     CustomerServiceDep,
     SelectionDep,
 )
+from services.customer.customers.filtering import PARAMETERS
 from services.customer.customers.lists import CountMode
 from services.customer.customers.ordering import NEWEST, SortText
 from services.customer.customers.record import CustomerRecord
@@ -100,7 +101,7 @@ async def create_customer(
     operation_id="customers.list",
     response_model=CustomerList,
     dependencies=[_READ],
-    openapi_extra={"parameters": [ATTRIBUTES]},
+    openapi_extra={"parameters": [*PARAMETERS, ATTRIBUTES]},
 )
 async def list_customers(
     selection: SelectionDep,

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from services.customer.customers.profile import Kind, Relation
 from services.customer.customers.record import Gender, Stage
@@ -127,6 +128,47 @@ class CustomerQuery(CustomerConditions):
     """The same as parameters of a query."""
 
     model_config = ConfigDict(alias_generator=parameter_of)
+
+
+PARAMETERS: Final[Sequence[Mapping[str, Any]]] = [
+    {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "schema": {key: value for key, value in schema.items() if key != "description"},
+        **({"description": schema["description"]} if "description" in schema else {}),
+    }
+    for name, schema in CustomerQuery.model_json_schema()["properties"].items()
+]
+"""The filters of a list, for the API's description.
+
+They are read here and not by the framework, which looks for each of them in every request.
+"""
+
+_NOTHING: Final = CustomerConditions()
+_NAMES: Final = frozenset(parameter["name"] for parameter in PARAMETERS)
+_LISTS: Final = frozenset(
+    parameter_of(name)
+    for name, field in CustomerConditions.model_fields.items()
+    if any(isinstance(each, BeforeValidator) for each in field.metadata)
+)
+
+
+def read_query(parameters: Iterable[tuple[str, str]]) -> CustomerConditions:
+    """The conditions among the parameters of a query. Raises RequestValidationError."""
+    said: dict[str, Any] = {}
+    for name, value in parameters:
+        if name in _LISTS:
+            said.setdefault(name, []).append(value)
+        elif name in _NAMES:
+            said[name] = value
+    if not said:
+        return _NOTHING
+    try:
+        return CustomerQuery.model_validate(said)
+    except ValidationError as error:
+        faults = [{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors()]
+        raise RequestValidationError(faults) from error
 
 
 FieldQuestions = Mapping[str, Mapping[Operator, Sequence[Any]]]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import (
@@ -33,8 +33,9 @@ from services.customer.customers.identity_repository import (
 from services.customer.customers.models import customer, customer_tag
 from services.customer.customers.record import COLUMNS, CustomerRecord
 from services.customer.customers.sight import is_seen
+from services.customer.fields.checking import refuse_missing
 from services.customer.fields.keeping import FieldValues
-from services.customer.fields.repository import Holder
+from services.customer.fields.repository import Holder, required_keys
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
 from shared.db.outbox import outbox_rows
@@ -70,8 +71,8 @@ def _insert_tags() -> Any:
 def _insert_customers() -> Any:
     """One statement for everything a new customer consists of: one round trip, however many.
 
-    It tells how many identities were kept (fewer than given: another customer has one) and who
-    held any of them before.
+    It tells how many identities were kept (fewer than given: another customer has one), which of
+    the shop's own fields must have values, and who held any of the identities before.
     """
     new_customers = (
         insert(customer)
@@ -83,7 +84,7 @@ def _insert_customers() -> Any:
     kept = select(func.count().label("kept")).select_from(new_identities).subquery("kept")
     holders = holders_of(NEW_IDENTITIES).subquery("holder")
     return (
-        select(kept.c.kept, *holders.c)
+        select(kept.c.kept, required_keys(TENANT).label("required"), *holders.c)
         .select_from(kept.outerjoin(holders, true()))
         .add_cte(
             new_customers,
@@ -171,14 +172,19 @@ class CustomerRepository:
         self._tenant = {"tenant": uow.tenant_id}
 
     async def add(
-        self, customers: Sequence[NewCustomer], entries: Sequence[Entry]
+        self,
+        customers: Sequence[NewCustomer],
+        entries: Sequence[Entry],
+        *,
+        require_fields: Literal[True] | None = None,
     ) -> list[KnownIdentity]:
         """Keep new customers, their identities, the first entries of their timelines, and events.
 
         The events are those that were appended so far.
 
         Returns who else already has one of the identities. Raises IdentityTaken when a verified
-        one belongs to somebody else; nothing must be committed then.
+        one belongs to somebody else, and with `require_fields` ValuesNotValid when a field that the
+        shop requires has no value; nothing must be committed then.
         """
         given = [(new.record.id, identity) for new in customers for identity in new.identities]
         rows = await self._uow.rows_with_events(
@@ -196,6 +202,8 @@ class CustomerRepository:
         if rows[0].kept < len(given):
             raise IdentityTaken(_verified_holders(holders))
         records = [new.record for new in customers]
+        if require_fields:
+            refuse_missing(rows[0].required, (record.attributes for record in records))
         await FieldValues(self._uow).keep(
             [Holder(r.id, r.created_at, r.attributes, is_new=True) for r in records]
         )

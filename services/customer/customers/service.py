@@ -193,7 +193,8 @@ class CustomerService:
         new = [NewCustomer(record, identities)]
         self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         self._uow.record(AuditEntry.of("customer", record.id))
-        holders = await self._customers.add(new, [created_entry(record)])
+        entries = [created_entry(record)]
+        holders = await self._customers.add(new, entries, require_fields=True)
         await self._assigner.keep(choices)
         await self._duplicates.propose(look_alikes(record.id, identities, holders))
         return record

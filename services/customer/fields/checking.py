@@ -1,6 +1,6 @@
 """Whether what a client says of a customer fits the fields that the shop has defined."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,13 +22,16 @@ class FieldRules:
         self._fields = FieldRepository(uow)
 
     async def of_new(self, said: Mapping[str, Any], *, pointer: str = _POINTER) -> dict[str, Any]:
-        """The attributes of a new customer as they are kept. Raises ValuesNotValid."""
+        """The attributes of a new customer as they are kept. Raises ValuesNotValid.
+
+        What is missing is seen when the customer is added.
+        """
+        if not said:
+            return {}
         fields = await self._fields.all()
         if not fields:
             return dict(said)
         checked, faults = await self._read(fields, said, {}, None, pointer)
-        missing = (f for f in fields if f.required and f.archived_at is None and f.key not in said)
-        faults += [_required(pointer, field.key) for field in missing]
         if faults:
             raise ValuesNotValid(faults)
         return checked
@@ -105,6 +108,14 @@ class FieldRules:
     async def _is_strict(self) -> bool:
         policy = await self._fields.policy()
         return policy is not None and policy.strict
+
+
+def refuse_missing(required: Sequence[str], attributes: Iterable[Mapping[str, Any]]) -> None:
+    """Raises ValuesNotValid when somebody has nothing in a field that must have a value."""
+    for given in attributes:
+        missing = [key for key in required if given.get(key) is None]
+        if missing:
+            raise ValuesNotValid([_required(_POINTER, key) for key in missing])
 
 
 def _required(pointer: str, key: str) -> FieldError:

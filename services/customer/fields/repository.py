@@ -8,8 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
     Integer,
     Row,
+    ScalarSelect,
     Text,
     Uuid,
     bindparam,
@@ -189,6 +191,16 @@ _MISFITS: Final = {
     for of_teams in (None, False, True)
     for continued in (False, True)
 }
+
+
+def required_keys(tenant: ColumnElement[Any]) -> ScalarSelect[Any]:
+    """The keys of the fields that must have values, as a part of another slice's statement."""
+    keys = select(custom_field.c.key).where(
+        custom_field.c.tenant_id == tenant,
+        custom_field.c.required.is_(True),
+        custom_field.c.archived_at.is_(None),
+    )
+    return select(func.array(keys.scalar_subquery(), type_=ARRAY(Text))).scalar_subquery()
 
 
 @dataclass(frozen=True, slots=True)
