@@ -6,10 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.customer.jobs import build_job_kinds
-from shared.ids import TenantId
+from shared.ids import TenantId, new_id
 from shared.jobs.runner import JobRunner
+from shared.security.principal import PrincipalKind, Visibility
 from tests.support.harness import ServiceHarness
 
 
@@ -244,8 +246,107 @@ async def test_who_was_faster_wins(client):
     assert (await client.delete(path, headers=stale)).status_code == 412
 
 
-async def test_what_was_there_before_a_field_is_read_by_a_job(client, runner, shop):
+async def names(client: httpx.AsyncClient, **params: Any) -> list[str]:
+    answer = await client.get("/v1/customers", params=params)
+    assert answer.status_code == 200, answer.text
+    return [customer["code"] for customer in answer.json()["data"]]
+
+
+async def test_what_was_there_before_a_field_is_read_by_a_job(client, runner, shop, service):
     people = [await add(client, size=value) for value in (39, 40, "lớn", 41, None, 39)]
     field = await define(client, "size", "number")
+    assert await names(client, **{"attributes[size]": "39"}) == []
     path = f"/v1/jobs/{field['rebuild_job_id']}"
-    assert await runner.step(shop)
+    async with service.client(shop, "jobs:read") as watcher:
+        assert await runner.step(shop)
+        job = (await watcher.get(path)).json()
+        assert (job["status"], job["done"], job["total"]) == ("running", 2, 6)
+        # Somebody is faster than the job: what they say is what counts.
+        last = f"/v1/customers/{people[5]['id']}"
+        await client.patch(last, json={"attributes": {"size": 42}})
+        await runner.go_on(shop.hex)
+        job = (await watcher.get(path)).json()
+        assert (job["status"], job["done"], job["detail"]["misfits"]) == ("succeeded", 6, 1)
+    assert await names(client, **{"attributes[size]": "39"}) == [people[0]["code"]]
+    assert await names(client, **{"attributes[size][gte]": "41"}) == [
+        people[5]["code"],
+        people[3]["code"],
+    ]
+    misfits = await client.get(f"/v1/custom-fields/{field['id']}/misfits")
+    [misfit] = misfits.json()["data"]
+    assert (misfit["customer_id"], misfit["code"]) == (people[2]["id"], "number")
+    assert misfit["value"] == "lớn"
+    await client.patch(f"/v1/customers/{people[2]['id']}", json={"attributes": {"size": 44}})
+    assert (await client.get(f"/v1/custom-fields/{field['id']}/misfits")).json()["data"] == []
+
+
+async def test_the_second_who_had_a_unique_value_before_is_a_misfit(client, runner, shop):
+    people = [await add(client, card=value) for value in ("HM-1", "HM-2", "hm-1")]
+    field = await define(client, "card", "text", unique=True)
+    await runner.go_on(shop.hex)
+    [misfit] = (await client.get(f"/v1/custom-fields/{field['id']}/misfits")).json()["data"]
+    assert (misfit["customer_id"], misfit["code"]) == (people[2]["id"], "not_unique")
+    assert await names(client, **{"attributes[card]": "HM-1"}) == [people[0]["code"]]
+
+
+async def test_who_does_not_see_a_customer_does_not_see_their_misfit(client, runner, shop, service):
+    mine = await add(client, size="S")
+    other = await add(client, size="L")
+    async with service.context.units.begin(shop) as uow:
+        statement = text(
+            "UPDATE customer.customer SET owner_id = :owner WHERE tenant_id = :tenant AND id = :id"
+        )
+        owner = {"owner": new_id(), "tenant": shop, "id": other["id"]}
+        await uow.execute(statement, owner)
+        await uow.commit()
+    field = await define(client, "size", "number")
+    await runner.go_on(shop.hex)
+    path = f"/v1/custom-fields/{field['id']}/misfits"
+    assert len((await client.get(path)).json()["data"]) == 2
+    async with service.client(
+        shop,
+        "custom_fields:read",
+        "customers:read",
+        kind=PrincipalKind.STAFF,
+        actor_id=str(new_id()),
+        visibility=Visibility.OWN,
+    ) as agent:
+        told = (await agent.get(path)).json()["data"]
+    assert [misfit["customer_id"] for misfit in told] == [mine["id"]]
+
+
+async def test_what_a_form_brings_is_kept_even_if_it_does_not_fit(client):
+    field = await define(client, "shoe_size", "number")
+    words = {"vi": "Cỡ giày"}
+    form = await client.post(
+        "/v1/lead-forms",
+        json={
+            "name": "Đăng ký",
+            "title": words,
+            "fields": [{"name": "email", "required": True}],
+            "own_fields": [{"key": "shoe_size", "label": words, "type": "text"}],
+            "thank_you": words,
+        },
+    )
+    assert form.status_code == 201, form.text
+    for address, size in (("a@example.com", "rất to"), ("b@example.com", "39")):
+        sent = await client.post(
+            f"/v1/lead-forms/{form.json()['id']}/submissions",
+            json={"entered": {"email": address, "shoe_size": size}},
+        )
+        assert sent.is_success, sent.text
+    found = (await client.get("/v1/customers", params={"q": "a@example.com"})).json()["data"]
+    assert found[0]["attributes"] == {"shoe_size": "rất to"}
+    misfits = (await client.get(f"/v1/custom-fields/{field['id']}/misfits")).json()["data"]
+    assert {(m["value"], m["code"]) for m in misfits} == {("rất to", "number"), ("39", "number")}
+
+
+async def test_values_are_what_segments_read(client, service, shop):
+    """A segment compares what an event tells of a customer's attributes, by its JSON type."""
+    await define(client, "debt", "money")
+    await define(client, "level", "enum", options=options("gold", "tin"))
+    await define(client, "met_on", "date")
+    await add(client, debt="1250000", level="gold", met_on="2026-02-28")
+    [event] = await service.told(shop, "customer.created")
+    told = {"debt": 1250000, "level": "gold", "met_on": "2026-02-28"}
+    assert event["customer"]["attributes"] == told

@@ -16,6 +16,9 @@ from shared.text import search_key
 from tests.customer.told import platform_order
 
 NOW = datetime.now(UTC)
+_GIVE = text(
+    "UPDATE customer.customer SET owner_id = :owner WHERE tenant_id = :tenant AND id = :id"
+)
 
 
 async def define(client: httpx.AsyncClient, key: str, type_: str, **more: Any) -> dict[str, Any]:
@@ -154,10 +157,7 @@ class TestOwnFields:
         async with service.context.units.begin(shop) as uow:
             for customer in crowd[::3]:
                 await uow.execute(
-                    text(
-                        "UPDATE customer.customer SET owner_id = :owner WHERE tenant_id = :tenant AND id = :id"
-                    ),
-                    {"owner": new_id(), "tenant": shop, "id": customer["id"]},
+                    _GIVE, {"owner": new_id(), "tenant": shop, "id": customer["id"]}
                 )
             await uow.commit()
         seen = [c for number, c in enumerate(crowd) if number % 3]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 from uuid import UUID
 
 from fastapi.exceptions import RequestValidationError
@@ -186,7 +186,8 @@ def field_questions(parameters: Iterable[tuple[str, str]]) -> FieldQuestions:
             detail = "Write it as attributes[key] or attributes[key][gte]"
             raise Invalid(errors=[FieldError(f"/query/{name[:100]}", "unknown_filter", detail)])
         key, operator = read.groups()
-        asked.setdefault(key, {}).setdefault(operator or "eq", []).append(value)
+        named = cast("Operator", operator or "eq")
+        asked.setdefault(key, {}).setdefault(named, []).append(value)
     return {key: _several(operators) for key, operators in asked.items()}
 
 

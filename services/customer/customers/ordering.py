@@ -139,7 +139,7 @@ def field_key_of(text: str) -> str | None:
 
 
 def sort_of(text: str, fields: Mapping[str, CustomField]) -> Sort:
-    """The order that a text says. Raises Invalid for a field that there is not, or of many values."""
+    """The order that a text says. Raises Invalid for a field not there, or of several values."""
     name, descending = text.removeprefix("-"), text.startswith("-")
     key = field_key_of(text)
     if key is None:

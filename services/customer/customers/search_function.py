@@ -28,7 +28,8 @@ DECLARE
     matching text;
     filtered CONSTANT text := '($3 IS NULL OR stage = $3) AND ($4 IS NULL OR source = $4)
         AND ($5 IS NULL OR tags ? $5)
-        AND ($6 IS NULL OR created_at >= $6) AND ($7 IS NULL OR created_at < $7){owner_filter}{roots_filter}';
+        AND ($6 IS NULL OR created_at >= $6)
+        AND ($7 IS NULL OR created_at < $7){owner_filter}{roots_filter}';
     walk CONSTANT text := '(SELECT * FROM {table} WHERE tenant_id = $1
         {newest_first} OFFSET 0) newest';
     looked_up CONSTANT text := 'SELECT * FROM (

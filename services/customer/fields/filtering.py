@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
     ARRAY,
-    Alias,
     ColumnElement,
     Date,
     Double,
@@ -37,7 +37,7 @@ from services.customer.fields.values import (
 
 Operator = Literal["eq", "in", "gte", "gt", "lte", "lt", "begins", "exists"]
 Way = Literal["drive", "few", "probe", "exists"]
-"""How the rows of a condition are come by: in the order of the list, all of them, or per customer."""
+"""How rows are come by: in the order of the list, all of them, for each customer, or anyhow."""
 
 MOST_VALUES: Final = 50
 _RANGES: Final = frozenset({"gte", "gt", "lte", "lt"})
@@ -70,7 +70,7 @@ class FieldCondition:
     """What is asked of one field: all of its operators must hold of one value."""
 
     field: CustomField
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
     def shape(self, index: int) -> FieldShape:
         """The same for any values."""
@@ -158,7 +158,7 @@ _KEYS: Final[Mapping[str, Callable[[CustomField, Any], Key]]] = {
 
 
 @lru_cache
-def rows_of(index: int | str) -> Alias:
+def rows_of(index: int | str) -> Any:
     """The rows of the values, named for one condition."""
     return custom_value.alias(f"value_{index}")
 
