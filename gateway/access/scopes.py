@@ -8,7 +8,7 @@ _RESOURCES: Final = (
     *("customers", "orders", "tasks", "duplicates", "segments", "tickets", "queues", "sla"),
     *("surveys", "templates", "messages", "automations", "suppressions", "inbound"),
     *("leads", "lead_forms", "lead_submissions", "touches"),
-    *("interactions", "appointments", "assignment_rules"),
+    *("interactions", "appointments", "assignment_rules", "custom_fields"),
     *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
     *("loyalty", "redemptions", "vouchers", "referrals", "reviews"),
     *("imports", "privacy"),

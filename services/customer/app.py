@@ -14,6 +14,7 @@ from services.customer.consents.text_endpoints import router as consent_texts
 from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
 from services.customer.exports.endpoints import router as exports
+from services.customer.fields.endpoints import router as fields
 from services.customer.imports.endpoints import router as imports
 from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds
@@ -51,7 +52,7 @@ ROUTERS = (
     *(lead_forms, leads, lead_pages, touches),
     *(loyalty, vouchers, referrals, reviews),
     *(privacy_requests, legal_holds),
-    *(exports, imports, reports),
+    *(fields, exports, imports, reports),
 )
 
 

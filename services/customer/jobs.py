@@ -1,6 +1,7 @@
 """The long-running jobs of the customer service."""
 
 from services.customer.exports.tasks import CustomerExport
+from services.customer.fields.tasks import CustomFieldRebuild
 from services.customer.imports.tasks import (
     ImportDryRun,
     ImportReadingJob,
@@ -24,7 +25,8 @@ def build_job_kinds(context: PartContext[CustomerSettings], waker: Waker | None 
     export = CustomerExport(schema=settings.part, page_size=settings.export_page)
     reassignment = CustomerReassignment(page_size=settings.reassignment_page)
     personal_data = PersonalDataExport(schema=settings.part)
-    kinds = [export, reassignment, personal_data, *_imports(context)]
+    rebuild = CustomFieldRebuild(page_size=settings.field_rebuild_page)
+    kinds = [export, reassignment, personal_data, rebuild, *_imports(context)]
     return JobKinds(kinds, wake=waker.wake)
 
 

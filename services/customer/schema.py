@@ -9,6 +9,7 @@ from services.customer.contacts import models as contacts
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
 from services.customer.erased import models as erased
+from services.customer.fields import models as fields
 from services.customer.imports import models as imports
 from services.customer.interactions import models as interactions
 from services.customer.lead_forms import models as lead_forms
@@ -39,6 +40,7 @@ __all__ = [
     "customers",
     "duplicates",
     "erased",
+    "fields",
     "imports",
     "interactions",
     "lead_forms",

@@ -83,13 +83,29 @@ def encode_cursor(values: Sequence[Any]) -> str:
 
 def decode_cursor(cursor: str, order: Sequence[SortKey]) -> list[Any]:
     """The sort values again. Raises Invalid when the cursor is not one of this list."""
+    values = open_cursor(cursor)
+    try:
+        return [key.parse(value) for key, value in zip(order, values, strict=True)]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise invalid_cursor() from error
+
+
+def open_cursor(cursor: str) -> list[Any]:
+    """What a cursor holds, as JSON has it. Raises Invalid when it is none of ours."""
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         values = orjson.loads(raw)
-        return [key.parse(value) for key, value in zip(order, values, strict=True)]
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
-        fault = FieldError("/query/cursor", "invalid_cursor", "Use next_cursor of the page before")
-        raise Invalid("The cursor is not valid for this list", errors=[fault]) from error
+    except (ValueError, binascii.Error) as error:
+        raise invalid_cursor() from error
+    if not isinstance(values, list):
+        raise invalid_cursor()
+    return values
+
+
+def invalid_cursor() -> Invalid:
+    """The error for a cursor that is not one of this list."""
+    fault = FieldError("/query/cursor", "invalid_cursor", "Use next_cursor of the page before")
+    return Invalid("The cursor is not valid for this list", errors=[fault])
 
 
 def _after(order: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:

@@ -3,11 +3,14 @@
 import random
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text as sql
 
+from shared.contracts.gateway import PlatformIdentity
 from shared.text import search_key
-from tests.customer.told import platform_customer
+from tests.customer.told import platform_customer, platform_order
 
 
 async def names(client, **params):
@@ -127,6 +130,59 @@ async def test_a_changed_name_is_found_by_its_new_form_only(client, people):
     assert await names(client, q="pham") == ["Phạm Hùng"]
 
 
+async def test_names_with_the_accents_that_were_typed_come_first(client):
+    for name in ("Trần Đức", "Trần Dục", "TRẦN ĐỨC", "Đức Trần", "Tran Duc"):
+        await client.post("/v1/customers", json={"name": name})
+    assert (await names(client, q="Đức"))[:3] == ["Đức Trần", "TRẦN ĐỨC", "Trần Đức"]
+    assert await names(client, q="trần đức") == [
+        *("TRẦN ĐỨC", "Trần Đức", "Đức Trần", "Tran Duc", "Trần Dục")
+    ]
+    assert await names(client, q="tran duc") == [
+        *("Tran Duc", "TRẦN ĐỨC", "Trần Dục", "Trần Đức", "Đức Trần")
+    ]
+    page = (await client.get("/v1/customers", params={"q": "Đức", "limit": 3})).json()
+    following = {"q": "Đức", "limit": 3, "cursor": page["next_cursor"]}
+    assert await names(client, **following) == ["Tran Duc", "Trần Dục"]
+
+
+async def test_the_code_of_an_order_finds_who_bought(service, shop, client, people):
+    buyer = PlatformIdentity(external_id="9", name="Phạm Hùng", email="hung@example.com")
+    await service.receive(shop, "gateway", [platform_order("1", number="DH-2041", buyer=buyer)])
+    for text in ("DH-2041", "dh-2041", "#DH-2041"):
+        assert await names(client, q=text) == ["Phạm Hùng"], text
+    assert await names(client, q="DH-2041", stage="lead") == []
+    assert await names(client, q="DH-2041", has_email="true", stage="customer") == ["Phạm Hùng"]
+    assert await names(client, q="DH-204") == []
+    async with service.client(shop, "customers:read", sees_pii=False) as masked:
+        answer = await masked.get("/v1/customers", params={"q": "DH-2041"})
+        assert len(answer.json()["data"]) == 1
+
+
+async def test_merged_records_are_in_no_list_and_found_by_no_search(service, shop, client, people):
+    root, merged = people[0], people[1]
+    order = platform_order("1", number="DH-2041", buyer=PlatformIdentity(external_id="9"))
+    await service.receive(shop, "gateway", [order])
+    bought = (await client.get("/v1/customers", params={"orders_count[gte]": 1})).json()["data"][0]
+    async with service.context.units.begin(shop) as uow:
+        statement = sql(
+            "UPDATE customer.customer SET parent_id = :root, merged_into = :root "
+            "WHERE tenant_id = :tenant AND id = ANY(:ids)"
+        )
+        ids = [UUID(merged["id"]), UUID(bought["id"])]
+        root_id = UUID(root["id"])
+        await uow.execute(statement, {"tenant": shop, "root": root_id, "ids": ids})
+        await uow.commit()
+    left = {person["name"] for person in people} - {merged["name"]}
+    for params in ({}, {"sort": "name"}, {"sort": "-updated_at"}):
+        assert set(await names(client, **params)) == left
+    assert await names(client, q="đức hạnh") == []
+    assert await names(client, q="51234") == []
+    assert await names(client, q="DH-2041") == [root["name"]]
+    assert await names(client, **{"orders_count[gte]": 1}) == []
+    counted = (await client.get("/v1/customers", params={"count": "exact"})).json()
+    assert (counted["count"], counted["count_is_exact"]) == (3, True)
+
+
 class TestAmongMany:
     """Past the sample, the search walks the list or asks the index: both find the same."""
 
@@ -168,6 +224,10 @@ class TestAmongMany:
             page = await client.get("/v1/customers", params={"q": text, "limit": 200})
             found = {customer["id"] for customer in page.json()["data"]}
             assert found == {c["id"] for c in _matching(text, crowd)[:200]}, text
+
+    async def test_an_estimate_of_few_is_exact(self, client, crowd):
+        estimate = (await client.get("/v1/customers", params={"count": "estimate"})).json()
+        assert (estimate["count"], estimate["count_is_exact"]) == (len(crowd), True)
 
     async def test_who_ends_in_the_digits_is_found_among_all_who_contain_them(self, client, crowd):
         wanted = crowd[-1]

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import zipfile
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from openpyxl import load_workbook
 
 from services.customer.jobs import build_job_kinds
 from shared.ids import TenantId
@@ -15,7 +17,10 @@ from shared.jobs.runner import JobRunner
 from shared.security.principal import PrincipalKind, Visibility
 from tests.support.harness import ServiceHarness
 
-SCOPES = ("customers:read", "customers:write", "jobs:read", "jobs:write")
+SCOPES = (
+    *("customers:read", "customers:write", "jobs:read", "jobs:write"),
+    *("custom_fields:read", "custom_fields:write"),
+)
 
 
 @pytest.fixture
@@ -146,3 +151,76 @@ async def test_everybodys_data_is_for_those_who_may_see_it(
         refused = await agent.post("/v1/exports", json={})
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
         assert (await agent.get(f"{location}/result")).status_code == 403
+
+
+async def define(client: httpx.AsyncClient, key: str, type_: str) -> None:
+    body = {"key": key, "type": type_, "label": {"vi": key}}
+    answer = await client.post("/v1/custom-fields", json=body)
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl"])
+async def test_own_fields_the_filter_and_the_order_of_the_list(
+    client: httpx.AsyncClient, runner: JobRunner, shop: TenantId, form: str
+) -> None:
+    await define(client, "shoe_size", "number")
+    await define(client, "is_local", "boolean")
+    for size in (39, 36, 41, 40, 38, 42, 37):
+        said = {"shoe_size": size, "is_local": size > 39}
+        await add(client, name=f"=Khách {size}", attributes=said, city="Huế")
+    await add(client, name="Ai đó", city="Huế")
+    question = {"attributes": {"shoe_size": {"gte": 38, "lt": 42}}, "city": ["Huế"]}
+    location = await export(client, format=form, filter=question, sort="-attributes.shoe_size")
+    await runner.go_on(shop.hex)
+    job = (await client.get(location)).json()
+    assert (job["status"], job["result"]["rows"]) == ("succeeded", 4), job
+    answer = await client.get(f"{location}/result")
+    assert job["result"]["file_name"] == f"customers.{form}"
+    if form == "jsonl":
+        lines = [json.loads(line) for line in answer.text.splitlines()]
+        assert [line["attributes"]["shoe_size"] for line in lines] == [41, 40, 39, 38]
+        assert lines[0]["days_since_last_order"] is None
+        return
+    if form == "csv":
+        rows: list[dict[str, Any]] = list(rows_of(answer))
+        expected: list[tuple[Any, ...]] = [
+            (f"'=Khách {size}", str(size), str(size > 39).lower()) for size in (41, 40, 39, 38)
+        ]
+    else:
+        head, *cells = list(load_workbook(io.BytesIO(answer.content)).active.iter_rows())
+        assert all(cell.data_type != "f" for row in cells for cell in row)
+        names = [cell.value for cell in head]
+        rows = [dict(zip(names, [cell.value for cell in row], strict=True)) for row in cells]
+        expected = [(f"=Khách {size}", size, size > 39) for size in (41, 40, 39, 38)]
+        assert rows[0]["total_spent"] == 0
+    told = [(r["name"], r["attributes.shoe_size"], r["attributes.is_local"]) for r in rows]
+    assert told == expected
+
+
+async def test_a_spreadsheet_is_whole_after_a_worker_was_replaced(
+    client: httpx.AsyncClient, runner: JobRunner, shop: TenantId
+) -> None:
+    people = [await add(client, name=f"Khách & <{n}> \x0b" if n % 2 else f"K{n}") for n in range(7)]
+    location = await export(client, format="xlsx")
+    while await runner.step(shop):
+        """Each step takes the file up where the last one left it."""
+    answer = await client.get(f"{location}/result")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+    sheet = load_workbook(io.BytesIO(answer.content), read_only=True)["customers"]
+    rows = list(sheet.iter_rows(values_only=True))
+    at = rows[0].index("name")
+    assert [row[at] for row in rows[1:]] == [person["name"] for person in reversed(people)]
+
+
+async def test_what_an_export_cannot_do_is_refused_at_once(client: httpx.AsyncClient) -> None:
+    question = {"attributes": {"nothing": {"eq": 1}}}
+    refused = await client.post("/v1/exports", json={"filter": question})
+    [fault] = refused.json()["errors"]
+    assert (refused.status_code, fault["pointer"], fault["code"]) == (
+        422,
+        "/body/filter/attributes/nothing",
+        "unknown_field",
+    )
+    refused = await client.post("/v1/exports", json={"filter": {"orders_count_gte": "2"}})
+    assert refused.status_code == 422

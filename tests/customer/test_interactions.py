@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -11,12 +12,12 @@ from sqlalchemy import text
 
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import PAGES, EntryFilter, TimelineRepository
-from shared.contracts.gateway import StaffChanged, StaffState
+from shared.contracts.gateway import PlatformIdentity, StaffChanged, StaffState
 from shared.contracts.messaging import InboundMessageReceived
 from shared.contracts.support_ticket import TicketCreated
 from shared.ids import TenantId, new_id
 from shared.security.principal import PrincipalKind, Visibility
-from tests.customer.told import DAY, later, ticket
+from tests.customer.told import DAY, later, platform_order, ticket
 from tests.support.harness import ServiceHarness
 from tests.support.plans import rows_read
 
@@ -368,3 +369,62 @@ async def test_a_note_belongs_to_the_person_it_was_written_about(
         f"/v1/customers/{customer_id}/notes/{note['id']}", json={"text": "B"}
     )
     assert (changed.json()["text"], changed.json()["customer_id"]) == ("B", str(other))
+
+
+@pytest.mark.capability(21)
+async def test_a_customer_tells_since_when_nobody_was_in_touch_and_lists_sort_by_it(
+    service, shop, client
+):
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    now = datetime.now(zone)
+    # A second before midnight in the shop was yesterday, however little time has passed since.
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    times = {"An": now} | {
+        name: midnight - timedelta(days=days, seconds=1) for name, days in (("Bo", 0), ("Ca", 11))
+    }
+    ids = {}
+    for name, at in times.items():
+        buyer = PlatformIdentity(external_id=name, name=name)
+        order = platform_order(name, buyer=buyer, placed_at=at, changed_at=at)
+        await service.receive(shop, "gateway", [order])
+        listed = (await client.get("/v1/customers", params={"q": name})).json()["data"]
+        ids[name] = listed[0]["id"]
+        call = {"customer_id": ids[name], "kind": "call", "started_at": at.isoformat()}
+        assert (await client.post("/v1/interactions", json=call)).status_code == 201
+    # An older one does not put it back.
+    old = {"customer_id": ids["An"], "kind": "call", "started_at": later(days=-9).isoformat()}
+    await client.post("/v1/interactions", json=old)
+    nobody = (await client.post("/v1/customers", json={"name": "Dung"})).json()
+    assert (nobody["days_since_last_order"], nobody["days_since_last_interaction"]) == (None, None)
+    for name, at in times.items():
+        told = (await client.get(f"/v1/customers/{ids[name]}")).json()
+        since = (told["days_since_last_order"], told["days_since_last_interaction"])
+        # The test may run past midnight.
+        days = [(day.date() - at.date()).days for day in (now, datetime.now(zone))]
+        assert since in {(each, each) for each in days}, name
+    for what in ("order", "interaction"):
+        for sort, names in (
+            (f"days_since_last_{what}", ["An", "Bo", "Ca", "Dung"]),
+            (f"-days_since_last_{what}", ["Ca", "Bo", "An", "Dung"]),
+            (f"-last_{what}_at", ["An", "Bo", "Ca", "Dung"]),
+        ):
+            page = (await client.get("/v1/customers", params={"sort": sort})).json()["data"]
+            assert [customer["name"] for customer in page] == names, sort
+    version = (await client.get(f"/v1/customers/{ids['An']}")).json()["version"]
+    changed = await client.patch(f"/v1/customers/{ids['An']}", json={"city": "Huế"})
+    assert changed.json()["version"] == version + 1
+    assert changed.json()["last_interaction_at"] is not None
+
+
+async def test_a_touch_of_a_merged_record_is_the_persons(service, shop, client):
+    root, member = [
+        (await client.post("/v1/customers", json={"name": name})).json() for name in ("An", "Bo")
+    ]
+    async with service.context.units.begin(shop) as uow:
+        merge = "UPDATE customer.customer SET merged_into = :root WHERE tenant_id = :t AND id = :id"
+        await uow.execute(text(merge), {"t": shop, "root": root["id"], "id": member["id"]})
+        await uow.commit()
+    call = {"customer_id": member["id"], "kind": "call"}
+    assert (await client.post("/v1/interactions", json=call)).status_code == 201
+    told = (await client.get(f"/v1/customers/{root['id']}")).json()
+    assert told["last_interaction_at"] is not None

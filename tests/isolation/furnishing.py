@@ -162,7 +162,12 @@ async def _people(shop: Shop) -> None:
     things["source"], things["external_id"] = "pos", f"{marker}-external"
     things["customer_name"] = f"Nguyễn {marker}"
     # Two with the same number may be one person.
-    person = {"name": things["customer_name"], "phone": "0912345678", "source": "pos"}
+    person = {
+        "name": things["customer_name"],
+        "phone": "0912345678",
+        "source": "pos",
+        "attributes": {"size": f"Size {marker}", "colour": f"Colour {marker}"},
+    }
     identity = {"source": "pos", "external_id": things["external_id"]}
     first = await shop.post(
         "/v1/customers",
@@ -187,6 +192,11 @@ async def _people(shop: Shop) -> None:
     things["address"] = (await shop.post(f"/v1/customers/{first['id']}/addresses", address))["id"]
     person = {"name": f"Mai {marker}", "email": f"mai-{marker}@example.com"}
     things["contact"] = (await shop.post(f"/v1/customers/{first['id']}/contacts", person))["id"]
+    # A size that was said before sizes were numbers is a misfit.
+    for key, kind in (("colour", "text"), ("size", "number")):
+        field = {"key": key, "type": kind, "label": {"vi": f"Field {marker}"}}
+        things["custom_field"] = (await shop.post("/v1/custom-fields", field))["id"]
+    await shop.first(f"/v1/custom-fields/{things['custom_field']}/misfits")
     total = {"amount": "9900000", "currency": "VND"}
     for _ in range(2):
         order = {"customer_id": first["id"], "source": "pos", "external_id": fresh(f"{marker}-")}

@@ -21,6 +21,7 @@ OF_NAMES: Mapping[str, str] = {
     "delivery_id": "delivery",
     "duplicate_id": "duplicate",
     "endpoint_id": "endpoint",
+    "field_id": "custom_field",
     "event_id": "event",
     "form_id": "lead_form",
     "from_owner_id": "staff",

@@ -8,6 +8,8 @@ from uuid import UUID
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
+from services.customer.fields.keeping import FieldValues
+from services.customer.fields.repository import Holder
 from shared.audit.trail import AuditEntry
 from shared.contracts.audit import FieldChange
 from shared.contracts.customer import CustomerUpdated
@@ -94,6 +96,13 @@ class CustomerChanges:
         retagged = [after for after in changed if after.tags != self._stored[after.id].tags]
         if retagged:
             await self._customers.replace_tags(retagged)
+        await FieldValues(self._uow).keep(
+            [
+                Holder(after.id, after.created_at, after.attributes)
+                for after in changed
+                if after.attributes != self._stored[after.id].attributes
+            ]
+        )
         for after in changed:
             self.take(after)
         return changed

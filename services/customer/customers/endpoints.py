@@ -1,15 +1,25 @@
 """`/v1/customers`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Path, Query, Response, status
 
-from services.customer.customers.deps import CustomerListsDep, CustomerServiceDep
-from services.customer.customers.lists import CustomerFilter
-from services.customer.customers.record import CustomerRecord, Stage
+from services.customer.customers.calendar import Calendar
+from services.customer.customers.deps import (
+    CalendarDep,
+    CustomerListsDep,
+    CustomerServiceDep,
+    SelectionDep,
+)
+from services.customer.customers.filtering import PARAMETERS
+from services.customer.customers.lists import CountMode
+from services.customer.customers.ordering import NEWEST, SortText
+from services.customer.customers.record import CustomerRecord
 from services.customer.customers.schemas import (
+    NOT_COUNTED,
     CustomerCreate,
+    CustomerList,
     CustomerPatch,
     CustomerRead,
     CustomerUpsert,
@@ -17,17 +27,16 @@ from services.customer.customers.schemas import (
     IdentityList,
     IdentityRead,
     Source,
-    Tag,
     customer_json,
 )
 from services.customer.customers.search import Search
+from services.customer.customers.selection import ATTRIBUTES
 from services.customer.deps import ShopDep
 from shared.db.paging import PageRequest
-from shared.moments import Instant
 from shared.pii import PII_READ
 from shared.text import NormalisedStr
 from shared.web.answers import json_answer
-from shared.web.resources import Page, etag, if_match, page_request
+from shared.web.resources import etag, if_match, page_request
 from shared.web.routing import PrincipalDep, requires, service_router
 
 router = service_router(prefix="/v1/customers", tag="customers")
@@ -39,31 +48,30 @@ _WRITE = requires("customers:write")
 SearchText = Annotated[
     NormalisedStr | None,
     Query(
-        description="Words of a name (accents may be left out), a code, part of an e-mail address "
-        "or the last digits of a phone; the best of the newest 200 matches first. Without "
-        "`pii:read` names and codes only",
+        description="Words of a name (accents may be left out; where they are typed, names with "
+        "the same come first), a code, part of an e-mail address, the last digits of a phone or "
+        "the code of an order; the best of the newest 200 matches first. Without `pii:read` names "
+        "and codes only",
         examples=["nguyen van duc"],
     ),
 ]
 
 
-async def customer_filter(
-    stage: Stage | None = None,
-    source: Source | None = None,
-    owner_id: Annotated[UUID | None, Query(description="Of this member of staff")] = None,
-    tag: Tag | None = None,
-    created_from: Annotated[Instant | None, Query(alias="created_at[gte]")] = None,
-    created_until: Annotated[Instant | None, Query(alias="created_at[lt]")] = None,
-) -> CustomerFilter:
-    """The filters of the list; all that are given must hold."""
-    return CustomerFilter(
-        stage=stage,
-        source=source,
-        owner_id=owner_id,
-        tag=tag,
-        created_from=created_from,
-        created_until=created_until,
-    )
+SortParameter = Annotated[
+    SortText,
+    Query(
+        description="By what, the least first; with `-` the greatest first. Who has nothing there "
+        "comes last. `attributes.<key>` is a field of the shop's own; a search has its own order",
+        examples=["-total_spent"],
+    ),
+]
+CountParameter = Annotated[
+    CountMode | None,
+    Query(
+        description="Also tell how many there are: counted, which costs the more the more there "
+        "are, or estimated from the newest ones"
+    ),
+]
 
 
 @router.post(
@@ -73,7 +81,9 @@ async def customer_filter(
     response_model=CustomerRead,
     dependencies=[_WRITE],
 )
-async def create_customer(body: CustomerCreate, customers: CustomerServiceDep) -> Response:
+async def create_customer(
+    body: CustomerCreate, customers: CustomerServiceDep, calendar: CalendarDep
+) -> Response:
     """Create a customer.
 
     Others with the same e-mail address or phone number are not merged into the new one: they
@@ -81,30 +91,49 @@ async def create_customer(body: CustomerCreate, customers: CustomerServiceDep) -
     given as verified, belongs to one customer: 409 when it is another's.
     """
     created = await customers.create(body)
-    return _answer(created, status=status.HTTP_201_CREATED, location=f"/v1/customers/{created.id}")
+    return _answer(
+        created, calendar, status=status.HTTP_201_CREATED, location=f"/v1/customers/{created.id}"
+    )
 
 
 @router.get(
-    "", operation_id="customers.list", response_model=Page[CustomerRead], dependencies=[_READ]
+    "",
+    operation_id="customers.list",
+    response_model=CustomerList,
+    dependencies=[_READ],
+    openapi_extra={"parameters": [*PARAMETERS, ATTRIBUTES]},
 )
 async def list_customers(
+    selection: SelectionDep,
     lists: CustomerListsDep,
+    calendar: CalendarDep,
     shop: ShopDep,
-    wanted: Annotated[CustomerFilter, Depends(customer_filter)],
     request: Annotated[PageRequest, Depends(page_request)],
     principal: PrincipalDep,
     q: SearchText = None,
+    sort: SortParameter = NEWEST,
+    count: CountParameter = None,
 ) -> Response:
-    """List customers, newest first; with `q`, search them, best match first.
+    """List customers, newest first unless `sort` says otherwise; with `q`, search them.
+
+    All filters must hold. Filters on fields of the shop's own are written
+    `attributes[shoe_size]=39`, `attributes[shoe_size][gte]=38`; see `docs/custom-fields.md`.
+    Records that were merged into others are not listed.
 
     Staff who see their own work see the customers they own and those whom nobody owns; staff who
     see their teams' work also those of their teammates.
     """
     contacts = PII_READ in principal.scopes
+    wanted = await selection.wanted(currency=shop.currency)
     search = Search.read(q, region=shop.country, contacts=contacts) if q is not None else None
-    rows, cursor = await lists.page(search, wanted, request)
-    data = [customer_json(row) for row in rows]
-    return json_answer({"data": data, "next_cursor": cursor})
+    order = await selection.sort(sort)
+    rows, cursor = await lists.page(search, wanted, request, sort=order)
+    data = [customer_json(row, calendar) for row in rows]
+    answer: dict[str, Any] = {"data": data, "next_cursor": cursor, **NOT_COUNTED}
+    if count is not None and search is None:
+        number, is_exact = await lists.count(wanted, count)
+        answer |= {"count": number, "count_is_exact": is_exact}
+    return json_answer(answer)
 
 
 @router.get(
@@ -116,13 +145,14 @@ async def list_customers(
 async def get_customer_by_code(
     code: Annotated[str, Path(max_length=32, examples=["KH000123"])],
     customers: CustomerServiceDep,
+    calendar: CalendarDep,
 ) -> Response:
     """Get a customer by the code people use, upper or lower case.
 
     The code of a record that was merged leads to who stands for it.
     """
     found = await customers.get_by_code(code)
-    return _answer(found)
+    return _answer(found, calendar)
 
 
 @router.put(
@@ -137,6 +167,7 @@ async def put_customer(
     external_id: ExternalId,
     body: CustomerUpsert,
     customers: CustomerServiceDep,
+    calendar: CalendarDep,
 ) -> Response:
     """Create or change the customer whom another system knows by an id of its own.
 
@@ -144,7 +175,9 @@ async def put_customer(
     platform `source` is `<platform>:<connection id>`.
     """
     record, created = await customers.upsert(source=source, external_id=external_id, given=body)
-    return _answer(record, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
+    return _answer(
+        record, calendar, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK
+    )
 
 
 @router.get(
@@ -153,14 +186,16 @@ async def put_customer(
     response_model=CustomerRead,
     dependencies=[_READ],
 )
-async def get_customer(customer_id: UUID, customers: CustomerServiceDep) -> Response:
+async def get_customer(
+    customer_id: UUID, customers: CustomerServiceDep, calendar: CalendarDep
+) -> Response:
     """Get a customer with their order figures and current consents.
 
     The id of a record that was merged leads to who stands for it: the answer has that one's `id`,
     and `Content-Location` names it.
     """
     found = await customers.get(customer_id)
-    return _answer(found)
+    return _answer(found, calendar)
 
 
 @router.patch(
@@ -173,6 +208,7 @@ async def update_customer(
     customer_id: UUID,
     body: CustomerPatch,
     customers: CustomerServiceDep,
+    calendar: CalendarDep,
     expected_version: Annotated[int | None, Depends(if_match)],
 ) -> Response:
     """Change a customer: what is absent stays as it is, `null` clears, attributes merge.
@@ -180,7 +216,7 @@ async def update_customer(
     Send the `ETag` you read as `If-Match` to be told (412) when somebody else was faster.
     """
     changed = await customers.change(customer_id, body, expected_version=expected_version)
-    return _answer(changed)
+    return _answer(changed, calendar)
 
 
 @router.get(
@@ -196,9 +232,13 @@ async def list_identities(customer_id: UUID, customers: CustomerServiceDep) -> I
 
 
 def _answer(
-    record: CustomerRecord, *, status: int = status.HTTP_200_OK, location: str | None = None
+    record: CustomerRecord,
+    calendar: Calendar,
+    *,
+    status: int = status.HTTP_200_OK,
+    location: str | None = None,
 ) -> Response:
     # Whoever was asked for by an id or code of old, this is who stands for them.
     headers = {"etag": etag(record.version), "content-location": f"/v1/customers/{record.id}"}
     headers |= {"location": location} if location else {}
-    return json_answer(customer_json(record.values()), status=status, headers=headers)
+    return json_answer(customer_json(record.values(), calendar), status=status, headers=headers)

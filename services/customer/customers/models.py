@@ -62,6 +62,8 @@ customer = Table(
     # Kept and not used, at the person's wish; and when they were made anonymous; see `privacy`.
     instant("restricted_at", nullable=True),
     instant("erased_at", nullable=True),
+    # Of the person, on the record that stands for them; see `interactions`.
+    instant("last_interaction_at", nullable=True),
     Column("name_key", Text(collation="C")),
     Column("search_key", Text, nullable=False),
     instant("created_at"),
@@ -103,6 +105,37 @@ Index(
     customer.c.merged_into,
     postgresql_where=customer.c.merged_into.is_not(None),
 )
+# What lists are sorted and filtered by besides. Most are partial: new customers have nothing there
+# yet, or are what nearly everybody is, and cost nothing.
+Index("ix_customer_updated", customer.c.tenant_id, customer.c.updated_at, customer.c.id)
+for _name, _has_one in (
+    ("last_order_at", customer.c.last_order_at.is_not(None)),
+    ("last_interaction_at", customer.c.last_interaction_at.is_not(None)),
+    ("orders_count", customer.c.orders_count > 0),
+    ("total_spent_minor", customer.c.total_spent_minor > 0),
+    ("birth_date", customer.c.birth_date.is_not(None)),
+):
+    Index(
+        f"ix_customer_{_name}",
+        customer.c.tenant_id,
+        customer.c[_name],
+        customer.c.id,
+        postgresql_where=_has_one,
+    )
+for _name, _is_other in (
+    ("province", customer.c.province.is_not(None)),
+    ("value_tier", customer.c.value_tier != "standard"),
+    ("kind", customer.c.kind != "person"),
+    ("relation", customer.c.relation != "customer"),
+):
+    Index(
+        f"ix_customer_{_name}_newest",
+        customer.c.tenant_id,
+        customer.c[_name],
+        customer.c.created_at,
+        customer.c.id,
+        postgresql_where=_is_other,
+    )
 # In the C collation, whose order serves `LIKE 'nguyen van%'`.
 Index("ix_customer_name_key", customer.c.tenant_id, customer.c.name_key)
 Index(

@@ -55,6 +55,7 @@ class CustomerRecord:
     last_order_at: datetime | None
     restricted_at: datetime | None
     erased_at: datetime | None
+    last_interaction_at: datetime | None
     name_key: str | None
     search_key: str
     created_at: datetime
@@ -118,7 +119,7 @@ class CustomerRecord:
     def state(self) -> CustomerState:
         """What other services may know."""
         known = self.as_row()
-        del known["name_key"], known["search_key"]
+        del known["name_key"], known["search_key"], known["last_interaction_at"]
         known["customer_id"] = known.pop("id")
         known |= known.pop("profile")
         known["tags"] = tuple(self.tags)
@@ -137,7 +138,10 @@ STORED = tuple(field.name for field in fields(CustomerRecord))
 COLUMNS = STORED[:-1]
 _values_of = attrgetter(*COLUMNS)
 _BOOKKEEPING = frozenset(
-    {"merged_into", "name_key", "search_key", "created_at", "updated_at", "version"}
+    {
+        *("merged_into", "name_key", "search_key", "created_at", "updated_at", "version"),
+        "last_interaction_at",
+    }
 )
 _UNKNOWN: dict[str, Any] = {
     "stage": "lead",
@@ -158,6 +162,7 @@ _UNKNOWN: dict[str, Any] = {
     "last_order_at": None,
     "restricted_at": None,
     "erased_at": None,
+    "last_interaction_at": None,
 }
 
 

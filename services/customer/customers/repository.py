@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import (
@@ -32,6 +33,9 @@ from services.customer.customers.identity_repository import (
 from services.customer.customers.models import customer, customer_tag
 from services.customer.customers.record import COLUMNS, STORED, CustomerRecord
 from services.customer.customers.sight import is_seen
+from services.customer.fields.checking import refuse_missing
+from services.customer.fields.keeping import FieldValues
+from services.customer.fields.repository import Holder, required_keys
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
 from shared.db.outbox import outbox_rows
@@ -70,8 +74,8 @@ def _insert_tags() -> Any:
 def _insert_customers() -> Any:
     """One statement for everything a new customer consists of: one round trip, however many.
 
-    It tells how many identities were kept (fewer than given: another customer has one) and who
-    held any of them before.
+    It tells how many identities were kept (fewer than given: another customer has one), which of
+    the shop's own fields must have values, and who held any of the identities before.
     """
     new_customers = (
         insert(customer)
@@ -83,7 +87,7 @@ def _insert_customers() -> Any:
     kept = select(func.count().label("kept")).select_from(new_identities).subquery("kept")
     holders = holders_of(NEW_IDENTITIES).subquery("holder")
     return (
-        select(kept.c.kept, *holders.c)
+        select(kept.c.kept, required_keys(TENANT).label("required"), *holders.c)
         .select_from(kept.outerjoin(holders, true()))
         .add_cte(
             new_customers,
@@ -95,7 +99,7 @@ def _insert_customers() -> Any:
 
 
 def _update_customers() -> Any:
-    fixed = {"id", "code", "created_at", "merged_into"}
+    fixed = {"id", "code", "created_at", "merged_into", "last_interaction_at"}
     new = _customers.source
     return (
         update(customer)
@@ -113,6 +117,32 @@ def _where(*conditions: ColumnElement[bool]) -> Any:
     return select(*CUSTOMER_COLUMNS).where(customer.c.tenant_id == TENANT, *conditions)
 
 
+_met = RowsParameter("met", customer, ("id", "last_interaction_at"))
+
+
+def _keep_in_touch() -> Any:
+    """A touch of any record counts for who stands for it; an older one counts for nothing."""
+    named, given = customer.alias("named"), _met.source
+    root_id = func.coalesce(named.c.merged_into, named.c.id)
+    latest = (
+        select(root_id.label("root_id"), func.max(given.c.last_interaction_at).label("at"))
+        .join_from(given, named, (named.c.tenant_id == TENANT) & (named.c.id == given.c.id))
+        .group_by(root_id)
+        .subquery("latest")
+    )
+    known = customer.c.last_interaction_at
+    return (
+        update(customer)
+        .values(last_interaction_at=latest.c.at)
+        .where(
+            customer.c.tenant_id == TENANT,
+            customer.c.id == latest.c.root_id,
+            known.is_(None) | (known < latest.c.at),
+        )
+    )
+
+
+_KEEP_IN_TOUCH = _keep_in_touch()
 _ADD = _insert_customers()
 _ADD_TAGS = _insert_tags()
 _SAVE = _update_customers()
@@ -188,14 +218,19 @@ class CustomerRepository:
         self._tenant = {"tenant": uow.tenant_id}
 
     async def add(
-        self, customers: Sequence[NewCustomer], entries: Sequence[Entry]
+        self,
+        customers: Sequence[NewCustomer],
+        entries: Sequence[Entry],
+        *,
+        require_fields: Literal[True] | None = None,
     ) -> list[KnownIdentity]:
         """Keep new customers, their identities, the first entries of their timelines, and events.
 
         The events are those that were appended so far.
 
         Returns who else already has one of the identities. Raises IdentityTaken when a verified
-        one belongs to somebody else; nothing must be committed then.
+        one belongs to somebody else, and with `require_fields` ValuesNotValid when a field that the
+        shop requires has no value; nothing must be committed then.
         """
         given = [(new.record.id, identity) for new in customers for identity in new.identities]
         rows = await self._uow.rows_with_events(
@@ -212,6 +247,12 @@ class CustomerRepository:
         holders = [known_identity(row) for row in rows if row.customer_id is not None]
         if rows[0].kept < len(given):
             raise IdentityTaken(_verified_holders(holders))
+        records = [new.record for new in customers]
+        if require_fields:
+            refuse_missing(rows[0].required, (record.attributes for record in records))
+        await FieldValues(self._uow).keep(
+            [Holder(r.id, r.created_at, r.attributes, is_new=True) for r in records]
+        )
         return holders
 
     async def get(self, customer_id: UUID) -> CustomerRecord:
@@ -287,6 +328,11 @@ class CustomerRepository:
         """Write who said what of customers of whom nothing else has changed."""
         rows = [{"id": record.id, "provenance": record.provenance} for record in customers]
         await self._uow.execute(_REMEMBER, {**self._tenant, **_heard.values(rows)})
+
+    async def keep_in_touch(self, last: Mapping[UUID, datetime]) -> None:
+        """Know when people were last in touch, by any of their records. Tells nobody of it."""
+        rows = [{"id": each, "last_interaction_at": last[each]} for each in sorted(last)]
+        await self._uow.execute(_KEEP_IN_TOUCH, {**self._tenant, **_met.values(rows)})
 
     async def replace_tags(self, customers: Sequence[CustomerRecord]) -> None:
         """Make the tags that lists are filtered by those of the records."""

@@ -1,8 +1,8 @@
 """Customers as clients write and read them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from services.customer.customers.calendar import Calendar
 from services.customer.customers.identities import Standing
 from services.customer.customers.identity_match import IdentifierKind
 from services.customer.customers.profile import (
@@ -31,6 +32,7 @@ from shared.money import Money, MoneyRead
 from shared.pii import pii
 from shared.text import Name, NormalisedStr, TextRule
 from shared.web.patches import NeverNull
+from shared.web.resources import Page
 
 Email = Annotated[EmailStr, Field(max_length=254, examples=["duc.nguyen@example.com"])]
 PhoneText = Annotated[
@@ -189,17 +191,36 @@ class CustomerRead(ProfileRead):
     erased_at: datetime | None = Field(
         default=None, description="When the person was erased; what is left is nobody's"
     )
+    days_since_last_order: int | None = Field(
+        description="Days of the shop's calendar: 0 today, 1 yesterday"
+    )
+    last_interaction_at: datetime | None = Field(
+        description="The newest call, visit, message from them, ticket or answer to one"
+    )
+    days_since_last_interaction: int | None
     created_at: datetime
     updated_at: datetime
     version: int
 
 
-def customer_json(values: Iterable[Any]) -> dict[str, Any]:
+class CustomerList(Page[CustomerRead]):
+    """One page of customers; `next_cursor` is null on the last."""
+
+    count: int | None = Field(default=None, description="How many there are, if it was asked")
+    count_is_exact: bool | None = None
+
+
+NOT_COUNTED: Final[Mapping[str, None]] = {"count": None, "count_is_exact": None}
+
+
+def customer_json(values: Iterable[Any], calendar: Calendar) -> dict[str, Any]:
     """A `CustomerRead` as plain data, of the values of a record or of a row that begins as one."""
     known: dict[str, Any] = dict(zip(COLUMNS, values, strict=False))
     del known["name_key"], known["search_key"], known["merged_into"]
     spent = Money(known.pop("total_spent_minor"), known.pop("currency"))
     known["total_spent"] = {"amount": spent.decimal_string(), "currency": spent.currency}
+    for name in ("order", "interaction"):
+        known[f"days_since_last_{name}"] = calendar.days_since(known[f"last_{name}_at"])
     said = known.pop("profile")
     return {"id": known.pop("id"), "object": "customer", **known, **NOTHING_KNOWN, **said}
 

@@ -5,9 +5,10 @@ of customers called Nguyễn. The matches come from a function of the schema (`s
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import lru_cache
+from typing import Any, Final, Self
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,22 +26,32 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    table,
     union,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.customer.colleagues.repository import COLLEAGUES
+from services.customer.customers.conditions import conditions_of, in_scope
 from services.customer.customers.models import customer
 from services.customer.customers.record import COLUMNS
+from services.customer.customers.repository import CUSTOMER_COLUMNS
+from services.customer.customers.sight import is_seen
+from services.customer.fields.filtering import FieldShape
 from shared.db.paging import PageRequest, SortKey, keyset, parse_id, parse_instant
 from shared.db.tables import Instant
 from shared.phone import normalise_phone
 from shared.security.sight import Sight
-from shared.text import search_key
+from shared.text import nfc, search_key
 
 SEARCHED_AT_MOST = 200
+FILTERED_AT_MOST = 2000
+"""The same when there are conditions that the matches must satisfy, too."""
+
 _MAX_WORDS = 6
 _WORDS_OF_A_FULL_NAME = 3
+_SPELT_SO = 10
+_LOOKS_LIKE_CODE = re.compile(r"#?[\w./-]{2,64}")
 _LOOKS_LIKE_PHONE = re.compile(r"\+?\d[\d\s.()-]{7,}")
 
 BEST_FIRST = (
@@ -60,44 +71,114 @@ _SEEN_BY: dict[bool | None, ColumnElement[Any]] = {
 }
 
 
+# What the function of the schema looks at itself.
+_LOOKED_AT: Final = frozenset(
+    {"stage", "source", "tag", "created_from", "created_until", "owner_id"}
+)
+_order = table(
+    "customer_order",
+    column("tenant_id", Uuid),
+    column("customer_id", Uuid),
+    column("number", Text),
+    schema="customer",
+)
+_buyer = customer.alias("buyer")
+BUYERS: Final = (
+    select(func.coalesce(_buyer.c.merged_into, _buyer.c.id))
+    .join_from(_order, _buyer, _buyer.c.id == _order.c.customer_id)
+    .where(
+        _order.c.tenant_id == bindparam("tenant", type_=Uuid),
+        _order.c.number == func.any(bindparam("order_codes", type_=ARRAY(Text))),
+        _buyer.c.tenant_id == bindparam("tenant", type_=Uuid),
+    )
+    .limit(50)
+)
+"""Who has bought by one of these codes; shops of several platforms number their orders alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchShape:
+    """A search without its values: what has the same shape is the same statement."""
+
+    is_number: bool
+    continued: bool
+    of_teams: bool | None
+    contacts: bool
+    names: tuple[str, ...]
+    fields: tuple[FieldShape, ...]
+    by_order: bool
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """The conditions that the function of the schema does not look at."""
+        return tuple(name for name in self.names if name not in _LOOKED_AT)
+
+    @property
+    def at_most(self) -> int:
+        """How many of the newest matches are looked at."""
+        return SEARCHED_AT_MOST if not (self.further or self.fields) else FILTERED_AT_MOST
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """What must all be found: words, or one phone number in its stored form; none finds nobody.
 
     Without `contacts` only names and codes are searched: who is not shown an address or a number
-    could guess it a letter at a time.
+    could guess it a letter at a time. Names with the `accents` that were typed come first.
     """
 
     words: Sequence[str]
     contacts: bool = True
+    accents: str | None = None
+    order_codes: Sequence[str] = ()
 
     @classmethod
     def read(cls, text: str, *, region: str, contacts: bool) -> Self:
         """The search that a person means by `text`; phones are those of `region`."""
         key = search_key(text)
+        codes = tuple(_order_codes(text.strip()))
         if _LOOKS_LIKE_PHONE.fullmatch(key):
             number = normalise_phone(key, region=region).e164 or re.sub(r"\D", "", key)
-            return cls([number], contacts)
+            return cls([number], contacts, order_codes=codes)
         words = [word for word in key.split() if any(char.isalnum() for char in word)]
-        return cls(words[:_MAX_WORDS], contacts)
+        return cls(words[:_MAX_WORDS], contacts, _accents(text), codes)
 
-    def statement(self, request: PageRequest, *, sight: Sight | None) -> Select[Any]:
-        """The statement for a page of what is found of all that somebody sees."""
-        of_teams = None if sight is None else sight.of_teams
-        return _STATEMENTS[self._is_number, request.cursor is not None, of_teams, self.contacts]
+    def shape(
+        self,
+        names: Collection[str],
+        fields: tuple[FieldShape, ...],
+        request: PageRequest,
+        *,
+        sight: Sight | None,
+        by_order: bool,
+    ) -> SearchShape:
+        """The shape of a page of what is found of all that somebody sees."""
+        return SearchShape(
+            is_number=self._is_number,
+            continued=request.cursor is not None,
+            of_teams=None if sight is None else sight.of_teams,
+            contacts=self.contacts,
+            names=tuple(sorted(names)),
+            fields=fields,
+            by_order=by_order,
+        )
 
-    def parameters(self, request: PageRequest) -> dict[str, Any]:
-        """The parameters of that statement, but for filters and cursor."""
+    def parameters(
+        self, request: PageRequest, shape: SearchShape, values: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The parameters of its statement, but for other filters and the cursor."""
         phrase = _literal(" ".join(self.words))
         return {
+            **{f"looked_{n}": values[n] if n in shape.names else None for n in _LOOKED_AT},
             "patterns": list(self._patterns()),
             "endings": [f"%{phrase} %"],
             "name_begins": f"{phrase}%",
             "whole": f"% {phrase} %",
             "ending": f"%{phrase} %",
             "beginning": f"% {phrase}%",
-            "names_enough": self._names_enough(request),
-            "at_most": SEARCHED_AT_MOST,
+            "accents": self.accents,
+            "names_enough": self._names_enough(request, shape),
+            "at_most": shape.at_most,
         }
 
     @property
@@ -109,12 +190,14 @@ class Search:
             # Shorter than a trigram, a word would match nearly everybody unless it begins one.
             yield f"%{_literal(word)}%" if len(word) > 2 else f"% {_literal(word)}%"
 
-    def _names_enough(self, request: PageRequest) -> int:
+    def _names_enough(self, request: PageRequest, shape: SearchShape) -> int:
         """How many names that begin with the words make it needless to look for other matches.
 
         They rank first, so a first page that they fill is complete; and who types a full name
         that exists means that name.
         """
+        if shape.further or shape.fields:
+            return shape.at_most
         if len(self.words) >= _WORDS_OF_A_FULL_NAME:
             return 1
         return SEARCHED_AT_MOST if request.cursor else request.limit + 1
@@ -124,6 +207,28 @@ def _literal(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+def _accents(text: str) -> str | None:
+    """A pattern of names that have the words with accents as they were typed; None without any."""
+    typed = [word for word in nfc(text).split() if not word.isascii()][:_MAX_WORDS]
+    if not typed:
+        return None
+    return "^" + "".join(f"(?=.*({_spellings(word)}))" for word in typed)
+
+
+def _spellings(word: str) -> str:
+    """As names are written. The database's own letters have no case but for A to Z."""
+    forms = (word.lower(), word[:1].upper() + word[1:].lower(), word.upper())
+    return "|".join(re.escape(form) for form in dict.fromkeys(forms))
+
+
+def _order_codes(text: str) -> Iterator[str]:
+    """How an order may be numbered that somebody asks for by this."""
+    if not _LOOKS_LIKE_CODE.fullmatch(text) or not any(char.isdigit() for char in text):
+        return
+    plain = text.removeprefix("#")
+    yield from dict.fromkeys((plain, f"#{plain}", plain.upper(), f"#{plain.upper()}"))
+
+
 def _matches(patterns: str, *, by_name: bool, of_teams: bool | None) -> Select[Any]:
     """The newest customers seen whose search key matches every pattern of a parameter."""
     found = (
@@ -131,13 +236,13 @@ def _matches(patterns: str, *, by_name: bool, of_teams: bool | None) -> Select[A
             bindparam(patterns, type_=ARRAY(Text)),
             bindparam("name_begins", type_=Text) if by_name else null(),
             bindparam("names_enough", type_=Integer),
-            bindparam("stage", type_=Text),
-            bindparam("source", type_=Text),
-            bindparam("tag", type_=Text),
-            bindparam("created_from", type_=Instant),
-            bindparam("created_until", type_=Instant),
+            bindparam("looked_stage", type_=Text),
+            bindparam("looked_source", type_=Text),
+            bindparam("looked_tag", type_=Text),
+            bindparam("looked_created_from", type_=Instant),
+            bindparam("looked_created_until", type_=Instant),
             bindparam("at_most", type_=Integer),
-            bindparam("owner_id", type_=Uuid),
+            bindparam("looked_owner_id", type_=Uuid),
             _SEEN_BY[of_teams],
         )
         .table_valued(*(column(name, customer.c[name].type) for name in COLUMNS))
@@ -146,19 +251,24 @@ def _matches(patterns: str, *, by_name: bool, of_teams: bool | None) -> Select[A
     return select(*found.c)
 
 
-def _ranked(matches: Select[Any] | CompoundSelect[Any], *, contacts: bool) -> Select[Any]:
+def _ranked(matches: Select[Any] | CompoundSelect[Any], shape: SearchShape) -> Select[Any]:
     found = matches.subquery("found")
-    key = found.c.search_key if contacts else _key_of_name_and_code(found)
-    rank = case(
+    key = found.c.search_key if shape.contacts else _key_of_name_and_code(found)
+    has_bought = found.c.id == func.any(bindparam("buyers", type_=ARRAY(Uuid)))
+    matched = case(
+        *([(has_bought, 6)] if shape.by_order else []),
         (found.c.name_key.like(bindparam("name_begins", type_=Text)), 5),
         (key.like(bindparam("whole", type_=Text)), 4),
         (key.like(bindparam("ending", type_=Text)), 3),
         (key.like(bindparam("beginning", type_=Text)), 2),
         else_=1,
     )
+    is_spelt_so = found.c.name.regexp_match(bindparam("accents", type_=Text))
+    rank = matched + case((is_spelt_so, _SPELT_SO), else_=0)
     matching = select(*found.c, rank.label("rank"))
-    if not contacts:
-        matching = matching.where(key.like(all_(bindparam("patterns", type_=ARRAY(Text)))))
+    if not shape.contacts:
+        by_key = key.like(all_(bindparam("patterns", type_=ARRAY(Text))))
+        matching = matching.where(by_key | has_bought if shape.by_order else by_key)
     ranked = matching.subquery("ranked")
     return select(*ranked.c)
 
@@ -168,29 +278,28 @@ def _key_of_name_and_code(found: Subquery) -> ColumnElement[str]:
     return func.concat(" ", found.c.name_key, " ", func.lower(found.c.code), " ", type_=Text)
 
 
-def _statement(*, is_number: bool, of_teams: bool | None, contacts: bool) -> Select[Any]:
-    if not is_number:
-        by_words = _matches("patterns", by_name=True, of_teams=of_teams)
-        return _ranked(by_words, contacts=contacts)
+@lru_cache(256)
+def search_statement(shape: SearchShape) -> Select[Any]:
+    """One statement for each shape, so that each is prepared once."""
+    of_teams = shape.of_teams
     # Digits may be the end of a phone number or of a code; among the newest matches alone those
     # could be missed, since so many other numbers contain the same digits.
-    return _ranked(
-        union(
-            _matches("patterns", by_name=False, of_teams=of_teams),
-            _matches("endings", by_name=False, of_teams=of_teams),
-        ),
-        contacts=contacts,
-    )
-
-
-_STATEMENTS = {
-    (is_number, is_continued, of_teams, contacts): keyset(
-        _statement(is_number=is_number, of_teams=of_teams, contacts=contacts),
-        BEST_FIRST,
-        continued=is_continued,
-    )
-    for is_number in (False, True)
-    for is_continued in (False, True)
-    for of_teams in (None, False, True)
-    for contacts in (False, True)
-}
+    found = [_matches("patterns", by_name=not shape.is_number, of_teams=of_teams)]
+    if shape.is_number:
+        found.append(_matches("endings", by_name=False, of_teams=of_teams))
+    if shape.further or shape.fields:
+        conditions = conditions_of(shape.further, shape.fields)
+        met = [one.subquery(f"met_{number}") for number, one in enumerate(found)]
+        found = [
+            select(*CUSTOMER_COLUMNS)
+            .join_from(customer, one, one.c.id == customer.c.id)
+            .where(*in_scope(), *conditions)
+            for one in met
+        ]
+    if shape.by_order:
+        seen = [] if of_teams is None else [is_seen(of_teams=of_teams)]
+        bought = customer.c.id == func.any(bindparam("buyers", type_=ARRAY(Uuid)))
+        conditions = conditions_of(shape.names, shape.fields)
+        found.append(select(*CUSTOMER_COLUMNS).where(*in_scope(), bought, *seen, *conditions))
+    matches = found[0] if len(found) == 1 else union(*found)
+    return keyset(_ranked(matches, shape), BEST_FIRST, continued=shape.continued)

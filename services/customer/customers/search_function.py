@@ -29,7 +29,8 @@ DECLARE
     filtered CONSTANT text := 'merged_into IS NULL
         AND ($3 IS NULL OR stage = $3) AND ($4 IS NULL OR source = $4)
         AND ($5 IS NULL OR tags ? $5)
-        AND ($6 IS NULL OR created_at >= $6) AND ($7 IS NULL OR created_at < $7){owner_filter}';
+        AND ($6 IS NULL OR created_at >= $6)
+        AND ($7 IS NULL OR created_at < $7){owner_filter}{roots_filter}';
     walk CONSTANT text := '(SELECT * FROM {table} WHERE tenant_id = $1
         {newest_first} OFFSET 0) newest';
     looked_up CONSTANT text := 'SELECT * FROM (
@@ -73,7 +74,9 @@ $function$
 """
 
 
-def search_function(schema: str = "customer", *, by_owner: bool = False) -> Iterator[str]:
+def search_function(
+    schema: str = "customer", *, by_owner: bool = False, of_roots: bool = False
+) -> Iterator[str]:
     """Statements that create `search_customers`: the newest customers that match every pattern.
 
     `LIKE` is not leakproof, so under row-level security PostgreSQL filters by the policy first
@@ -92,6 +95,7 @@ def search_function(schema: str = "customer", *, by_owner: bool = False) -> Iter
 
     `by_owner` is the form that also asks whose customers they are: `with_owner` only that one's,
     `seen_by` only nobody's and those of these. Its sibling is what the release before calls.
+    `of_roots` is the form that passes over records that were merged into others.
     """
     owner, table = f"{login_role(schema)}_owner", f"{schema}.customer"
     name = f"{schema}.search_customers({_SIGNATURE}{_OWNER_SIGNATURE if by_owner else ''})"
@@ -104,6 +108,7 @@ def search_function(schema: str = "customer", *, by_owner: bool = False) -> Iter
         tenant=TENANT_IS_CURRENT.removeprefix("tenant_id = "),
         newest_first="ORDER BY created_at DESC, id DESC",
         sample=_SAMPLE,
+        roots_filter="\n        AND merged_into IS NULL" if of_roots else "",
     )
     yield f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC"
     yield f"GRANT EXECUTE ON FUNCTION {name} TO {login_role(schema)}"

@@ -42,6 +42,7 @@ from services.customer.customers.schemas import (
     CustomerUpsert,
 )
 from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.fields.checking import FieldRules
 from services.customer.provenance.hearing import Hearing
 from services.customer.provenance.says import FIELD_COLUMNS, Speaker, first_said
 from services.customer.tenants.shops import Shop, Shops
@@ -80,6 +81,7 @@ class CustomerService:
         self._changes = CustomerChanges(uow, sight=sight)
         self._hearing = Hearing(uow, self._changes)
         self._assigner = Assigner(uow)
+        self._rules = FieldRules(uow)
         self._colleagues = colleagues
         self._duplicates = duplicates
         self._timeline = timeline
@@ -106,7 +108,8 @@ class CustomerService:
         """A new customer, even if others look alike: those become duplicate candidates.
 
         Raises IdentityTaken when an external id, or an address or number given as verified,
-        belongs to somebody already; PhoneNotValid when the number cannot be dialled; UnknownStaff.
+        belongs to somebody already; PhoneNotValid when the number cannot be dialled; UnknownStaff;
+        ValuesNotValid.
         """
         shop = await self._shops.of(self._uow)
         await self._require_owner(given)
@@ -121,7 +124,7 @@ class CustomerService:
     ) -> CustomerRecord:
         """The customer after the change; one that changes nothing leaves the version as it is.
 
-        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid, UnknownStaff.
+        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid, UnknownStaff, ValuesNotValid.
         """
         await self._changes.lock([customer_id])
         check_version(self._changes[customer_id].version, expected_version)
@@ -149,7 +152,8 @@ class CustomerService:
         """The customer whom `source` knows by `external_id`, changed or new (then True).
 
         A verified address or number also leads to the customer who has it verified. Raises
-        PhoneNotValid, UnknownStaff; CustomerNotFound when it is somebody the caller does not see.
+        PhoneNotValid, UnknownStaff, ValuesNotValid; CustomerNotFound when it is somebody the
+        caller does not see.
         """
         await self._require_owner(given)
         shop = await self._shops.of(self._uow)
@@ -192,10 +196,13 @@ class CustomerService:
         shop: Shop,
         speaker: Speaker | None = None,
     ) -> CustomerRecord:
+        known = _without_nulls(said)
+        attributes = await self._rules.of_new(known.get("attributes", {}))
         numbers = await self._codes.take(self._uow.tenant_id, "customer")
         record = new_record(
             {
-                **_without_nulls(said),
+                **known,
+                "attributes": _without_nulls(attributes),
                 "profile": merged_profile({}, said["profile"]),
                 **_primary_contacts(identities),
             },
@@ -214,7 +221,8 @@ class CustomerService:
         new = [NewCustomer(record, identities)]
         self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         self._uow.record(AuditEntry.of("customer", record.id))
-        holders = await self._customers.add(new, [created_entry(record)])
+        entries = [created_entry(record)]
+        holders = await self._customers.add(new, entries, require_fields=True)
         await self._assigner.keep(choices)
         await self._duplicates.propose(look_alikes(record.id, identities, holders))
         return record
@@ -229,6 +237,11 @@ class CustomerService:
         before = self._changes[customer_id]
         if before.erased_at is not None:
             raise CustomerIsErased
+        if "attributes" in said:
+            checked = await self._rules.of_change(
+                said["attributes"], before.attributes, customer_id=before.id
+            )
+            said = {**said, "attributes": checked}
         self._changes.apply(customer_id, _changes(said))
         await self._hearing.hear(customer_id, {**said, **_primary_contacts(identities)}, speaker)
         after = self._changes[customer_id]

@@ -16,7 +16,7 @@ async def export_service(
 ) -> ExportService:
     """Files of customers."""
     jobs = JobRepository(asked.uow, schema=asked.part.units.schema)
-    return ExportService(asked.uow, jobs=jobs, kinds=kinds)
+    return ExportService(asked.uow, jobs=jobs, kinds=kinds, shops=asked.shops)
 
 
 ExportServiceDep = Annotated[ExportService, Depends(export_service)]

@@ -21,9 +21,11 @@ async def start_export(
 ) -> JobRead:
     """Write customers into a file; `Location` is the job to follow, `result` the file at its end.
 
-    CSV is UTF-8 with a byte order mark, for spreadsheets, and cells that would be formulas begin
-    with an apostrophe; NDJSON has one customer a line, with all attributes. The file is there for
-    seven days. It is in one piece as people are when their page is written; who comes later is
+    The filter is that of the list. CSV is UTF-8 with a byte order mark, for spreadsheets, and cells
+    that would be formulas begin with an apostrophe; XLSX has texts as texts and numbers as numbers,
+    and room for a million customers. Both have a column for each of the shop's own fields. JSONL
+    (`ndjson` is the same) has one customer a line, with all attributes. The file is there for seven
+    days. It is in one piece as people are when their page is written; who comes later is
     not in it.
     """
     job = await exports.start(wanted, principal=principal)

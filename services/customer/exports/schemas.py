@@ -1,28 +1,46 @@
 """Exports as clients ask for them."""
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictFloat, StrictInt
 
-from services.customer.customers.record import Stage
-from services.customer.customers.schemas import Source, Tag
+from services.customer.customers.filtering import CustomerConditions, FieldQuestions
+from services.customer.customers.ordering import NEWEST, SortText
+from services.customer.fields.filtering import Operator
+from services.customer.fields.schemas import FieldKey
 from shared.bodies import Body
-from shared.moments import Instant
+from shared.text import TextRule
 
 KIND: Final = "customer_export"
 """What the jobs are called that write exports of customers."""
 
-ExportFormat = Literal["csv", "ndjson"]
+ExportFormat = Literal["csv", "ndjson", "jsonl", "xlsx"]
+ExportValue = StrictBool | StrictInt | StrictFloat | Annotated[str, TextRule(max_length=500)]
 
 
-class ExportFilter(Body):
-    """Which customers; all that are given must hold."""
+FieldQuestion = Annotated[
+    dict[Operator, ExportValue | list[ExportValue]], Field(min_length=1, max_length=4)
+]
 
-    stage: Stage | None = None
-    source: Source | None = None
-    tag: Tag | None = None
-    created_from: Instant | None = None
-    created_until: Instant | None = Field(None, description="Not included")
+
+class ExportFilter(CustomerConditions, Body):
+    """Which customers; all that is given must hold. The same conditions as those of the list."""
+
+    attributes: Annotated[dict[FieldKey, FieldQuestion], Field(max_length=10)] | None = Field(
+        default=None,
+        description="Conditions on fields of the shop's own, by operator",
+        examples=[{"shoe_size": {"gte": 38}}],
+    )
+
+    def questions(self) -> FieldQuestions:
+        """What is asked of the shop's own fields."""
+        return {
+            key: {
+                operator: value if isinstance(value, list) else [value]
+                for operator, value in asked.items()
+            }
+            for key, asked in (self.attributes or {}).items()
+        }
 
 
 class ExportCreate(Body):
@@ -31,3 +49,4 @@ class ExportCreate(Body):
     resource: Literal["customers"] = "customers"
     format: ExportFormat = "csv"
     filter: ExportFilter = Field(default_factory=ExportFilter)
+    sort: SortText = NEWEST

@@ -1,6 +1,6 @@
 """SQL of interactions and of who was in touch when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,15 +14,15 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     case,
-    column,
     func,
     select,
-    table,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
 from services.customer.colleagues.repository import COLLEAGUES
+from services.customer.customers.models import customer
+from services.customer.customers.repository import CustomerRepository
 from services.customer.families.seen import person_is_seen
 from services.customer.interactions.errors import InteractionNotFound
 from services.customer.interactions.models import customer_care, interaction
@@ -49,13 +49,12 @@ _LOCK: Final = _BY_ID.with_for_update()
 _touches = RowsParameter(
     "touch", customer_care, [c.name for c in customer_care.c if c.name != "tenant_id"]
 )
-_customer = table("customer", column("tenant_id", Uuid), column("id", Uuid), schema="customer")
 _of_known_customers = (
     select(*_touches.source.c)
     .join_from(
         _touches.source,
-        _customer,
-        (_customer.c.tenant_id == _TENANT) & (_customer.c.id == _touches.source.c.customer_id),
+        customer,
+        (customer.c.tenant_id == _TENANT) & (customer.c.id == _touches.source.c.customer_id),
     )
     .order_by(_touches.source.c.customer_id)
     .cte("of_known_customers")
@@ -92,6 +91,32 @@ _CARE: Final = (
     .order_by(customer_care.c.last_interaction_at.desc(), customer_care.c.customer_id)
     .limit(1)
 )
+
+
+def _recount() -> Any:
+    """When the people for whom these stand were last in touch, by any of their records."""
+    member = customer.alias("member")
+    is_of_them = (member.c.id == customer.c.id) | (member.c.merged_into == customer.c.id)
+    last = (
+        select(func.max(customer_care.c.last_interaction_at))
+        .join_from(
+            member,
+            customer_care,
+            (customer_care.c.tenant_id == _TENANT) & (customer_care.c.customer_id == member.c.id),
+        )
+        .where(member.c.tenant_id == _TENANT, is_of_them)
+        .correlate(customer)
+        .scalar_subquery()
+    )
+    return (
+        update(customer)
+        .values(last_interaction_at=last)
+        .where(customer.c.tenant_id == _TENANT, customer.c.id == func.any(_MEMBERS))
+        .returning(customer.c.id, customer.c.last_interaction_at)
+    )
+
+
+_RECOUNT: Final = _recount()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +192,13 @@ class InteractionRepository:
         if latest:
             rows = _touches.values(touch.as_row() for touch in latest.values())
             await self._uow.execute(_TOUCH, {**self._tenant, **rows})
+            last = {touch.customer_id: touch.at for touch in latest.values()}
+            await CustomerRepository(self._uow).keep_in_touch(last)
+
+    async def recount(self, root_ids: Collection[UUID]) -> dict[UUID, datetime | None]:
+        """When people were last in touch, after their records have changed; kept and told."""
+        rows = await self._uow.rows(_RECOUNT, {**self._tenant, "members": sorted(root_ids)})
+        return {row.id: row.last_interaction_at for row in rows}
 
     async def care_of(self, member_ids: Sequence[UUID]) -> Row[*tuple[Any, ...]] | None:
         """When and how the person was last in touch, if they ever were."""

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response, status
 
+from services.customer.customers.calendar import Calendar
+from services.customer.customers.deps import CalendarDep
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.schemas import CustomerRead, customer_json
 from services.customer.merges.deps import MergeServiceDep, UndoingDep
@@ -43,6 +45,7 @@ async def merge_customers(
     body: MergeCreate,
     response: Response,
     merges: MergeServiceDep,
+    calendar: CalendarDep,
     *,
     dry_run: DryRun = False,
 ) -> MergeOutcome:
@@ -66,7 +69,7 @@ async def merge_customers(
     return MergeOutcome.model_validate(
         {
             **_plain(merged.columns),
-            "customer": _customer(merged.customer),
+            "customer": _customer(merged.customer, calendar),
             "conflicts": conflicts,
             "moves": merged.moves,
         }
@@ -128,6 +131,7 @@ async def undo_merge(
     merge_id: UUID,
     response: Response,
     undoing: UndoingDep,
+    calendar: CalendarDep,
     *,
     dry_run: DryRun = False,
     never_again: NeverAgain = False,
@@ -148,7 +152,7 @@ async def undo_merge(
     return UndoOutcome.model_validate(
         {
             **_plain(undone.columns),
-            "customer": _customer(undone.customer),
+            "customer": _customer(undone.customer, calendar),
             "parted_ids": undone.parted_ids,
             "given_back": undone.given_back,
             "undecided": {"fields": fields, "things": things},
@@ -166,8 +170,8 @@ def _read(columns: Mapping[str, Any]) -> MergeRead:
     return MergeRead.model_validate(_plain(columns))
 
 
-def _customer(record: CustomerRecord) -> CustomerRead:
-    return CustomerRead.model_validate(customer_json(record.values()))
+def _customer(record: CustomerRecord, calendar: Calendar) -> CustomerRead:
+    return CustomerRead.model_validate(customer_json(record.values(), calendar))
 
 
 def _others(others: Sequence[tuple[UUID, Any]]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from services.customer.customers.repository import CustomerRepository
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
+from services.customer.interactions.repository import InteractionRepository
 from services.customer.merges.combining import (
     ATTRIBUTE,
     FIELDS,
@@ -135,7 +136,9 @@ class MergeService:
         await self._link(moving, root.id, merge_id, {each.id: root.id for each in others})
         row = await self._merges.add(columns, stays=root.id)
         await self._tell(row)
-        return Merged(row._asdict(), changes[root.id], combination, moves)
+        last = await InteractionRepository(self._uow).recount([root.id])
+        customer = replace(changes[root.id], last_interaction_at=last[root.id])
+        return Merged(row._asdict(), customer, combination, moves)
 
     async def get(self, merge_id: UUID) -> Row[*tuple[Any, ...]]:
         """Raises MergeNotFound."""

@@ -14,6 +14,9 @@ from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.families.family import Families
+from services.customer.fields.keeping import FieldValues
+from services.customer.fields.repository import Holder
+from services.customer.interactions.repository import InteractionRepository
 from services.customer.merges.combining import Taken, columns_with, is_blank, known_fields
 from services.customer.merges.errors import MergeUndone
 from services.customer.merges.parting import Decision, Kept, Parting
@@ -147,7 +150,10 @@ class Undoing:
             await self._duplicates.put(pairs, status="dismissed")
         row = await self._merges.mark_undone(merge_id, actor_id=self._actor.actor_id)
         await self._tell(row)
-        return replace(undone, columns=row._asdict(), customer=changes[household.root_id])
+        stay = {household.root_id, *household.leaving.values()}
+        last = await InteractionRepository(self._uow).recount(stay)
+        customer = replace(changes[household.root_id], last_interaction_at=last[household.root_id])
+        return replace(undone, columns=row._asdict(), customer=customer)
 
     async def _household(self, row: Row[*tuple[Any, ...]]) -> _Household:
         members = await self._families.of_all([row.survivor_id])
@@ -204,6 +210,9 @@ class Undoing:
         retagged = [each for each in others if each.tags != household.records[each.id].tags]
         if retagged:
             await self._customers.replace_tags(retagged)
+        await FieldValues(self._uow).keep(
+            [Holder(each.id, each.created_at, each.attributes) for each in others]
+        )
         left = [each for each in others if each.id in household.leaving]
         parents = {
             record_id: parent_id

@@ -91,6 +91,7 @@ Index(
     customer_order.c.placed_at,
     customer_order.c.id,
 )
+Index("ix_customer_order_number", customer_order.c.tenant_id, customer_order.c.number)
 
 order_line = Table(
     "order_line",

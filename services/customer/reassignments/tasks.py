@@ -5,7 +5,9 @@ from uuid import UUID
 
 from services.customer.assignment.assigning import Assigner
 from services.customer.customers.changes import CustomerChanges
-from services.customer.customers.lists import CustomerFilter, CustomerLists
+from services.customer.customers.conditions import CustomerFilter
+from services.customer.customers.filtering import CustomerConditions
+from services.customer.customers.lists import CustomerLists
 from services.customer.customers.record import CustomerRecord
 from services.customer.reassignments.schemas import KIND, ReassignmentCreate
 from shared.db.paging import PageRequest
@@ -28,10 +30,10 @@ class CustomerReassignment(JobKind):
         """Move the next page; it needs no cursor, as who was moved is not in the list any more."""
         asked = {n: job.detail[n] for n in ReassignmentCreate.model_fields if n in job.detail}
         wanted = ReassignmentCreate.model_validate(asked)
+        which = wanted.filter.model_dump(exclude_none=True)
+        of_owner = CustomerConditions.model_validate({**which, "owner_id": [wanted.from_owner_id]})
         rows, _ = await CustomerLists(uow).page(
-            None,
-            CustomerFilter(owner_id=wanted.from_owner_id, **wanted.filter.model_dump()),
-            PageRequest(limit=self._page_size, cursor=None),
+            None, CustomerFilter.of(of_owner), PageRequest(limit=self._page_size, cursor=None)
         )
         if not rows:
             return Done(done=job.done)

@@ -1,0 +1,237 @@
+"""Conditions on customers: what a client asks, as SQL that is the same for any values."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, Self
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Date,
+    Integer,
+    Text,
+    Uuid,
+    bindparam,
+    exists,
+    extract,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.customer.customers.filtering import CustomerConditions
+from services.customer.customers.models import customer, customer_tag
+from services.customer.fields.filtering import FieldCondition, FieldShape, holds
+from shared.db.tables import Instant
+from shared.errors import FieldError, Invalid
+from shared.moments import YEARS
+from shared.money import Money, MoneyError
+
+_TENANT: Final = bindparam("tenant", type_=Uuid)
+_ONE_OF: Final = (
+    *("stage", "kind", "relation", "source", "owner_id", "gender", "locale"),
+    *("city", "province", "country", "value_tier"),
+)
+# What nearly everybody is; an index has only the others.
+_ORDINARY: Final[Mapping[str, str]] = {
+    "kind": "person",
+    "relation": "customer",
+    "value_tier": "standard",
+}
+_KNOWN: Final[Mapping[str, str]] = {
+    "has_owner": "owner_id",
+    "has_email": "email",
+    "has_phone": "phone",
+}
+_RANGES: Final[Mapping[str, tuple[str, Any]]] = {
+    "orders_count": ("orders_count", Integer),
+    "birth_date": ("birth_date", Date),
+    "first_order_at": ("first_order_at", Instant),
+    "last_order_at": ("last_order_at", Instant),
+    "last_interaction_at": ("last_interaction_at", Instant),
+    "updated_at": ("updated_at", Instant),
+    "total_spent": ("total_spent_minor", BigInteger),
+}
+
+
+def _tags_of_customer(*conditions: ColumnElement[bool]) -> Any:
+    return (
+        select(func.count())
+        .select_from(customer_tag)
+        .where(
+            customer_tag.c.tenant_id == _TENANT,
+            customer_tag.c.customer_id == customer.c.id,
+            *conditions,
+        )
+    )
+
+
+def _build() -> Iterator[tuple[str, ColumnElement[bool]]]:
+    for name in _ONE_OF:
+        column = customer.c[name]
+        yield name, column == bindparam(name, type_=column.type)
+        yield f"{name}:many", column == func.any(bindparam(name, type_=ARRAY(column.type)))
+    for name, ordinary in _ORDINARY.items():
+        yield f"{name}:rare", customer.c[name] != ordinary
+    for name, column_name in _KNOWN.items():
+        yield f"{name}:true", customer.c[column_name].is_not(None)
+        yield f"{name}:false", customer.c[column_name].is_(None)
+    for name, (column_name, type_) in _RANGES.items():
+        column = customer.c[column_name]
+        yield f"{name}_gte", column >= bindparam(f"{name}_gte", type_=type_)
+        yield f"{name}_lte", column <= bindparam(f"{name}_lte", type_=type_)
+        yield f"{name}_lt", column < bindparam(f"{name}_lt", type_=type_)
+    created_at = customer.c.created_at
+    yield "created_from", created_at >= bindparam("created_from", type_=Instant)
+    yield "created_until", created_at < bindparam("created_until", type_=Instant)
+    yield "orders_count:some", customer.c.orders_count > 0
+    yield "total_spent:some", customer.c.total_spent_minor > 0
+    yield "currency", customer.c.currency == bindparam("currency", type_=Text)
+    tags = bindparam("tag", type_=ARRAY(Text))
+    tag = customer_tag.c.tag
+    of_customer = (
+        customer_tag.c.tenant_id == _TENANT,
+        customer_tag.c.customer_id == customer.c.id,
+    )
+    yield "tag", exists().where(*of_customer, tag == bindparam("tag", type_=Text))
+    yield "tag:many", exists().where(*of_customer, tag == func.any(tags))
+    all_tags = bindparam("tag_all", type_=ARRAY(Text))
+    found = _tags_of_customer(tag == func.any(all_tags)).scalar_subquery()
+    yield "tag_all", found == func.cardinality(all_tags)
+    yield "consent", customer.c.consents.contains(bindparam("consent", type_=JSONB))
+    yield "no_consent", ~customer.c.consents.contains(bindparam("no_consent", type_=JSONB))
+    born = customer.c.birth_date
+    # Every such day of every year: an index finds days, and no parts of them.
+    yield (
+        "birthdays",
+        born.is_not(None) & (born == func.any(bindparam("birthdays", type_=ARRAY(Date)))),
+    )
+    for part in ("month", "day"):
+        number = bindparam(f"birth_{part}", type_=Integer)
+        yield f"birth_{part}", extract(part, born) == number
+
+
+CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = dict(_build())
+"""By name; their parameters are called as `CustomerFilter.values` has them, and `tenant`."""
+
+
+def in_scope() -> list[ColumnElement[bool]]:
+    """The people of the tenant: records that were merged into others are not listed."""
+    return [customer.c.tenant_id == _TENANT, customer.c.merged_into.is_(None)]
+
+
+def conditions_of(names: Iterable[str], fields: Sequence[FieldShape]) -> list[ColumnElement[bool]]:
+    """The conditions of these names, and those on fields but for the one that drives."""
+    return [
+        *(CONDITIONS[name] for name in names),
+        *(holds(shape, customer.c.id) for shape in fields if shape.way != "drive"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFilter:
+    """What a client wants in a list: names of conditions, their values, the shop's own fields."""
+
+    names: frozenset[str] = frozenset()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    fields: Sequence[FieldCondition] = ()
+
+    @classmethod
+    def of(
+        cls,
+        given: CustomerConditions,
+        *,
+        currency: str = "VND",
+        fields: Sequence[FieldCondition] = (),
+        pointer: str = "/query/",
+    ) -> Self:
+        """The same as conditions. Raises Invalid for an amount that the currency does not have."""
+        said = {
+            name: value
+            for name in CustomerConditions.model_fields
+            if (value := getattr(given, name)) is not None
+        }
+        names: set[str] = set()
+        values: dict[str, Any] = {}
+        for name, value in said.items():
+            if name in _KNOWN:
+                names.add(f"{name}:{'true' if value else 'false'}")
+            elif name in _ONE_OF or name == "tag":
+                _add_list(name, value, names, values)
+            elif name in {"consent", "no_consent"}:
+                names.add(name)
+                values[name] = [_consent(code) for code in value]
+            elif name == "tag_all":
+                names.add(name)
+                values[name] = sorted(set(value))
+            elif name not in {"birth_month", "birth_day"}:
+                names.add(name)
+                values[name] = value
+        _add_birthday(said, names, values)
+        _add_money(said, names, values, currency=currency, pointer=pointer)
+        if said.get("orders_count_gte", 0) > 0:
+            names.add("orders_count:some")
+        return cls(frozenset(names), values, tuple(fields))
+
+
+def _add_list(name: str, given: Sequence[Any], names: set[str], values: dict[str, Any]) -> None:
+    """One value is found in the order of a list; of several each would be."""
+    wanted = list(dict.fromkeys(given))
+    is_one = len(wanted) == 1
+    names.add(name if is_one else f"{name}:many")
+    values[name] = wanted[0] if is_one else wanted
+    if name in _ORDINARY and _ORDINARY[name] not in wanted:
+        names.add(f"{name}:rare")
+
+
+def _add_birthday(said: Mapping[str, Any], names: set[str], values: dict[str, Any]) -> None:
+    month, day = said.get("birth_month"), said.get("birth_day")
+    if month is not None and day is not None:
+        names.add("birthdays")
+        values["birthdays"] = list(_days(month, day))
+        return
+    for name in ("birth_month", "birth_day"):
+        if name in said:
+            names.add(name)
+            values[name] = said[name]
+
+
+def _days(month: int, day: int) -> Iterator[date]:
+    for year in YEARS:
+        try:
+            yield date(year, month, day)
+        except ValueError:
+            continue
+
+
+def _add_money(
+    said: Mapping[str, Any],
+    names: set[str],
+    values: dict[str, Any],
+    *,
+    currency: str,
+    pointer: str,
+) -> None:
+    for name, parameter in (
+        ("total_spent_gte", "total_spent[gte]"),
+        ("total_spent_lte", "total_spent[lte]"),
+    ):
+        if name not in said:
+            continue
+        try:
+            minor = Money.parse(said[name], currency).amount_minor
+        except MoneyError as error:
+            place = parameter if pointer == "/query/" else name
+            fault = FieldError(f"{pointer}{place}", error.code, str(error))
+            raise Invalid(errors=[fault]) from error
+        names.add("currency")
+        values |= {name: minor, "currency": currency}
+        if name == "total_spent_gte" and minor > 0:
+            names.add("total_spent:some")
+
+
+def _consent(code: str) -> Mapping[str, str]:
+    purpose, _, channel = code.partition(".")
+    return {"purpose": purpose, "channel": channel, "status": "granted"}

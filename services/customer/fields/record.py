@@ -1,0 +1,55 @@
+"""A field that a shop has defined."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from sqlalchemy import Row
+
+FieldType = Literal["text", "number", "money", "date", "boolean", "enum", "multi_enum", "url"]
+ValueColumn = Literal["text_value", "number_value", "date_value"]
+
+_COLUMN_OF: Mapping[FieldType, ValueColumn] = {
+    "number": "number_value",
+    "money": "number_value",
+    "date": "date_value",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """One row of `custom_field`, without its tenant."""
+
+    id: UUID
+    key: str
+    type: FieldType
+    label: Mapping[str, str]
+    description: str | None
+    options: Sequence[Mapping[str, Any]]
+    currency: str | None
+    required: bool
+    is_unique: bool
+    archived_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
+        """The field in a row that has its columns."""
+        return cls(*(getattr(row, name) for name in FIELD_COLUMNS))
+
+    @property
+    def column(self) -> ValueColumn:
+        """The column that its values are found by."""
+        return _COLUMN_OF.get(self.type, "text_value")
+
+    @property
+    def option_values(self) -> list[str]:
+        """What may be chosen, of a field with options."""
+        return [option["value"] for option in self.options]
+
+
+FIELD_COLUMNS = tuple(field.name for field in fields(CustomField))
