@@ -22,6 +22,7 @@ from services.customer.leads.page_endpoints import router as lead_pages
 from services.customer.loyalty.endpoints import router as loyalty
 from services.customer.notes.endpoints import router as notes
 from services.customer.orders.endpoints import router as orders
+from services.customer.provenance.endpoints import router as provenance
 from services.customer.reassignments.endpoints import router as reassignments
 from services.customer.referrals.endpoints import router as referrals
 from services.customer.reports.endpoints import router as reports
@@ -36,6 +37,8 @@ from shared.part.app import create_part_app
 from shared.part.context import build_context
 
 ROUTERS = (
+    # Before the customers, whose ids stand at the same place.
+    provenance,
     *(customers, addresses, contacts, consents, orders, timeline, duplicates, tasks),
     # Before the interactions, whose ids stand at the same place.
     care_statistics,

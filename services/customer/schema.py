@@ -15,7 +15,6 @@ from services.customer.loyalty import models as loyalty
 from services.customer.models import metadata
 from services.customer.notes import models as notes
 from services.customer.orders import models as orders
-from services.customer.provenance import models as provenance
 from services.customer.referrals import models as referrals
 from services.customer.snapshots import models as snapshots
 from services.customer.tasks import models as tasks
@@ -40,7 +39,6 @@ __all__ = [
     "metadata",
     "notes",
     "orders",
-    "provenance",
     "referrals",
     "snapshots",
     "tasks",

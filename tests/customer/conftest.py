@@ -51,7 +51,7 @@ async def client(service: ServiceHarness, shop: TenantId):
     resources = (
         *("customers", "orders", "tasks", "duplicates", "reports"),
         *("leads", "lead_forms", "lead_submissions", "touches"),
-        *("interactions", "appointments", "assignment_rules"),
+        *("interactions", "appointments", "assignment_rules", "settings"),
     )
     scopes = [f"{resource}:{verb}" for resource in resources for verb in ("read", "write")]
     async with service.client(shop, *scopes) as client:

@@ -49,7 +49,7 @@ customer = Table(
     Column("attributes", JSONB, nullable=False),
     # What else is known, as the API writes it; see `profile.py`.
     Column("profile", JSONB, nullable=False, server_default=text("'{}'")),
-    # Who said what of the fields; see `provenance`. Only read where something is changed.
+    # Who said what of the fields; see `says.py`. Only read where something is changed.
     Column("provenance", JSONB(none_as_null=True)),
     Column("consents", JSONB, nullable=False),
     Column("value_tier", Text, nullable=False),

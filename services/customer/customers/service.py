@@ -13,6 +13,7 @@ from services.customer.colleagues.errors import UnknownStaff
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.errors import IdentityTaken, PhoneNotValid
+from services.customer.customers.hearing import Hearing
 from services.customer.customers.identities import (
     Identity,
     distinct,
@@ -35,6 +36,7 @@ from services.customer.customers.record import (
     new_record,
 )
 from services.customer.customers.repository import CustomerRepository, NewCustomer
+from services.customer.customers.says import FIELD_COLUMNS, Speaker, first_said
 from services.customer.customers.schemas import (
     CustomerCreate,
     CustomerFields,
@@ -42,8 +44,6 @@ from services.customer.customers.schemas import (
     CustomerUpsert,
 )
 from services.customer.duplicates.repository import DuplicateRepository
-from services.customer.provenance.hearing import Hearing
-from services.customer.provenance.says import FIELD_COLUMNS, Speaker, first_said
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
 from shared.audit.trail import AuditEntry

@@ -9,11 +9,13 @@ from services.customer.assignment.assigning import Assigner
 from services.customer.assignment.choosing import Choice
 from services.customer.consents.recording import Answer, ConsentRecorder
 from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.hearing import Hearing
 from services.customer.customers.identities import Identity
 from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.customers.recognition import Recognised, Recognition
 from services.customer.customers.record import created_entry, new_record
 from services.customer.customers.repository import CustomerRepository, NewCustomer
+from services.customer.customers.says import first_said
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.orders.keeping import (
     IncomingOrder,
@@ -24,8 +26,6 @@ from services.customer.orders.keeping import (
 from services.customer.orders.record import OrderContent, OrderLine
 from services.customer.orders.repository import OrderRepository
 from services.customer.platforms.people import Person
-from services.customer.provenance.hearing import Hearing
-from services.customer.provenance.says import first_said
 from services.customer.tenants.shops import Shop
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository

@@ -1,6 +1,7 @@
 """What a shop has decided about its customers."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
@@ -19,4 +20,16 @@ value_policy = Table(
         "AND gold_from_minor <= vip_from_minor",
         name="ascending",
     ),
+)
+
+# Whom the shop believes first when sources say different things of a customer.
+source_priority = Table(
+    "source_priority",
+    metadata,
+    tenant_column(),
+    Column("sources", JSONB, nullable=False),
+    # The same for single fields, by their names.
+    Column("fields", JSONB, nullable=False),
+    instant("updated_at"),
+    Column("version", BigInteger, nullable=False),
 )
