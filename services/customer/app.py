@@ -14,6 +14,7 @@ from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
 from services.customer.exports.endpoints import router as exports
+from services.customer.identities.endpoints import router as identities
 from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds
 from services.customer.lead_forms.endpoints import router as lead_forms
@@ -39,7 +40,7 @@ from shared.part.context import build_context
 ROUTERS = (
     # Before the customers, whose ids stand at the same place.
     provenance,
-    *(customers, addresses, contacts, consents, orders, timeline, duplicates, tasks),
+    *(customers, identities, addresses, contacts, consents, orders, timeline, duplicates, tasks),
     # Before the interactions, whose ids stand at the same place.
     care_statistics,
     *(interactions, notes, appointments, calendars, calendar_pages),

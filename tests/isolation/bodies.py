@@ -38,9 +38,14 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "connections.create": lambda: {"kind": "platform", "platform": "shopify"},
     "connections.update": lambda: {"name": "Another name"},
     "customers.create": lambda: {"name": fresh("Somebody ")},
+    "customers.createIdentity": lambda: {
+        "kind": "email",
+        "value": f"{fresh('identity')}@example.com",
+    },
     "customers.createAddress": lambda: {"province": "Huế"},
     "customers.putByExternalId": lambda: {"name": "Somebody from elsewhere"},
     "customers.update": lambda: {"city": "Huế"},
+    "customers.updateIdentity": lambda: {"reason": "Another reason"},
     "customers.updateAddress": lambda: {"province": "Huế"},
     "inboundMessages.create": lambda: {"channel": "zalo", "external_id": fresh("zalo-")},
     "leadForms.create": lambda: {

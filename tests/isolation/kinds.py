@@ -23,6 +23,7 @@ OF_NAMES: Mapping[str, str] = {
     "endpoint_id": "endpoint",
     "event_id": "event",
     "form_id": "lead_form",
+    "identity_id": "identity",
     "from_owner_id": "staff",
     "interaction_id": "interaction",
     "job_id": "job",

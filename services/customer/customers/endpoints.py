@@ -15,10 +15,10 @@ from services.customer.customers.schemas import (
     CustomerUpsert,
     ExternalId,
     IdentityList,
-    IdentityRead,
     Source,
     Tag,
     customer_json,
+    identity_json,
 )
 from services.customer.customers.search import Search
 from services.customer.deps import ShopDep
@@ -182,7 +182,7 @@ async def update_customer(
 async def list_identities(customer_id: UUID, customers: CustomerServiceDep) -> IdentityList:
     """List what a customer can be recognised by: platform ids, addresses, numbers."""
     identities = await customers.identities_of(customer_id)
-    return IdentityList(data=[IdentityRead.model_validate(row._mapping) for row in identities])
+    return IdentityList(data=[identity_json(row) for row in identities])
 
 
 def _answer(

@@ -59,6 +59,8 @@ class KnownIdentity:
 
     customer_id: UUID
     identifier: Identifier
+    shared: bool = False
+    """It is known to be several people's, so it says nothing of any of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ def match_identity(
     harm. Trusted identifiers that point at different customers link to the one with the strongest
     (platform id, then e-mail, then phone; then the higher score, then the older customer), and the
     rest become candidates. Pairs in `never_merge` were told apart by a person: neither is proposed
-    for the other. The order of the arguments' items does not matter.
+    for the other. What is known to be shared by several people speaks for nobody. The order of the
+    arguments' items does not matter.
     """
     matches = [_Match(customer_id, evidence) for customer_id, evidence in _shared(incoming, known)]
     linking = [match for match in matches if match.link_rank]
@@ -171,10 +174,12 @@ def _shared(
 ) -> Iterator[tuple[UUID, tuple[Evidence, ...]]]:
     """Yield each customer who shares identifiers with the record, with one evidence for each."""
     trusted = _trust_by_key(incoming)
+    known = list(known)
+    of_several = {identity.identifier.key for identity in known if identity.shared}
     shared: dict[UUID, dict[tuple[str, ...], Evidence]] = {}
     for identity in known:
         key = identity.identifier.key
-        if key not in trusted:
+        if key not in trusted or key in of_several:
             continue
         evidence = Evidence(
             kind=identity.identifier.kind,

@@ -55,7 +55,8 @@ class Recognition:
         customer_id = decision.customer_id or new_id()
         own = [self._as_kept(identity, customer_id) for identity in identities]
         for identity in own:
-            self._remember(KnownIdentity(customer_id, identity.identifier()))
+            known = KnownIdentity(customer_id, identity.identifier(), identity.shared)
+            self._remember(known)
         return Recognised(
             customer_id=customer_id,
             is_new=decision.action == "create",
@@ -69,6 +70,8 @@ class Recognition:
         return next((known.customer_id for known in held if known.identifier.trusted), None)
 
     def _as_kept(self, identity: Identity, customer_id: UUID) -> Identity:
+        if is_of_several(identity, self._known.get(identity.key, ())):
+            return identity.of_several()
         return identity.claimed() if self.owner(identity) not in {None, customer_id} else identity
 
     def _remember(self, identity: KnownIdentity) -> None:
@@ -77,6 +80,12 @@ class Recognition:
         held = self._known.setdefault(key, [])
         if identity not in held:
             held.append(identity)
+
+
+def is_of_several(identity: Identity, holders: Iterable[KnownIdentity]) -> bool:
+    """Whether one of the holders of something has it together with others."""
+    key = identity.identifier().key
+    return any(held.shared for held in holders if held.identifier.key == key)
 
 
 def look_alikes(

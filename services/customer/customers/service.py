@@ -12,7 +12,7 @@ from services.customer.assignment.choosing import Choice
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.changes import CustomerChanges
-from services.customer.customers.errors import IdentityTaken, PhoneNotValid
+from services.customer.customers.errors import IdentityHasEnded, IdentityTaken, PhoneNotValid
 from services.customer.customers.hearing import Hearing
 from services.customer.customers.identities import (
     Identity,
@@ -21,14 +21,14 @@ from services.customer.customers.identities import (
     phone_identity,
     platform_identity,
 )
-from services.customer.customers.identity_repository import IdentityRepository
+from services.customer.customers.identity_repository import IdentityRepository, ended_contacts
 from services.customer.customers.profile import (
     NESTED,
     merged_profile,
     nested_profile,
     split_profile,
 )
-from services.customer.customers.recognition import Recognition, look_alikes
+from services.customer.customers.recognition import Recognition, is_of_several, look_alikes
 from services.customer.customers.record import (
     CustomerRecord,
     changed_entry,
@@ -118,17 +118,17 @@ class CustomerService:
     ) -> CustomerRecord:
         """The customer after the change; one that changes nothing leaves the version as it is.
 
-        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid, UnknownStaff.
+        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid, UnknownStaff, IdentityHasEnded.
         """
         await self._changes.lock([customer_id])
         check_version(self._changes[customer_id].version, expected_version)
         await self._require_owner(given)
         shop = await self._shops.of(self._uow)
         identities = distinct(_contacts(given, "api", shop))
+        holders = await self._identities.holders(identities)
+        identities = [i.of_several() if is_of_several(i, holders) else i for i in identities]
         after = await self._merge(customer_id, _said(given), identities, self._deciding())
-        if identities:
-            holders = await self._identities.holders(identities)
-            await self._duplicates.propose(look_alikes(customer_id, identities, holders))
+        await self._duplicates.propose(look_alikes(customer_id, identities, holders))
         return after
 
     async def upsert(
@@ -163,7 +163,7 @@ class CustomerService:
         recognition = await Recognition.of(self._identities, identities)
         found = recognition.recognise(identities)
         if found.is_new:
-            return await self._add(said, identities, shop), True
+            return await self._add(said, found.identities, shop), True
         await self._changes.lock([found.customer_id])
         speaker = Speaker(said["source"], self._uow.clock.now())
         after = await self._merge(found.customer_id, said, found.identities, speaker)
@@ -203,6 +203,8 @@ class CustomerService:
         self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         self._uow.record(AuditEntry.of("customer", record.id))
         holders = await self._customers.add(new, [created_entry(record)])
+        of_several = [i for i in identities if i.verified and is_of_several(i, holders)]
+        await self._identities.share(record.id, of_several)
         await self._assigner.keep(choices)
         await self._duplicates.propose(look_alikes(record.id, identities, holders))
         return record
@@ -216,10 +218,17 @@ class CustomerService:
     ) -> CustomerRecord:
         before = self._changes[customer_id]
         self._changes.apply(customer_id, _changes(said))
-        await self._hearing.hear(customer_id, {**said, **_primary_contacts(identities)}, speaker)
+        said = {**said, **_primary_contacts(identities)}
+        own = await self._identities.list_of([customer_id]) if identities else []
+        ended = _ended(identities, own)
+        if ended and speaker.decides:
+            raise IdentityHasEnded
+        said = {name: value for name, value in said.items() if name not in ended}
+        await self._hearing.hear(customer_id, said, speaker)
         after = self._changes[customer_id]
         await self._replace_contacts(before, after)
-        await self._identities.give((customer_id, identity) for identity in identities)
+        given = [(customer_id, identity) for identity in identities]
+        await self._identities.give(given, own_rows=own)
         if await self._changes.save():
             await self._timeline.add([changed_entry(before, after)])
         return self._changes[customer_id]
@@ -247,6 +256,12 @@ def _contacts(given: CustomerFields, source: str, shop: Shop) -> list[Identity |
 def _primary_contacts(identities: Sequence[Identity]) -> dict[str, str]:
     """The columns that hold the address and the number to reach a customer by."""
     return {i.kind: i.value for i in identities if i.kind in {"email", "phone"}}
+
+
+def _ended(identities: Sequence[Identity], own: Sequence[Row[*tuple[Any, ...]]]) -> set[str]:
+    """Which of email and phone are told, and are not this customer's any more."""
+    ended = {(kind, value) for _, kind, value in ended_contacts(own)}
+    return {kind for kind, value in _primary_contacts(identities).items() if (kind, value) in ended}
 
 
 def _said(given: CustomerFields) -> dict[str, Any]:
