@@ -3,6 +3,7 @@
 from services.customer.addresses import models as addresses
 from services.customer.appointments import models as appointments
 from services.customer.assignment import models as assignment
+from services.customer.care_statistics import models as care_statistics
 from services.customer.colleagues import models as colleagues
 from services.customer.consents import models as consents
 from services.customer.contacts import models as contacts
@@ -27,6 +28,7 @@ __all__ = [
     "addresses",
     "appointments",
     "assignment",
+    "care_statistics",
     "colleagues",
     "consents",
     "contacts",

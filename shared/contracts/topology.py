@@ -56,7 +56,10 @@ _SUBSCRIPTIONS: _Subscriptions = {
     },
     "support_ticket": {
         "gateway": (*AUDIT, *PUBLIC_TICKET),
-        "customer": (t.TicketCreated, t.TicketReplied, t.TicketResolved, t.SurveyAnswered),
+        "customer": (
+            *(t.TicketCreated, t.TicketUpdated, t.TicketReplied, t.TicketResolved),
+            t.SurveyAnswered,
+        ),
         "segmentation": (*TICKET_STATE, t.SurveyAnswered),
         "messaging": (t.TicketReplied, t.SurveyInvited),
     },

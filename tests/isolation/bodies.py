@@ -33,6 +33,7 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "assignmentRules.replaceShifts": lambda: {
         "shifts": [{"weekday": 1, "starts": "08:00", "ends": "17:00"}]
     },
+    "assignmentRules.replaceSkills": lambda: {"skills": ["tiếng Anh"]},
     "assignmentRules.update": lambda: {"name": "Another name"},
     "automations.create": lambda: {"key": fresh("automation")},
     "connections.create": lambda: {"kind": "platform", "platform": "shopify"},
