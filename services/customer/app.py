@@ -15,6 +15,7 @@ from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
 from services.customer.exports.endpoints import router as exports
 from services.customer.fields.endpoints import router as fields
+from services.customer.identities.endpoints import router as identities
 from services.customer.imports.endpoints import router as imports
 from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds
@@ -28,6 +29,7 @@ from services.customer.notes.endpoints import router as notes
 from services.customer.orders.endpoints import router as orders
 from services.customer.privacy.endpoints import router as privacy_requests
 from services.customer.privacy.hold_endpoints import router as legal_holds
+from services.customer.provenance.endpoints import router as provenance
 from services.customer.reassignments.endpoints import router as reassignments
 from services.customer.referrals.endpoints import router as referrals
 from services.customer.reports.endpoints import router as reports
@@ -43,7 +45,9 @@ from shared.part.app import create_part_app
 from shared.part.context import build_context
 
 ROUTERS = (
-    *(customers, addresses, contacts, consents, consent_texts),
+    # Before the customers, whose ids stand at the same place.
+    provenance,
+    *(customers, identities, addresses, contacts, consents, consent_texts),
     *(orders, timeline, duplicates, merges, tasks),
     # Before the interactions, whose ids stand at the same place.
     care_statistics,

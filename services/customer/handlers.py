@@ -1,5 +1,8 @@
 """Which function of the customer service reacts to which event."""
 
+from collections.abc import Sequence
+
+from services.customer.care_statistics.handlers import count_tickets
 from services.customer.colleagues.handlers import keep_colleagues
 from services.customer.consents.handlers import withdraw_consents
 from services.customer.erased.identities import IdentityDigests
@@ -36,9 +39,12 @@ from shared.contracts.support_ticket import (
     TicketCreated,
     TicketReplied,
     TicketResolved,
+    TicketUpdated,
 )
+from shared.db.unit_of_work import UnitOfWork
 from shared.part.context import PartContext
-from shared.stream.handlers import EventHandlers
+from shared.stream.envelope import Envelope
+from shared.stream.handlers import Apply, EventHandlers
 
 
 def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
@@ -57,19 +63,31 @@ def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
         )
         .on(RecipientUnsubscribed, apply=withdraw_consents(shops))
         .on(SnapshotRequested, apply=begin_snapshots(context.queue))
-        .on(SurveyAnswered, apply=follow_up_surveys)
+        .on(SurveyAnswered, apply=_counted(follow_up_surveys))
+        .on(TicketResolved, apply=_counted(tell_timeline))
+        .on(TicketCreated, TicketReplied, apply=_counted(keep_in_touch))
+        .on(TicketUpdated, apply=count_tickets)
         .on(
             SegmentEntered,
             SegmentLeft,
-            TicketResolved,
             MessageSent,
             MessageSuppressed,
             MessageFailed,
             apply=tell_timeline,
         )
-        .on(TicketCreated, TicketReplied, InboundMessageReceived, apply=keep_in_touch)
+        .on(InboundMessageReceived, apply=keep_in_touch)
         .on(PlatformPrivacyRequested, apply=open_requests(shops))
         .on(PersonalDataTold, apply=collect_data(build_job_kinds(context)))
         .on(ErasureConfirmed, apply=confirm_erasures(ReceiptSigner(root), shops))
     )
     return customer_privacy(root).attach(handlers)
+
+
+def _counted(apply: Apply) -> Apply:
+    """The same, and what it tells of tickets is counted for who worked on them."""
+
+    async def applied(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
+        await apply(uow, envelopes)
+        await count_tickets(uow, envelopes)
+
+    return applied

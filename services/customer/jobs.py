@@ -9,6 +9,7 @@ from services.customer.imports.tasks import (
     ImportUndo,
 )
 from services.customer.privacy.tasks import PersonalDataExport
+from services.customer.provenance.tasks import PriorityApplication
 from services.customer.reassignments.tasks import CustomerReassignment
 from services.customer.settings import CustomerSettings
 from services.customer.tenants.shops import Shops
@@ -26,7 +27,8 @@ def build_job_kinds(context: PartContext[CustomerSettings], waker: Waker | None 
     reassignment = CustomerReassignment(page_size=settings.reassignment_page)
     personal_data = PersonalDataExport(schema=settings.part)
     rebuild = CustomFieldRebuild(page_size=settings.field_rebuild_page)
-    kinds = [export, reassignment, personal_data, rebuild, *_imports(context)]
+    priority = PriorityApplication(page_size=settings.priority_page)
+    kinds = [export, reassignment, personal_data, rebuild, priority, *_imports(context)]
     return JobKinds(kinds, wake=waker.wake)
 
 

@@ -3,6 +3,7 @@
 from services.customer.addresses import models as addresses
 from services.customer.appointments import models as appointments
 from services.customer.assignment import models as assignment
+from services.customer.care_statistics import models as care_statistics
 from services.customer.colleagues import models as colleagues
 from services.customer.consents import models as consents
 from services.customer.contacts import models as contacts
@@ -20,7 +21,6 @@ from services.customer.models import metadata
 from services.customer.notes import models as notes
 from services.customer.orders import models as orders
 from services.customer.privacy import models as privacy
-from services.customer.provenance import models as provenance
 from services.customer.referrals import models as referrals
 from services.customer.reviews import models as reviews
 from services.customer.snapshots import models as snapshots
@@ -34,6 +34,7 @@ __all__ = [
     "addresses",
     "appointments",
     "assignment",
+    "care_statistics",
     "colleagues",
     "consents",
     "contacts",
@@ -51,7 +52,6 @@ __all__ = [
     "notes",
     "orders",
     "privacy",
-    "provenance",
     "referrals",
     "reviews",
     "snapshots",

@@ -80,8 +80,8 @@ _SUBSCRIPTIONS: _Subscriptions = {
     "support_ticket": {
         "gateway": (*AUDIT, *PUBLIC_TICKET),
         "customer": (
-            *(t.TicketCreated, t.TicketReplied, t.TicketResolved, t.SurveyAnswered),
-            *ERASED,
+            *(t.TicketCreated, t.TicketUpdated, t.TicketReplied, t.TicketResolved),
+            *(t.SurveyAnswered, *ERASED),
         ),
         "segmentation": (*TICKET_STATE, t.SurveyAnswered),
         "messaging": (t.TicketReplied, t.SurveyInvited),

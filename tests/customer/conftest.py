@@ -52,7 +52,7 @@ async def client(service: ServiceHarness, shop: TenantId):
         *("customers", "orders", "tasks", "duplicates", "reports"),
         *("leads", "lead_forms", "lead_submissions", "touches"),
         *("interactions", "appointments", "assignment_rules", "loyalty", "privacy"),
-        "custom_fields",
+        *("custom_fields", "settings"),
     )
     scopes = [f"{resource}:{verb}" for resource in resources for verb in ("read", "write")]
     async with service.client(shop, *scopes) as client:

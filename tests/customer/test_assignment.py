@@ -193,6 +193,33 @@ class TestRules:
             assert created["owner_id"] is None
 
 
+class TestSkills:
+    async def test_a_rule_gives_customers_to_who_can_do_what_it_asks(
+        self, client, hire, rule, newcomer
+    ):
+        lan, chi, mai = await hire(), await hire(), await hire()
+        both = await client.put(
+            f"{RULES}/skills/{chi}", json={"skills": ["may đo", "tiếng Anh", "may đo"]}
+        )
+        assert both.json()["skills"] == ["may đo", "tiếng Anh"]
+        await client.put(f"{RULES}/skills/{mai}", json={"skills": ["tiếng Anh"]})
+        asked = await rule(lan, chi, mai, skills=["tiếng Anh"])
+        assert asked["skills"] == ["tiếng Anh"]
+        owners = [(await newcomer())["owner_id"] for _ in range(4)]
+        assert owners == [chi, mai, chi, mai]
+        path = f"{RULES}/{asked['id']}"
+        changed = await client.patch(path, json={"skills": ["tiếng Anh", "may đo"]})
+        assert changed.status_code == 200
+        assert [(await newcomer())["owner_id"] for _ in range(2)] == [chi, chi]
+        await client.put(f"{RULES}/skills/{chi}", json={"skills": []})
+        assert (await client.get(f"{RULES}/skills/{chi}")).json()["skills"] == []
+        assert (await newcomer())["owner_id"] is None, "nobody can do both"
+
+    async def test_skills_of_whom_nobody_knows_are_refused(self, client):
+        refused = await client.put(f"{RULES}/skills/{new_id()}", json={"skills": ["bay"]})
+        assert (refused.status_code, refused.json()["code"]) == (422, "unknown_staff")
+
+
 class TestReassignment:
     @pytest.fixture
     def run(self, service: ServiceHarness):

@@ -2,14 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from shared.contracts.gateway import StaffChanged, StaffState
+from shared.contracts.support_ticket import (
+    SurveyAnswered,
+    TicketCreated,
+    TicketResolved,
+    TicketState,
+    TicketUpdated,
+)
 from shared.ids import TenantId, new_id
 from shared.security.principal import PrincipalKind, Visibility
+from tests.customer.told import DAY, later, ticket
 from tests.support.harness import ServiceHarness
 
 REPORT = "/v1/interactions/care-statistics"
@@ -44,7 +53,6 @@ async def _figures(client: httpx.AsyncClient, **params: Any) -> dict[tuple[str, 
     return {(row["staff_id"], row["day"]): row for row in answer.json()["data"]}
 
 
-@pytest.mark.capability(118)
 async def test_a_day_of_care_adds_up(client, hire, make):
     lan, chi = await hire(), await hire()
     customer = await make("customers", name="Lan")
@@ -140,3 +148,132 @@ async def test_staff_see_the_figures_of_whom_they_see(client, service, shop, hir
 async def test_a_report_has_a_month_at_most(client, period):
     refused = await client.get(REPORT, params=period)
     assert (refused.status_code, refused.json()["code"]) == (422, "period_not_valid")
+
+
+@pytest.fixture
+def told(service: ServiceHarness, shop: TenantId):
+    """Has the support service tell of tickets."""
+
+    async def tell(*events: Any) -> None:
+        keyed = [(event.ticket.ticket_id, event) for event in events]
+        await service.receive(shop, "support_ticket", keyed)
+
+    return tell
+
+
+def _states(staff: str | None, **first: Any) -> list[TicketState]:
+    """A ticket of the first of March: new, given to somebody, answered, resolved."""
+    new = ticket(None, opened_at=DAY, resolution_due_at=later(hours=4), **first)
+    given = new.model_copy(update={"version": 2, "assignee_id": staff and UUID(staff)})
+    answered = given.model_copy(update={"version": 3, "first_responded_at": later(minutes=30)})
+    resolved = answered.model_copy(
+        update={"version": 4, "status": "resolved", "resolved_at": later(hours=5)}
+    )
+    return [new, given, answered, resolved]
+
+
+def _answer(state: TicketState, score: int, *, scale_max: int = 5) -> SurveyAnswered:
+    return SurveyAnswered(
+        survey_id=new_id(), ticket=state, score=score, scale_max=scale_max,
+        answered_at=later(hours=6),
+    )  # fmt: skip
+
+
+@pytest.mark.capability(118)
+async def test_a_report_has_contacts_tickets_response_satisfaction_and_what_is_overdue(
+    client, hire, make, told
+):
+    here, there = str(new_id()), str(new_id())
+    lan = await hire(team_ids=[UUID(here)])
+    chi = await hire(team_ids=[UUID(here), UUID(there)])
+    # What they can do, and when they work: the first of March 2026 is a Sunday.
+    shift = {"weekday": 7, "starts": "08:00", "ends": "12:30"}
+    for who, skills in ((lan, ["tiếng Anh"]), (chi, ["tiếng Anh", "may đo"])):
+        await client.put(f"/v1/assignment-rules/shifts/{who}", json={"shifts": [shift]})
+        await client.put(f"/v1/assignment-rules/skills/{who}", json={"skills": skills})
+    customer = await make("customers", name="Mai")
+    for who in (lan, chi):
+        call = {"customer_id": customer["id"], "staff_id": who, "kind": "call"}
+        await make("interactions", **call, started_at="2026-03-01T03:00:00Z", duration_s=60)
+    await make("tasks", title="Trễ", assignee_id=lan, due_at="2026-03-01T05:00:00Z")
+    new, given, answered, resolved = _states(lan, first_response_due_at=later(minutes=20))
+    await told(
+        TicketCreated(ticket=new), TicketUpdated(ticket=given), TicketUpdated(ticket=answered),
+        TicketResolved(ticket=resolved), _answer(resolved, 5), _answer(resolved, 2),
+    )  # fmt: skip
+    _, owed, *_ = _states(chi)
+    await told(TicketCreated(ticket=owed), TicketUpdated(ticket=owed))
+    asked = {"from": "2026-03-01", "to": "2026-03-01"}
+    [day] = (await _figures(client, **asked, staff_id=lan)).values()
+    assert (day["contacts"], day["contact_seconds"], day["tasks_overdue"]) == (1, 60, 1)
+    assert (day["tickets_answered"], day["tickets_answered_late"]) == (1, 1)
+    assert day["first_answer_seconds"] == 1800
+    assert (day["tickets_resolved"], day["tickets_resolved_late"]) == (1, 1)
+    assert day["tickets_overdue"] == 0, "it is resolved"
+    assert (day["ratings"], day["csat_percent"], day["rating_average"]) == (2, 50, 3.5)
+    assert (day["shift_minutes"], day["skills"]) == (270, ["tiếng Anh"])
+    [day] = (await _figures(client, **asked, staff_id=chi)).values()
+    assert (day["contacts"], day["tickets_resolved"], day["tickets_overdue"]) == (1, 0, 1)
+    assert (day["ratings"], day["csat_percent"], day["rating_average"]) == (0, None, None)
+    # A shop's branch is a team; the whole week at once.
+    answer = await client.get(
+        REPORT, params={"from": "2026-02-23", "to": "2026-03-01", "by": "team", "per": "period"}
+    )
+    teams = {row["team_id"]: row for row in answer.json()["data"]}
+    assert set(teams) == {here, there}
+    assert [teams[here][f] for f in ("contacts", "ratings", "shift_minutes")] == [2, 2, 540]
+    assert [teams[there][f] for f in ("contacts", "ratings", "shift_minutes")] == [1, 0, 270]
+    assert {(row["staff_id"], row["day"]) for row in teams.values()} == {(None, None)}
+    for narrower, expected in (
+        ({"skill": "may đo"}, {chi}), ({"skill": "tiếng Anh"}, {lan, chi}),
+        ({"team_id": there}, {chi}), ({"skill": "bay"}, set()),
+    ):  # fmt: skip
+        assert {who for who, _ in await _figures(client, **asked, **narrower)} == expected
+
+
+async def test_what_was_told_before_counts_once_and_in_its_order(client, hire, told):
+    lan, chi = await hire(), await hire()
+    states = _states(lan)
+    await told(*(TicketUpdated(ticket=state) for state in states))
+    again = [state.model_copy(update={"assignee_id": UUID(chi)}) for state in states[1:]]
+    await told(*(TicketUpdated(ticket=state) for state in again))
+    found = await _figures(client, **{"from": "2026-03-01", "to": "2026-03-01"})
+    [day] = found.values()
+    assert day["staff_id"] == lan, "who did it has done it, whoever has the ticket later"
+    assert [day[f"tickets_{what}"] for what in ("answered", "resolved", "overdue")] == [1, 1, 0]
+    # Reopened and resolved by somebody else, it was resolved twice and answered first once.
+    reopened = states[3].model_copy(
+        update={
+            "version": 5, "status": "open", "assignee_id": UUID(chi), "resolved_at": None,
+            "first_responded_at": None,
+        }
+    )  # fmt: skip
+    closed = reopened.model_copy(
+        update={"version": 7, "status": "resolved", "resolved_at": later(hours=7),
+                "first_responded_at": later(hours=6)}
+    )  # fmt: skip
+    await told(TicketUpdated(ticket=reopened))
+    found = await _figures(client, **{"from": "2026-03-01", "to": "2026-03-01"})
+    assert {row["staff_id"]: row["tickets_overdue"] for row in found.values()} == {lan: 0, chi: 1}
+    await told(TicketResolved(ticket=closed))
+    found = await _figures(client, **{"from": "2026-03-01", "to": "2026-03-01"})
+    figures = {
+        row["staff_id"]: (row["tickets_answered"], row["tickets_resolved"], row["tickets_overdue"])
+        for row in found.values()
+    }
+    assert figures == {lan: (1, 1, 0), chi: (0, 1, 0)}
+
+
+async def test_tickets_of_nobody_are_nobodys_work(client, told):
+    _, given, _, resolved = _states(None)
+    await told(TicketUpdated(ticket=given), TicketResolved(ticket=resolved), _answer(resolved, 3))
+    assert await _figures(client, **{"from": "2026-03-01", "to": "2026-03-01"}) == {}
+
+
+async def test_a_scale_of_ten_counts_like_one_of_five(client, hire, told):
+    lan = await hire()
+    resolved = _states(lan)[3]
+    await told(*(_answer(resolved, score, scale_max=10) for score in (10, 8, 4)))
+    found = await _figures(client, **{"from": "2026-03-01", "to": "2026-03-01"})
+    [day] = [row for row in found.values() if row["ratings"]]
+    assert (day["ratings"], day["csat_percent"], day["rating_average"]) == (3, 67, 3.67)

@@ -278,3 +278,16 @@ class TestLaws:
         decision = match_identity(record, [*known, *intruding])
         assert decision.customer_id == match_identity(record, known).customer_id
         assert decision.customer_id != stranger
+
+
+def test_what_several_people_share_speaks_for_nobody() -> None:
+    number = phone("+84912345678", verified=True)
+    known = [
+        KnownIdentity(ANH, replace(number, verified=False), shared=True),
+        KnownIdentity(BINH, number),
+    ]
+    assert match_identity([number], known) == MatchDecision(None, (), ())
+    decision = match_identity([number, email("x", verified=False)], [
+        *known, KnownIdentity(CHI, email("x", verified=False)),
+    ])  # fmt: skip
+    assert candidate_ids(decision) == [CHI]

@@ -145,23 +145,31 @@ async def test_what_happened_to_strangers_is_passed_over(service, shop, timeline
 
 
 @pytest.mark.capability(127)
-async def test_a_long_timeline_pages_to_its_end_without_gaps(service, shop, customer_id, timeline):
-    events = [
-        # Many at the same instant: the id breaks the tie.
-        (customer_id, SegmentEntered(membership=membership(customer_id, later(minutes=n // 10))))
-        for n in range(95)
-    ]
-    await service.receive(shop, "segmentation", events)
+async def test_a_long_timeline_of_all_services_pages_to_its_end_without_gaps(
+    service, shop, customer_id, timeline
+):
+    # Many at the same instant: the id breaks the tie.
+    moments = [later(minutes=n // 10) for n in range(95)]
+    entered = [SegmentEntered(membership=membership(customer_id, at)) for at in moments[::3]]
+    sent = [MessageSent(message=message(customer_id, finished_at=at)) for at in moments[1::3]]
+    opened = [TicketCreated(ticket=ticket(customer_id, opened_at=at)) for at in moments[2::3]]
+    for source, events in (
+        ("segmentation", entered), ("messaging", sent), ("support_ticket", opened)
+    ):  # fmt: skip
+        await service.receive(shop, source, [(new_id(), event) for event in events])
     seen, cursor = [], None
     while True:
         params = {"limit": 20} | ({"cursor": cursor} if cursor else {})
         read = await timeline(params=params)
-        seen += [(entry["occurred_at"], entry["id"]) for entry in read["data"]]
+        seen += [(entry["occurred_at"], entry["id"], entry["source"]) for entry in read["data"]]
         cursor = read["next_cursor"]
         if cursor is None:
             break
     assert len(seen) == 96
-    assert seen == sorted(set(seen), reverse=True)
+    assert [entry[:2] for entry in seen] == sorted({entry[:2] for entry in seen}, reverse=True)
+    assert {source for *_, source in seen} == {
+        *("customer", "segmentation", "messaging", "support_ticket")
+    }
 
 
 async def test_strangers_have_no_timeline(client):

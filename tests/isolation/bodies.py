@@ -33,6 +33,7 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "assignmentRules.replaceShifts": lambda: {
         "shifts": [{"weekday": 1, "starts": "08:00", "ends": "17:00"}]
     },
+    "assignmentRules.replaceSkills": lambda: {"skills": ["tiếng Anh"]},
     "assignmentRules.update": lambda: {"name": "Another name"},
     "automations.create": lambda: {"key": fresh("automation")},
     "connections.create": lambda: {"kind": "platform", "platform": "shopify"},
@@ -46,9 +47,14 @@ GIVEN: Mapping[str, Callable[[], Json]] = {
     "customFields.update": lambda: {"description": "Another description"},
     "customFields.replacePolicy": lambda: {"strict": False},
     "customers.create": lambda: {"name": fresh("Somebody ")},
+    "customers.createIdentity": lambda: {
+        "kind": "email",
+        "value": f"{fresh('identity')}@example.com",
+    },
     "customers.createAddress": lambda: {"province": "Huế"},
     "customers.putByExternalId": lambda: {"name": "Somebody from elsewhere"},
     "customers.update": lambda: {"city": "Huế"},
+    "customers.updateIdentity": lambda: {"reason": "Another reason"},
     "customers.updateAddress": lambda: {"province": "Huế"},
     "imports.create": lambda: {"options": {}, "reading": {}},
     "imports.update": lambda: {"options": {"existing": "fill"}},

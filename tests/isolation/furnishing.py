@@ -190,6 +190,10 @@ async def _people(shop: Shop) -> None:
         )
     address = {"full_address": f"{marker} Lê Lợi, P. Bến Nghé, Q.1, TP.HCM"}
     things["address"] = (await shop.post(f"/v1/customers/{first['id']}/addresses", address))["id"]
+    for n in range(2):
+        identity = {"kind": "email", "value": f"other-{n}-{marker}@example.com"}
+        made = await shop.post(f"/v1/customers/{first['id']}/identities", identity)
+    things["identity"] = made["id"]
     person = {"name": f"Mai {marker}", "email": f"mai-{marker}@example.com"}
     things["contact"] = (await shop.post(f"/v1/customers/{first['id']}/contacts", person))["id"]
     # A size that was said before sizes were numbers is a misfit.

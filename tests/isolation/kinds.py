@@ -24,6 +24,7 @@ OF_NAMES: Mapping[str, str] = {
     "field_id": "custom_field",
     "event_id": "event",
     "form_id": "lead_form",
+    "identity_id": "identity",
     "from_owner_id": "staff",
     "hold_id": "legal_hold",
     "import_id": "import",

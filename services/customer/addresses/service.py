@@ -11,11 +11,11 @@ from services.customer.addresses.schemas import PARTS, AddressCreate, AddressPat
 from services.customer.addresses.summary import summary_of
 from services.customer.addresses.units import Units
 from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.hearing import Hearing
 from services.customer.customers.repository import CustomerRepository
+from services.customer.customers.says import Speaker
 from services.customer.families.belongings import Belonging, Belongings
 from services.customer.families.family import Families
-from services.customer.provenance.hearing import Hearing
-from services.customer.provenance.says import Speaker
 from shared.audit.trail import AuditEntry, differences
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id

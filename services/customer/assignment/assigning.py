@@ -80,6 +80,8 @@ class Assigner:
         if any(rule.on_shift_only for rule in rules):
             shifts = await self._rules.shifts(named)
             available.on_shift = on_shift(shifts, now=self._uow.clock.now(), timezone=timezone)
+        if any(rule.skills for rule in rules):
+            available.skills = await self._rules.skills(named)
         if any(rule.strategy == "least_load" for rule in rules):
             available.loads = await self._rules.loads(named)
         return available

@@ -58,6 +58,7 @@ class Rule:
     staff_ids: Sequence[UUID]
     conditions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     on_shift_only: bool = False
+    skills: Collection[str] = ()
     last_staff_id: UUID | None = None
 
     def fits(self, newcomer: Newcomer) -> bool:
@@ -99,10 +100,16 @@ class Availability:
     loads: dict[UUID, int] = field(default_factory=dict)
     turns: dict[UUID, UUID] = field(default_factory=dict)
     """Whose turn it was last, by rule."""
+    skills: Mapping[UUID, Collection[str]] = field(default_factory=dict)
 
     def of(self, rule: Rule) -> list[UUID]:
         """Who of the staff of a rule is there, in their order."""
-        there = [staff_id for staff_id in rule.staff_ids if staff_id in self.active]
+        needed = set(rule.skills)
+        there = [
+            staff_id
+            for staff_id in rule.staff_ids
+            if staff_id in self.active and needed.issubset(self.skills.get(staff_id, ()))
+        ]
         return [s for s in there if s in self.on_shift] if rule.on_shift_only else there
 
 

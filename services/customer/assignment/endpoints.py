@@ -14,6 +14,8 @@ from services.customer.assignment.schemas import (
     AssignmentRuleRead,
     ShiftsRead,
     ShiftsWrite,
+    SkillsRead,
+    SkillsWrite,
 )
 from shared.db.paging import PageRequest
 from shared.web.resources import Page, etag, if_match, page_request
@@ -114,3 +116,22 @@ async def replace_shifts(
 ) -> ShiftsRead:
     """Say when somebody works in a week; what was said before is replaced."""
     return await rules.replace_shifts(staff_id, body)
+
+
+@router.get("/skills/{staff_id}", operation_id="assignmentRules.getSkills", dependencies=[_READ])
+async def get_skills(staff_id: UUID, rules: AssignmentServiceDep) -> SkillsRead:
+    """Get what somebody can do."""
+    return await rules.skills_of(staff_id)
+
+
+@router.put(
+    "/skills/{staff_id}", operation_id="assignmentRules.replaceSkills", dependencies=[_WRITE]
+)
+async def replace_skills(
+    staff_id: UUID, body: SkillsWrite, rules: AssignmentServiceDep
+) -> SkillsRead:
+    """Say what somebody can do, in words of your own; what was said before is replaced.
+
+    A rule with `skills` gives customers only to who can do all of them.
+    """
+    return await rules.replace_skills(staff_id, body)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -32,6 +33,8 @@ assignment_rule = Table(
     # Ids as texts, in the order in which it is their turn.
     Column("staff_ids", JSONB, nullable=False),
     Column("on_shift_only", Boolean, nullable=False),
+    # What whoever gets the customer must be able to do.
+    Column("skills", JSONB, nullable=False, server_default=text("'[]'")),
     # Whose turn it was last.
     Column("last_staff_id", Uuid),
     instant("created_at"),
@@ -59,6 +62,14 @@ working_shift = Table(
     CheckConstraint(
         "0 <= starts_minute AND starts_minute < ends_minute AND ends_minute <= 1440", name="period"
     ),
+)
+
+staff_skill = Table(
+    "staff_skill",
+    metadata,
+    tenant_column(),
+    Column("staff_id", Uuid, primary_key=True),
+    Column("skill", Text, primary_key=True),
 )
 
 assignment_log = Table(

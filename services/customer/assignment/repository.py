@@ -22,7 +22,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.customer.assignment.choosing import Rule, Shift
 from services.customer.assignment.errors import AssignmentRuleNotFound
-from services.customer.assignment.models import assignment_log, assignment_rule, working_shift
+from services.customer.assignment.models import (
+    assignment_log,
+    assignment_rule,
+    staff_skill,
+    working_shift,
+)
 from services.customer.colleagues.models import colleague
 from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
@@ -76,6 +81,20 @@ _ADD_SHIFTS: Final = (
     insert(working_shift)
     .from_select(["tenant_id", *_shifts.columns], select(_TENANT, *_shifts.source.c))
     .returning(working_shift.c.weekday)
+)
+_SKILLS: Final = (
+    select(staff_skill.c.staff_id, staff_skill.c.skill)
+    .where(staff_skill.c.tenant_id == _TENANT, staff_skill.c.staff_id == func.any(_IDS))
+    .order_by(staff_skill.c.staff_id, staff_skill.c.skill)
+)
+_REMOVE_SKILLS: Final = delete(staff_skill).where(
+    staff_skill.c.tenant_id == _TENANT, staff_skill.c.staff_id == _STAFF
+)
+_skills = RowsParameter("known", staff_skill, ("staff_id", "skill"))
+_ADD_SKILLS: Final = (
+    insert(staff_skill)
+    .from_select(["tenant_id", *_skills.columns], select(_TENANT, *_skills.source.c))
+    .on_conflict_do_nothing(index_elements=["tenant_id", "staff_id", "skill"])
 )
 _STAFF_AT_WORK: Final = select(colleague.c.id).where(
     colleague.c.tenant_id == _TENANT, colleague.c.id == func.any(_IDS), colleague.c.active.is_(True)
@@ -173,6 +192,7 @@ class AssignmentRepository:
                 staff_ids=[UUID(staff_id) for staff_id in row.staff_ids],
                 conditions=row.conditions,
                 on_shift_only=row.on_shift_only,
+                skills=row.skills,
                 last_staff_id=row.last_staff_id,
             )
             for row in rows
@@ -213,6 +233,20 @@ class AssignmentRepository:
                 for shift in shifts
             ]
             await self._uow.rows(_ADD_SHIFTS, {**self._tenant, **_shifts.values(rows)})
+
+    async def skills(self, staff_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+        """What each of them can do."""
+        found: defaultdict[UUID, list[str]] = defaultdict(list)
+        for row in await self._uow.rows(_SKILLS, self._named(staff_ids)):
+            found[row.staff_id].append(row.skill)
+        return found
+
+    async def replace_skills(self, staff_id: UUID, skills: Collection[str]) -> None:
+        """Let somebody be able to do this and nothing else."""
+        await self._uow.execute(_REMOVE_SKILLS, {**self._tenant, "staff": staff_id})
+        if skills:
+            rows = [{"staff_id": staff_id, "skill": skill} for skill in skills]
+            await self._uow.execute(_ADD_SKILLS, {**self._tenant, **_skills.values(rows)})
 
     async def log(self, entries: Sequence[Mapping[str, Any]]) -> None:
         """Keep who was given whom, and why; all columns but the tenant given."""

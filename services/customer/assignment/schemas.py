@@ -14,6 +14,8 @@ from shared.web.patches import NeverNull
 
 RuleSource = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,79}$")]
 RuleTag = Annotated[str, TextRule(max_length=64)]
+Skill = Annotated[str, TextRule(max_length=64), Field(examples=["tiếng Anh"])]
+Skills = Annotated[list[Skill], Field(max_length=50)]
 StaffIds = Annotated[list[UUID], Field(min_length=1, max_length=100)]
 Position = Annotated[int, Field(ge=0, le=10_000, description="Rules are tried from the lowest on")]
 TimeOfDay = Annotated[
@@ -48,6 +50,9 @@ class AssignmentRuleCreate(Body):
     on_shift_only: bool = Field(
         default=False, description="Only who works now, on the shop's clocks, gets customers"
     )
+    skills: Skills = Field(
+        default_factory=list, description="Only who can do all of this gets customers"
+    )
 
 
 class AssignmentRulePatch(Body):
@@ -60,6 +65,7 @@ class AssignmentRulePatch(Body):
     strategy: Annotated[Strategy | None, NeverNull()] = None
     staff_ids: Annotated[StaffIds | None, NeverNull()] = None
     on_shift_only: Annotated[bool | None, NeverNull()] = None
+    skills: Annotated[Skills | None, NeverNull()] = None
 
 
 class RuleConditionsRead(BaseModel):
@@ -83,6 +89,7 @@ class AssignmentRuleRead(BaseModel):
     strategy: Strategy
     staff_ids: list[UUID]
     on_shift_only: bool
+    skills: list[str]
     last_staff_id: UUID | None = Field(description="Whose turn it was last")
     created_at: datetime
     updated_at: datetime
@@ -135,6 +142,20 @@ class ShiftsRead(BaseModel):
     staff_id: UUID
     object: Literal["shifts"] = "shifts"
     shifts: list[ShiftRead]
+
+
+class SkillsWrite(Body):
+    """What somebody can do."""
+
+    skills: Skills
+
+
+class SkillsRead(BaseModel):
+    """What somebody can do, in the shop's own words."""
+
+    staff_id: UUID
+    object: Literal["skills"] = "skills"
+    skills: list[str]
 
 
 class AssignmentRead(BaseModel):

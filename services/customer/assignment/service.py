@@ -19,6 +19,8 @@ from services.customer.assignment.schemas import (
     ShiftRead,
     ShiftsRead,
     ShiftsWrite,
+    SkillsRead,
+    SkillsWrite,
 )
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.tenants.shops import Shops
@@ -113,6 +115,18 @@ class AssignmentService:
             raise ShiftsOverlap
         await self._rules.replace_shifts(staff_id, shifts)
         return _described(staff_id, shifts)
+
+    async def skills_of(self, staff_id: UUID) -> SkillsRead:
+        """What somebody can do. Raises UnknownStaff."""
+        await self._require_staff([staff_id], pointer="/path/staff_id")
+        known = (await self._rules.skills([staff_id])).get(staff_id, [])
+        return SkillsRead(staff_id=staff_id, skills=known)
+
+    async def replace_skills(self, staff_id: UUID, given: SkillsWrite) -> SkillsRead:
+        """Let somebody be able to do this and nothing else. Raises UnknownStaff."""
+        await self._require_staff([staff_id], pointer="/path/staff_id")
+        await self._rules.replace_skills(staff_id, list(dict.fromkeys(given.skills)))
+        return await self.skills_of(staff_id)
 
     async def _require_staff(
         self, staff_ids: Sequence[UUID], *, pointer: str = "/body/staff_ids"

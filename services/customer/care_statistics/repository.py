@@ -1,8 +1,12 @@
 """SQL of statistics of care: read off the rows themselves, so they are right whenever asked."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, Literal
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -18,13 +22,17 @@ from sqlalchemy import (
     extract,
     func,
     literal_column,
+    null,
     select,
     true,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.customer.appointments.models import appointment
-from services.customer.assignment.models import assignment_log
+from services.customer.assignment.models import assignment_log, staff_skill
+from services.customer.care_statistics.models import ticket_fact, ticket_owed
+from services.customer.colleagues.models import colleague
 from services.customer.colleagues.repository import COLLEAGUES
 from services.customer.interactions.models import interaction
 from services.customer.tasks.models import task
@@ -38,12 +46,19 @@ _UNTIL: Final = bindparam("until_at", type_=Instant)
 _NOW: Final = bindparam("now", type_=Instant)
 _STAFF: Final = bindparam("staff", type_=Uuid)
 _VIEWER: Final = bindparam("viewer", type_=Uuid)
+_TEAM: Final = bindparam("team", type_=ARRAY(Text))
+_SKILL: Final = bindparam("skill", type_=Text)
 _ZONE: Final = bindparam("timezone", type_=Text)
 SUMS: Final = (
     *("contacts", "contact_seconds", "tasks_done", "tasks_done_late", "tasks_overdue"),
     *("appointments_kept", "appointments_missed"),
     *("customers_given", "customers_contacted", "waited_seconds"),
+    *("tickets_given", "tickets_answered", "tickets_answered_late", "answered_seconds"),
+    *("tickets_resolved", "tickets_resolved_late", "tickets_overdue"),
+    *("ratings", "happy_ratings", "rating_points"),
 )
+# Four and five on a scale of five, in hundredths.
+_HAPPY: Final = 400
 
 
 def _seconds(earlier: ColumnElement[Any], later: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -72,6 +87,7 @@ def _part(
 
 def _parts() -> list[Select[Any]]:
     i, t, a, g = interaction.c, task.c, appointment.c, assignment_log.c
+    f, o = ticket_fact.c, ticket_owed.c
     first_contact = (
         select(i.started_at)
         .where(
@@ -126,32 +142,99 @@ def _parts() -> list[Select[Any]]:
                 func.sum(_seconds(g.assigned_at, first_contact.c.started_at)), 0
             ),
         ),
+        _part(
+            ticket_fact,
+            f.staff_id,
+            f.at,
+            tickets_given=func.count().filter(f.kind == "given"),
+            tickets_answered=func.count().filter(f.kind == "answered"),
+            tickets_answered_late=func.count().filter(f.kind == "answered", f.is_late),
+            answered_seconds=func.coalesce(func.sum(f.seconds), 0),
+            tickets_resolved=func.count().filter(f.kind == "resolved"),
+            tickets_resolved_late=func.count().filter(f.kind == "resolved", f.is_late),
+            ratings=func.count(f.score),
+            happy_ratings=func.count().filter(f.score >= _HAPPY),
+            rating_points=func.coalesce(func.sum(f.score), 0),
+        ),
+        _part(
+            ticket_owed,
+            o.staff_id,
+            o.due_at,
+            o.is_open,
+            o.due_at < _NOW,
+            tickets_overdue=func.count(),
+        ),
     ]
 
 
-def _report(*conditions: Any) -> Select[Any]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a report is about: whose figures, added up by whom, and by the day or not."""
+
+    by: Literal["staff", "team"] = "staff"
+    per: Literal["day", "period"] = "day"
+    staff_id: UUID | None = None
+    team_id: UUID | None = None
+    skill: str | None = None
+
+    def parameters(self) -> Mapping[str, Any]:
+        """What the statement names of it."""
+        named = {
+            "staff": self.staff_id,
+            "team": None if self.team_id is None else [str(self.team_id)],
+            "skill": self.skill,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+
+def _conditions(staff: ColumnElement[Any], named: Collection[str]) -> list[ColumnElement[bool]]:
+    """What must be true of whoever is in the report."""
+    in_team = select(colleague.c.id).where(
+        colleague.c.tenant_id == _TENANT, colleague.c.team_ids.has_any(_TEAM)
+    )
+    able = select(staff_skill.c.staff_id).where(
+        staff_skill.c.tenant_id == _TENANT, staff_skill.c.skill == _SKILL
+    )
+    known = {"staff": staff == _STAFF, "team": staff.in_(in_team), "skill": staff.in_(able)}
+    seen = {"own": staff == _VIEWER, "teams": staff == func.any(COLLEAGUES)}
+    return [condition for name, condition in {**known, **seen}.items() if name in named]
+
+
+@lru_cache
+def _report(by: str, per: str, named: frozenset[str]) -> Select[Any]:
+    """One statement for each form of a report, so that each is prepared once."""
     found = union_all(*_parts()).subquery("found")
+    source: FromClause = found
+    nobody: ColumnElement[Any] = cast(null(), Uuid)
+    staff: ColumnElement[Any] = found.c.staff_id
+    team, conditions = nobody, _conditions(staff, named)
+    if by == "team":
+        member = colleague.alias("member")
+        teams = func.jsonb_array_elements_text(member.c.team_ids).table_valued("id")
+        of_member = teams.render_derived(name="team").lateral()
+        source = found.join(member, member.c.id == found.c.staff_id).join(of_member, true())
+        staff, team = nobody, cast(of_member.c.id, Uuid)
+        conditions.append(member.c.tenant_id == _TENANT)
+        if "team" in named:
+            conditions.append(of_member.c.id == func.any(_TEAM))
+    day = found.c.day if per == "day" else cast(null(), Date)
     sums = [func.sum(found.c[name]) for name in SUMS]
     columns = [cast(total, BigInteger).label(name) for name, total in zip(SUMS, sums, strict=True)]
     return (
-        select(found.c.staff_id, found.c.day, *columns)
-        .where(*(condition(found.c.staff_id) for condition in conditions))
-        .group_by(found.c.staff_id, found.c.day)
+        select(staff.label("staff_id"), team.label("team_id"), day.label("day"), *columns)
+        .select_from(source)
+        .where(*conditions)
+        .group_by(literal_column("1"), literal_column("2"), literal_column("3"))
         .having(func.greatest(*sums) > 0)
-        .order_by(found.c.day, found.c.staff_id)
+        .order_by(literal_column("3"), literal_column("1"), literal_column("2"))
     )
 
 
-_SEEN: Final = {
-    None: (),
-    False: (lambda staff: staff == _VIEWER,),
-    True: (lambda staff: staff == func.any(COLLEAGUES),),
-}
-_REPORTS: Final = {
-    (of_teams, of_one): _report(*seen, *((lambda staff: staff == _STAFF,) if of_one else ()))
-    for of_teams, seen in _SEEN.items()
-    for of_one in (False, True)
-}
+_MEMBERS: Final = select(colleague.c.id, colleague.c.team_ids).where(
+    colleague.c.tenant_id == _TENANT,
+    colleague.c.active.is_(True),
+    colleague.c.team_ids.has_any(_TEAM),
+)
 
 
 class CareStatisticsRepository:
@@ -162,17 +245,31 @@ class CareStatisticsRepository:
         self._sight = sight
 
     async def figures(
-        self, *, since: datetime, until: datetime, timezone: str, staff_id: Any = None
+        self, wanted: Wanted, *, since: datetime, until: datetime, timezone: str
     ) -> Sequence[Row[*tuple[Any, ...]]]:
-        """The figures per member of staff and day, in the order of the days."""
-        of_teams = None if self._sight is None else self._sight.of_teams
-        wanted: Mapping[str, Any] = {
+        """The figures, in the order of the days."""
+        named = dict(wanted.parameters())
+        forms = set(named)
+        if self._sight is not None:
+            forms.add("teams" if self._sight.of_teams else "own")
+            named |= self._sight.parameters()
+        parameters = {
             "tenant": self._uow.tenant_id,
             "from_at": since,
             "until_at": until,
             "now": self._uow.clock.now(),
             "timezone": timezone,
-            **({"staff": staff_id} if staff_id is not None else {}),
-            **(self._sight.parameters() if self._sight is not None else {}),
+            **named,
         }
-        return await self._uow.rows(_REPORTS[of_teams, staff_id is not None], wanted)
+        statement = _report(wanted.by, wanted.per, frozenset(forms))
+        return await self._uow.rows(statement, parameters)
+
+    async def members(self, team_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+        """Who works in each of these teams."""
+        wanted = [str(team_id) for team_id in team_ids]
+        named = {"tenant": self._uow.tenant_id, "team": wanted}
+        found: defaultdict[UUID, list[UUID]] = defaultdict(list)
+        for row in await self._uow.rows(_MEMBERS, named) if wanted else ():
+            for team_id in row.team_ids:
+                found[UUID(team_id)].append(row.id)
+        return found

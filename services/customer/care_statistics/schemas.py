@@ -8,10 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class CareFigures(BaseModel):
-    """What one member of staff did for customers on one day, on the shop's clocks."""
+    """What somebody, or a team, did for customers on one day, on the shop's clocks."""
 
-    staff_id: UUID
-    day: date
+    staff_id: UUID | None = Field(description="Null in a report by team")
+    team_id: UUID | None = Field(description="Null in a report by member of staff")
+    day: date | None = Field(description="Null in a report of the whole period")
+    skills: list[str] = Field(description="What they can do; empty for a team")
+    shift_minutes: int = Field(
+        description="How long their shifts were, or those of who works in the team now"
+    )
     contacts: int = Field(description="Interactions that began on the day")
     contact_seconds: int = Field(description="How long those took whose duration is known")
     tasks_done: int
@@ -24,10 +29,26 @@ class CareFigures(BaseModel):
     response_seconds: int | None = Field(
         description="How long that took on average: from being given to the first interaction"
     )
+    tickets_given: int = Field(description="Tickets that became theirs")
+    tickets_answered: int = Field(description="Tickets that were answered for the first time")
+    tickets_answered_late: int = Field(description="Of these, later than was promised")
+    first_answer_seconds: int | None = Field(
+        description="How long that took on average: from the request to the first answer"
+    )
+    tickets_resolved: int = Field(description="Counted again when they had been reopened")
+    tickets_resolved_late: int = Field(description="Of these, later than was promised")
+    tickets_overdue: int = Field(
+        description="Tickets that were to be resolved on the day and are still open"
+    )
+    ratings: int = Field(description="Answers to surveys about their tickets")
+    csat_percent: int | None = Field(
+        description="How many of 100 answers were a four or a five, of five"
+    )
+    rating_average: float | None = Field(description="On a scale of five", examples=[4.25])
 
 
 class CareStatistics(BaseModel):
-    """What staff did for customers, per member and day; days with nothing are left out."""
+    """What staff did for customers; where there is nothing to tell, there is no row."""
 
     model_config = ConfigDict(populate_by_name=True)
 

@@ -25,9 +25,9 @@ from services.customer.customers.schemas import (
     CustomerUpsert,
     ExternalId,
     IdentityList,
-    IdentityRead,
     Source,
     customer_json,
+    identity_json,
 )
 from services.customer.customers.search import Search
 from services.customer.customers.selection import ATTRIBUTES
@@ -228,7 +228,7 @@ async def list_identities(customer_id: UUID, customers: CustomerServiceDep) -> I
     Of a customer who is several records, those of all; `customer_id` says which has what.
     """
     identities = await customers.identities_of(customer_id)
-    return IdentityList(data=[IdentityRead.model_validate(row._mapping) for row in identities])
+    return IdentityList(data=[identity_json(row) for row in identities])
 
 
 def _answer(

@@ -30,6 +30,13 @@ class IdentityTaken(Conflict):
         super().__init__(extensions={"customer_ids": [str(holder) for holder in holders]})
 
 
+class IdentityHasEnded(Conflict):
+    """An address or number was the customer's, and somebody has said that it is no more."""
+
+    code = "identity_ended"
+    title = "It is not the customer's any more; add it to their identities if it is again"
+
+
 class PhoneNotValid(Invalid):
     """A number that cannot be dialled."""
 

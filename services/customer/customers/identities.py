@@ -22,6 +22,7 @@ IDENTITY_COLUMNS = (
     "standing",
     "source",
     "connection_id",
+    "shared",
 )
 
 _MAX_EMAIL = 320
@@ -43,6 +44,7 @@ class Identity:
     source: str
     scope: str = ""
     connection_id: UUID | None = None
+    shared: bool = False
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -57,6 +59,10 @@ class Identity:
     def claimed(self) -> "Identity":
         """The same, trusted no more."""
         return replace(self, standing="claimed")
+
+    def of_several(self) -> "Identity":
+        """The same, as one that several people share."""
+        return replace(self, standing="claimed", shared=True)
 
     def identifier(self) -> Identifier:
         """The same for the decision whom a record belongs to."""
@@ -74,6 +80,7 @@ class Identity:
             "standing": self.standing,
             "source": self.source,
             "connection_id": self.connection_id,
+            "shared": self.shared,
         }
 
 

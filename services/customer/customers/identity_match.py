@@ -63,6 +63,8 @@ class KnownIdentity:
     customer_id: UUID
     identifier: Identifier
     record_id: UUID | None = None
+    shared: bool = False
+    """It is known to be several people's, so it says nothing of any of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ def match_identity(
     harm. Trusted identifiers that point at different customers link to the one with the strongest
     (platform id, then e-mail, then phone; then the higher score, then the older customer), and the
     rest become candidates. Pairs in `never_merge` were told apart by a person: neither is proposed
-    for the other. The order of the arguments' items does not matter.
+    for the other. What is known to be shared by several people speaks for nobody. The order of the
+    arguments' items does not matter.
     """
     matches = list(_shared(incoming, known))
     linking = [match for match in matches if match.link_rank]
@@ -177,11 +180,13 @@ def _strongest_first(match: _Match) -> tuple[int, int, UUID]:
 def _shared(incoming: Iterable[Identifier], known: Iterable[KnownIdentity]) -> Iterator[_Match]:
     """Yield each customer who shares identifiers with the record, with one evidence for each."""
     trusted = _trust_by_key(incoming)
+    known = list(known)
+    of_several = {identity.identifier.key for identity in known if identity.shared}
     shared: dict[UUID, dict[tuple[str, ...], Evidence]] = {}
     linked: dict[UUID, list[tuple[int, UUID]]] = {}
     for identity in known:
         key = identity.identifier.key
-        if key not in trusted:
+        if key not in trusted or key in of_several:
             continue
         evidence = Evidence(
             kind=identity.identifier.kind,

@@ -50,12 +50,14 @@ def holders_of(wanted: RowsParameter) -> Any:
             customer_identity.c.scope,
             customer_identity.c.value,
             customer_identity.c.standing,
+            customer_identity.c.shared,
         )
         .where(
             customer_identity.c.tenant_id == _TENANT,
             customer_identity.c.kind == asked.c.kind,
             customer_identity.c.scope == asked.c.scope,
             customer_identity.c.value == asked.c.value,
+            customer_identity.c.valid_until.is_(None),
         )
         .order_by(customer_identity.c.standing.desc())
         .limit(MAX_CANDIDATES + 1)
@@ -113,6 +115,17 @@ _REMOVE_CLAIMED = delete(customer_identity).where(
     customer_identity.c.kind == bindparam("kind", type_=Text),
     customer_identity.c.value == bindparam("value", type_=Text),
     customer_identity.c.standing == "claimed",
+    customer_identity.c.valid_until.is_(None),
+)
+_SHARE = (
+    update(customer_identity)
+    .values(standing="claimed", shared=True)
+    .where(
+        customer_identity.c.tenant_id == _TENANT,
+        customer_identity.c.customer_id == bindparam("of_customer", type_=Uuid),
+        customer_identity.c.kind == bindparam("of_kind", type_=Text),
+        customer_identity.c.value == bindparam("of_value", type_=Text),
+    )
 )
 _REMOVE_PLATFORM_ID = delete(customer_identity).where(
     customer_identity.c.tenant_id == _TENANT,
@@ -161,14 +174,29 @@ class IdentityRepository:
             _IDENTITIES_OF_PERSON, {**self._tenant, "customer_id": customer_id}
         )
 
-    async def give(self, given: Iterable[tuple[UUID, Identity]]) -> list[tuple[UUID, Identity]]:
+    async def give(
+        self,
+        given: Iterable[tuple[UUID, Identity]],
+        *,
+        own_rows: Sequence[Row[*tuple[Any, ...]]] | None = None,
+    ) -> list[tuple[UUID, Identity]]:
         """Give customers the identities that they lack, and trust those now verified.
 
-        Returns what was given. Raises IdentityTaken when a verified one belongs to somebody else.
+        What has ended, or is shared, stays so until somebody says otherwise. Returns what was
+        given. Raises IdentityTaken when a verified one belongs to somebody else.
+
+        Who has read what these customers have gives it as `own_rows`.
         """
         wanted = {(owner, *identity.key): identity for owner, identity in given}
-        rows = await self.list_of({owner for owner, *_ in wanted})
-        own = {(r.customer_id, r.kind, r.scope, r.value): r.standing for r in rows}
+        rows = own_rows
+        if rows is None:
+            rows = await self.list_of({owner for owner, *_ in wanted})
+        own = {
+            (r.customer_id, r.kind, r.scope, r.value): (
+                "decided" if r.shared or r.valid_until is not None else r.standing
+            )
+            for r in rows
+        }
         lacking = [
             (key[0], identity)
             for key, identity in wanted.items()
@@ -180,6 +208,16 @@ class IdentityRepository:
         if lacking:
             await self._add(lacking)
         return lacking
+
+    async def share(self, customer_id: UUID, identities: Iterable[Identity]) -> None:
+        """Trust a customer's identities no more: others have them, too."""
+        for identity in identities:
+            wanted = {
+                "of_customer": customer_id,
+                "of_kind": identity.kind,
+                "of_value": identity.value,
+            }
+            await self._uow.execute(_SHARE, {**self._tenant, **wanted})
 
     async def mark_told(self, told: Mapping[tuple[str, str], datetime]) -> None:
         """Remember until when platforms have told of people, by scope and platform id."""
@@ -216,8 +254,13 @@ class IdentityRepository:
         await self._uow.execute(_REMOVE_ALL, {**self._tenant, "ids": list(customer_ids)})
 
 
+def ended_contacts(rows: Iterable[Row[*tuple[Any, ...]]]) -> set[tuple[UUID, str, str]]:
+    """The addresses and numbers that are not these customers' any more: whose, kind, value."""
+    return {(row.customer_id, row.kind, row.value) for row in rows if row.valid_until is not None}
+
+
 def known_identity(row: Row[*tuple[Any, ...]]) -> KnownIdentity:
     """A holder in a row of `holders_of`."""
     verified = row.standing == "verified"
     identifier = Identifier(row.kind, row.value, row.scope, verified)
-    return KnownIdentity(row.root_id, identifier, row.customer_id)
+    return KnownIdentity(row.root_id, identifier, row.customer_id, row.shared)

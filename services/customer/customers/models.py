@@ -6,6 +6,7 @@ and order figures included, so that one row tells the whole state.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -50,7 +51,7 @@ customer = Table(
     Column("attributes", JSONB, nullable=False),
     # What else is known, as the API writes it; see `profile.py`.
     Column("profile", JSONB, nullable=False, server_default=text("'{}'")),
-    # Who said what of the fields; see `provenance`. Only read where something is changed.
+    # Who said what of the fields; see `says.py`. Only read where something is changed.
     Column("provenance", JSONB(none_as_null=True)),
     Column("consents", JSONB, nullable=False),
     Column("value_tier", Text, nullable=False),
@@ -184,10 +185,22 @@ customer_identity = Table(
     Column("connection_id", Uuid),
     # Until when the platform has told us of the person it knows by this id.
     instant("told_at", nullable=True),
+    # What has ended or is shared by several people is claimed, whatever it was: so it links nobody
+    # and leaves room for somebody else's verified one.
+    instant("valid_from", nullable=True),
+    instant("valid_until", nullable=True),
+    instant("verified_at", nullable=True),
+    Column("shared", Boolean, nullable=False, server_default=text("false")),
+    Column("reason", Text),
+    # The times before, of who has it again: pairs of from and until.
+    Column("earlier", JSONB(none_as_null=True)),
     instant("created_at"),
+    Column("version", BigInteger, nullable=False, server_default=text("1")),
     CheckConstraint("kind IN ('platform_id', 'email', 'phone')", name="kind"),
     CheckConstraint("standing IN ('verified', 'claimed')", name="standing"),
     CheckConstraint("kind <> 'platform_id' OR standing = 'verified'", name="platform_id_trusted"),
+    CheckConstraint("valid_until IS NULL OR standing = 'claimed'", name="ended_links_nobody"),
+    CheckConstraint("NOT shared OR standing = 'claimed'", name="shared_links_nobody"),
 )
 Index(
     "uq_customer_identity_verified",

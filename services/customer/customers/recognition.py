@@ -73,7 +73,8 @@ class Recognition:
         record_id = decision.record_id or customer_id
         own = [self._as_kept(identity, record_id) for identity in identities]
         for identity in own:
-            self._remember(KnownIdentity(customer_id, identity.identifier(), record_id))
+            known = KnownIdentity(customer_id, identity.identifier(), record_id, identity.shared)
+            self._remember(known)
         return Recognised(
             customer_id=record_id,
             is_new=decision.action == "create",
@@ -90,6 +91,8 @@ class Recognition:
         )
 
     def _as_kept(self, identity: Identity, record_id: UUID) -> Identity:
+        if is_of_several(identity, self._known.get(identity.key, ())):
+            return identity.of_several()
         return identity.claimed() if self.owner(identity) not in {None, record_id} else identity
 
     def _remember(self, identity: KnownIdentity) -> None:
@@ -98,6 +101,12 @@ class Recognition:
         held = self._known.setdefault(key, [])
         if identity not in held:
             held.append(identity)
+
+
+def is_of_several(identity: Identity, holders: Iterable[KnownIdentity]) -> bool:
+    """Whether one of the holders of something has it together with others."""
+    key = identity.identifier().key
+    return any(held.shared for held in holders if held.identifier.key == key)
 
 
 def look_alikes(

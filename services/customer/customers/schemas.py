@@ -13,6 +13,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from sqlalchemy import Row
 
 from services.customer.customers.calendar import Calendar
 from services.customer.customers.identities import Standing
@@ -225,11 +226,18 @@ def customer_json(values: Iterable[Any], calendar: Calendar) -> dict[str, Any]:
     return {"id": known.pop("id"), "object": "customer", **known, **NOTHING_KNOWN, **said}
 
 
+class ValidityRead(BaseModel):
+    """A time in which something was a customer's."""
+
+    valid_from: datetime | None
+    valid_until: datetime
+
+
 class IdentityRead(BaseModel):
     """Something a customer can be recognised by.
 
     A verified identity belongs to one customer and links records by itself; a claimed one may be
-    anybody's.
+    anybody's. What has ended or is shared is claimed, whatever it was.
     """
 
     id: UUID
@@ -245,10 +253,24 @@ class IdentityRead(BaseModel):
     standing: Standing
     source: str
     connection_id: UUID | None
+    shared: bool = Field(description="Several people have it, so it says nothing of any of them")
+    valid_from: datetime | None = Field(description="Since when it is theirs, if that is known")
+    valid_until: datetime | None = Field(description="Since when it is not theirs any more")
+    earlier: list[ValidityRead] | None = Field(description="When it was theirs before")
+    verified_at: datetime | None = Field(description="When it was proved, if it ever was")
+    reason: str | None = Field(description="Why it is as it is, where somebody has decided")
     created_at: datetime
+    version: int
 
 
 class IdentityList(BaseModel):
     """All identities of a customer, oldest first."""
 
     data: list[IdentityRead]
+
+
+def identity_json(row: Row[*tuple[Any, ...]]) -> IdentityRead:
+    """An identity as stored; a verified one without a time was so from the start."""
+    was_verified = row.standing == "verified"
+    verified_at = row.verified_at or (row.created_at if was_verified else None)
+    return IdentityRead.model_validate({**row._mapping, "verified_at": verified_at})

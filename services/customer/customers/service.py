@@ -12,7 +12,13 @@ from services.customer.assignment.choosing import Choice
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.changes import CustomerChanges
-from services.customer.customers.errors import CustomerIsErased, IdentityTaken, PhoneNotValid
+from services.customer.customers.errors import (
+    CustomerIsErased,
+    IdentityHasEnded,
+    IdentityTaken,
+    PhoneNotValid,
+)
+from services.customer.customers.hearing import Hearing
 from services.customer.customers.identities import (
     Identity,
     distinct,
@@ -20,14 +26,14 @@ from services.customer.customers.identities import (
     phone_identity,
     platform_identity,
 )
-from services.customer.customers.identity_repository import IdentityRepository
+from services.customer.customers.identity_repository import IdentityRepository, ended_contacts
 from services.customer.customers.profile import (
     NESTED,
     merged_profile,
     nested_profile,
     split_profile,
 )
-from services.customer.customers.recognition import Recognition, look_alikes
+from services.customer.customers.recognition import Recognition, is_of_several, look_alikes
 from services.customer.customers.record import (
     CustomerRecord,
     changed_entry,
@@ -35,6 +41,7 @@ from services.customer.customers.record import (
     new_record,
 )
 from services.customer.customers.repository import CustomerRepository, NewCustomer
+from services.customer.customers.says import FIELD_COLUMNS, Speaker, first_said
 from services.customer.customers.schemas import (
     CustomerCreate,
     CustomerFields,
@@ -43,8 +50,6 @@ from services.customer.customers.schemas import (
 )
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.fields.checking import FieldRules
-from services.customer.provenance.hearing import Hearing
-from services.customer.provenance.says import FIELD_COLUMNS, Speaker, first_said
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
 from shared.audit.trail import AuditEntry
@@ -124,7 +129,8 @@ class CustomerService:
     ) -> CustomerRecord:
         """The customer after the change; one that changes nothing leaves the version as it is.
 
-        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid, UnknownStaff, ValuesNotValid.
+        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid, UnknownStaff, ValuesNotValid,
+        IdentityHasEnded.
         """
         await self._changes.lock([customer_id])
         check_version(self._changes[customer_id].version, expected_version)
@@ -142,6 +148,7 @@ class CustomerService:
             and known.record_id != customer_id
         }
         own = [i.claimed() if i.key in proved else i for i in identities]
+        own = [i.of_several() if is_of_several(i, holders) else i for i in own]
         after = await self._merge(customer_id, _said(given), own, self._deciding())
         await self._duplicates.propose(look_alikes(person_id, identities, holders))
         return after
@@ -179,7 +186,7 @@ class CustomerService:
         recognition = await Recognition.of(self._identities, self._duplicates, identities)
         found = recognition.recognise(identities)
         if found.is_new:
-            return await self._add(said, identities, shop), True
+            return await self._add(said, found.identities, shop), True
         await self._changes.lock([found.customer_id])
         speaker = Speaker(said["source"], self._uow.clock.now())
         after = await self._merge(found.customer_id, said, found.identities, speaker)
@@ -223,6 +230,8 @@ class CustomerService:
         self._uow.record(AuditEntry.of("customer", record.id))
         entries = [created_entry(record)]
         holders = await self._customers.add(new, entries, require_fields=True)
+        of_several = [i for i in identities if i.verified and is_of_several(i, holders)]
+        await self._identities.share(record.id, of_several)
         await self._assigner.keep(choices)
         await self._duplicates.propose(look_alikes(record.id, identities, holders))
         return record
@@ -243,10 +252,17 @@ class CustomerService:
             )
             said = {**said, "attributes": checked}
         self._changes.apply(customer_id, _changes(said))
-        await self._hearing.hear(customer_id, {**said, **_primary_contacts(identities)}, speaker)
+        said = {**said, **_primary_contacts(identities)}
+        own = await self._identities.list_of([customer_id]) if identities else []
+        ended = _ended(identities, own)
+        if ended and speaker.decides:
+            raise IdentityHasEnded
+        said = {name: value for name, value in said.items() if name not in ended}
+        await self._hearing.hear(customer_id, said, speaker)
         after = self._changes[customer_id]
         await self._replace_contacts({customer_id, before.id}, before, after)
-        await self._identities.give((customer_id, identity) for identity in identities)
+        given = [(customer_id, identity) for identity in identities]
+        await self._identities.give(given, own_rows=own)
         if await self._changes.save():
             await self._timeline.add([changed_entry(before, after)])
         return self._changes[customer_id]
@@ -277,6 +293,12 @@ def _contacts(given: CustomerFields, source: str, shop: Shop) -> list[Identity |
 def _primary_contacts(identities: Sequence[Identity]) -> dict[str, str]:
     """The columns that hold the address and the number to reach a customer by."""
     return {i.kind: i.value for i in identities if i.kind in {"email", "phone"}}
+
+
+def _ended(identities: Sequence[Identity], own: Sequence[Row[*tuple[Any, ...]]]) -> set[str]:
+    """Which of email and phone are told, and are not this customer's any more."""
+    ended = {(kind, value) for _, kind, value in ended_contacts(own)}
+    return {kind for kind, value in _primary_contacts(identities).items() if (kind, value) in ended}
 
 
 def _said(given: CustomerFields) -> dict[str, Any]:

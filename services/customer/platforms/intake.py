@@ -9,11 +9,13 @@ from services.customer.assignment.assigning import Assigner
 from services.customer.assignment.choosing import Choice
 from services.customer.consents.recording import Answer, ConsentRecorder
 from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.hearing import Hearing
 from services.customer.customers.identities import Identity
-from services.customer.customers.identity_repository import IdentityRepository
+from services.customer.customers.identity_repository import IdentityRepository, ended_contacts
 from services.customer.customers.recognition import Recognised, Recognition
 from services.customer.customers.record import created_entry, new_record
 from services.customer.customers.repository import CustomerRepository, NewCustomer
+from services.customer.customers.says import first_said
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.orders.keeping import (
     IncomingOrder,
@@ -26,8 +28,6 @@ from services.customer.orders.parts import OrderPart
 from services.customer.orders.record import OrderContent, OrderLine
 from services.customer.orders.repository import OrderRepository
 from services.customer.platforms.people import Person
-from services.customer.provenance.hearing import Hearing
-from services.customer.provenance.says import first_said
 from services.customer.tenants.shops import Shop
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
@@ -168,7 +168,9 @@ class PlatformIntake:
 
     async def _merge(self, met: Sequence[tuple[Person, Recognised]]) -> None:
         """Change customers by what was told last, even if it was delivered first."""
-        told_until = await self._told_until({who.customer_id for _, who in met})
+        own = await self._identities.list_of({who.customer_id for _, who in met})
+        told_until = {(i.scope, i.value): i.told_at for i in own if i.told_at is not None}
+        ended = ended_contacts(own)
         news: dict[tuple[str, str], datetime] = {}
         for person, who in met:
             key = _platform_key(person)
@@ -177,14 +179,15 @@ class PlatformIntake:
                 continue
             record = self._changes[who.customer_id]
             self._changes.apply(who.customer_id, {"tags": person.tags(record)})
-            await self._hearing.hear(who.customer_id, person.said_of(record), person.speaker)
+            said = {
+                name: value
+                for name, value in person.said_of(record).items()
+                if (who.customer_id, name, value) not in ended
+            }
+            await self._hearing.hear(who.customer_id, said, person.speaker)
             if key and not person.in_passing:
                 told_until[key] = news[key] = person.at
         await self._identities.mark_told(news)
-
-    async def _told_until(self, customer_ids: set[UUID]) -> dict[tuple[str, str], datetime]:
-        rows = await self._identities.list_of(customer_ids)
-        return {(row.scope, row.value): row.told_at for row in rows if row.told_at is not None}
 
     async def _record_consents(self, met: Iterable[tuple[Person, Recognised]]) -> None:
         answers = [

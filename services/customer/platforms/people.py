@@ -14,7 +14,7 @@ from services.customer.customers.identities import (
     platform_scope,
 )
 from services.customer.customers.record import CustomerRecord
-from services.customer.provenance.says import Speaker
+from services.customer.customers.says import Speaker
 from shared.contracts.gateway import PlatformIdentity, PlatformOrigin
 from shared.text import tidy
 

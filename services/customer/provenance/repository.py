@@ -1,62 +1,35 @@
-"""SQL of whom a shop believes, and of who said what."""
+"""SQL of who said what."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, bindparam, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Integer, Row, Uuid, bindparam, select
 
 from services.customer.customers.models import customer
-from services.customer.provenance.models import source_priority
-from services.customer.provenance.says import NEWEST, Priority
 from shared.db.unit_of_work import UnitOfWork
 
 _TENANT: Final = bindparam("tenant", type_=Uuid)
-_PRIORITY: Final = select(
-    source_priority.c.sources,
-    source_priority.c.fields,
-    source_priority.c.updated_at,
-    source_priority.c.version,
-).where(source_priority.c.tenant_id == _TENANT)
-_LOCK: Final = _PRIORITY.with_for_update()
-_new = insert(source_priority)
-_BEGIN: Final = _new.on_conflict_do_nothing(index_elements=["tenant_id"])
-_PUT: Final = _new.on_conflict_do_update(
-    index_elements=["tenant_id"],
-    set_={name: _new.excluded[name] for name in ("sources", "fields", "updated_at", "version")},
-)
 _PROVENANCE: Final = select(customer.c.provenance).where(
     customer.c.tenant_id == _TENANT, customer.c.id == bindparam("id", type_=Uuid)
 )
 
+# Who was merged stays as they were.
+_WAS_TOLD: Final = customer.c.provenance.is_not(None) & customer.c.merged_into.is_(None)
+_WALK: Final = (
+    select(customer.c.id, _WAS_TOLD.label("was_told"))
+    .where(customer.c.tenant_id == _TENANT, customer.c.id > bindparam("after", type_=Uuid))
+    .order_by(customer.c.id)
+    .limit(bindparam("at_most", type_=Integer))
+)
+
 
 class ProvenanceRepository:
-    """Priorities and says, inside one unit of work."""
+    """Who said what, inside one unit of work."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._tenant: Mapping[str, Any] = {"tenant": uow.tenant_id}
-
-    async def priority(self) -> Priority:
-        """Whom the shop believes first; staff, as long as it has said nothing."""
-        row = await self.find()
-        return NEWEST if row is None else Priority(row.sources, row.fields)
-
-    async def find(self) -> Row[*tuple[Any, ...]] | None:
-        """What the shop has decided, if it has."""
-        return await self._uow.one_or_none(_PRIORITY, self._tenant)
-
-    async def lock(self) -> Row[*tuple[Any, ...]]:
-        """What the shop has decided, nobody else deciding until the commit."""
-        await self._uow.execute(_BEGIN, self._row(NEWEST.sources, NEWEST.fields, version=0))
-        return await self._uow.one(_LOCK, self._tenant)
-
-    async def put(
-        self, sources: Sequence[str], fields: Mapping[str, Sequence[str]], *, version: int
-    ) -> None:
-        """Keep what the shop decides."""
-        await self._uow.execute(_PUT, self._row(sources, fields, version=version))
 
     async def of(self, customer_id: UUID) -> Mapping[str, Any] | None:
         """What is stored of who said what of a record."""
@@ -65,13 +38,6 @@ class ProvenanceRepository:
         )
         return found
 
-    def _row(
-        self, sources: Sequence[str], fields: Mapping[str, Sequence[str]], *, version: int
-    ) -> dict[str, Any]:
-        return {
-            "tenant_id": self._uow.tenant_id,
-            "sources": list(sources),
-            "fields": {name: list(order) for name, order in fields.items()},
-            "updated_at": self._uow.clock.now(),
-            "version": version,
-        }
+    async def walk(self, after: UUID, at_most: int) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The ids that follow, and whether anybody has told of them since they came."""
+        return await self._uow.rows(_WALK, {**self._tenant, "after": after, "at_most": at_most})

@@ -93,6 +93,9 @@ _SHARED = (
         _mine.c.tenant_id == _TENANT,
         _mine.c.customer_id == func.any(_MEMBERS),
         _theirs.c.customer_id == func.any(_OTHERS),
+        # A number that was somebody else's before says nothing.
+        _mine.c.valid_until.is_(None),
+        _theirs.c.valid_until.is_(None),
     )
     .limit(1)
 )

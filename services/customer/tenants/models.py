@@ -1,6 +1,7 @@
 """What a shop has decided about its customers."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
@@ -22,4 +23,17 @@ value_policy = Table(
     ),
 )
 
+# Whom the shop believes first when sources say different things of a customer.
+source_priority = Table(
+    "source_priority",
+    metadata,
+    tenant_column(),
+    Column("sources", JSONB, nullable=False),
+    # The same for single fields, by their names.
+    Column("fields", JSONB, nullable=False),
+    instant("updated_at"),
+    Column("version", BigInteger, nullable=False),
+)
+
 impersonal(value_policy, "the shop's own rules")
+impersonal(source_priority, "the shop's own rules")

@@ -10,16 +10,16 @@ was said by whom `*` names; without it, by the record's source when it was creat
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Final
 
 from services.customer.customers.profile import PROFILE_FIELDS
 from services.customer.customers.record import CustomerRecord
+from services.customer.tenants.priorities import STAFF, Priority
 from shared.audit.trail import Actor
 
-STAFF: Final = "staff"
 ATTRIBUTE: Final = "attributes."
 FIELD_COLUMNS: Final = (
     *("kind", "relation", "name", "email", "phone", "locale", "gender", "birth_date"),
@@ -61,25 +61,6 @@ class Say:
     def by_hand(self) -> bool:
         """Whether a person said it, who means it also when it is nothing."""
         return self.source.partition(":")[0] == STAFF
-
-
-@dataclass(frozen=True, slots=True)
-class Priority:
-    """Whom a shop believes first, in general and for single fields; the others are alike."""
-
-    sources: Sequence[str] = (STAFF,)
-    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    def rank(self, source: str, name: str) -> int:
-        """The place of a source for a field, 0 being the first. A platform stands for its shops."""
-        order = self.fields.get(name, self.sources)
-        for known in (source, source.partition(":")[0]):
-            if known in order:
-                return order.index(known)
-        return len(order)
-
-
-NEWEST: Final = Priority()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
-from services.customer.provenance.repository import ProvenanceRepository
-from services.customer.provenance.says import (
-    NEWEST,
-    Priority,
+from services.customer.customers.says import (
+    Heard,
     Speaker,
+    decide_again,
     hear,
     is_contested,
     told_fields,
 )
+from services.customer.tenants.priorities import UNDECIDED, Priority, PriorityRepository
 from shared.db.unit_of_work import UnitOfWork
 
 
@@ -34,15 +34,22 @@ class Hearing:
         told = told_fields(record, said)
         if not told:
             return
-        priority = NEWEST
+        priority = UNDECIDED
         if not speaker.decides and is_contested(record, told, speaker.source):
             priority = await self._of_shop()
-        heard = hear(record, told, speaker, priority)
+        self._keep(customer_id, hear(record, told, speaker, priority))
+
+    async def decide_again(self, customer_id: UUID) -> None:
+        """Change a locked customer by what the shop believes now of what was said before."""
+        heard = decide_again(self._changes[customer_id], await self._of_shop())
+        self._keep(customer_id, heard)
+
+    def _keep(self, customer_id: UUID, heard: Heard) -> None:
         self._changes.apply(customer_id, heard.changes)
-        if heard.provenance != record.provenance:
+        if heard.provenance != self._changes[customer_id].provenance:
             self._changes.remember(customer_id, heard.provenance)
 
     async def _of_shop(self) -> Priority:
         if self._priority is None:
-            self._priority = await ProvenanceRepository(self._uow).priority()
+            self._priority = await PriorityRepository(self._uow).current()
         return self._priority
