@@ -316,9 +316,16 @@ async def test_figures_are_exact_under_concurrent_changes(client, customer, orde
 
 async def test_sums_that_nothing_could_hold_are_refused(client, customer):
     body = {"customer_id": customer["id"], "external_id": "1", "financial_status": "paid"}
-    answer = await client.post("/v1/orders", json={**body, "total": vnd(9 * 10**18)})
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["code"] == "amount_too_large"
+    body["total"] = vnd(9 * 10**18)
+    first = await client.post("/v1/orders", json=body)
+    assert first.status_code == 201, first.text
+    second = await client.post("/v1/orders", json={**body, "external_id": "2"})
+    assert (second.status_code, second.json()["code"]) == (422, "order_figures_too_large")
+    path = f"/v1/orders/{first.json()['id']}/refunds"
+    assert (await client.post(path, json={"amount": vnd(9 * 10**18)})).status_code == 201
+    more = await client.post(path, json={"amount": vnd(9 * 10**18)})
+    assert (more.status_code, more.json()["code"]) == (422, "order_figures_too_large")
+    assert (await client.get(f"/v1/customers/{customer['id']}/order-figures")).status_code == 200
 
 
 async def test_a_part_in_another_currency_is_refused(client, order):

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
-from pydantic_core import PydanticCustomError
 
 from services.customer.customers.schemas import ExternalId
 from services.customer.orders.errors import OrderCurrencyMismatch
@@ -29,19 +28,14 @@ from shared.money import Money, MoneyInput, MoneyRead
 from shared.pii import pii
 from shared.text import NormalisedStr, TextRule
 
-MOST_MINOR: Final = 10**15
-"""Of one amount: some thousands of them still add up to what a column holds."""
 
-
-def _sensible(money: MoneyInput) -> MoneyInput:
+def _not_negative(money: MoneyInput) -> MoneyInput:
     if money.amount.startswith("-"):
         raise ValueError("The amount must not be negative")
-    if money.to_money().amount_minor > MOST_MINOR:
-        raise PydanticCustomError("amount_too_large", "No order is worth that much")
     return money
 
 
-Amount = Annotated[MoneyInput, AfterValidator(_sensible)]
+Amount = Annotated[MoneyInput, AfterValidator(_not_negative)]
 Reason = Annotated[str, TextRule(max_length=1000, lines=True)]
 Url = Annotated[str, TextRule(max_length=1000), Field(pattern=r"^https?://[^\s]+$")]
 PartId = Annotated[

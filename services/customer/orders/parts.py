@@ -12,7 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.orders.errors import OrderFiguresTooLarge
 from shared.ids import new_id
+from shared.money import BIGINT_MAX
 
 PaymentStatus = Literal["pending", "authorized", "paid", "failed", "voided"]
 ReturnStatus = Literal["requested", "received", "refused"]
@@ -177,12 +179,19 @@ class OrderParts:
         return {(part.kind, part.external_id): part for part in self.all()}
 
     def figures(self) -> Mapping[str, Any]:
-        """What they come to, as columns of the order."""
+        """What they come to, as columns of the order.
+
+        Raises OrderFiguresTooLarge when no column could hold a sum.
+        """
         paid = [payment for payment in self.payments if payment.status == "paid"]
+        paid_minor = sum(payment.amount_minor for payment in paid)
+        refunds_minor = sum(refund.amount_minor for refund in self.refunds)
+        if max(paid_minor, refunds_minor) > BIGINT_MAX:
+            raise OrderFiguresTooLarge
         return {
             "has_parts": bool(self.all()),
-            "paid_minor": sum(payment.amount_minor for payment in paid),
-            "refunds_minor": sum(refund.amount_minor for refund in self.refunds),
+            "paid_minor": paid_minor,
+            "refunds_minor": refunds_minor,
             "returns_count": sum(each.status == "received" for each in self.returns),
             "paid_at": _latest(payment.paid_at for payment in paid),
             "shipped_at": _first(each.shipped_at for each in self.fulfillments),

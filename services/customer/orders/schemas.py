@@ -140,6 +140,8 @@ class OrderCreate(Body):
         amounts += [amount for part in self._parts() for amount in part.amounts()]
         if len({amount.currency for amount in amounts if amount is not None}) > 1:
             raise ValueError("All amounts of an order are in one currency")
+        if sum(_minor(line.total) for line in self.lines) > BIGINT_MAX:
+            raise ValueError("The lines add up to more than can be kept")
         return self
 
     def content(self, *, placed_at: datetime, changed_at: datetime) -> OrderContent:
