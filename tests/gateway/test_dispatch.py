@@ -142,6 +142,16 @@ class TestLimits:
         )
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
+    async def test_a_file_may_be_larger_and_of_any_type(self, caller: httpx.AsyncClient) -> None:
+        part = b"x" * 2 * 1024 * 1024
+        answer = await caller.put("/v1/imports/1/file?offset=0", content=part)
+        assert (answer.status_code, len(answer.json()["body"])) == (200, len(part))
+        answer = await caller.put("/v1/imports/1/file", content=b"x" * 17 * 1024 * 1024)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+        for path in ("/v1/imports/1/file/2", "/v1/customers/1"):
+            answer = await caller.put(path, content=part[:100])
+            assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
     async def test_a_large_body_in_chunks_is_refused_too(self, caller: httpx.AsyncClient) -> None:
         sent = 0
 
