@@ -21,6 +21,7 @@ Consent = Literal["granted", "withdrawn"]
 OrderStatus = Literal["open", "completed", "cancelled"]
 FinancialStatus = Literal["pending", "paid", "partially_refunded", "refunded", "voided", "unknown"]
 
+_A_GUEST: Final = "guest"
 _NAMESPACE: Final = UUID("6d1d5c2e-3f0b-4a57-9c58-0c7f1e5a8b41")
 
 
@@ -105,11 +106,9 @@ def told_order_deleted(delivered: Delivered, order_id: str) -> Told:
 def told_privacy_request(
     delivered: Delivered, identity: PlatformIdentity, *, kind: Literal["data_request", "redact"]
 ) -> Told:
-    """What a customer of the platform asks for by law."""
-    if identity.external_id is None:
-        raise PayloadNotUnderstood("no id")
+    """What a customer of the platform asks for by law; a guest has no id there."""
     event = PlatformPrivacyRequested(origin=delivered.origin, kind=kind, customer=identity)
-    return Told("customer", identity.external_id, event)
+    return Told("customer", identity.external_id or _A_GUEST, event)
 
 
 def recognisable(identity: PlatformIdentity) -> PlatformIdentity | None:

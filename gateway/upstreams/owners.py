@@ -15,7 +15,7 @@ _RESOURCES: Final[Mapping[str, str]] = {
     "customer": (
         "customers duplicates custom-fields orders reviews interactions tasks appointments"
         " assignment-rules leads lead-forms loyalty referrals vouchers imports exports"
-        " privacy-requests consent-texts legal-holds retention-rules touches"
+        " privacy-requests consent-texts legal-holds touches"
         " ad-spend"
     ),
     "segmentation": (
