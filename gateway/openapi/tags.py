@@ -9,6 +9,8 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "assignment-rules": "Which staff get which customers, and when staff work",
     "audit-log": "Who did what, when and from where; nothing in it can be changed",
     "auth": "Logging in as staff, staying logged in, logging out",
+    "consents": "What people are asked to agree to, version by version",
+    "privacy": "What people ask for by law, and what forbids to erase them",
     "automations": "What is sent by itself when a customer enters a segment",
     "connections": "Shops' platforms and mail servers, and what platforms have delivered",
     "customers": "Who the customers are, however many platforms they come from",

@@ -12,6 +12,7 @@ from gateway.platforms.reading import (
     MAX_NOTE,
     MAX_PARTS,
     Payload,
+    PayloadNotUnderstood,
     as_id,
     as_instant,
     as_minor,
@@ -382,7 +383,12 @@ def _redact(delivered: Delivered) -> Told:
 
 def _person_asked_for(delivered: Delivered) -> PlatformIdentity:
     customer = as_object(delivered.payload.get("customer"))
-    return PlatformIdentity(external_id=required_id(customer), email=as_text(customer.get("email")))
+    identity = PlatformIdentity(
+        external_id=as_id(customer.get("id")), email=as_text(customer.get("email"))
+    )
+    if recognisable(identity) is None:
+        raise PayloadNotUnderstood("no customer")
+    return identity
 
 
 def _shop_redact(_delivered: Delivered) -> Ignored:

@@ -21,6 +21,7 @@ Consent = Literal["granted", "withdrawn"]
 OrderStatus = Literal["open", "completed", "cancelled"]
 FinancialStatus = Literal["pending", "paid", "partially_refunded", "refunded", "voided", "unknown"]
 
+_A_GUEST: Final = "guest"
 _NAMESPACE: Final = UUID("6d1d5c2e-3f0b-4a57-9c58-0c7f1e5a8b41")
 
 
@@ -105,12 +106,9 @@ def told_order_deleted(delivered: Delivered, order_id: str) -> Told:
 def told_privacy_request(
     delivered: Delivered, identity: PlatformIdentity, *, kind: Literal["data_request", "redact"]
 ) -> Told:
-    """What a customer of the platform asks for by law, or a guest who has left an address there."""
-    known_by = identity.external_id or identity.email or identity.phone
-    if known_by is None:
-        raise PayloadNotUnderstood("no id")
+    """What a customer of the platform asks for by law; a guest has no id there."""
     event = PlatformPrivacyRequested(origin=delivered.origin, kind=kind, customer=identity)
-    return Told("customer", known_by, event)
+    return Told("customer", identity.external_id or _A_GUEST, event)
 
 
 def recognisable(identity: PlatformIdentity) -> PlatformIdentity | None:

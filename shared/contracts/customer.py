@@ -73,7 +73,7 @@ class CustomerState(Contract):
 
     Order figures count orders that are neither cancelled nor voided; `total_spent_minor` is paid
     minus refunded, in minor units of `currency`. Who is `restricted` is kept and not used: not
-    written to but in answer to their own requests, and not grouped for advertising.
+    written to but in answer to their own requests.
     """
 
     customer_id: UUID

@@ -472,3 +472,17 @@ def test_whatever_comes_is_understood_ignored_or_refused_by_name(
         text = told.event.model_dump_json()
         assert "\\u0000" not in text
         assert type(told.event).model_validate_json(text) == told.event
+
+
+class TestPrivacy:
+    @pytest.mark.parametrize("asked", ["data_request", "redact"])
+    def test_what_a_customer_asks_for_is_told(self, asked: str) -> None:
+        payload = {"shop_id": 954889, "customer": {"id": 191167, "email": "lan@example.com"}}
+        told = hear(Platform.SHOPIFY, f"customers/{asked}", payload)
+        assert isinstance(told, Told)
+        assert (told.event.kind, told.object_id) == (asked, "191167")
+        assert told.event.customer.email == "lan@example.com"
+
+    def test_a_shop_that_leaves_the_platform_has_asked_for_nothing(self) -> None:
+        left = hear(Platform.SHOPIFY, "shop/redact", {"shop_id": 954889})
+        assert left == Ignored("shop_redact_kept")

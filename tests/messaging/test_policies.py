@@ -179,3 +179,12 @@ async def test_a_stale_change_of_the_policy_is_refused(shop: World, client: http
 async def test_an_impossible_cap_is_refused(client: httpx.AsyncClient, cap: dict[str, Any]):
     response = await client.put("/v1/policies", json={"frequency_caps": [cap]})
     assert response.status_code == 422
+
+
+@pytest.mark.capability(31)
+async def test_a_supplier_is_not_written_to_by_default(shop: World, client: httpx.AsyncClient):
+    supplier = await shop.customer(relation="supplier", kind="organisation", consents=())
+    await shop.enters(supplier)
+    await shop.sends()
+    [message] = (await client.get("/v1/messages")).json()["data"]
+    assert (message["status"], message["reason"]) == ("suppressed", "NO_CONSENT")
