@@ -156,9 +156,7 @@ class TestOwnFields:
         agent = new_id()
         async with service.context.units.begin(shop) as uow:
             for customer in crowd[::3]:
-                await uow.execute(
-                    _GIVE, {"owner": new_id(), "tenant": shop, "id": customer["id"]}
-                )
+                await uow.execute(_GIVE, {"owner": new_id(), "tenant": shop, "id": customer["id"]})
             await uow.commit()
         seen = [c for number, c in enumerate(crowd) if number % 3]
         async with service.client(

@@ -150,7 +150,9 @@ async def _people(shop: Shop) -> None:
     things["customer_name"] = f"Nguyễn {marker}"
     # Two with the same number may be one person.
     person = {
-        **{"name": things["customer_name"], "phone": "0912345678", "source": "pos"},
+        "name": things["customer_name"],
+        "phone": "0912345678",
+        "source": "pos",
         "attributes": {"size": f"Size {marker}", "colour": f"Colour {marker}"},
     }
     identity = {"source": "pos", "external_id": things["external_id"]}
