@@ -85,7 +85,7 @@ async def load_crowd(dsn: str, tenant_id: UUID, count: int, fields: dict[str, UU
             last = min(first + _BATCH - 1, count)
             await connection.execute(_PEOPLE, tenant_id, first, *words, last, timeout=600)
         for key, column, value in (
-            ("score", "number_value", "(attributes ->> $3)::float8"),
+            ("score", "number_value", "(attributes ->> $3)::bigint * 1000000"),
             ("level", "text_value", "attributes ->> $3"),
             ("card", "text_value", "attributes ->> $3"),
         ):

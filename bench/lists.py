@@ -155,13 +155,13 @@ def _questions(count: int, fields: dict[str, UUID]) -> list[Question]:
             "own field, range, few",
             "&attributes[score][gte]=999000",
             f"{_ALL} {_JOIN} AND v.number_value >= $3 {_OF} {_NEWEST}",
-            (score, 999_000.0),
+            (score, 999_000_000_000),
         ),
         Question(
             "own field, range, many",
             "&attributes[score][gte]=300000",
             f"{_ALL} {_JOIN} AND v.number_value >= $3 {_OF} {_NEWEST}",
-            (score, 300_000.0),
+            (score, 300_000_000_000),
         ),
         Question(
             "two own fields",
@@ -169,7 +169,7 @@ def _questions(count: int, fields: dict[str, UUID]) -> list[Question]:
             f"{_ALL} {_JOIN} AND v.text_value = $3 JOIN customer.custom_value w "
             "ON w.tenant_id = c.tenant_id AND w.customer_id = c.id AND w.field_id = $4 "
             f"AND w.number_value >= $5 {_OF} {_NEWEST}",
-            (level, "gold", score, 500_000.0),
+            (level, "gold", score, 500_000_000_000),
         ),
         Question(
             "sort by own field",

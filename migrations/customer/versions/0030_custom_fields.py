@@ -48,7 +48,7 @@ def upgrade() -> None:
     sa.Column('field_id', sa.Uuid(), nullable=False),
     sa.Column('position', sa.SmallInteger(), nullable=False),
     sa.Column('text_value', sa.Text(collation='C'), nullable=True),
-    sa.Column('number_value', sa.Double(), nullable=True),
+    sa.Column('number_value', sa.BigInteger(), nullable=True),
     sa.Column('date_value', sa.Date(), nullable=True),
     sa.Column('fault', sa.Text(), nullable=True),
     sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),

@@ -15,9 +15,7 @@ from sqlalchemy import (
     bindparam,
     func,
     select,
-    type_coerce,
 )
-from sqlalchemy.types import NullType
 
 from services.customer.customers.conditions import CustomerFilter, conditions_of, in_scope
 from services.customer.customers.models import customer, customer_tag
@@ -292,9 +290,7 @@ def _by_value(statement: Select[Any], part: Part) -> tuple[Select[Any], tuple[So
         one = select(column).where(*of_field, rows.c.customer_id == customer.c.id).limit(1)
         nothing = one.correlate_except(rows).scalar_subquery().is_(None)
         return statement.where(nothing), part.keys
-    # The driver's own value: nothing has to be made of it but a cursor.
-    told = type_coerce(column, NullType()).label(part.field)
-    statement = statement.add_columns(told).join(rows, rows.c.customer_id == customer.c.id)
+    statement = statement.add_columns(column).join(rows, rows.c.customer_id == customer.c.id)
     columns = (column, rows.c.created_at, rows.c.customer_id)
     order = tuple(replace(key, column=of) for key, of in zip(part.keys, columns, strict=True))
     return statement.where(*of_field), order

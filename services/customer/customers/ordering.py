@@ -43,7 +43,7 @@ _AGES: Final[Mapping[str, str]] = {
 }
 _PARSERS: Final[Mapping[ValueColumn, Callable[[Any], Any]]] = {
     "text_value": str,
-    "number_value": float,
+    "number_value": int,
     "date_value": date.fromisoformat,
 }
 _ID: Final = SortKey(customer.c.id, "id", parse_id, descending=True)

@@ -22,7 +22,11 @@ ATTRIBUTES: Final[Mapping[str, Any]] = {
     "explode": True,
     "description": "Fields of the shop's own, by key: `attributes[shoe_size]=39`. Operators stand "
     "in further brackets: `gte`, `gt`, `lte`, `lt`, `in`, `begins`, `exists`",
-    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+    "schema": {
+        "type": "object",
+        "maxProperties": MOST_QUESTIONS,
+        "additionalProperties": {"type": "string", "maxLength": 500},
+    },
 }
 
 

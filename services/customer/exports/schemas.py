@@ -15,11 +15,18 @@ KIND: Final = "customer_export"
 """What the jobs are called that write exports of customers."""
 
 ExportFormat = Literal["csv", "ndjson", "jsonl", "xlsx"]
-ExportValue = StrictBool | StrictInt | StrictFloat | Annotated[str, TextRule(max_length=500)]
+_MOST: Final = 10**15
+ExportValue = (
+    StrictBool
+    | Annotated[StrictInt, Field(ge=-_MOST, le=_MOST)]
+    | Annotated[StrictFloat, Field(ge=-_MOST, le=_MOST)]
+    | Annotated[str, TextRule(max_length=500)]
+)
+ExportValues = Annotated[list[ExportValue], Field(min_length=1, max_length=50)]
 
 
 FieldQuestion = Annotated[
-    dict[Operator, ExportValue | list[ExportValue]], Field(min_length=1, max_length=4)
+    dict[Operator, ExportValue | ExportValues], Field(min_length=1, max_length=4)
 ]
 
 

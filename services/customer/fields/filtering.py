@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     Date,
-    Double,
     Select,
     Text,
     Uuid,
@@ -27,10 +27,12 @@ from sqlalchemy.types import TypeEngine
 from services.customer.fields.models import custom_value
 from services.customer.fields.record import CustomField, ValueColumn
 from services.customer.fields.values import (
+    LARGEST_NUMBER,
     LONGEST_URL,
     Key,
     ValueFault,
     minor_units,
+    number_key,
     read_day,
     text_key,
 )
@@ -44,9 +46,10 @@ _RANGES: Final = frozenset({"gte", "gt", "lte", "lt"})
 _TENANT: Final = bindparam("tenant", type_=Uuid)
 _TYPES: Final[Mapping[ValueColumn, TypeEngine[Any]]] = {
     "text_value": Text(),
-    "number_value": Double(),
+    "number_value": BigInteger(),
     "date_value": Date(),
 }
+_BEYOND: Final = float(LARGEST_NUMBER + 1)
 _LAST_CHARACTER: Final = chr(0x10FFFF)
 
 
@@ -131,11 +134,12 @@ def _number(_defined: CustomField, raw: Any) -> Key:
         raise ValueFault("number", "A number is expected") from error
     if not math.isfinite(number):
         raise ValueFault("number", "A number is expected")
-    return number
+    # Beyond what a field takes, all bounds are alike.
+    return number_key(max(min(number, _BEYOND), -_BEYOND))
 
 
 def _money(defined: CustomField, raw: Any) -> Key:
-    return float(minor_units(defined, raw))
+    return minor_units(defined, raw)
 
 
 def _day(_defined: CustomField, raw: Any) -> date:

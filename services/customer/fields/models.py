@@ -10,7 +10,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    Double,
     ForeignKeyConstraint,
     Index,
     SmallInteger,
@@ -68,8 +67,8 @@ custom_value = Table(
     Column("field_id", Uuid, primary_key=True),
     Column("position", SmallInteger, primary_key=True),
     Column("text_value", Text(collation="C")),
-    # Numbers as they are, money in minor units.
-    Column("number_value", Double),
+    # Numbers in millionths, money in minor units.
+    Column("number_value", BigInteger),
     Column("date_value", Date),
     # Why what is there cannot be a value of the field; then it has none of the above.
     Column("fault", Text),

@@ -15,13 +15,16 @@ from shared.moments import YEARS
 from shared.money import Money, MoneyError
 from shared.text import search_key
 
-Key = str | float | date
+Key = str | int | date
 """What a value is found and sorted by."""
 
 LONGEST_TEXT: Final = 1000
 LONGEST_KEY: Final = 200
 LONGEST_URL: Final = 500
-LARGEST_NUMBER: Final = 2**53
+LARGEST_NUMBER: Final = 10**12
+MILLION: Final = 10**6
+"""Numbers are found by their millionths: whole, exact and ordered as they are."""
+
 LARGEST_AMOUNT: Final = 10**15
 """In minor units: what a JSON number holds to its last digit."""
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -67,8 +70,13 @@ def _number(_field: CustomField, raw: Any) -> Value:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
         raise ValueFault("number", "A number is expected")
     if abs(raw) > LARGEST_NUMBER:
-        raise ValueFault("number_range", "Between -2^53 and 2^53")
-    return Value(raw, (float(raw),))
+        raise ValueFault("number_range", "Between -10^12 and 10^12")
+    return Value(raw, (number_key(raw),))
+
+
+def number_key(number: float) -> int:
+    """What a number is found by, rounded half to even."""
+    return round(Decimal(str(number)) * MILLION)
 
 
 def _money(field: CustomField, raw: Any) -> Value:
@@ -76,7 +84,7 @@ def _money(field: CustomField, raw: Any) -> Value:
     minor = minor_units(field, raw)
     amount = Decimal(Money(minor, field.currency or "").decimal_string())
     is_whole = amount == amount.to_integral_value()
-    return Value(int(amount) if is_whole else float(amount), (float(minor),))
+    return Value(int(amount) if is_whole else float(amount), (minor,))
 
 
 def minor_units(field: CustomField, raw: Any) -> int:
