@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -27,6 +27,9 @@ from services.customer.customers.models import customer, customer_identity
 from shared.db.rows import RowsParameter
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
+
+CONTACTS: Final = ("email", "phone")
+"""The kinds of identities that are columns of a customer, too."""
 
 _TENANT = bindparam("tenant", type_=Uuid)
 _NOW = bindparam("now", type_=Instant)

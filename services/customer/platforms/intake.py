@@ -11,7 +11,11 @@ from services.customer.consents.recording import Answer, ConsentRecorder
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.hearing import Hearing
 from services.customer.customers.identities import Identity
-from services.customer.customers.identity_repository import IdentityRepository, ended_contacts
+from services.customer.customers.identity_repository import (
+    CONTACTS,
+    IdentityRepository,
+    ended_contacts,
+)
 from services.customer.customers.recognition import Recognised, Recognition
 from services.customer.customers.record import created_entry, new_record
 from services.customer.customers.repository import CustomerRepository, NewCustomer
@@ -182,7 +186,7 @@ class PlatformIntake:
             said = {
                 name: value
                 for name, value in person.said_of(record).items()
-                if (who.customer_id, name, value) not in ended
+                if name not in CONTACTS or (who.customer_id, name, value) not in ended
             }
             await self._hearing.hear(who.customer_id, said, person.speaker)
             if key and not person.in_passing:
