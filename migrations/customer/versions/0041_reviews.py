@@ -75,6 +75,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'digest', name=op.f('pk_review_fingerprint')),
     schema='customer'
     )
+    op.create_index('ix_review_fingerprint_review', 'review_fingerprint', ['tenant_id', 'review_id'], unique=False, schema='customer')
     op.create_table('product_rating',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('product_id', sa.Text(), nullable=False),

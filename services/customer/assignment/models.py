@@ -105,4 +105,5 @@ Index(
 
 impersonal(assignment_rule, "the shop's own rules")
 impersonal(working_shift, "staff")
+impersonal(staff_skill, "staff")
 personal(assignment_log, erase={"explanation": {}})

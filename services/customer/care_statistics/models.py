@@ -15,6 +15,7 @@ from sqlalchemy import (
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal
 
 # What was done, and by whom at that time. It stays so, whatever becomes of the ticket.
 ticket_fact = Table(
@@ -52,3 +53,6 @@ Index(
     ticket_owed.c.due_at,
     postgresql_where=text("is_open"),
 )
+
+impersonal(ticket_fact, "what staff did; which tickets, and nothing of whose they are")
+impersonal(ticket_owed, "whom of the staff a ticket waits for")

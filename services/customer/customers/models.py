@@ -231,6 +231,7 @@ personal(
         "attributes": {},
         "profile": {},
         "consents": [],
+        "provenance": None,
     },
     kept={"code": "stands for nobody once there is no name beside it"},
     hidden=("name_key", "search_key"),

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal, personal
 
 custom_field = Table(
     "custom_field",
@@ -101,3 +102,7 @@ Index(
     custom_value.c.customer_id,
     postgresql_where=custom_value.c.fault.is_not(None),
 )
+
+impersonal(custom_field, "what the shop wants to know of everybody")
+impersonal(custom_field_policy, "the shop's own rules")
+personal(custom_value, erase="row")

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import impersonal, personal
 
 customer_import = Table(
     "customer_import",
@@ -137,3 +138,9 @@ import_key = Table(
     Column("row", Integer, nullable=False),
 )
 Index("ix_import_key_customer", import_key.c.tenant_id, import_key.c.customer_id)
+
+impersonal(customer_import, "what the shop said of its own file")
+impersonal(import_piece, "a whole file; deleted some days after it was read")
+impersonal(import_chunk, "a whole file; deleted some days after it was read")
+personal(import_row, erase={"problems": [], "changes": {}})
+personal(import_key, erase="row", hidden=("key",))

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import belonging_to, personal
 
 customer_merge = Table(
     "customer_merge",
@@ -71,4 +72,12 @@ Index(
     customer_merge_record.c.tenant_id,
     customer_merge_record.c.customer_id,
     customer_merge_record.c.merge_id,
+)
+
+personal(customer_merge_record, erase={})
+personal(
+    customer_merge,
+    of=belonging_to(customer_merge_record, "id", parent_column="merge_id"),
+    erase={"reason": None, "taken": [], "tags_added": [], "outcome": {}},
+    kept={"merged_ids": "which records are one", "answered_ids": "which questions it answered"},
 )

@@ -181,5 +181,19 @@ order_fulfillment = _part(
     ),
 )
 _ACCOUNTS = "accounts have to be kept, and updates of the order find it by that"
-personal(customer_order, erase={}, kept={"external_id": _ACCOUNTS, "number": _ACCOUNTS})
-personal(order_line, of=belonging_to(customer_order, "order_id"), erase={})
+personal(
+    customer_order,
+    erase={"cancel_reason": None, "details": None},
+    kept={"external_id": _ACCOUNTS, "number": _ACCOUNTS},
+)
+_of_order = belonging_to(customer_order, "order_id")
+personal(order_line, of=_of_order, erase={})
+personal(order_payment, of=_of_order, erase={"reference": None})
+personal(order_refund, of=_of_order, erase={"reason": None}, kept={"lines": _ACCOUNTS})
+personal(order_return, of=_of_order, erase={"reason": None}, kept={"lines": _ACCOUNTS})
+personal(
+    order_fulfillment,
+    of=_of_order,
+    erase={"tracking_number": None, "tracking_url": None},
+    kept={"lines": _ACCOUNTS},
+)

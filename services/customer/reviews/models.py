@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.registry import belonging_to, impersonal, personal
 
 review = Table(
     "review",
@@ -121,6 +122,9 @@ review_fingerprint = Table(
     Column("review_id", Uuid, nullable=False),
     instant("received_at"),
 )
+Index(
+    "ix_review_fingerprint_review", review_fingerprint.c.tenant_id, review_fingerprint.c.review_id
+)
 
 # How many have given how many stars: published reviews of a product, ratings of orders with it.
 product_rating = Table(
@@ -150,3 +154,19 @@ review_policy = Table(
     CheckConstraint("auto_publish IN ('never', 'verified', 'all')", name="auto_publish"),
     CheckConstraint("from_stars BETWEEN 1 AND 5", name="from_stars"),
 )
+
+personal(
+    review,
+    erase={
+        **dict.fromkeys(("title", "text", "author_name", "client_ip")),
+        "photos": [],
+    },
+    kept={
+        "reason": "why the shop did not publish it",
+        "suspicions": "codes: what looked odd",
+    },
+)
+personal(review_product, of=belonging_to(review, "review_id"), erase={})
+personal(review_fingerprint, of=belonging_to(review, "review_id"), erase="row", hidden=("digest",))
+impersonal(product_rating, "counts")
+impersonal(review_policy, "the shop's own rules")
