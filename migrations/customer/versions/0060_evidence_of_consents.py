@@ -13,8 +13,6 @@ branch_labels = None
 depends_on = None
 
 ROLE = login_role('customer')
-# What an erasure makes anonymous; the answer itself cannot be touched by anybody.
-ANONYMISED = 'proof, client_ip, user_agent, evidence_digest'
 
 
 def upgrade() -> None:
@@ -32,8 +30,6 @@ def upgrade() -> None:
     op.add_column('consent_record', sa.Column('evidence_digest', sa.Text(), nullable=True), schema='customer')
     widen_check(op.f('ck_consent_record_purpose'), 'consent_record', "purpose IN ('marketing', 'care', 'profiling', 'sharing')", schema='customer')
     widen_check(op.f('ck_consent_record_channel'), 'consent_record', "channel IN ('email', 'sms', 'zalo', 'call', 'any')", schema='customer')
-    op.execute(f'REVOKE UPDATE, DELETE ON customer.consent_record FROM {ROLE}')
-    op.execute(f'GRANT UPDATE ({ANONYMISED}) ON customer.consent_record TO {ROLE}')
     op.create_table('consent_text',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -60,6 +56,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table('consent_text', schema='customer')
-    op.execute(f'GRANT UPDATE, DELETE ON customer.consent_record TO {ROLE}')
     for column in ('evidence_digest', 'user_agent', 'client_ip', 'actor_id', 'actor_kind', 'confirmed_at', 'expires_at', 'frequency', 'text_digest', 'text_id', 'act', 'legal_basis'):
         op.drop_column('consent_record', column, schema='customer')

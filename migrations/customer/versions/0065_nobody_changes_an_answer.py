@@ -1,0 +1,24 @@
+"""Let nobody change or delete what somebody agreed to."""
+
+from alembic import op
+
+from shared.settings import login_role
+
+revision = '0065'
+down_revision = '0064'
+branch_labels = None
+depends_on = None
+contract = "Earlier releases only ever added to the ledger; that they might do more ends here"
+
+ROLE = login_role('customer')
+# What an erasure makes anonymous; the answer itself cannot be touched by anybody.
+ANONYMISED = 'proof, client_ip, user_agent, evidence_digest'
+
+
+def upgrade() -> None:
+    op.execute(f'REVOKE UPDATE, DELETE ON customer.consent_record FROM {ROLE}')
+    op.execute(f'GRANT UPDATE ({ANONYMISED}) ON customer.consent_record TO {ROLE}')
+
+
+def downgrade() -> None:
+    op.execute(f'GRANT UPDATE, DELETE ON customer.consent_record TO {ROLE}')
