@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.events.objects import (
     EventAppointment,
     EventCustomer,
+    EventDuplicateScan,
     EventInboundMessage,
     EventLead,
     EventLeadConversion,
@@ -33,6 +34,7 @@ from gateway.events.objects import (
 from gateway.events.projection import Plain, PublicObject, Whole, project
 from shared.contracts import care
 from shared.contracts import customer as c
+from shared.contracts import duplicates as d
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
 from shared.contracts import messaging as m
@@ -75,6 +77,12 @@ class AppointmentData(PublicObject):
     """An appointment."""
 
     appointment: EventAppointment
+
+
+class DuplicateScanData(PublicObject):
+    """A scan for duplicates."""
+
+    scan: EventDuplicateScan
 
 
 class TicketData(PublicObject):
@@ -210,6 +218,13 @@ class AppointmentDue(EventBase):
     data: AppointmentData
 
 
+class DuplicatesScanned(EventBase):
+    """A scan for duplicates has reached its end."""
+
+    type: Literal["duplicates.scanned"]
+    data: DuplicateScanData
+
+
 class TicketCreated(EventBase):
     """A request arrived."""
 
@@ -324,6 +339,7 @@ FeedEvent = Annotated[
     | OrderUpdated
     | TaskDue
     | AppointmentDue
+    | DuplicatesScanned
     | TicketCreated
     | TicketUpdated
     | TicketReplied
@@ -359,6 +375,7 @@ _PUBLIC: Final[Mapping[type[Contract], type[EventBase]]] = {
     c.OrderUpdated: OrderUpdated,
     care.TaskDue: TaskDue,
     care.AppointmentDue: AppointmentDue,
+    d.DuplicatesScanned: DuplicatesScanned,
     t.TicketCreated: TicketCreated,
     t.TicketUpdated: TicketUpdated,
     t.TicketReplied: TicketReplied,

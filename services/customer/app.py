@@ -13,6 +13,7 @@ from services.customer.consents.endpoints import router as consents
 from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
 from services.customer.duplicates.endpoints import router as duplicates
+from services.customer.duplicates.scan_endpoints import router as duplicate_scans
 from services.customer.exports.endpoints import router as exports
 from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds
@@ -36,7 +37,9 @@ from shared.part.app import create_part_app
 from shared.part.context import build_context
 
 ROUTERS = (
-    *(customers, addresses, contacts, consents, orders, timeline, duplicates, tasks),
+    *(customers, addresses, contacts, consents, orders, timeline),
+    # Before the candidates, whose ids stand at the same place.
+    *(duplicate_scans, duplicates, tasks),
     # Before the interactions, whose ids stand at the same place.
     care_statistics,
     *(interactions, notes, appointments, calendars, calendar_pages),

@@ -1,5 +1,6 @@
 """The long-running jobs of the customer service."""
 
+from services.customer.duplicates.scan_tasks import DuplicateScanJob
 from services.customer.exports.tasks import CustomerExport
 from services.customer.reassignments.tasks import CustomerReassignment
 from services.customer.settings import CustomerSettings
@@ -15,4 +16,5 @@ def build_job_kinds(context: PartContext[CustomerSettings], waker: Waker | None 
     waker = waker or Waker(context.queue, part=settings.part, function=job_function(settings.part))
     export = CustomerExport(schema=settings.part, page_size=settings.export_page)
     reassignment = CustomerReassignment(page_size=settings.reassignment_page)
-    return JobKinds([export, reassignment], wake=waker.wake)
+    duplicates = DuplicateScanJob(page_size=settings.duplicate_scan_page)
+    return JobKinds([export, reassignment, duplicates], wake=waker.wake)

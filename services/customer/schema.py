@@ -8,6 +8,7 @@ from services.customer.consents import models as consents
 from services.customer.contacts import models as contacts
 from services.customer.customers import models as customers
 from services.customer.duplicates import models as duplicates
+from services.customer.duplicates import scan_models as duplicate_scans
 from services.customer.interactions import models as interactions
 from services.customer.lead_forms import models as lead_forms
 from services.customer.leads import models as leads
@@ -31,6 +32,7 @@ __all__ = [
     "consents",
     "contacts",
     "customers",
+    "duplicate_scans",
     "duplicates",
     "interactions",
     "lead_forms",

@@ -1,6 +1,7 @@
 """The customer service's background process."""
 
 from services.customer.appointments.tasks import AppointmentReminders, appointment_reminders
+from services.customer.duplicates.scan_tasks import ScanSweeps, scan_sweeps
 from services.customer.handlers import build_handlers
 from services.customer.jobs import build_job_kinds
 from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps
@@ -17,6 +18,7 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
     """The worker of one process: takes in events, tells its own, walks snapshots, reminds."""
     context = build_context(settings, clock)
     walker = SnapshotWalker(context)
+    kinds = build_job_kinds(context)
     return build_part_worker(
         context,
         handlers=build_handlers(context),
@@ -26,6 +28,7 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
             *loyalty_sweeps(LoyaltySweeps(context.units)),
             task_reminders(TaskReminders(context.units)),
             appointment_reminders(AppointmentReminders(context.units)),
+            *scan_sweeps(ScanSweeps(context.units, kinds)),
         ],
-        job_kinds=build_job_kinds(context),
+        job_kinds=kinds,
     )

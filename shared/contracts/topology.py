@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from shared.contracts import care
 from shared.contracts import customer as c
+from shared.contracts import duplicates as d
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
 from shared.contracts import messaging as m
@@ -21,6 +22,7 @@ AUDIT = (AuditRecorded,)
 PUBLIC_CUSTOMER = (c.CustomerCreated, c.CustomerUpdated, c.OrderPlaced, c.OrderUpdated)
 PUBLIC_LEAD = (l.LeadCaptured, l.LeadConverted)
 PUBLIC_CARE = (care.TaskDue, care.AppointmentDue)
+PUBLIC_DUPLICATES = (d.DuplicatesScanned,)
 PUBLIC_TICKET = (
     *(t.TicketCreated, t.TicketUpdated, t.TicketReplied, t.TicketResolved),
     t.SurveyAnswered,
@@ -43,7 +45,10 @@ _SUBSCRIPTIONS: _Subscriptions = {
         "messaging": (g.TenantProvisioned, g.EmailChannelChanged, g.StaffMailRequested),
     },
     "customer": {
-        "gateway": (*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
+        "gateway": (
+            *(*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
+            *PUBLIC_DUPLICATES,
+        ),
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
         "support_ticket": CUSTOMER_STATE,
         "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested),

@@ -3,10 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Response
+from fastapi import Depends, Query, Response
 
 from services.customer.duplicates.deps import DuplicateServiceDep
+from services.customer.duplicates.repository import CandidateFilter, CandidateOrder
 from services.customer.duplicates.schemas import DuplicatePatch, DuplicateRead, DuplicateStatus
+from services.customer.duplicates.scoring import Reason
 from shared.db.paging import PageRequest
 from shared.web.resources import Page, etag, if_match, page_request
 from shared.web.routing import requires, service_router
@@ -20,9 +22,15 @@ async def list_duplicates(
     request: Annotated[PageRequest, Depends(page_request)],
     status: DuplicateStatus = "open",
     customer_id: UUID | None = None,
+    min_score: Annotated[int | None, Query(ge=1, le=100)] = None,
+    reason: Annotated[Reason | None, Query(description="Among the reasons")] = None,
+    sort: Annotated[CandidateOrder, Query(description="`-score`: the likeliest first")] = (
+        "-created_at"
+    ),
 ) -> Page[DuplicateRead]:
     """List pairs of customers who may be one person, with reasons and score, newest first."""
-    rows, cursor = await duplicates.page(status=status, customer_id=customer_id, request=request)
+    wanted = CandidateFilter(customer_id=customer_id, min_score=min_score, reason=reason)
+    rows, cursor = await duplicates.page(status=status, wanted=wanted, sort=sort, request=request)
     data = [DuplicateRead.model_validate(row._mapping) for row in rows]
     return Page(data=data, next_cursor=cursor)
 

@@ -1,11 +1,21 @@
 """SQL of duplicate candidates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, and_, bindparam, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from services.customer.colleagues.sight import customer_is_seen
@@ -22,6 +32,14 @@ NEWEST_FIRST = (
     SortKey(duplicate_candidate.c.created_at, "created_at", parse_instant, descending=True),
     SortKey(duplicate_candidate.c.id, "id", parse_id, descending=True),
 )
+CandidateOrder = Literal["-created_at", "-score"]
+ORDERS: Final[Mapping[CandidateOrder, Sequence[SortKey]]] = {
+    "-created_at": NEWEST_FIRST,
+    "-score": (
+        SortKey(duplicate_candidate.c.score, "score", int, descending=True),
+        SortKey(duplicate_candidate.c.id, "id", parse_id, descending=True),
+    ),
+}
 
 _TENANT = bindparam("tenant", type_=Uuid)
 _NOW = bindparam("now", type_=Instant)
@@ -92,6 +110,25 @@ class Proposal:
     reasons: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class CandidateFilter:
+    """Which pairs a client wants; None asks for nothing."""
+
+    customer_id: UUID | None = None
+    min_score: int | None = None
+    reason: str | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """What holds of the pairs. A reason is looked for along the page's order."""
+        pair = duplicate_candidate.c
+        if self.customer_id is not None:
+            yield or_(pair.older_id == self.customer_id, pair.newer_id == self.customer_id)
+        if self.min_score is not None:
+            yield pair.score >= self.min_score
+        if self.reason is not None:
+            yield pair.reasons.contains([self.reason])
+
+
 class DuplicateRepository:
     """Duplicate candidates, inside one unit of work.
 
@@ -128,17 +165,21 @@ class DuplicateRepository:
         )
 
     async def page(
-        self, *, status: str, customer_id: UUID | None, request: PageRequest
+        self,
+        *,
+        status: str,
+        wanted: CandidateFilter,
+        sort: CandidateOrder,
+        request: PageRequest,
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
-        """A page of the pairs of one status (and of one customer), newest first."""
-        pair = duplicate_candidate.c
-        wanted = select(duplicate_candidate).where(pair.tenant_id == _TENANT, pair.status == status)
-        if customer_id is not None:
-            wanted = wanted.where(or_(pair.older_id == customer_id, pair.newer_id == customer_id))
+        """A page of the pairs of one status that the filter lets through."""
+        pair, order = duplicate_candidate.c, ORDERS[sort]
+        found = select(duplicate_candidate).where(pair.tenant_id == _TENANT, pair.status == status)
+        found = found.where(*wanted.conditions())
         if self._sight is not None:
-            wanted = wanted.where(_BOTH_SEEN[self._sight.of_teams])
-        rows = await self._uow.rows(page(wanted, NEWEST_FIRST, request), self._asked())
-        return next_cursor(rows, NEWEST_FIRST, request.limit)
+            found = found.where(_BOTH_SEEN[self._sight.of_teams])
+        rows = await self._uow.rows(page(found, order, request), self._asked())
+        return next_cursor(rows, order, request.limit)
 
     async def get(self, pair_id: UUID, *, lock: bool = False) -> Row[*tuple[Any, ...]]:
         """Raises DuplicateNotFound."""

@@ -6,7 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.duplicates.repository import (
+    CandidateFilter,
+    CandidateOrder,
+    DuplicateRepository,
+)
 from services.customer.duplicates.schemas import DuplicateStatus
 from shared.db.paging import PageRequest
 from shared.web.resources import check_version
@@ -19,10 +23,15 @@ class DuplicateService:
         self._duplicates = duplicates
 
     async def page(
-        self, *, status: DuplicateStatus, customer_id: UUID | None, request: PageRequest
+        self,
+        *,
+        status: DuplicateStatus,
+        wanted: CandidateFilter,
+        sort: CandidateOrder,
+        request: PageRequest,
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
-        """A page of pairs, newest first, and the next cursor."""
-        return await self._duplicates.page(status=status, customer_id=customer_id, request=request)
+        """A page of pairs, and the next cursor."""
+        return await self._duplicates.page(status=status, wanted=wanted, sort=sort, request=request)
 
     async def get(self, pair_id: UUID) -> Row[*tuple[Any, ...]]:
         """Raises DuplicateNotFound."""
