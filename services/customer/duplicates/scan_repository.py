@@ -8,8 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Delete,
     Integer,
     Row,
+    Select,
     Table,
     Text,
     Uuid,
@@ -162,19 +164,26 @@ _PAIRS: Final = (
     .order_by(scan_pair.c.older_id, scan_pair.c.newer_id)
     .limit(_AT_MOST)
 )
-_FORGET_KEYS: Final = delete(scan_key).where(*_of_scan_keys, scan_key.c.block < _BEFORE)
-_FORGET_ALL_KEYS: Final = delete(scan_key).where(*_of_scan_keys)
 
 
-def _forget_batch(table: Table, order: str) -> Any:
-    """The first rows of a scan, a bounded number of them."""
+def _forgetting(table: Table, order: str) -> tuple[Select[Any], Delete]:
+    """The place that so many rows of a scan lie before, and what deletes them: a range."""
     of_scan = (table.c.tenant_id == _TENANT, table.c.scan_id == _SCAN)
-    first = select(table.c[order]).where(*of_scan).order_by(table.c[order]).limit(_AT_MOST)
-    return delete(table).where(*of_scan, table.c[order].in_(first.scalar_subquery()))
+    column = table.c[order]
+    bound = select(column).where(*of_scan).order_by(column).offset(_AT_MOST).limit(1)
+    until = bindparam("until", type_=column.type)
+    return bound, delete(table).where(*of_scan, column <= until)
 
 
-_FORGET_PEOPLE: Final = _forget_batch(scan_person, "customer_id")
-_FORGET_PAIRS: Final = _forget_batch(scan_pair, "older_id")
+_FORGET: Final = (
+    _forgetting(scan_key, "block"),
+    _forgetting(scan_person, "customer_id"),
+    _forgetting(scan_pair, "older_id"),
+)
+_FORGET_REST: Final = tuple(
+    delete(table).where(table.c.tenant_id == _TENANT, table.c.scan_id == _SCAN)
+    for table in (scan_key, scan_person, scan_pair)
+)
 
 _BY_ID: Final = select(duplicate_scan).where(
     duplicate_scan.c.tenant_id == _TENANT, duplicate_scan.c.id == _SCAN
@@ -398,17 +407,16 @@ class ScanRepository:
 
     async def forget(self, scan_id: UUID, *, rows: int) -> bool:
         """Delete some of what a scan noted; whether there is more."""
-        bound = await self.bound(scan_id, after=FIRST_BLOCK, rows=rows)
-        if bound is not None and bound > FIRST_BLOCK + 1:
-            parameters = {**self._of(scan_id), "before_block": bound}
-            if await self._uow.execute(_FORGET_KEYS, parameters):
+        scan = self._of(scan_id)
+        for (bound, forget), forget_rest in zip(_FORGET, _FORGET_REST, strict=True):
+            until = await self._uow.scalar(bound, {**scan, "at_most": rows})
+            if until is not None:
+                await self._uow.execute(forget, {**scan, "until": until})
                 return True
-        # What is left is little, or one block.
-        await self._uow.execute(_FORGET_ALL_KEYS, self._of(scan_id))
-        batch = {**self._of(scan_id), "at_most": rows}
-        people = await self._uow.execute(_FORGET_PEOPLE, batch)
-        pairs = await self._uow.execute(_FORGET_PAIRS, batch)
-        return bool(people or pairs)
+            # What is left is little.
+            if await self._uow.execute(forget_rest, scan):
+                return True
+        return False
 
     async def lock_remains(self) -> UUID | None:
         """A scan that has ended and left something behind, in nobody else's hands."""
