@@ -17,7 +17,7 @@ from services.customer.duplicates.features import (
 )
 from services.customer.duplicates.repository import Proposal
 from services.customer.duplicates.scan_repository import Block
-from services.customer.duplicates.scoring import likeness
+from services.customer.duplicates.scoring import MOST_OF_OTHERS, are_others, likeness
 
 LARGEST_BLOCK: Final = 40
 """More with one birthday or street are divided by what they are called by."""
@@ -71,6 +71,8 @@ def compare_blocks(
                 if pair in seen or (changed_only and not (one.is_changed or other.is_changed)):
                     continue
                 seen.add(pair)
+                if min_score > MOST_OF_OTHERS and are_others(one.person, other.person):
+                    continue
                 alike = likeness(one.person, other.person)
                 if alike.score >= min_score:
                     compared.pairs[pair] = Proposal(*pair, alike.score, alike.reasons)

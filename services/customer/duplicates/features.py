@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, Literal, get_args
 
@@ -188,6 +189,7 @@ def read_street(raw: str | None) -> Street | None:
     return Street(number.group() if number else "", words) if words else None
 
 
+@lru_cache(maxsize=20_000)
 def mailbox(address: str) -> str | None:
     """Whose box it is, whoever keeps it: "lan.nguyen90+shop@gmail.com" is "lannguyen90"."""
     name = address.rpartition("@")[0].partition("+")[0]
@@ -207,7 +209,7 @@ def _keys(person: Person) -> Iterator[tuple[BlockKind, str]]:
     if person.tax_code:
         yield "tax_code", person.tax_code.lower()
     if person.organisation:
-        yield "organisation", person.organisation
+        yield "organisation", person.organisation.replace(" ", "")
     if person.birth_date:
         yield "birth_date", _birth_key(person.birth_date, person.name)
     if len(person.name.words) > 1:

@@ -48,7 +48,7 @@ Reason = Literal[
 # What the evidence has to outweigh: how seldom two customers taken at random are one person.
 _AT_RANDOM: Final = -12.0
 # Families share numbers, addresses and days: with another name they prove a family.
-_AT_MOST_OTHER_NAME: Final = 15
+MOST_OF_OTHERS: Final = 15
 _AT_MOST_DOUBTFUL_NAME: Final = 60
 _FURTHER_IDENTIFIER: Final = 2.0
 _DIFFERENT_BIRTH_DATE: Final = -5.0
@@ -72,6 +72,15 @@ class _Evidence:
     bits: float
 
 
+def are_others(one: Person, other: Person) -> bool:
+    """Whether their names say that they are two people, whatever else they share; quickly told.
+
+    Their score is `MOST_OF_OTHERS` at most.
+    """
+    match = compare_names(one.name, other.name)
+    return match is not None and match.code == "other_name"
+
+
 def likeness(one: Person, other: Person) -> Likeness:
     """Compare two customers."""
     name = compare_names(one.name, other.name)
@@ -92,7 +101,7 @@ def likeness(one: Person, other: Person) -> Likeness:
 
 def _at_most(one: Person, other: Person, name: NameMatch | None) -> int:
     if name is not None and name.code == "other_name":
-        return _AT_MOST_OTHER_NAME
+        return MOST_OF_OTHERS
     if name is not None and name.code == "doubtful_name":
         return _AT_MOST_DOUBTFUL_NAME
     has_other_name = (
@@ -139,7 +148,7 @@ def _names(one: Person, other: Person, match: NameMatch | None) -> Iterator[_Evi
         is_reason = match.code in {"same_name", "similar_name", "partial_name"}
         yield _Evidence(match.code if is_reason else "", match.bits)
     if one.organisation and other.organisation:
-        if one.organisation == other.organisation:
+        if one.organisation.replace(" ", "") == other.organisation.replace(" ", ""):
             yield _Evidence("same_organisation", 12.0)
         elif _alike_firms(one.organisation, other):
             yield _Evidence("same_organisation", 8.0)
@@ -148,7 +157,9 @@ def _names(one: Person, other: Person, match: NameMatch | None) -> Iterator[_Evi
 
 
 def _alike_firms(name: str, other: Person) -> bool:
-    return fuzz.token_sort_ratio(name, other.organisation or "") >= 90
+    theirs = other.organisation or ""
+    is_spaced_otherwise = name.replace(" ", "") == theirs.replace(" ", "")
+    return is_spaced_otherwise or fuzz.token_sort_ratio(name, theirs) >= 90
 
 
 def _birth_dates(one: Person, other: Person) -> Iterator[_Evidence]:
