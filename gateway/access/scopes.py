@@ -11,6 +11,7 @@ _RESOURCES: Final = (
     *("interactions", "appointments", "assignment_rules"),
     *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
     *("loyalty", "redemptions", "vouchers", "referrals"),
+    *("quality",),
 )
 PII_READ: Final = "pii:read"
 """To see phone numbers, addresses and the like in full; without it they are masked."""

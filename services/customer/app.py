@@ -23,6 +23,7 @@ from services.customer.leads.page_endpoints import router as lead_pages
 from services.customer.loyalty.endpoints import router as loyalty
 from services.customer.notes.endpoints import router as notes
 from services.customer.orders.endpoints import router as orders
+from services.customer.quality.endpoints import router as quality
 from services.customer.reassignments.endpoints import router as reassignments
 from services.customer.referrals.endpoints import router as referrals
 from services.customer.reports.endpoints import router as reports
@@ -46,7 +47,7 @@ ROUTERS = (
     *(assignment, reassignments),
     *(lead_forms, leads, lead_pages, touches),
     *(loyalty, vouchers, referrals),
-    *(exports, reports),
+    *(quality, exports, reports),
 )
 
 

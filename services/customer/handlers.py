@@ -4,12 +4,14 @@ from services.customer.colleagues.handlers import keep_colleagues
 from services.customer.consents.handlers import withdraw_consents
 from services.customer.interactions.handlers import keep_in_touch
 from services.customer.platforms.handlers import take_in_deliveries
+from services.customer.quality.handlers import judge_changed
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.handlers import begin_snapshots
 from services.customer.tasks.handlers import follow_up_surveys
 from services.customer.tenants.handlers import provision_tenants
 from services.customer.tenants.shops import Shops
 from services.customer.timeline.handlers import tell_timeline
+from shared.contracts.customer import CustomerCreated, CustomerUpdated
 from shared.contracts.gateway import (
     PlatformCustomerReceived,
     PlatformOrderReceived,
@@ -59,4 +61,5 @@ def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
             apply=tell_timeline,
         )
         .on(TicketCreated, TicketReplied, InboundMessageReceived, apply=keep_in_touch)
+        .on(CustomerCreated, CustomerUpdated, apply=judge_changed)
     )

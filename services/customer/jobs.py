@@ -2,6 +2,7 @@
 
 from services.customer.duplicates.scan_tasks import DuplicateScanJob
 from services.customer.exports.tasks import CustomerExport
+from services.customer.quality.tasks import QualityReview
 from services.customer.reassignments.tasks import CustomerReassignment
 from services.customer.settings import CustomerSettings
 from shared.jobs.runner import job_function
@@ -17,4 +18,5 @@ def build_job_kinds(context: PartContext[CustomerSettings], waker: Waker | None 
     export = CustomerExport(schema=settings.part, page_size=settings.export_page)
     reassignment = CustomerReassignment(page_size=settings.reassignment_page)
     duplicates = DuplicateScanJob(page_size=settings.duplicate_scan_page)
-    return JobKinds([export, reassignment, duplicates], wake=waker.wake)
+    quality = QualityReview(page_size=settings.quality_page)
+    return JobKinds([export, reassignment, duplicates, quality], wake=waker.wake)

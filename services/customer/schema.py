@@ -16,6 +16,7 @@ from services.customer.loyalty import models as loyalty
 from services.customer.models import metadata
 from services.customer.notes import models as notes
 from services.customer.orders import models as orders
+from services.customer.quality import models as quality
 from services.customer.referrals import models as referrals
 from services.customer.snapshots import models as snapshots
 from services.customer.tasks import models as tasks
@@ -41,6 +42,7 @@ __all__ = [
     "metadata",
     "notes",
     "orders",
+    "quality",
     "referrals",
     "snapshots",
     "tasks",

@@ -5,6 +5,7 @@ from services.customer.duplicates.scan_tasks import ScanSweeps, scan_sweeps
 from services.customer.handlers import build_handlers
 from services.customer.jobs import build_job_kinds
 from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps
+from services.customer.quality.tasks import QualitySweep, quality_sweep
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.tasks import SnapshotWalker, snapshot_jobs, snapshot_sweep
 from services.customer.tasks.tasks import TaskReminders, task_reminders
@@ -29,6 +30,7 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
             task_reminders(TaskReminders(context.units)),
             appointment_reminders(AppointmentReminders(context.units)),
             *scan_sweeps(ScanSweeps(context.units, kinds)),
+            quality_sweep(QualitySweep(context.units, kinds)),
         ],
         job_kinds=kinds,
     )

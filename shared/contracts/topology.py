@@ -49,6 +49,8 @@ _SUBSCRIPTIONS: _Subscriptions = {
             *(*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
             *PUBLIC_DUPLICATES,
         ),
+        # Its own, to judge the quality of what was changed a moment later.
+        "customer": (c.CustomerCreated, c.CustomerUpdated),
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
         "support_ticket": CUSTOMER_STATE,
         "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested),

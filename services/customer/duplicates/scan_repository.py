@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -190,7 +191,7 @@ _BY_ID: Final = select(duplicate_scan).where(
 )
 _new_scan = insert(duplicate_scan)
 _ADD: Final = _new_scan.on_conflict_do_nothing(
-    index_elements=["tenant_id"], index_where=duplicate_scan.c.status == "running"
+    index_elements=["tenant_id"], index_where=text("status = 'running'")
 ).returning(duplicate_scan.c.id)
 _RUNNING: Final = select(duplicate_scan.c.id).where(
     duplicate_scan.c.tenant_id == _TENANT, duplicate_scan.c.status == "running"
