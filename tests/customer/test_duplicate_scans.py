@@ -1,6 +1,7 @@
 """Scans of all customers for duplicates: a job, its findings, and what a shop decides of them."""
 
 import asyncio
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,6 @@ from sqlalchemy import text
 
 from services.customer.duplicates.scan_tasks import ScanSweeps
 from services.customer.jobs import build_job_kinds
-from shared.db.unit_of_work import UnitsOfWork
 from shared.ids import TenantId, new_id
 from shared.jobs.runner import JobRunner
 from shared.security.principal import PrincipalKind, Visibility
@@ -282,8 +282,8 @@ async def test_the_shop_decides_about_its_nights(
     assert stale.status_code == 412
 
     clock = FixedClock(datetime(2027, 3, 1, 18, 59, tzinfo=UTC))  # 1:59 in Vietnam.
-    units = service.context.units
-    units = UnitsOfWork(engine=units.engine, schema=units.schema, clock=clock)
+    units = copy(service.context.units)
+    units.clock = clock
     sweeps = ScanSweeps(units, build_job_kinds(service.context))
     assert not await sweeps.start_nightly_of(shop)
     clock.at += timedelta(minutes=2)

@@ -67,7 +67,7 @@ def test_who_is_known_in_full_has_no_problem() -> None:
 
 
 def test_nothing_known_is_worth_nothing() -> None:
-    nothing = {name: None for name in ("name", "email", "phone", "birth_date", "address")}
+    nothing = dict.fromkeys(("name", "email", "phone", "birth_date", "address"))
     stranger = known(
         **nothing,
         has_platform_id=False,

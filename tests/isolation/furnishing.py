@@ -158,6 +158,7 @@ async def _people(shop: Shop) -> None:
     await shop.post("/v1/customers", person)
     things["customer"], things["customer_code"] = first["id"], first["code"]
     things["duplicate"] = (await shop.first("/v1/duplicates"))["id"]
+    things["duplicate_scan"] = (await shop.post("/v1/duplicates/scans", {}))["id"]
     consent = {"purpose": "marketing", "channel": "email", "status": "granted", "source": "pos"}
     for status in ("granted", "withdrawn"):
         await shop.post(

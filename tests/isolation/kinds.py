@@ -40,6 +40,7 @@ OF_NAMES: Mapping[str, str] = {
     "referrer_id": "customer",
     "role_id": "role",
     "rule_id": "assignment_rule",
+    "scan_id": "duplicate_scan",
     "segment_id": "segment",
     "segment_key": "segment_key",
     "session_id": "session",
