@@ -75,7 +75,7 @@ async def test_a_customer_and_a_source_have_a_score_and_problems(
     client: httpx.AsyncClient, service: ServiceHarness, shop: TenantId
 ) -> None:
     lan = await add(client, name="0912345678", phone="01695678945", email="lan@gmial.com")
-    await add(client, name="Trần Văn Hùng", phone="0987654321", source="pos")
+    await add(client, name="Trần Văn Hùng", phone="0987123654", source="pos")
     await hear(service, shop)
     answer = await client.get(f"/v1/customers/{lan['id']}/quality")
     found = answer.json()
