@@ -23,9 +23,9 @@ from rich.table import Table
 
 from bench.stage import Stage, open_stage
 from services.customer.customers.record import COLUMNS, new_record
-from services.customer.duplicates.scan_repository import ScanRepository
-from services.customer.duplicates.scan_schemas import DuplicateScanCreate
-from services.customer.duplicates.scan_service import ScanService
+from services.customer.duplicate_scans.repository import ScanRepository
+from services.customer.duplicate_scans.schemas import DuplicateScanCreate
+from services.customer.duplicate_scans.service import ScanService
 from services.customer.jobs import build_job_kinds
 from services.customer.settings import CustomerSettings
 from shared.ids import TenantId, new_id

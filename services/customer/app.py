@@ -12,8 +12,8 @@ from services.customer.care_statistics.endpoints import router as care_statistic
 from services.customer.consents.endpoints import router as consents
 from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
+from services.customer.duplicate_scans.endpoints import router as duplicate_scans
 from services.customer.duplicates.endpoints import router as duplicates
-from services.customer.duplicates.scan_endpoints import router as duplicate_scans
 from services.customer.exports.endpoints import router as exports
 from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds

@@ -1,6 +1,6 @@
 """The long-running jobs of the customer service."""
 
-from services.customer.duplicates.scan_tasks import DuplicateScanJob
+from services.customer.duplicate_scans.tasks import DuplicateScanJob
 from services.customer.exports.tasks import CustomerExport
 from services.customer.quality.tasks import QualityReview
 from services.customer.reassignments.tasks import CustomerReassignment

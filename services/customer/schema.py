@@ -7,8 +7,8 @@ from services.customer.colleagues import models as colleagues
 from services.customer.consents import models as consents
 from services.customer.contacts import models as contacts
 from services.customer.customers import models as customers
+from services.customer.duplicate_scans import models as duplicate_scans
 from services.customer.duplicates import models as duplicates
-from services.customer.duplicates import scan_models as duplicate_scans
 from services.customer.interactions import models as interactions
 from services.customer.lead_forms import models as lead_forms
 from services.customer.leads import models as leads

@@ -1,7 +1,7 @@
 """The customer service's background process."""
 
 from services.customer.appointments.tasks import AppointmentReminders, appointment_reminders
-from services.customer.duplicates.scan_tasks import ScanSweeps, scan_sweeps
+from services.customer.duplicate_scans.tasks import ScanSweeps, scan_sweeps
 from services.customer.handlers import build_handlers
 from services.customer.jobs import build_job_kinds
 from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps

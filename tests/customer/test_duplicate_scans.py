@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.customer.duplicates.scan_tasks import ScanSweeps
+from services.customer.duplicate_scans.tasks import ScanSweeps
 from services.customer.jobs import build_job_kinds
 from shared.ids import TenantId, new_id
 from shared.jobs.runner import JobRunner

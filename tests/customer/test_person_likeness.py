@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.customer.customers.identity_match import Identifier
-from services.customer.duplicates.comparing import Noted, compare_blocks
-from services.customer.duplicates.features import (
+from services.customer.duplicate_scans.comparing import Noted, compare_blocks
+from services.customer.duplicate_scans.features import (
     BLOCK_KINDS,
     Person,
     block_keys,
@@ -18,9 +18,9 @@ from services.customer.duplicates.features import (
     person_of,
     read_street,
 )
-from services.customer.duplicates.person_names import compare_names, read_person_name
-from services.customer.duplicates.scan_repository import Block
-from services.customer.duplicates.scoring import MOST_OF_OTHERS, are_others, likeness
+from services.customer.duplicate_scans.person_names import compare_names, read_person_name
+from services.customer.duplicate_scans.repository import Block
+from services.customer.duplicate_scans.scoring import MOST_OF_OTHERS, are_others, likeness
 from shared.ids import new_id
 
 PHONE, EMAIL, DAY = "+84912345678", "lan.nguyen90@gmail.com", "1990-03-05"

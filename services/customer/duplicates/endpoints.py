@@ -7,8 +7,12 @@ from fastapi import Depends, Query, Response
 
 from services.customer.duplicates.deps import DuplicateServiceDep
 from services.customer.duplicates.repository import CandidateFilter, CandidateOrder
-from services.customer.duplicates.schemas import DuplicatePatch, DuplicateRead, DuplicateStatus
-from services.customer.duplicates.scoring import Reason
+from services.customer.duplicates.schemas import (
+    DuplicatePatch,
+    DuplicateRead,
+    DuplicateStatus,
+    Reason,
+)
 from shared.db.paging import PageRequest
 from shared.web.resources import Page, etag, if_match, page_request
 from shared.web.routing import requires, service_router

@@ -14,20 +14,20 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from services.customer.customers.identity_match import MAX_CANDIDATES, Identifier
-from services.customer.duplicates.comparing import Compared, compare_blocks, read_noted
-from services.customer.duplicates.features import (
+from services.customer.duplicate_scans.comparing import Compared, compare_blocks, read_noted
+from services.customer.duplicate_scans.features import (
     BLOCK_KINDS,
     IDENTIFIER_KINDS,
     block_keys,
     person_of,
 )
-from services.customer.duplicates.repository import DuplicateRepository
-from services.customer.duplicates.scan_repository import (
+from services.customer.duplicate_scans.repository import (
     FIRST_BLOCK,
     LAST_BLOCK,
     Block,
     ScanRepository,
 )
+from services.customer.duplicates.repository import DuplicateRepository
 from shared.contracts.duplicates import DuplicateScanState, DuplicatesScanned
 from shared.db.prepared import Rows
 from shared.db.unit_of_work import UnitOfWork

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends
 
 from services.customer.deps import AskedDep
-from services.customer.duplicates.scan_repository import ScanRepository
-from services.customer.duplicates.scan_service import ScanService
+from services.customer.duplicate_scans.repository import ScanRepository
+from services.customer.duplicate_scans.service import ScanService
 from shared.jobs.endpoints import job_kinds
 from shared.jobs.repository import JobRepository
 from shared.jobs.work import JobKinds

@@ -26,16 +26,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.customers.models import customer, customer_identity
-from services.customer.duplicates.errors import ScanNotFound
-from services.customer.duplicates.models import duplicate_candidate
-from services.customer.duplicates.repository import Proposal
-from services.customer.duplicates.scan_models import (
+from services.customer.duplicate_scans.errors import ScanNotFound
+from services.customer.duplicate_scans.models import (
     duplicate_policy,
     duplicate_scan,
     scan_key,
     scan_pair,
     scan_person,
 )
+from services.customer.duplicates.models import duplicate_candidate
+from services.customer.duplicates.repository import Proposal
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.prepared import Rows
 from shared.db.rows import RowsParameter

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
 
-from services.customer.duplicates.errors import ScanRunning
-from services.customer.duplicates.scan_repository import ScanRepository
-from services.customer.duplicates.scan_schemas import (
+from services.customer.duplicate_scans.errors import ScanRunning
+from services.customer.duplicate_scans.repository import ScanRepository
+from services.customer.duplicate_scans.schemas import (
     KIND,
     MIN_SCORE,
     DuplicatePolicyPut,

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Final
 
-from services.customer.duplicates.errors import ScanRunning
-from services.customer.duplicates.scan_repository import ScanRepository
-from services.customer.duplicates.scan_schemas import KIND
-from services.customer.duplicates.scan_service import ScanService
-from services.customer.duplicates.scanning import DuplicateScan, Progress
+from services.customer.duplicate_scans.errors import ScanRunning
+from services.customer.duplicate_scans.repository import ScanRepository
+from services.customer.duplicate_scans.scanning import DuplicateScan, Progress
+from services.customer.duplicate_scans.schemas import KIND
+from services.customer.duplicate_scans.service import ScanService
 from services.customer.tenants.shops import Shops
 from shared.db.sweeps import in_every_tenant
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.customer.duplicates.features import BlockKind
+from services.customer.duplicate_scans.features import BlockKind
 from shared.bodies import Body
 
 KIND: Final = "duplicate_scan"

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import Depends, Response, status
 
-from services.customer.duplicates.scan_deps import ScanServiceDep
-from services.customer.duplicates.scan_schemas import (
+from services.customer.duplicate_scans.deps import ScanServiceDep
+from services.customer.duplicate_scans.schemas import (
     DuplicatePolicyPut,
     DuplicatePolicyRead,
     DuplicateScanCreate,

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any, Final, Literal, get_args
 
 from services.customer.customers.identity_match import Identifier, IdentifierKind
-from services.customer.duplicates.person_names import (
+from services.customer.duplicate_scans.person_names import (
     NO_NAME,
     PersonName,
     Word,

@@ -11,39 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from math import log2
-from typing import Final, Literal
+from typing import Final
 
 from lunar_vn import solar_to_lunar
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
 from services.customer.customers.identity_match import Evidence, Identifier
-from services.customer.duplicates.features import Person, Street, is_placeholder
-from services.customer.duplicates.person_names import NameMatch, compare_names
-
-Reason = Literal[
-    "same_platform_id",
-    "same_email",
-    "same_email_claimed",
-    "same_phone",
-    "same_phone_claimed",
-    "same_tax_code",
-    "same_organisation",
-    "same_name",
-    "similar_name",
-    "partial_name",
-    "same_birth_date",
-    "swapped_birth_date",
-    "lunar_birth_date",
-    "close_birth_date",
-    "same_address",
-    "similar_address",
-    "same_mailbox",
-    "similar_phone",
-    "different_birth_date",
-    "different_gender",
-]
-"""What candidates may have among their reasons; `different_…` speak against."""
+from services.customer.duplicate_scans.features import Person, Street, is_placeholder
+from services.customer.duplicate_scans.person_names import NameMatch, compare_names
 
 # What the evidence has to outweigh: how seldom two customers taken at random are one person.
 _AT_RANDOM: Final = -12.0

@@ -8,16 +8,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.customer.customers.identity_match import MAX_CANDIDATES
-from services.customer.duplicates.features import (
+from services.customer.duplicate_scans.features import (
     BLOCK_KINDS,
     IDENTIFIER_KINDS,
     Person,
     identifier_block,
     narrowed,
 )
+from services.customer.duplicate_scans.repository import Block
+from services.customer.duplicate_scans.scoring import MOST_OF_OTHERS, are_others, likeness
 from services.customer.duplicates.repository import Proposal
-from services.customer.duplicates.scan_repository import Block
-from services.customer.duplicates.scoring import MOST_OF_OTHERS, are_others, likeness
 
 LARGEST_BLOCK: Final = 40
 """More with one birthday or street are divided by what they are called by."""
