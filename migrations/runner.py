@@ -12,7 +12,7 @@ import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -100,7 +100,7 @@ async def current_revision(engine: AsyncEngine, schema: str) -> str | None:
 
 def history(schema: str) -> list[str]:
     """The revisions of a schema, the first one first."""
-    return list(_history(schema))
+    return [step.revision for step in _steps(schema)]
 
 
 async def with_roles(engine: AsyncEngine, work: Callable[[Connection], None]) -> None:
@@ -228,17 +228,25 @@ def how_far(
 
 def contract_revisions(schema: str) -> set[str]:
     """The migrations that take away what the release before may still use."""
-    return {revision for revision, takes_away in _history(schema).items() if takes_away}
+    return _with_mark(schema, "contract")
+
+
+def unnoticed_revisions(schema: str) -> set[str]:
+    """The migrations that say why what they take away was never used by the release before."""
+    return _with_mark(schema, "unnoticed")
+
+
+def _with_mark(schema: str, mark: str) -> set[str]:
+    return {step.revision for step in _steps(schema) if getattr(step.module, mark, "")}
 
 
 @cache
-def _history(schema: str) -> dict[str, bool]:
-    """The revisions of a schema, the first one first, and whether each takes something away.
+def _steps(schema: str) -> Sequence[Script]:
+    """A schema's history, the first migration first.
 
     Alembic reads all files of a history each time that it is asked.
     """
-    steps = list(ScriptDirectory.from_config(alembic_config(schema)).walk_revisions())
-    return {step.revision: bool(getattr(step.module, "contract", "")) for step in steps[::-1]}
+    return [*ScriptDirectory.from_config(alembic_config(schema)).walk_revisions()][::-1]
 
 
 def _move(connection: Connection, schema: str, revision: str) -> None:

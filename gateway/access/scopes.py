@@ -11,7 +11,7 @@ _RESOURCES: Final = (
     *("interactions", "appointments", "assignment_rules", "custom_fields"),
     *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
     *("loyalty", "redemptions", "vouchers", "referrals", "reviews"),
-    *("imports", "privacy"),
+    *("imports", "privacy", "quality"),
 )
 PII_READ: Final = "pii:read"
 """To see phone numbers, addresses and the like in full; without it they are masked."""

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.events.objects import (
     EventAppointment,
     EventCustomer,
+    EventDuplicateScan,
     EventErasure,
     EventInboundMessage,
     EventLead,
@@ -36,6 +37,7 @@ from gateway.events.objects import (
 from gateway.events.projection import Plain, PublicObject, Whole, project
 from shared.contracts import care
 from shared.contracts import customer as c
+from shared.contracts import duplicates as d
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
 from shared.contracts import messaging as m
@@ -105,6 +107,12 @@ class AppointmentData(PublicObject):
     """An appointment."""
 
     appointment: EventAppointment
+
+
+class DuplicateScanData(PublicObject):
+    """A scan for duplicates."""
+
+    scan: EventDuplicateScan
 
 
 class TicketData(PublicObject):
@@ -338,6 +346,13 @@ class AppointmentDue(EventBase):
     data: AppointmentData
 
 
+class DuplicatesScanned(EventBase):
+    """A scan for duplicates has reached its end."""
+
+    type: Literal["duplicates.scanned"]
+    data: DuplicateScanData
+
+
 class TicketCreated(EventBase):
     """A request arrived."""
 
@@ -466,6 +481,7 @@ FeedEvent = Annotated[
     | ReviewPublished
     | TaskDue
     | AppointmentDue
+    | DuplicatesScanned
     | TicketCreated
     | TicketUpdated
     | TicketReplied
@@ -515,6 +531,7 @@ _PUBLIC: Final[Mapping[type[Contract], type[EventBase]]] = {
     r.ReviewPublished: ReviewPublished,
     care.TaskDue: TaskDue,
     care.AppointmentDue: AppointmentDue,
+    d.DuplicatesScanned: DuplicatesScanned,
     t.TicketCreated: TicketCreated,
     t.TicketUpdated: TicketUpdated,
     t.TicketReplied: TicketReplied,

@@ -379,6 +379,20 @@ class EventTask(PublicObject):
     ticket_id: UUID | None = None
 
 
+class EventDuplicateScan(PublicObject):
+    """A scan of all customers for duplicates, and what it has found."""
+
+    id: Annotated[UUID, From("scan_id")]
+    object: Literal["duplicate_scan"] = "duplicate_scan"
+    mode: Literal["full", "changed"]
+    min_score: int
+    customers: int
+    pairs: int = Field(description="Who may be one person, known or not")
+    new_pairs: int = Field(description="Of them those who were no candidates before")
+    created_at: datetime
+    finished_at: datetime
+
+
 class EventAppointment(PublicObject):
     """When a customer and a member of staff meet."""
 

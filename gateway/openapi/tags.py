@@ -30,6 +30,7 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "pages": "Pages that customers open from a link in a mail; the link is the credential",
     "policies": "When and how often customers may be written to",
     "queues": "Who takes care of which tickets",
+    "quality": "What is missing or wrong in what is known of customers",
     "referrals": "Who brought which friend, and what was given for it",
     "reports": "Figures over all services that add up",
     "roles": "What staff may do: the built-in roles and those that the shop has made",

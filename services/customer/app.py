@@ -13,6 +13,7 @@ from services.customer.consents.endpoints import router as consents
 from services.customer.consents.text_endpoints import router as consent_texts
 from services.customer.contacts.endpoints import router as contacts
 from services.customer.customers.endpoints import router as customers
+from services.customer.duplicate_scans.endpoints import router as duplicate_scans
 from services.customer.exports.endpoints import router as exports
 from services.customer.fields.endpoints import router as fields
 from services.customer.identities.endpoints import router as identities
@@ -30,6 +31,7 @@ from services.customer.orders.endpoints import router as orders
 from services.customer.privacy.endpoints import router as privacy_requests
 from services.customer.privacy.hold_endpoints import router as legal_holds
 from services.customer.provenance.endpoints import router as provenance
+from services.customer.quality.endpoints import router as quality
 from services.customer.reassignments.endpoints import router as reassignments
 from services.customer.referrals.endpoints import router as referrals
 from services.customer.reports.endpoints import router as reports
@@ -48,6 +50,8 @@ ROUTERS = (
     # Before the customers, whose ids stand at the same place.
     provenance,
     *(customers, identities, addresses, contacts, consents, consent_texts),
+    # Before the candidates, whose ids stand at the same place.
+    duplicate_scans,
     *(orders, timeline, duplicates, merges, tasks),
     # Before the interactions, whose ids stand at the same place.
     care_statistics,
@@ -56,7 +60,7 @@ ROUTERS = (
     *(lead_forms, leads, lead_pages, touches),
     *(loyalty, vouchers, referrals, reviews),
     *(privacy_requests, legal_holds),
-    *(fields, exports, imports, reports),
+    *(fields, exports, imports, quality, reports),
 )
 
 

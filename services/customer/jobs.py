@@ -1,5 +1,6 @@
 """The long-running jobs of the customer service."""
 
+from services.customer.duplicate_scans.tasks import DuplicateScanJob
 from services.customer.exports.tasks import CustomerExport
 from services.customer.fields.tasks import CustomFieldRebuild
 from services.customer.imports.tasks import (
@@ -10,6 +11,7 @@ from services.customer.imports.tasks import (
 )
 from services.customer.privacy.tasks import PersonalDataExport
 from services.customer.provenance.tasks import PriorityApplication
+from services.customer.quality.tasks import QualityReview
 from services.customer.reassignments.tasks import CustomerReassignment
 from services.customer.settings import CustomerSettings
 from services.customer.tenants.shops import Shops
@@ -28,8 +30,10 @@ def build_job_kinds(context: PartContext[CustomerSettings], waker: Waker | None 
     personal_data = PersonalDataExport(schema=settings.part)
     rebuild = CustomFieldRebuild(page_size=settings.field_rebuild_page)
     priority = PriorityApplication(page_size=settings.priority_page)
-    kinds = [export, reassignment, personal_data, rebuild, priority, *_imports(context)]
-    return JobKinds(kinds, wake=waker.wake)
+    duplicates = DuplicateScanJob(page_size=settings.duplicate_scan_page)
+    quality = QualityReview(page_size=settings.quality_page)
+    kinds = [export, reassignment, personal_data, rebuild, priority, duplicates, quality]
+    return JobKinds([*kinds, *_imports(context)], wake=waker.wake)
 
 
 def _imports(context: PartContext[CustomerSettings]) -> list[JobKind]:

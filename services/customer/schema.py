@@ -8,6 +8,7 @@ from services.customer.colleagues import models as colleagues
 from services.customer.consents import models as consents
 from services.customer.contacts import models as contacts
 from services.customer.customers import models as customers
+from services.customer.duplicate_scans import models as duplicate_scans
 from services.customer.duplicates import models as duplicates
 from services.customer.erased import models as erased
 from services.customer.fields import models as fields
@@ -21,6 +22,7 @@ from services.customer.models import metadata
 from services.customer.notes import models as notes
 from services.customer.orders import models as orders
 from services.customer.privacy import models as privacy
+from services.customer.quality import models as quality
 from services.customer.referrals import models as referrals
 from services.customer.reviews import models as reviews
 from services.customer.snapshots import models as snapshots
@@ -39,6 +41,7 @@ __all__ = [
     "consents",
     "contacts",
     "customers",
+    "duplicate_scans",
     "duplicates",
     "erased",
     "fields",
@@ -52,6 +55,7 @@ __all__ = [
     "notes",
     "orders",
     "privacy",
+    "quality",
     "referrals",
     "reviews",
     "snapshots",

@@ -33,6 +33,8 @@ class CustomerSettings(PartSettings):
     import_chunk: int = Field(default=1000, ge=1, le=2000)
     field_rebuild_page: int = Field(default=1000, ge=1, le=5000)
     priority_page: int = Field(default=500, ge=1, le=2000)
+    duplicate_scan_page: int = Field(default=1000, ge=1, le=5000)
+    quality_page: int = Field(default=500, ge=1, le=2000)
     reassignment_page: int = Field(default=200, ge=1, le=1000)
 
     def value_thresholds_of(self, currency: str) -> Thresholds:

@@ -1,12 +1,14 @@
 """The customer service's background process."""
 
 from services.customer.appointments.tasks import AppointmentReminders, appointment_reminders
+from services.customer.duplicate_scans.tasks import ScanSweeps, scan_sweeps
 from services.customer.handlers import build_handlers
 from services.customer.imports.tasks import ImportFiles, import_files_sweep
 from services.customer.jobs import build_job_kinds
 from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps
 from services.customer.privacy.tasks import PrivacyReminders, privacy_reminders
 from services.customer.privacy.wiring import customer_privacy
+from services.customer.quality.tasks import QualitySweep, quality_sweep
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.tasks import SnapshotWalker, snapshot_jobs, snapshot_sweep
 from services.customer.tasks.tasks import TaskReminders, task_reminders
@@ -20,6 +22,7 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
     """The worker of one process: takes in events, tells its own, walks snapshots, reminds."""
     context = build_context(settings, clock)
     walker = SnapshotWalker(context)
+    kinds = build_job_kinds(context)
     return build_part_worker(
         context,
         handlers=build_handlers(context),
@@ -31,7 +34,9 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
             appointment_reminders(AppointmentReminders(context.units)),
             import_files_sweep(ImportFiles(context.units)),
             privacy_reminders(PrivacyReminders(context.units)),
+            *scan_sweeps(ScanSweeps(context.units, kinds)),
+            quality_sweep(QualitySweep(context.units, kinds)),
         ],
-        job_kinds=build_job_kinds(context),
+        job_kinds=kinds,
         privacy=customer_privacy(settings.root_key),
     )

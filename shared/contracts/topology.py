@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from shared.contracts import care
 from shared.contracts import customer as c
+from shared.contracts import duplicates as d
 from shared.contracts import gateway as g
 from shared.contracts import leads as l
 from shared.contracts import messaging as m
@@ -38,6 +39,7 @@ PUBLIC_PRIVACY = (p.PrivacyRequestReceived, p.PrivacyRequestUpdated, p.PrivacyRe
 PUBLIC_LEAD = (l.LeadCaptured, l.LeadConverted)
 PUBLIC_REVIEW = (r.ReviewCreated, r.ReviewPublished)
 PUBLIC_CARE = (care.TaskDue, care.AppointmentDue)
+PUBLIC_DUPLICATES = (d.DuplicatesScanned,)
 PUBLIC_TICKET = (
     *(t.TicketCreated, t.TicketUpdated, t.TicketReplied, t.TicketResolved),
     t.SurveyAnswered,
@@ -64,9 +66,10 @@ _SUBSCRIPTIONS: _Subscriptions = {
     "customer": {
         "gateway": (
             *(*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
-            *(*PUBLIC_REVIEW, *PUBLIC_PRIVACY, *ERASURE),
+            *(*PUBLIC_REVIEW, *PUBLIC_PRIVACY, *PUBLIC_DUPLICATES, *ERASURE),
         ),
-        "customer": (*ERASURE, *ERASED),
+        # Its own: the quality of what was changed is judged a moment later.
+        "customer": (c.CustomerCreated, c.CustomerUpdated, *ERASURE, *ERASED),
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted, *ERASURE),
         "support_ticket": (*CUSTOMER_STATE, *ERASURE),
         "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested, *ERASURE),

@@ -64,6 +64,8 @@ class Impersonal:
     """Why nothing in a table is about a customer, or who else sees to it."""
 
     why: str
+    passing: bool = False
+    """It is, and its rows are gone by themselves within hours."""
 
 
 def owned_by(*columns: str) -> Finder:
@@ -131,6 +133,11 @@ def personal(
 def impersonal(table: Table, why: str) -> None:
     """Declare a table in which there is nothing of a customer, or that is seen to otherwise."""
     table.info[_INFO] = Impersonal(why)
+
+
+def passing(table: Table, why: str) -> None:
+    """Declare a table whose rows are gone by themselves within hours, of whomever they are."""
+    table.info[_INFO] = Impersonal(why, passing=True)
 
 
 def declared(table: Table) -> Personal | Impersonal | None:

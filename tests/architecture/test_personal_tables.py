@@ -39,7 +39,9 @@ def test_every_table_says_what_it_holds_of_people(table: Table):
 @each_table
 def test_what_names_a_customer_is_personal(table: Table):
     if "customer_id" in table.c and table.name != "erased_customer":
-        assert isinstance(declared(table), Personal), f"{table.fullname} names customers"
+        found = declared(table)
+        goes_by_itself = isinstance(found, Impersonal) and found.passing
+        assert goes_by_itself or isinstance(found, Personal), f"{table.fullname} names customers"
 
 
 @each_table

@@ -35,6 +35,8 @@ EDGES = {
     "gateway/sessions/service.py": "a login has no principal; counts failures and then refuses",
     "gateway/api_keys/usage.py": "notes when a key was used, beside the request",
     "gateway/sessions/live.py": "notes when a session was used, beside the request",
+    "services/customer/duplicate_scans/tasks.py": "sweeps",
+    "services/customer/quality/tasks.py": "a sweep",
     "gateway/password_resets/tasks.py": "a sweep",
     "gateway/password_resets/service.py": "who forgot a password has no principal",
     "gateway/tenants/provisioning.py": "a new tenant is written in its own unit of work",

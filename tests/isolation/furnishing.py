@@ -182,6 +182,7 @@ async def _people(shop: Shop) -> None:
         merge = await shop.post(path, {"customer_ids": [twins[1]["id"]], "reason": marker})
     things["merge"], things["merged_customer"] = merge["id"], twins[1]["id"]
     things["duplicate_customer"] = first["id"]
+    things["duplicate_scan"] = (await shop.post("/v1/duplicates/scans", {}))["id"]
     consent = {"purpose": "marketing", "channel": "email", "status": "granted", "source": "pos"}
     for status in ("granted", "withdrawn"):
         await shop.post(

@@ -48,6 +48,7 @@ OF_NAMES: Mapping[str, str] = {
     "review_id": "review",
     "role_id": "role",
     "rule_id": "assignment_rule",
+    "scan_id": "duplicate_scan",
     "segment_id": "segment",
     "segment_key": "segment_key",
     "session_id": "session",

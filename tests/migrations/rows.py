@@ -64,7 +64,10 @@ def _moment(draw: random.Random) -> datetime:
 _VALUES: Sequence[tuple[str, Callable[[random.Random], str]]] = (
     (r".*\[\]$", lambda _: "'{}'"),
     ("uuid", lambda _: f"'{uuid4()}'"),
-    ("bigint|integer|smallint|numeric|double", lambda draw: str(draw.randint(0, 9))),
+    (
+        "bigint|integer|smallint|numeric|double",
+        lambda draw: str(draw.randint(0, draw.choice((9, 99)))),
+    ),
     ("boolean", lambda draw: draw.choice(("true", "false"))),
     ("jsonb", lambda draw: draw.choice(("'{}'", "'[]'", "'{\"a\": 1}'"))),
     ("bytea", lambda draw: f"'\\x{draw.randbytes(8).hex()}'"),

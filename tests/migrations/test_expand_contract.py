@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from migrations.runner import contract_revisions, history
+from migrations.runner import contract_revisions, history, unnoticed_revisions
 from shared.settings import SCHEMAS
 from tests.migrations.expand_contract import BASELINE, released, violations
 from tests.migrations.history import empty_history
@@ -46,7 +46,8 @@ async def test_each_migration_goes_up_down_and_up_on_full_tables(
 
 def check(schema: str, revision: str, statements: list[str]) -> None:
     """Fails when the release before could not go on during or after these statements."""
-    if revision in unreleased(schema) and revision not in contract_revisions(schema):
+    excused = contract_revisions(schema) | unnoticed_revisions(schema)
+    if revision in unreleased(schema) and revision not in excused:
         assert violations(schema, statements) == [], revision
     online = [one for one in statements if "CONCURRENTLY" in one]
     assert online in ([], statements), f"{revision}: built online, so it stands alone"

@@ -8,7 +8,7 @@ revision = '0065'
 down_revision = '0064'
 branch_labels = None
 depends_on = None
-contract = "Earlier releases only ever added to the ledger; that they might do more ends here"
+unnoticed = "Earlier releases only ever added to the ledger: what is revoked nobody has used"
 
 ROLE = login_role('customer')
 # What an erasure makes anonymous; the answer itself cannot be touched by anybody.

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 
 revision = '0080'
-down_revision = '0064'
+down_revision = '0072'
 branch_labels = None
 depends_on = None
 

@@ -56,6 +56,14 @@ Index(
     duplicate_candidate.c.created_at,
     duplicate_candidate.c.id,
 )
+# The likeliest first, or from some score on.
+Index(
+    "ix_duplicate_candidate_score",
+    duplicate_candidate.c.tenant_id,
+    duplicate_candidate.c.status,
+    duplicate_candidate.c.score,
+    duplicate_candidate.c.id,
+)
 Index(
     "ix_duplicate_candidate_newer",
     duplicate_candidate.c.tenant_id,

@@ -1,8 +1,8 @@
 """SQL of duplicate candidates."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import (
@@ -41,6 +41,14 @@ NEWEST_FIRST = (
     SortKey(duplicate_candidate.c.created_at, "created_at", parse_instant, descending=True),
     SortKey(duplicate_candidate.c.id, "id", parse_id, descending=True),
 )
+CandidateOrder = Literal["-created_at", "-score"]
+ORDERS: Final[Mapping[CandidateOrder, Sequence[SortKey]]] = {
+    "-created_at": NEWEST_FIRST,
+    "-score": (
+        SortKey(duplicate_candidate.c.score, "score", int, descending=True),
+        SortKey(duplicate_candidate.c.id, "id", parse_id, descending=True),
+    ),
+}
 
 _TENANT = bindparam("tenant", type_=Uuid)
 _NOW = bindparam("now", type_=Instant)
@@ -216,6 +224,27 @@ class Proposal:
     reasons: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class CandidateFilter:
+    """Which pairs a client wants; None asks for nothing."""
+
+    member_ids: tuple[UUID, ...] | None = None
+    """Of any of these records."""
+    min_score: int | None = None
+    reason: str | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """What holds of the pairs. A reason is looked for along the page's order."""
+        pair = duplicate_candidate.c
+        if self.member_ids is not None:
+            of_them = func.any(bindparam("of_members", list(self.member_ids), type_=ARRAY(Uuid)))
+            yield or_(pair.older_id == of_them, pair.newer_id == of_them)
+        if self.min_score is not None:
+            yield pair.score >= self.min_score
+        if self.reason is not None:
+            yield pair.reasons.contains([self.reason])
+
+
 class DuplicateRepository:
     """Duplicate candidates, inside one unit of work.
 
@@ -308,20 +337,21 @@ class DuplicateRepository:
         )
 
     async def page(
-        self, *, status: str, member_ids: Collection[UUID] | None, request: PageRequest
+        self,
+        *,
+        status: str,
+        wanted: CandidateFilter,
+        sort: CandidateOrder,
+        request: PageRequest,
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
-        """A page of the pairs of one status (and of these records), newest first."""
-        pair = duplicate_candidate.c
-        wanted = select(duplicate_candidate).where(pair.tenant_id == _TENANT, pair.status == status)
-        asked: Mapping[str, Any] = self._asked()
-        if member_ids is not None:
-            of_them = func.any(_MEMBERS)
-            wanted = wanted.where(or_(pair.older_id == of_them, pair.newer_id == of_them))
-            asked = {**asked, "members": sorted(member_ids)}
+        """A page of the pairs of one status that the filter lets through."""
+        pair, order = duplicate_candidate.c, ORDERS[sort]
+        found = select(duplicate_candidate).where(pair.tenant_id == _TENANT, pair.status == status)
+        found = found.where(*wanted.conditions())
         if self._sight is not None:
-            wanted = wanted.where(_BOTH_SEEN[self._sight.of_teams])
-        rows = await self._uow.rows(page(wanted, NEWEST_FIRST, request), asked)
-        return next_cursor(rows, NEWEST_FIRST, request.limit)
+            found = found.where(_BOTH_SEEN[self._sight.of_teams])
+        rows = await self._uow.rows(page(found, order, request), self._asked())
+        return next_cursor(rows, order, request.limit)
 
     async def get(self, pair_id: UUID, *, lock: bool = False) -> Row[*tuple[Any, ...]]:
         """Raises DuplicateNotFound."""

@@ -5,12 +5,14 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response, status
 
+from services.customer.duplicates.repository import CandidateOrder
 from services.customer.merges.deps import DuplicateServiceDep
 from services.customer.merges.duplicate_schemas import (
     DuplicateCreate,
     DuplicatePatch,
     DuplicateRead,
     DuplicateStatus,
+    Reason,
 )
 from shared.db.paging import PageRequest
 from shared.web.resources import Page, etag, if_match, page_request
@@ -25,12 +27,24 @@ async def list_duplicates(
     request: Annotated[PageRequest, Depends(page_request)],
     wanted: Annotated[DuplicateStatus, Query(alias="status")] = "open",
     customer_id: UUID | None = None,
+    min_score: Annotated[int | None, Query(ge=1, le=100)] = None,
+    reason: Annotated[Reason | None, Query(description="Among the reasons")] = None,
+    sort: Annotated[CandidateOrder, Query(description="`-score`: the likeliest first")] = (
+        "-created_at"
+    ),
 ) -> Page[DuplicateRead]:
     """List pairs of customers who may be one person, with reasons and score, newest first.
 
     With `customer_id` those of one person, by whichever of their records.
     """
-    rows, cursor = await duplicates.page(status=wanted, customer_id=customer_id, request=request)
+    rows, cursor = await duplicates.page(
+        status=wanted,
+        customer_id=customer_id,
+        min_score=min_score,
+        reason=reason,
+        sort=sort,
+        request=request,
+    )
     data = [DuplicateRead.model_validate(row._mapping) for row in rows]
     return Page(data=data, next_cursor=cursor)
 

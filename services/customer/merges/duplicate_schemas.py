@@ -10,6 +10,29 @@ from pydantic_core import PydanticCustomError
 from shared.bodies import Body
 
 DuplicateStatus = Literal["open", "dismissed", "merged"]
+Reason = Literal[
+    "same_platform_id",
+    "same_email",
+    "same_email_claimed",
+    "same_phone",
+    "same_phone_claimed",
+    "same_tax_code",
+    "same_organisation",
+    "same_name",
+    "similar_name",
+    "partial_name",
+    "same_birth_date",
+    "swapped_birth_date",
+    "lunar_birth_date",
+    "close_birth_date",
+    "same_address",
+    "similar_address",
+    "same_mailbox",
+    "similar_phone",
+    "different_birth_date",
+    "different_gender",
+]
+"""What candidates may have among their reasons; `different_…` speak against."""
 
 
 class DuplicateRead(BaseModel):

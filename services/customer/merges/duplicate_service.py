@@ -6,7 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.duplicates.repository import (
+    CandidateFilter,
+    CandidateOrder,
+    DuplicateRepository,
+)
 from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
 from services.customer.merges.duplicate_schemas import DuplicateCreate, DuplicateStatus
@@ -36,13 +40,21 @@ class DuplicateService:
         self._merging = merging
 
     async def page(
-        self, *, status: DuplicateStatus, customer_id: UUID | None, request: PageRequest
+        self,
+        *,
+        status: DuplicateStatus,
+        customer_id: UUID | None,
+        min_score: int | None,
+        reason: str | None,
+        sort: CandidateOrder,
+        request: PageRequest,
     ) -> tuple[Sequence[_Row], str | None]:
-        """A page of pairs, newest first, and the next cursor."""
-        members = None
+        """A page of pairs (of one person), and the next cursor."""
+        members: tuple[UUID, ...] | None = None
         if customer_id is not None:
-            members = (await self._families.of_all([customer_id])).keys()
-        return await self._duplicates.page(status=status, member_ids=members, request=request)
+            members = tuple(await self._families.of_all([customer_id]))
+        wanted = CandidateFilter(member_ids=members, min_score=min_score, reason=reason)
+        return await self._duplicates.page(status=status, wanted=wanted, sort=sort, request=request)
 
     async def get(self, pair_id: UUID) -> _Row:
         """Raises DuplicateNotFound."""
