@@ -249,7 +249,9 @@ class QualityRepository:
             return row
         now = self._uow.clock.now()
         first = {"tenant_id": self._uow.tenant_id, "weights": {}, "version": 0}
-        await self._uow.execute(_ADD_POLICY, {**first, "created_at": now, "updated_at": now})
+        # Who begins today is judged today; the first review is that of the next night.
+        first |= {"reviewed_on": now.date(), "created_at": now, "updated_at": now}
+        await self._uow.execute(_ADD_POLICY, first)
         return await self._uow.one(_LOCK_POLICY, self._tenant)
 
     async def decide(self, weights: Mapping[str, int]) -> Row[*tuple[Any, ...]]:
