@@ -19,7 +19,12 @@ from services.customer.tasks.handlers import follow_up_surveys
 from services.customer.tenants.handlers import provision_tenants
 from services.customer.tenants.shops import Shops
 from services.customer.timeline.handlers import tell_timeline
-from shared.contracts.customer import CustomerCreated, CustomerUpdated
+from shared.contracts.customer import (
+    CustomerCreated,
+    CustomerMerged,
+    CustomerUnmerged,
+    CustomerUpdated,
+)
 from shared.contracts.gateway import (
     PlatformCustomerReceived,
     PlatformOrderReceived,
@@ -78,7 +83,13 @@ def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
             apply=tell_timeline,
         )
         .on(InboundMessageReceived, apply=keep_in_touch)
-        .on(CustomerCreated, CustomerUpdated, apply=judge_changed)
+        .on(
+            CustomerCreated,
+            CustomerUpdated,
+            CustomerMerged,
+            CustomerUnmerged,
+            apply=judge_changed,
+        )
         .on(PlatformPrivacyRequested, apply=open_requests(shops))
         .on(PersonalDataTold, apply=collect_data(build_job_kinds(context)))
         .on(ErasureConfirmed, apply=confirm_erasures(ReceiptSigner(root), shops))

@@ -69,7 +69,10 @@ _SUBSCRIPTIONS: _Subscriptions = {
             *(*PUBLIC_REVIEW, *PUBLIC_PRIVACY, *PUBLIC_DUPLICATES, *ERASURE),
         ),
         # Its own: the quality of what was changed is judged a moment later.
-        "customer": (c.CustomerCreated, c.CustomerUpdated, *ERASURE, *ERASED),
+        "customer": (
+            *(c.CustomerCreated, c.CustomerUpdated, c.CustomerMerged, c.CustomerUnmerged),
+            *(*ERASURE, *ERASED),
+        ),
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted, *ERASURE),
         "support_ticket": (*CUSTOMER_STATE, *ERASURE),
         "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested, *ERASURE),

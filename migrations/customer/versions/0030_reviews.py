@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.environment import protect
 
-revision = '0041'
-down_revision = '0040'
+revision = '0030'
+down_revision = "'0029'"
 branch_labels = None
 depends_on = None
 

@@ -2,15 +2,15 @@
 
 from migrations.environment import add_erased_customers, remove_erased_customers
 
-revision = '0013'
-down_revision = '0010'
+revision = '0007'
+down_revision = "'0006'"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    add_erased_customers('gateway')
+    add_erased_customers('segmentation')
 
 
 def downgrade() -> None:
-    remove_erased_customers('gateway')
+    remove_erased_customers('segmentation')

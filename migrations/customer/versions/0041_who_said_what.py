@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.environment import protect
 
-revision = '0080'
-down_revision = '0072'
+revision = '0041'
+down_revision = "'0040'"
 branch_labels = None
 depends_on = None
 

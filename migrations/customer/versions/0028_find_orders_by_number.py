@@ -4,8 +4,8 @@ from alembic import op
 
 from migrations.environment import create_index_online
 
-revision = '0033'
-down_revision = '0032'
+revision = '0028'
+down_revision = "'0027'"
 branch_labels = None
 depends_on = None
 

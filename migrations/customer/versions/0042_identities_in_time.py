@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = '0081'
-down_revision = '0080'
+revision = '0042'
+down_revision = "'0041'"
 branch_labels = None
 depends_on = None
 

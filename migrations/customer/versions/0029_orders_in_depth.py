@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.environment import protect
 
-revision = '0040'
-down_revision = '0033'
+revision = '0029'
+down_revision = "'0028'"
 branch_labels = None
 depends_on = None
 

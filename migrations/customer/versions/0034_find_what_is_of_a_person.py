@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.environment import create_index_online
 
-revision = '0062'
-down_revision = '0061'
+revision = '0034'
+down_revision = "'0033'"
 branch_labels = None
 depends_on = None
 

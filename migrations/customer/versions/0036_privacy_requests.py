@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 from shared.db.protection import tenant_listing
 
-revision = '0064'
-down_revision = '0063'
+revision = '0036'
+down_revision = "'0035'"
 branch_labels = None
 depends_on = None
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.environment import create_index_online
 
-revision = '0032'
-down_revision = '0031'
+revision = '0027'
+down_revision = "'0026'"
 branch_labels = None
 depends_on = None
 

@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 from shared.db.protection import tenant_listing
 
-revision = '0072'
-down_revision = '0071'
+revision = '0040'
+down_revision = "'0039'"
 branch_labels = None
 depends_on = None
 

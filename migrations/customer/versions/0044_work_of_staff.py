@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.environment import protect
 
-revision = '0083'
-down_revision = '0082'
+revision = '0044'
+down_revision = "'0043'"
 branch_labels = None
 depends_on = None
 

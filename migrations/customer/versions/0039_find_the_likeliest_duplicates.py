@@ -4,8 +4,8 @@ from alembic import op
 
 from migrations.environment import create_index_online
 
-revision = '0071'
-down_revision = '0070'
+revision = '0039'
+down_revision = "'0038'"
 branch_labels = None
 depends_on = None
 

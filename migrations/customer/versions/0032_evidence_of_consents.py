@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect, widen_check
 from shared.settings import login_role
 
-revision = '0060'
-down_revision = '0050'
+revision = '0032'
+down_revision = "'0031'"
 branch_labels = None
 depends_on = None
 

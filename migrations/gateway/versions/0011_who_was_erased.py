@@ -2,15 +2,15 @@
 
 from migrations.environment import add_erased_customers, remove_erased_customers
 
-revision = '0061'
-down_revision = '0060'
+revision = '0011'
+down_revision = "'0010'"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    add_erased_customers('customer')
+    add_erased_customers('gateway')
 
 
 def downgrade() -> None:
-    remove_erased_customers('customer')
+    remove_erased_customers('gateway')

@@ -2,15 +2,15 @@
 
 from migrations.environment import add_erased_customers, remove_erased_customers
 
-revision = '0010'
-down_revision = '0006'
+revision = '0033'
+down_revision = "'0032'"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    add_erased_customers('segmentation')
+    add_erased_customers('customer')
 
 
 def downgrade() -> None:
-    remove_erased_customers('segmentation')
+    remove_erased_customers('customer')
