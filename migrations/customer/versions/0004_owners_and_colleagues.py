@@ -8,7 +8,7 @@ from migrations.environment import protect
 from services.customer.customers.search_function import search_function
 
 revision = '0004'
-down_revision = "'0003'"
+down_revision = '0003'
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ from alembic import op
 from migrations.environment import create_index_online
 
 revision = '0008'
-down_revision = "'0007'"
+down_revision = '0007'
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 
 revision = '0012'
-down_revision = "'0011'"
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 

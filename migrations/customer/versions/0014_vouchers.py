@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 
 revision = '0014'
-down_revision = "'0013'"
+down_revision = '0013'
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 
 revision = '0016'
-down_revision = "'0015'"
+down_revision = '0015'
 branch_labels = None
 depends_on = None
 

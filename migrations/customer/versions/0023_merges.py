@@ -8,7 +8,7 @@ from migrations.environment import protect, widen_check
 from services.customer.customers.search_function import search_function
 
 revision = '0023'
-down_revision = "'0022'"
+down_revision = '0022'
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 
 revision = '0025'
-down_revision = "'0024'"
+down_revision = '0024'
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from services.customer.customers.search_function import search_function
 
 revision = '0026'
-down_revision = "'0025'"
+down_revision = '0025'
 branch_labels = None
 depends_on = None
 

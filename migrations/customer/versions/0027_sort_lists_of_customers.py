@@ -6,7 +6,7 @@ from alembic import op
 from migrations.environment import create_index_online
 
 revision = '0027'
-down_revision = "'0026'"
+down_revision = '0026'
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 from migrations.environment import create_index_online
 
 revision = '0028'
-down_revision = "'0027'"
+down_revision = '0027'
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 
 revision = '0029'
-down_revision = "'0028'"
+down_revision = '0028'
 branch_labels = None
 depends_on = None
 

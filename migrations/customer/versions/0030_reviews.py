@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 
 revision = '0030'
-down_revision = "'0029'"
+down_revision = '0029'
 branch_labels = None
 depends_on = None
 

@@ -8,7 +8,7 @@ from migrations.environment import protect
 from shared.db.protection import tenant_listing
 
 revision = '0031'
-down_revision = "'0030'"
+down_revision = '0030'
 branch_labels = None
 depends_on = None
 

@@ -8,7 +8,7 @@ from migrations.environment import protect, widen_check
 from shared.settings import login_role
 
 revision = '0032'
-down_revision = "'0031'"
+down_revision = '0031'
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ from alembic import op
 from migrations.environment import create_index_online
 
 revision = '0034'
-down_revision = "'0033'"
+down_revision = '0033'
 branch_labels = None
 depends_on = None
 

@@ -8,7 +8,7 @@ from migrations.environment import protect
 from shared.db.protection import tenant_listing
 
 revision = '0036'
-down_revision = "'0035'"
+down_revision = '0035'
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 from shared.settings import login_role
 
 revision = '0037'
-down_revision = "'0036'"
+down_revision = '0036'
 branch_labels = None
 depends_on = None
 unnoticed = "Earlier releases only ever added to the ledger: what is revoked nobody has used"

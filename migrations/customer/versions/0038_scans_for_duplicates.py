@@ -8,7 +8,7 @@ from migrations.environment import protect
 from shared.db.protection import tenant_listing
 
 revision = '0038'
-down_revision = "'0037'"
+down_revision = '0037'
 branch_labels = None
 depends_on = None
 

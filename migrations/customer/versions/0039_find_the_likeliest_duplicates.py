@@ -5,7 +5,7 @@ from alembic import op
 from migrations.environment import create_index_online
 
 revision = '0039'
-down_revision = "'0038'"
+down_revision = '0038'
 branch_labels = None
 depends_on = None
 

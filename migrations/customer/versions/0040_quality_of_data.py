@@ -8,7 +8,7 @@ from migrations.environment import protect
 from shared.db.protection import tenant_listing
 
 revision = '0040'
-down_revision = "'0039'"
+down_revision = '0039'
 branch_labels = None
 depends_on = None
 

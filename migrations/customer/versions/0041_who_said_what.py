@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 
 revision = '0041'
-down_revision = "'0040'"
+down_revision = '0040'
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 
 revision = '0044'
-down_revision = "'0043'"
+down_revision = '0043'
 branch_labels = None
 depends_on = None
 

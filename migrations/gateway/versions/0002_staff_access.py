@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.environment import protect
 
 revision = '0002'
-down_revision = "'0001'"
+down_revision = '0001'
 branch_labels = None
 depends_on = None
 

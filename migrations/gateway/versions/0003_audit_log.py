@@ -8,7 +8,7 @@ from migrations.environment import protect
 from shared.settings import login_role
 
 revision = '0003'
-down_revision = "'0002'"
+down_revision = '0002'
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 from migrations.environment import add_retention_listings
 
 revision = '0005'
-down_revision = "'0004'"
+down_revision = '0004'
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 from shared.db.protection import tenant_listing
 
 revision = '0010'
-down_revision = "'0009'"
+down_revision = '0009'
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 from shared.settings import login_role
 
 revision = '0012'
-down_revision = "'0011'"
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 from migrations.environment import add_retention_listings
 
 revision = '0003'
-down_revision = "'0002'"
+down_revision = '0002'
 branch_labels = None
 depends_on = None
 

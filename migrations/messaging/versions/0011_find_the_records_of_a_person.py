@@ -6,7 +6,7 @@ from alembic import op
 from migrations.environment import create_index_online
 
 revision = '0011'
-down_revision = "'0010'"
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 from migrations.environment import add_erased_customers, remove_erased_customers
 
 revision = '0013'
-down_revision = "'0012'"
+down_revision = '0012'
 branch_labels = None
 depends_on = None
 

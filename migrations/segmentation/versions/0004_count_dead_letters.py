@@ -6,7 +6,7 @@ from alembic import op
 from migrations.environment import add_dead_letter_listings
 
 revision = '0004'
-down_revision = "'0003'"
+down_revision = '0003'
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 from migrations.environment import add_erased_customers, remove_erased_customers
 
 revision = '0007'
-down_revision = "'0006'"
+down_revision = '0006'
 branch_labels = None
 depends_on = None
 
