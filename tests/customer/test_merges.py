@@ -457,3 +457,24 @@ async def test_a_merged_id_shows_what_the_customer_has(client, people, path):
     answers = [await client.get(f"/v1/customers/{each['id']}/{path}") for each in (stays, other)]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].json() == answers[1].json()
+
+
+async def test_what_is_taken_over_was_said_by_whoever_had_said_it(client, people):
+    async def said(customer: dict) -> dict[str, tuple]:
+        read = await client.get(f"/v1/customers/{customer['id']}/provenance")
+        assert read.status_code == 200, read.text
+        return {each["field"]: (each["source"], each["value"]) for each in read.json()["data"]}
+
+    stays = await people.make(name="An", source="pos")
+    other = await people.make(name="An Nguyễn", city="Huế", source="web")
+    third = await people.make(name="An N.", province="Huế", city="Đà Nẵng", source="event")
+    before = [await said(each) for each in (stays, other, third)]
+    first = await people.merge(stays, other)
+    await people.merge(stays, third)
+    one = await said(stays)
+    assert (one["name"], one["city"]) == (("pos", "An"), ("web", "Huế"))
+    assert one["province"] == ("event", "Huế")
+    # What falls empty is filled from whoever else is merged, and is that one's word.
+    await people.undo(first)
+    assert (await said(stays))["city"] == ("event", "Đà Nẵng")
+    assert await said(other) == before[1]

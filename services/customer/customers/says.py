@@ -25,6 +25,9 @@ FIELD_COLUMNS: Final = (
     *("kind", "relation", "name", "email", "phone", "locale", "gender", "birth_date"),
     *("city", "province", "country"),
 )
+Said = list[list[Any]] | None
+"""The says of a field as they are kept; None when the record's own source said it, or nobody."""
+
 _BASE: Final = "*"
 _MOST_OTHERS: Final = 10
 _DEFAULTS: Final = {"kind": "person", "relation": "customer"}
@@ -117,6 +120,19 @@ def all_says(record: CustomerRecord) -> Iterator[tuple[str, list[Say]]]:
         was_told = name in (record.provenance or {})
         if says and (was_told or _DEFAULTS.get(name) != says[0].value):
             yield name, says
+
+
+def said_of(record: CustomerRecord, name: str) -> Said:
+    """What is kept of who said a field, as another record takes it over."""
+    known = name in FIELD_COLUMNS or name in PROFILE_FIELDS or name.startswith(ATTRIBUTE)
+    says = says_of(record, name) if known else []
+    return _written(says) if says else None
+
+
+def with_said(record: CustomerRecord, said: Mapping[str, Said]) -> Mapping[str, Any] | None:
+    """What is kept of a record once these fields were said by others, or by nobody."""
+    kept = {**(record.provenance or {}), **said}
+    return {name: entry for name, entry in kept.items() if entry is not None} or None
 
 
 def is_contested(record: CustomerRecord, told: Iterable[str], source: str) -> bool:

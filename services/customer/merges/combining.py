@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.customer.customers.profile import PROFILE_FIELDS
 from services.customer.customers.record import CustomerRecord
+from services.customer.customers.says import Said
 
 MOST_TAGS: Final = 50
 MOST_ATTRIBUTES: Final = 50
@@ -37,11 +38,14 @@ class Taken:
     record_id: UUID
     before: Any
     after: Any
+    said_before: Said = None
+    """Who had said it."""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> Self:
         """The same from the ledger."""
-        return cls(kept["field"], UUID(kept["record_id"]), kept["before"], kept["after"])
+        record_id, said_before = UUID(kept["record_id"]), kept.get("said_before")
+        return cls(kept["field"], record_id, kept["before"], kept["after"], said_before)
 
     def as_json(self) -> dict[str, Any]:
         """The same for the ledger."""
@@ -104,7 +108,8 @@ def combine(
                 continue
             attributes += 1
         if after != before:
-            taken.append(Taken(field, source, before, after))
+            said_before = (root.provenance or {}).get(field)
+            taken.append(Taken(field, source, before, after, said_before))
         differing = [
             (id_, value)
             for id_, value in {root.id: before, **said}.items()

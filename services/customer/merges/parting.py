@@ -6,11 +6,12 @@ goes back to what it was, or to what another merged record says of it, and so on
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from services.customer.customers.record import CustomerRecord
+from services.customer.customers.says import Said, said_of
 from services.customer.merges.combining import Taken, is_blank, known_fields
 
 
@@ -40,12 +41,15 @@ class Parting:
     def __init__(
         self, records: Mapping[UUID, CustomerRecord], standing: Sequence[Decision]
     ) -> None:
+        self._records = records
         self._known = {id_: known_fields(record) for id_, record in records.items()}
         self._standing = sorted(standing, key=lambda decision: decision.id)
         self._merged_by = {
             merged_id: decision for decision in standing for merged_id in decision.merged_ids
         }
         self.fields: dict[UUID, dict[str, Any]] = {}
+        self.said: dict[UUID, dict[str, Said]] = {}
+        """Who said what is given back, as `says.py` keeps it."""
         self.tags = {id_: list(record.tags) for id_, record in records.items()}
         self.kept: list[Kept] = []
 
@@ -61,17 +65,16 @@ class Parting:
         overridden = self._overriding(undone, taken)
         if overridden is not None:
             decision, index = overridden
-            after = decision.taken[index].after
-            decision.taken[index] = Taken(
-                field, decision.taken[index].record_id, taken.before, after
+            decision.taken[index] = replace(
+                decision.taken[index], before=taken.before, said_before=taken.said_before
             )
         elif self._known[record_id].get(field) != taken.after:
             self.kept.append(Kept(record_id, field, self._known[record_id].get(field)))
         else:
-            value = taken.before
+            value, said = taken.before, taken.said_before
             if is_blank(field, value):
-                value = self._filled_otherwise(record_id, field, value)
-            self._put(record_id, field, taken.after, value)
+                value, said = self._filled_otherwise(record_id, field, value, said)
+            self._put(record_id, field, taken.after, value, said)
 
     def _overriding(self, undone: Decision, taken: Taken) -> tuple[Decision, int] | None:
         """A later merge into the same record that has put something else in this place."""
@@ -82,7 +85,9 @@ class Parting:
                         return decision, index
         return None
 
-    def _filled_otherwise(self, record_id: UUID, field: str, blank: Any) -> Any:
+    def _filled_otherwise(
+        self, record_id: UUID, field: str, blank: Any, said_before: Said
+    ) -> tuple[Any, Said]:
         """What another record that was merged into this one says, now that the place is empty."""
         for decision in self._standing:
             if decision.survivor_id != record_id:
@@ -90,13 +95,14 @@ class Parting:
             for merged_id in decision.merged_ids:
                 value = self._known[merged_id].get(field)
                 if not is_blank(field, value):
-                    decision.taken.append(Taken(field, merged_id, blank, value))
-                    return value
-        return blank
+                    decision.taken.append(Taken(field, merged_id, blank, value, said_before))
+                    return value, said_of(self._records[merged_id], field)
+        return blank, said_before
 
-    def _put(self, record_id: UUID, field: str, old: Any, new: Any) -> None:
+    def _put(self, record_id: UUID, field: str, old: Any, new: Any, said: Said) -> None:
         """Change a field, also where it was taken on from here."""
         self.fields.setdefault(record_id, {})[field] = new
+        self.said.setdefault(record_id, {})[field] = said
         self._known[record_id][field] = new
         above = self._merged_by.get(record_id)
         for index, taken in enumerate(above.taken) if above is not None else ():
@@ -107,14 +113,14 @@ class Parting:
                 del above.taken[index]
                 self._give_back(above, taken)
             else:
-                self._pass_on(above, index, new)
+                self._pass_on(above, index, new, said)
             return
 
-    def _pass_on(self, decision: Decision, index: int, new: Any) -> None:
+    def _pass_on(self, decision: Decision, index: int, new: Any, said: Said) -> None:
         taken = decision.taken[index]
-        decision.taken[index] = Taken(taken.field, taken.record_id, taken.before, new)
+        decision.taken[index] = replace(taken, after=new)
         if self._known[decision.survivor_id].get(taken.field) == taken.after:
-            self._put(decision.survivor_id, taken.field, taken.after, new)
+            self._put(decision.survivor_id, taken.field, taken.after, new, said)
         else:
             value = self._known[decision.survivor_id].get(taken.field)
             self.kept.append(Kept(decision.survivor_id, taken.field, value))

@@ -12,6 +12,7 @@ from services.customer.consents.repository import ConsentRepository
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
+from services.customer.customers.says import said_of, with_said
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
@@ -185,6 +186,11 @@ class MergeService:
                 "consents": consents,
             },
         )
+        said = {
+            taken.field: said_of(changes[taken.record_id], taken.field)
+            for taken in combination.taken
+        }
+        changes.remember(root.id, with_said(root, said))
 
     async def _link(
         self,

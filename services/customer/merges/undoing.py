@@ -12,6 +12,7 @@ from services.customer.consents.repository import ConsentRepository
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
+from services.customer.customers.says import with_said
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.families.family import Families
 from services.customer.fields.keeping import FieldValues
@@ -174,6 +175,7 @@ class Undoing:
             answers[roots[answer.customer_id]].append(answer)
         others = []
         for record_id, record in household.records.items():
+            provenance = with_said(record, parting.said.get(record_id, {}))
             columns = {
                 **columns_with(record, parting.fields.get(record_id, {})),
                 "tags": parting.tags[record_id],
@@ -185,8 +187,9 @@ class Undoing:
                     columns["stage"] = "customer"
             if record_id == household.root_id:
                 changes.apply(record_id, columns)
+                changes.remember(record_id, provenance)
                 continue
-            after = record.merged(columns, at=now)
+            after = replace(record.merged(columns, at=now), provenance=provenance)
             if record_id in household.leaving:
                 stands_for_it = household.leaving[record_id]
                 others.append(
@@ -197,7 +200,7 @@ class Undoing:
                         version=record.version + 1,
                     )
                 )
-            elif after is not record:
+            elif after != record:
                 others.append(after)
         return others
 
