@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
@@ -66,10 +67,30 @@ async def receive_delivery(
     return Response(_RECEIVED, media_type="application/json")
 
 
-@router.get("/{platform}/{connection_id}", include_in_schema=False)
-async def confirm_receiver(request: Request, platform: str, connection_id: str) -> Response:
-    """Answer a platform that asks whether it is to deliver here, as PubSubHubbub has it."""
+@router.get(
+    "/{platform}/{connection_id}",
+    operation_id="hooks.confirm",
+    response_class=PlainTextResponse,
+    responses=problem_responses(404),
+    openapi_extra={
+        "security": [],
+        "parameters": [
+            {"name": name, "in": "query", "schema": {"type": "string", "maxLength": longest}}
+            for name, longest in (("hub.verify_token", 64), ("hub.challenge", _MAX_CHALLENGE))
+        ],
+    },
+)
+async def confirm_receiver(
+    request: Request,
+    platform: Annotated[str, Path(json_schema_extra={"enum": list(Platform)})],
+    connection_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})],
+) -> Response:
+    """Answer a platform that asks whether it is to deliver here, as PubSubHubbub has it.
+
+    The token is the id of the connection, which was told to the platform; the challenge is
+    given back.
+    """
     asked = request.query_params
     await receiver_of(request).confirm(platform, connection_id, asked.get("hub.verify_token"))
     challenge = asked.get("hub.challenge", "")[:_MAX_CHALLENGE]
-    return Response(challenge, media_type="text/plain", headers={"cache-control": "no-store"})
+    return PlainTextResponse(challenge, headers={"cache-control": "no-store"})

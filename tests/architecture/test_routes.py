@@ -10,6 +10,7 @@ from gateway.access.scopes import (
     LOYALTY_OWN,
     PRIVACY_OWN,
     PUBLIC_PAGES,
+    REVIEWS_OWN,
     TENANTS_WRITE,
     TICKETS_OWN,
 )
@@ -18,13 +19,21 @@ from shared.web.routing import UnitOfWorkRoute, scopes_of
 from tests.architecture.parts import app_of, operations_of
 
 # Who may have which scope is the gateway's to say; nobody could use an operation with another.
-SCOPES = GRANTABLE | {LOYALTY_OWN, PRIVACY_OWN, TICKETS_OWN, PUBLIC_PAGES, TENANTS_WRITE}
+SCOPES = (
+    GRANTABLE
+    | {LOYALTY_OWN, PRIVACY_OWN, REVIEWS_OWN, TICKETS_OWN}
+    | {
+        PUBLIC_PAGES,
+        TENANTS_WRITE,
+    }
+)
 # Operations that check no principal; each with its reason.
 PUBLIC = {
     "GET /healthz": "is the process alive",
     "GET /readyz": "can it work",
     "GET /metrics": "not passed on by the gateway",
     "POST /v1/hooks/{platform}/{connection_id}": "signed with the secret of the connection",
+    "GET /v1/hooks/{platform}/{connection_id}": "a platform asks whether it may deliver here",
     "POST /v1/auth/login": "proves who it is with a password",
     "POST /v1/auth/login/second-factor": "proves who it is with a password and a code",
     "POST /v1/auth/password-resets": "asks for a mail to whoever has the address",

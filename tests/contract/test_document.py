@@ -13,7 +13,9 @@ from tests.contract.node import needs_node, run_tool
 
 Document = dict[str, Any]
 _METHODS = ("get", "put", "post", "delete", "patch")
-_SHORT_FORMATS = {"uuid", "date", "date-time", "time", "email", "ipv4", "ipv6"}
+_SHORT_FORMATS = {"uuid", "date", "date-time", "time", "email", "ipv4", "ipv6", "ipvanyaddress"}
+# What is sent as a file is bounded by the door, whatever it is.
+_BOUNDED_ELSEWHERE = {"binary"}
 
 
 def operations(document: Document) -> Iterator[tuple[str, Document]]:
@@ -114,7 +116,7 @@ def _is_bounded(schema: Document) -> bool:
     if "enum" in schema or "const" in schema or schema.get("readOnly"):
         return True
     if kind == "string":
-        short = "maxLength" in schema or schema.get("format") in _SHORT_FORMATS
+        short = "maxLength" in schema or schema.get("format") in _SHORT_FORMATS | _BOUNDED_ELSEWHERE
         return short or _has_an_end(schema.get("pattern", "*"))
     if kind == "integer":  # a number of any other kind is a double and no longer than that
         below = {"maximum", "exclusiveMaximum"} & schema.keys()

@@ -271,7 +271,9 @@ async def test_any_combination_of_filters(client):
 async def test_consents_are_a_filter(client):
     people = [await add(client, name) for name in ("Đức", "Mai")]
     consent = {"purpose": "marketing", "channel": "email", "status": "granted"}
-    await client.post(f"/v1/customers/{people[0]['id']}/consents", json=consent)
+    consent |= {"proof": {"page": "/dang-ky"}}
+    agreed = await client.post(f"/v1/customers/{people[0]['id']}/consents", json=consent)
+    assert agreed.status_code == 201, agreed.text
     assert await listed(client, consent="marketing.email") == ["Đức"]
     assert await listed(client, consent="marketing.email,marketing.sms") == []
     assert await listed(client, no_consent="marketing.email") == ["Mai"]

@@ -482,7 +482,12 @@ class TestShopperTokens:
         async with client_of(shop.app, answer.json()["token"]) as shopper:
             seen = (await shopper.get("/v1/tickets")).json()
         assert (seen["kind"], seen["customer"]) == ("shopper", customer)
-        assert sorted(seen["scopes"]) == ["loyalty:own", "privacy:own", "tickets:own"]
+        assert sorted(seen["scopes"]) == [
+            "loyalty:own",
+            "privacy:own",
+            "reviews:own",
+            "tickets:own",
+        ]
         assert seen["tenant"] == str(shop.tenant_id)
 
     async def test_it_ends(self, shop: Shop, clock: TestClock) -> None:

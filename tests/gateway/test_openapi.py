@@ -14,6 +14,7 @@ from gateway.access.scopes import (
     LOYALTY_OWN,
     PRIVACY_OWN,
     PUBLIC_PAGES,
+    REVIEWS_OWN,
     TENANTS_WRITE,
     TICKETS_OWN,
 )
@@ -264,7 +265,8 @@ class TestDocument:
                 assert item.keys() <= whole["paths"][path].keys()
 
     def test_every_scope_that_is_asked_for_can_be_had(self, whole: dict[str, Any]) -> None:
-        known = GRANTABLE | {TENANTS_WRITE, PUBLIC_PAGES, TICKETS_OWN, LOYALTY_OWN, PRIVACY_OWN}
+        of_shoppers = {TICKETS_OWN, LOYALTY_OWN, PRIVACY_OWN, REVIEWS_OWN}
+        known = GRANTABLE | {TENANTS_WRITE, PUBLIC_PAGES, *of_shoppers}
         for place, operation in self.operations(whole):
             asked = operation.get("x-required-scopes", []) + operation.get("x-shopper-scopes", [])
             assert set(asked) <= known, place

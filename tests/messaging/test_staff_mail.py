@@ -12,6 +12,7 @@ from sqlalchemy import text
 from services.messaging.channels.records import INSTALLATION_CHANNEL, EmailChannel
 from services.messaging.delivery.service import Delivery
 from services.messaging.delivery.smtp import SmtpConnections
+from services.messaging.preferences.digests import AddressDigests
 from services.messaging.wiring import Wiring
 from shared.contracts.gateway import StaffMailRequested
 from shared.ids import new_id
@@ -97,6 +98,7 @@ async def installation(service) -> AsyncIterator[Installation]:
                 connections=connections,
                 links=wiring.links,
                 secrets=wiring.secrets,
+                digests=AddressDigests(service.context.settings.root_key),
                 installation_channel=channel,
             ),
         )

@@ -4,12 +4,14 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from unittest.mock import patch
 
+from alembic.script import ScriptDirectory
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from migrations.runner import ensure_schema, history, to_revision, with_roles
+from migrations.runner import alembic_config, ensure_schema, history, to_revision, with_roles
 
 # What Alembic and the run itself say, which is not the migration's doing.
 _NOT_OURS = re.compile(
@@ -42,12 +44,15 @@ class History:
 async def empty_history(database_url: str, schema: str, *, root_key: str) -> AsyncIterator[History]:
     """The history of a schema before its first revision."""
     engine = create_async_engine(database_url, poolclass=NullPool)
+    script = ScriptDirectory.from_config(alembic_config(schema))
     try:
         async with engine.begin() as connection:
             for extension in ("pg_trgm", "btree_gin"):
                 create = f"CREATE EXTENSION IF NOT EXISTS {extension} WITH SCHEMA public"
                 await connection.execute(text(create))
         await with_roles(engine, partial(ensure_schema, schema=schema, root_key=root_key))
-        yield History(engine, schema)
+        # Alembic would read all files again with every step.
+        with patch.object(ScriptDirectory, "from_config", lambda _config: script):
+            yield History(engine, schema)
     finally:
         await engine.dispose()

@@ -1,6 +1,7 @@
 """All parts of the house on one database, and their events carried between them, step by step."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -150,20 +151,20 @@ class HouseShop:
 @pytest.fixture(scope="session")
 async def household(database_url: str, redis_url: str, root_key: str) -> AsyncIterator[Household]:
     parts: dict[str, ServiceHarness] = {}
-    for name, (create, handlers, settings_class) in _PARTS.items():
-        settings = settings_class(
-            secret_key=root_key,
-            admin_database_url=database_url,
-            redis_url=redis_url,
-            access_log=False,
-            _env_file=None,
-        )
-        app = create(settings)
-        context = app.state.context
-        parts[name] = ServiceHarness(app, context, handlers(context))
-    yield Household(parts)
-    for part in parts.values():
-        await part.context.close()
+    async with AsyncExitStack() as running:
+        for name, (create, handlers, settings_class) in _PARTS.items():
+            settings = settings_class(
+                secret_key=root_key,
+                admin_database_url=database_url,
+                redis_url=redis_url,
+                access_log=False,
+                _env_file=None,
+            )
+            app = create(settings)
+            context = app.state.context
+            await running.enter_async_context(app.router.lifespan_context(app))
+            parts[name] = ServiceHarness(app, context, handlers(context))
+        yield Household(parts)
 
 
 @pytest.fixture

@@ -413,7 +413,7 @@ async def test_a_preview_says_what_would_be_erased_and_what_stays(life: Life, sh
     parts = {part["part"]: part for part in preview["parts"]}
     tables = {table["table"]: table for table in parts["customer"]["tables"]}
     assert (tables["note"]["rows_found"], tables["note"]["on_erasure"]) == (1, "deleted")
-    assert tables["customer_order"]["on_erasure"] == "kept"
+    assert tables["customer_order"]["on_erasure"] == "anonymised"
     assert "accounts" in tables["customer_order"]["kept"]["number"]
     assert (await life.read("/v1/customers"))["data"][0]["name"] == NAME
 

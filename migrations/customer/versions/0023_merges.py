@@ -62,13 +62,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM customer.duplicate_candidate WHERE status = 'merged'")
     op.drop_constraint(op.f('ck_duplicate_candidate_status'), 'duplicate_candidate', schema='customer', type_='check')
     op.create_check_constraint(
         op.f('ck_duplicate_candidate_status'),
         'duplicate_candidate',
         "status IN ('open', 'dismissed')",
-        schema='customer',
+        schema='customer', postgresql_not_valid=True,
     )
     op.drop_column('duplicate_candidate', 'merge_id', schema='customer')
     for table in ('customer_merge_record', 'customer_merge'):

@@ -42,6 +42,11 @@ class CustomField:
         return cls(*(getattr(row, name) for name in FIELD_COLUMNS))
 
     @property
+    def unique(self) -> bool:
+        """Whether no two customers have one value, as the API names it."""
+        return self.is_unique
+
+    @property
     def column(self) -> ValueColumn:
         """The column that its values are found by."""
         return _COLUMN_OF.get(self.type, "text_value")

@@ -100,7 +100,7 @@ class CustomFieldRead(BaseModel):
     options: list[FieldOption]
     currency: str | None
     required: bool
-    unique: bool = Field(validation_alias="is_unique")
+    unique: bool
     archived_at: datetime | None
     rebuild_job_id: UUID | None = Field(
         default=None,

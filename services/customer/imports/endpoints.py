@@ -25,11 +25,9 @@ router = service_router(prefix="/v1/imports", tag="imports")
 
 _READ = requires("imports:read")
 _WRITE = requires("imports:write")
+_FILE: Final = {"type": "string", "format": "binary"}
 _BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
+    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": _FILE}}}
 }
 
 

@@ -180,7 +180,7 @@ class ErasureReceiptRead(BaseModel):
 class ReceiptVerificationCreate(Body):
     """A receipt as it was given out."""
 
-    receipt: dict[str, Any]
+    receipt: Annotated[dict[str, Any], Field(max_length=50)]
     signature: Annotated[str, TextRule(max_length=200)]
 
 
