@@ -5,10 +5,12 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 from redis.asyncio import Redis
+from xdist.scheduler import LoadScopeScheduling
 
 from shared.ids import TenantId, new_id
 from tests.architecture.sql.check import faults_of_log
@@ -20,6 +22,8 @@ _TESTS = Path(__file__).parent
 _LONG = frozenset(
     {"backup", "cli", "contract", "e2e", "faults", "isolation", "migrations", "scale"}
 )
+# What their fixtures set up takes longer than most of their tests.
+_FURNISHED = frozenset({"backup", "cli", "contract", "isolation"})
 _SERVERS = pytest.StashKey[Servers]()
 _STATEMENTS = pytest.StashKey[StatementLog]()
 _SQL_FAULTS = pytest.StashKey[list[str]]()
@@ -51,6 +55,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _first_folder(item: pytest.Item) -> str:
     return item.path.relative_to(_TESTS).parts[0]
+
+
+class OneHouseEach(LoadScopeScheduling):
+    """Modules are spread over the processes, but those of one furnished house stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.removeprefix("tests/").partition("/")[0]
+        return folder if folder in _FURNISHED else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return OneHouseEach(config, log)
 
 
 def pytest_configure_node(node) -> None:

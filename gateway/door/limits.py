@@ -86,8 +86,11 @@ def is_upload(scope: Scope) -> bool:
 
 
 def check_json(scope: Scope) -> None:
-    """Raises UnsupportedMediaType when a write has a body that does not claim to be JSON."""
-    if scope["method"] not in _WRITES or is_upload(scope):
+    """Raises UnsupportedMediaType when a write has a body that does not claim to be JSON.
+
+    Where files are put there is nothing else to write: other methods are refused for what they are.
+    """
+    if scope["method"] not in _WRITES or _UPLOADS.fullmatch(scope["path"]):
         return
     stated = header(scope, b"content-length")
     chunked = header(scope, b"transfer-encoding") is not None

@@ -74,6 +74,7 @@ IN_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("customers.merge", "customer_ids"): "merged_customer",
     ("duplicates.create", "other_id"): "merged_customer",
     ("duplicates.update", "survivor_id"): "duplicate_customer",
+    ("hooks.confirm", "platform"): "platform",
     ("hooks.receive", "platform"): "platform",
     ("referrals.create", "code"): "referral_code",
     ("segments.create", "template"): "",

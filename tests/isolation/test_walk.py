@@ -41,6 +41,7 @@ REFUSED_TO_OURSELVES = {
     "auth.renewRecoveryCodes": {422},
     "auth.logout": {204},
     "auth.refresh": {401},
+    "hooks.confirm": {404},  # this platform never asks
     "hooks.receive": {401},  # not signed
     "jobs.errors": {404},  # the job has made no file
     "jobs.result": {404},

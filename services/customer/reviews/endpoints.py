@@ -72,6 +72,7 @@ async def create_review(
         principal.require([TRUSTED])
     row, created = await reviews.write(body)
     response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
+    response.headers["location"] = f"/v1/reviews/{row.id}"
     return ReviewReceipt.model_validate(row._mapping)
 
 
