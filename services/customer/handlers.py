@@ -12,19 +12,12 @@ from services.customer.platforms.handlers import take_in_deliveries
 from services.customer.privacy.handlers import collect_data, confirm_erasures, open_requests
 from services.customer.privacy.receipts import ReceiptSigner
 from services.customer.privacy.wiring import customer_privacy
-from services.customer.quality.handlers import judge_changed
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.handlers import begin_snapshots
 from services.customer.tasks.handlers import follow_up_surveys
 from services.customer.tenants.handlers import provision_tenants
 from services.customer.tenants.shops import Shops
 from services.customer.timeline.handlers import tell_timeline
-from shared.contracts.customer import (
-    CustomerCreated,
-    CustomerMerged,
-    CustomerUnmerged,
-    CustomerUpdated,
-)
 from shared.contracts.gateway import (
     PlatformCustomerReceived,
     PlatformOrderReceived,
@@ -83,13 +76,6 @@ def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
             apply=tell_timeline,
         )
         .on(InboundMessageReceived, apply=keep_in_touch)
-        .on(
-            CustomerCreated,
-            CustomerUpdated,
-            CustomerMerged,
-            CustomerUnmerged,
-            apply=judge_changed,
-        )
         .on(PlatformPrivacyRequested, apply=open_requests(shops))
         .on(PersonalDataTold, apply=collect_data(build_job_kinds(context)))
         .on(ErasureConfirmed, apply=confirm_erasures(ReceiptSigner(root), shops))

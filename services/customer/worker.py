@@ -8,7 +8,7 @@ from services.customer.jobs import build_job_kinds
 from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps
 from services.customer.privacy.tasks import PrivacyReminders, privacy_reminders
 from services.customer.privacy.wiring import customer_privacy
-from services.customer.quality.tasks import QualitySweep, quality_sweep
+from services.customer.quality.tasks import QualitySweep, quality_sweeps
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.tasks import SnapshotWalker, snapshot_jobs, snapshot_sweep
 from services.customer.tasks.tasks import TaskReminders, task_reminders
@@ -35,7 +35,7 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
             import_files_sweep(ImportFiles(context.units)),
             privacy_reminders(PrivacyReminders(context.units)),
             *scan_sweeps(ScanSweeps(context.units, kinds)),
-            quality_sweep(QualitySweep(context.units, kinds)),
+            *quality_sweeps(QualitySweep(context.units, kinds)),
         ],
         job_kinds=kinds,
         privacy=customer_privacy(settings.root_key),

@@ -68,11 +68,7 @@ _SUBSCRIPTIONS: _Subscriptions = {
             *(*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
             *(*PUBLIC_REVIEW, *PUBLIC_PRIVACY, *PUBLIC_DUPLICATES, *ERASURE),
         ),
-        # Its own: the quality of what was changed is judged a moment later.
-        "customer": (
-            *(c.CustomerCreated, c.CustomerUpdated, c.CustomerMerged, c.CustomerUnmerged),
-            *(*ERASURE, *ERASED),
-        ),
+        "customer": (*ERASURE, *ERASED),
         "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted, *ERASURE),
         "support_ticket": (*CUSTOMER_STATE, *ERASURE),
         "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested, *ERASURE),

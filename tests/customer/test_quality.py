@@ -2,7 +2,7 @@
 
 import asyncio
 from copy import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,6 @@ from sqlalchemy import text
 from services.customer.jobs import build_job_kinds
 from services.customer.quality.judging import Judge
 from services.customer.quality.tasks import QualitySweep
-from shared.contracts.customer import CustomerCreated, CustomerUpdated
-from shared.contracts.event import Event
 from shared.ids import TenantId, new_id
 from shared.jobs.runner import JobRunner
 from shared.security.principal import PrincipalKind, Visibility
@@ -22,7 +20,6 @@ from tests.customer.test_duplicate_scans import FixedClock
 from tests.support.harness import ServiceHarness
 
 SCOPES = ("customers:read", "customers:write", "quality:read", "quality:write", "jobs:read")
-_TOLD: dict[str, type[Event]] = {one.type: one for one in (CustomerCreated, CustomerUpdated)}
 
 
 @pytest.fixture
@@ -48,13 +45,9 @@ async def add(client: httpx.AsyncClient, **known: Any) -> dict[str, Any]:
 
 
 async def hear(service: ServiceHarness, shop: TenantId) -> None:
-    """The service hears its own events, all of them again."""
-    told = await service.told(shop, *_TOLD)
-    events = [
-        (one["key"], _TOLD[one["type"]].model_validate({"customer": one["customer"]}))
-        for one in told
-    ]
-    await service.receive(shop, "customer", events)
+    """The sweep has come by since the last change."""
+    kinds = build_job_kinds(service.context)
+    await QualitySweep(service.context.units, kinds, settled=timedelta()).keep_up_tenant(shop)
 
 
 async def report(client: httpx.AsyncClient) -> dict[str, Any]:

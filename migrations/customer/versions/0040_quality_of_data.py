@@ -50,6 +50,7 @@ def upgrade() -> None:
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('weights', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('reviewed_on', sa.Date(), nullable=True),
+    sa.Column('judged_until', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('created_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('updated_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
@@ -58,7 +59,7 @@ def upgrade() -> None:
     )
     protect('customer', *TABLES)
     for statement in tenant_listing(
-        'customer', 'tenants_with_quality', table='quality_policy', where='true'
+        'customer', 'tenants_with_quality', table='value_policy', where='true'
     ):
         op.execute(statement)
 

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from services.customer.quality.rules import WEIGHTS, Judgement, Known, RuleName,
 from shared.db.unit_of_work import UnitOfWork
 
 _REACHED_THERE: Final = "platform_id"
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,16 @@ class Judge:
         weights = weights_of(await self._quality.lock_policy())
         judged = await self.look_at(customer_ids, weights=weights)
         return await self._keep(judged, among=customer_ids)
+
+    async def keep_up(self, until: datetime, at_most: int) -> bool:
+        """Judge those who were changed first since the last time; whether more are waiting."""
+        policy = await self._quality.policy()
+        since = policy.judged_until if policy is not None else None
+        ids, reached = await self._quality.changed(since or _BEGINNING, until, at_most)
+        if ids:
+            await self.renew(ids)
+            await self._quality.mark_judged(reached)
+        return reached < until
 
     async def review(self, after_id: UUID, at_most: int) -> tuple[int, UUID | None]:
         """Judge the next people; how many they were, and whom to go on after.

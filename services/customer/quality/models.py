@@ -63,6 +63,8 @@ quality_policy = Table(
     tenant_column(),
     Column("weights", JSONB, nullable=False),
     Column("reviewed_on", Date),
+    # Whoever was changed until then was judged since.
+    instant("judged_until", nullable=True),
     instant("created_at"),
     instant("updated_at"),
     Column("version", BigInteger, nullable=False),

@@ -1,7 +1,7 @@
 """SQL of data quality."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from services.customer.quality.models import (
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id
 from shared.db.prepared import Rows
 from shared.db.rows import RowsParameter
+from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
@@ -52,6 +53,20 @@ _WALK: Final = (
     )
     .order_by(customer.c.id)
     .limit(bindparam("at_most", type_=Integer))
+)
+_CHANGED_SINCE: Final = (
+    customer.c.tenant_id == _TENANT,
+    customer.c.updated_at > bindparam("since", type_=Instant),
+    customer.c.updated_at <= bindparam("until", type_=Instant),
+)
+_CHANGED: Final = select(customer.c.id).where(*_CHANGED_SINCE)
+# Until when they are so many; who was changed at one moment is judged together.
+_SO_MANY: Final = (
+    select(customer.c.updated_at)
+    .where(*_CHANGED_SINCE)
+    .order_by(customer.c.updated_at, customer.c.id)
+    .offset(bindparam("before", type_=Integer))
+    .limit(1)
 )
 _IDENTITIES: Final = (
     select(
@@ -267,6 +282,22 @@ class QualityRepository:
             .returning(*quality_policy.c)
         )
         return await self._uow.one(statement)
+
+    async def changed(
+        self, since: datetime, until: datetime, at_most: int
+    ) -> tuple[Sequence[UUID], datetime]:
+        """About so many who were changed since then, the first ones, and until when they were."""
+        asked = {**self._tenant, "since": since, "until": until}
+        until = await self._uow.scalar(_SO_MANY, {**asked, "before": at_most - 1}) or until
+        return await self._uow.scalars(_CHANGED, {**asked, "until": until}), until
+
+    async def mark_judged(self, until: datetime) -> None:
+        """Whoever was changed until then was judged."""
+        await self._uow.execute(
+            update(quality_policy)
+            .where(quality_policy.c.tenant_id == self._uow.tenant_id)
+            .values(judged_until=until)
+        )
 
     async def mark_review(self, day: date) -> None:
         """Everybody was, or is being, judged anew on this day."""

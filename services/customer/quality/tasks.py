@@ -1,5 +1,6 @@
 """Judging everybody anew: as a job, and every night, since time makes data old."""
 
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,13 +17,18 @@ from shared.jobs.work import Done, Going, HeldJob, JobKind, JobKinds, Step
 from shared.queue.worker import Periodic
 
 SWEEP_SECONDS: Final = 60.0
+KEEP_UP_SECONDS: Final = 15.0
 LISTING: Final = "tenants_with_quality"
 _NOBODY: Final = UUID(int=0)
 _FROM_HOUR: Final = 3
+# What is being written is committed by then.
+_SETTLED: Final = timedelta(seconds=5)
+_PAGE: Final = 500
+_PAGES: Final = 4
 
 
 class QualityReview(JobKind):
-    """Everybody is judged anew, in the order of their ids; who is new meanwhile, by their event."""
+    """Everybody is judged anew, in the order of their ids; who is new meanwhile, by the sweep."""
 
     name = KIND
 
@@ -38,12 +44,29 @@ class QualityReview(JobKind):
 
 
 class QualitySweep:
-    """Begins the review of the night in every shop that has customers."""
+    """Judges whoever was changed, and begins the review of the night, in every shop."""
 
-    def __init__(self, units: UnitsOfWork, kinds: JobKinds) -> None:
+    def __init__(
+        self, units: UnitsOfWork, kinds: JobKinds, *, settled: timedelta = _SETTLED
+    ) -> None:
         self._units = units
         self._kinds = kinds
+        self._settled = settled
         self._shops = Shops()
+
+    async def keep_up(self) -> None:
+        """Judge those who were changed, a little in every shop, so that nothing else waits."""
+        await in_every_tenant(self._units, LISTING, self.keep_up_tenant)
+
+    async def keep_up_tenant(self, tenant: TenantId) -> None:
+        """The same for one shop. What was committed late the review of the night finds."""
+        for _ in range(_PAGES):
+            async with self._units.begin(tenant) as uow:
+                until = uow.clock.now() - self._settled
+                going_on = await Judge(uow).keep_up(until, _PAGE)
+                await uow.commit()
+            if not going_on:
+                return
 
     async def sweep(self) -> None:
         """Once a day of each shop, after 3 o'clock."""
@@ -67,6 +90,9 @@ class QualitySweep:
         return True
 
 
-def quality_sweep(sweep: QualitySweep) -> Periodic:
-    """The sweep as the worker repeats it."""
-    return Periodic("quality.review", SWEEP_SECONDS, sweep.sweep)
+def quality_sweeps(sweep: QualitySweep) -> list[Periodic]:
+    """What the worker does again and again."""
+    return [
+        Periodic("quality.keep_up", KEEP_UP_SECONDS, sweep.keep_up),
+        Periodic("quality.review", SWEEP_SECONDS, sweep.sweep),
+    ]
