@@ -1,7 +1,8 @@
 """Customers as clients write and read them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
@@ -214,16 +215,29 @@ class CustomerList(Page[CustomerRead]):
 NOT_COUNTED: Final[Mapping[str, None]] = {"count": None, "count_is_exact": None}
 
 
-def customer_json(values: Iterable[Any], calendar: Calendar) -> dict[str, Any]:
+_NOT_TOLD: Final = {"name_key", "search_key", "merged_into", "total_spent_minor", "currency"}
+_TOLD: Final = tuple(name for name in COLUMNS if name not in {*_NOT_TOLD, "id", "profile"})
+_told_of: Final = itemgetter(*map(COLUMNS.index, _TOLD))
+_special_of: Final = itemgetter(
+    *map(COLUMNS.index, ("id", "profile", "total_spent_minor", "currency")),
+    *map(COLUMNS.index, ("last_order_at", "last_interaction_at")),
+)
+
+
+def customer_json(values: Sequence[Any], calendar: Calendar) -> dict[str, Any]:
     """A `CustomerRead` as plain data, of the values of a record or of a row that begins as one."""
-    known: dict[str, Any] = dict(zip(COLUMNS, values, strict=False))
-    del known["name_key"], known["search_key"], known["merged_into"]
-    spent = Money(known.pop("total_spent_minor"), known.pop("currency"))
-    known["total_spent"] = {"amount": spent.decimal_string(), "currency": spent.currency}
-    for name in ("order", "interaction"):
-        known[f"days_since_last_{name}"] = calendar.days_since(known[f"last_{name}_at"])
-    said = known.pop("profile")
-    return {"id": known.pop("id"), "object": "customer", **known, **NOTHING_KNOWN, **said}
+    id_, said, spent_minor, currency, last_order_at, last_interaction_at = _special_of(values)
+    spent = Money(spent_minor, currency)
+    return {
+        "id": id_,
+        "object": "customer",
+        **dict(zip(_TOLD, _told_of(values), strict=True)),
+        "total_spent": {"amount": spent.decimal_string(), "currency": currency},
+        "days_since_last_order": calendar.days_since(last_order_at),
+        "days_since_last_interaction": calendar.days_since(last_interaction_at),
+        **NOTHING_KNOWN,
+        **said,
+    }
 
 
 class ValidityRead(BaseModel):
