@@ -54,6 +54,13 @@ async def rows_of(admin: AsyncEngine, tenant_id: UUID) -> Rows:
     return kept
 
 
+# A sweep judges the quality of customers a moment after they were changed.
+_TO_BE_JUDGED = """
+    SELECT 1 FROM customer.customer c LEFT JOIN customer.quality_policy p USING (tenant_id)
+    WHERE c.tenant_id = :tenant AND c.updated_at > coalesce(p.judged_until, '-infinity')
+"""
+
+
 async def settled_rows_of(admin: AsyncEngine, *tenant_ids: UUID) -> dict[UUID, Rows]:
     """The rows of tenants once nothing is on its way in any of them."""
 
@@ -82,7 +89,7 @@ def changes(before: Rows, after: Rows) -> dict[str, list[str]]:
 
 
 async def _is_quiet(admin: AsyncEngine, tenant_id: UUID) -> bool:
-    """Whether every event of a tenant was sent and acknowledged, and every delivery read."""
+    """Whether every event of a tenant was acknowledged, every delivery read, everybody judged."""
     asked = [
         f"SELECT 1 FROM {schema}.outbox WHERE tenant_id = :tenant AND position IS NULL"
         for schema in SCHEMAS
@@ -91,6 +98,7 @@ async def _is_quiet(admin: AsyncEngine, tenant_id: UUID) -> bool:
         f"SELECT 1 FROM {schema}.subscription WHERE tenant_id = :tenant AND acked < sent"
         for schema in SCHEMAS
     ]
+    asked.append(_TO_BE_JUDGED)
     async with admin.connect() as connection:
         found = await connection.execute(
             text(f"SELECT EXISTS ({' UNION ALL '.join(asked)})"), {"tenant": tenant_id}
