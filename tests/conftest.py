@@ -23,7 +23,7 @@ _LONG = frozenset(
     {"backup", "cli", "contract", "e2e", "faults", "isolation", "migrations", "scale"}
 )
 # What their fixtures set up takes longer than most of their tests.
-_FURNISHED = frozenset({"backup", "cli", "contract", "isolation"})
+_FURNISHED = frozenset({"isolation"})
 _SERVERS = pytest.StashKey[Servers]()
 _STATEMENTS = pytest.StashKey[StatementLog]()
 _SQL_FAULTS = pytest.StashKey[list[str]]()
