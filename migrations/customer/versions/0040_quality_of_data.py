@@ -66,5 +66,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute('DROP FUNCTION customer.tenants_with_quality')
+    op.execute('DROP POLICY listing_tenants_with_quality ON customer.value_policy')
     for table in reversed(TABLES):
         op.drop_table(table, schema='customer')
