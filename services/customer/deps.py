@@ -24,6 +24,7 @@ class Asked:
     shops: Shops
     sight: Sight | None
     """Whose customers and tasks the caller sees; None for everybody's."""
+    principal: Principal
     part: PartContext[PartSettings]
 
 
@@ -33,6 +34,7 @@ async def asked(request: Request) -> Asked:
         uow=request.state.unit_of_work,
         shops=request.app.state.shops,
         sight=Sight.of(request.state.principal),
+        principal=request.state.principal,
         part=context_of(request),
     )
 

@@ -72,7 +72,8 @@ class UnitOfWorkRoute(APIRoute):
             "x-required-scopes": list(self.required_scopes),
         }
         if parameters := query_parameters(self.dependant):
-            self.openapi_extra["parameters"] = parameters
+            own = self.openapi_extra.get("parameters", [])
+            self.openapi_extra["parameters"] = [*parameters, *own]
         if self.shopper_scopes:
             self.openapi_extra["x-shopper-scopes"] = list(self.shopper_scopes)
         if deprecation_of(self) is not None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from services.customer.customers.filtering import PARAMETERS
 from shared.contracts.gateway import PlatformIdentity
 from shared.ids import new_id
 from shared.security.principal import PrincipalKind, Visibility
@@ -327,3 +328,12 @@ class TestFigures:
         recent = (NOW - timedelta(days=5)).isoformat()
         assert await listed(client, **{"last_order_at[gte]": recent}) == ["A"]
         assert await listed(client, **{"first_order_at[lt]": recent}) == ["C", "B"]
+
+
+def test_everything_that_may_be_asked_is_described(service):
+    operation = service.app.openapi()["paths"]["/v1/customers"]["get"]
+    described = [parameter["name"] for parameter in operation["parameters"]]
+    assert len(described) == len(set(described))
+    assert {"limit", "cursor", "q", "sort", "count", "attributes"} <= set(described)
+    assert {parameter["name"] for parameter in PARAMETERS} <= set(described)
+    assert {"stage", "tag[all]", "total_spent[gte]", "last_order_at[lt]"} <= set(described)

@@ -8,26 +8,20 @@ from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.calendar import Calendar
 from services.customer.customers.filtering import field_questions, read_query
 from services.customer.customers.identity_repository import IdentityRepository
-from services.customer.customers.lists import CustomerLists
 from services.customer.customers.repository import CustomerRepository
 from services.customer.customers.selection import Selection
 from services.customer.customers.service import CustomerService
-from services.customer.deps import AskedDep, ShopDep
+from services.customer.deps import Asked, AskedDep
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.timeline.repository import TimelineRepository
 
 
-async def customer_lists(asked: AskedDep) -> CustomerLists:
-    """Lists of customers."""
-    return CustomerLists(asked.uow, sight=asked.sight)
-
-
-async def calendar(asked: AskedDep, shop: ShopDep) -> Calendar:
+async def calendar(asked: AskedDep) -> Calendar:
     """What day it is in the shop."""
-    return Calendar.of(shop, asked.uow.clock.now())
+    return Calendar.of(await asked.shops.of(asked.uow), asked.uow.clock.now())
 
 
-async def selection(asked: AskedDep, request: Request) -> Selection:
+def selection_of(asked: Asked, request: Request) -> Selection:
     """Which customers a list is asked for."""
     parameters = request.query_params.multi_items()
     return Selection(asked.uow, given=read_query(parameters), questions=field_questions(parameters))
@@ -49,7 +43,5 @@ async def customer_service(asked: AskedDep) -> CustomerService:
     )
 
 
-CustomerListsDep = Annotated[CustomerLists, Depends(customer_lists)]
 CalendarDep = Annotated[Calendar, Depends(calendar)]
-SelectionDep = Annotated[Selection, Depends(selection)]
 CustomerServiceDep = Annotated[CustomerService, Depends(customer_service)]

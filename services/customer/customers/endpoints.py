@@ -3,18 +3,13 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Path, Query, Response, status
+from fastapi import Depends, Path, Request, Response, status
 
 from services.customer.customers.calendar import Calendar
-from services.customer.customers.deps import (
-    CalendarDep,
-    CustomerListsDep,
-    CustomerServiceDep,
-    SelectionDep,
-)
+from services.customer.customers.deps import CalendarDep, CustomerServiceDep, selection_of
 from services.customer.customers.filtering import PARAMETERS
-from services.customer.customers.lists import CountMode
-from services.customer.customers.ordering import NEWEST, SortText
+from services.customer.customers.list_query import ListQuery, read_list
+from services.customer.customers.lists import CustomerLists
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.schemas import (
     NOT_COUNTED,
@@ -29,49 +24,17 @@ from services.customer.customers.schemas import (
     customer_json,
     identity_json,
 )
-from services.customer.customers.search import Search
 from services.customer.customers.selection import ATTRIBUTES
-from services.customer.deps import ShopDep
-from shared.db.paging import PageRequest
+from services.customer.deps import AskedDep
 from shared.pii import PII_READ
-from shared.text import NormalisedStr
 from shared.web.answers import json_answer
-from shared.web.resources import etag, if_match, page_request
-from shared.web.routing import PrincipalDep, requires, service_router
+from shared.web.resources import etag, if_match
+from shared.web.routing import requires, service_router
 
 router = service_router(prefix="/v1/customers", tag="customers")
 
 _READ = requires("customers:read")
 _WRITE = requires("customers:write")
-
-
-SearchText = Annotated[
-    NormalisedStr | None,
-    Query(
-        description="Words of a name (accents may be left out; where they are typed, names with "
-        "the same come first), a code, part of an e-mail address, the last digits of a phone or "
-        "the code of an order; the best of the newest 200 matches first. Without `pii:read` names "
-        "and codes only",
-        examples=["nguyen van duc"],
-    ),
-]
-
-
-SortParameter = Annotated[
-    SortText,
-    Query(
-        description="By what, the least first; with `-` the greatest first. Who has nothing there "
-        "comes last. `attributes.<key>` is a field of the shop's own; a search has its own order",
-        examples=["-total_spent"],
-    ),
-]
-CountParameter = Annotated[
-    CountMode | None,
-    Query(
-        description="Also tell how many there are: counted, which costs the more the more there "
-        "are, or estimated from the newest ones"
-    ),
-]
 
 
 @router.post(
@@ -104,15 +67,7 @@ async def create_customer(
     openapi_extra={"parameters": [*PARAMETERS, ATTRIBUTES]},
 )
 async def list_customers(
-    selection: SelectionDep,
-    lists: CustomerListsDep,
-    calendar: CalendarDep,
-    shop: ShopDep,
-    request: Annotated[PageRequest, Depends(page_request)],
-    principal: PrincipalDep,
-    q: SearchText = None,
-    sort: SortParameter = NEWEST,
-    count: CountParameter = None,
+    request: Request, asked: AskedDep, given: Annotated[ListQuery, Depends(read_list)]
 ) -> Response:
     """List customers, newest first unless `sort` says otherwise; with `q`, search them.
 
@@ -123,15 +78,18 @@ async def list_customers(
     Staff who see their own work see the customers they own and those whom nobody owns; staff who
     see their teams' work also those of their teammates.
     """
-    contacts = PII_READ in principal.scopes
+    shop = await asked.shops.of(asked.uow)
+    selection = selection_of(asked, request)
     wanted = await selection.wanted(currency=shop.currency)
-    search = Search.read(q, region=shop.country, contacts=contacts) if q is not None else None
-    order = await selection.sort(sort)
-    rows, cursor = await lists.page(search, wanted, request, sort=order)
+    order = await selection.sort(given.sort)
+    lists = CustomerLists(asked.uow, sight=asked.sight)
+    search = given.search(region=shop.country, contacts=PII_READ in asked.principal.scopes)
+    rows, cursor = await lists.page(search, wanted, given.asked(), sort=order)
+    calendar = Calendar.of(shop, asked.uow.clock.now())
     data = [customer_json(row, calendar) for row in rows]
     answer: dict[str, Any] = {"data": data, "next_cursor": cursor, **NOT_COUNTED}
-    if count is not None and search is None:
-        number, is_exact = await lists.count(wanted, count)
+    if given.count is not None and search is None:
+        number, is_exact = await lists.count(wanted, given.count)
         answer |= {"count": number, "count_is_exact": is_exact}
     return json_answer(answer)
 
