@@ -50,7 +50,8 @@ _HAS_DUE: Final = exists().where(
     webhook_delivery.c.status == "pending",
     webhook_delivery.c.due_at <= _NOW,
 )
-# Who was served longest ago comes first.
+# Who was served longest ago comes first. As a common table expression it is looked for once; a
+# sub-select might be run again for each row, and skip what this very statement has taken.
 _CHOSEN: Final = (
     select(webhook_queue.c.endpoint_id)
     .where(
@@ -64,7 +65,7 @@ _CHOSEN: Final = (
     .order_by(webhook_queue.c.lease_until.nulls_first())
     .limit(bindparam("row_limit", type_=Integer))
     .with_for_update(skip_locked=True)
-    .subquery("chosen")
+    .cte("chosen")
 )
 _LEASE: Final = (
     update(webhook_queue)

@@ -8,8 +8,9 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Row
 
-from gateway.events.catalogue import TEST_TYPE, TestData, matching_types
+from gateway.events.catalogue import TEST_TYPE, matching_types
 from gateway.events.errors import EventNotFound
+from gateway.events.public.house import TestData
 from gateway.events.rendering import rendered
 from gateway.events.repository import FeedRepository
 from gateway.webhooks.delivery_repository import DeliveryRepository

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Row
 
-from gateway.events.catalogue import FeedEvent, WebhookEndpointTest, unknown_patterns
+from gateway.events.catalogue import FeedEvent, unknown_patterns
+from gateway.events.public.house import WebhookEndpointTest
 from gateway.events.schemas import EventPattern
 from gateway.webhooks.record import DisabledReason, EndpointRecord, WebhookDeliveryStatus
 from shared.bodies import Body

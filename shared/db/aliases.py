@@ -10,10 +10,29 @@ Statements name the tenant by the parameter `tenant`.
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Index, Table, Uuid, bindparam, func, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Index,
+    Table,
+    Uuid,
+    bindparam,
+    case,
+    func,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 _TENANT: Final = bindparam("tenant", type_=Uuid)
+
+
+def stands_for(record: FromClause, *, key: str = "id") -> ColumnElement[Any]:
+    """The id that stands for a row, to look another row up by.
+
+    No `coalesce()`: under row-level security no index is used for that.
+    """
+    return case((record.c.merged_into.is_(None), record.c[key]), else_=record.c.merged_into)
 
 
 class Aliases:

@@ -3,34 +3,44 @@
 The engine's pool opens connections and bounds their number. Taking one from it and giving it back
 costs two greenlets and a handful of objects, as much as a round trip; so those that have served
 wait here for the next unit of work, the one used last first.
+
+A transaction that only read need not be waited for: whoever comes next ends it with the message
+that begins their own, and if nobody comes soon, it is ended here.
 """
 
+import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
-from sqlalchemy.exc import InterfaceError, InternalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.db.driver_errors import translated
 from shared.observability.pools import PoolUsage
 
+_END_AFTER_SECONDS: Final = 0.005
+_END_WITHIN_SECONDS: Final = 3
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(eq=False, slots=True)
 class Held:
     """A connection of the pool with the driver's connection in it."""
 
     toolkit: AsyncConnection
     driver: asyncpg.Connection
+    ending: asyncio.TimerHandle | None = None
+    """When a transaction that only read will be ended, if there still is one."""
 
 
 class Connections:
-    """Hands out connections that are in no transaction."""
+    """Hands out connections that are in no transaction, or in one that only read."""
 
     def __init__(self, engine: AsyncEngine, *, keep: int) -> None:
         self._engine = engine
         self._keep = keep
         self._idle: list[Held] = []
+        self._ending: set[asyncio.Task[None]] = set()
         self._waiting = 0
 
     @property
@@ -43,16 +53,20 @@ class Connections:
         """How many there are and what they do."""
         pool: Any = self._engine.pool
         return PoolUsage(
-            in_use=pool.checkedout() - len(self._idle),
+            in_use=pool.checkedout() - len(self._idle) - len(self._ending),
             idle=self.idle,
             limit=pool.size() + pool._max_overflow,
             waiting=self._waiting,
         )
 
-    async def take(self) -> Held:
-        """A connection. Raises sqlalchemy.exc.TimeoutError when all stay in use, or DBAPIError."""
+    async def take(self) -> tuple[Held, bool]:
+        """A connection, and whether a transaction that only read is to be ended on it first.
+
+        Raises sqlalchemy.exc.TimeoutError when all stay in use, or DBAPIError.
+        """
         if self._idle:
-            return self._idle.pop()
+            held = self._idle.pop()
+            return held, _is_still_open(held)
         self._waiting += 1
         try:
             connection = await self._engine.connect()
@@ -66,12 +80,14 @@ class Connections:
         if driver is None:
             await connection.close()
             raise InterfaceError("CONNECT", None, asyncpg.InterfaceError("no connection"))
-        return Held(connection, driver)
+        return Held(connection, driver), False
 
     async def ask(self, question: str) -> list[Any]:
         """The first column of a query, outside of any transaction. Raises as `take`."""
-        held = await self.take()
+        held, is_open = await self.take()
         try:
+            if is_open:
+                await _end(held)
             rows = await translated(held.driver.fetch(question), held.driver)
         except BaseException:
             await self.discard(held)
@@ -87,6 +103,34 @@ class Connections:
         else:
             self._idle.append(held)
 
+    async def leave(self, held: Held) -> None:
+        """Let the next unit of work have it, and end the transaction on it, which only read."""
+        if self._waiting or len(self._idle) >= self._keep or held.driver.is_closed():
+            await self.end(held)
+            return
+        loop = asyncio.get_running_loop()
+        held.ending = loop.call_later(_END_AFTER_SECONDS, self._end_soon, held)
+        self._idle.append(held)
+
+    def _end_soon(self, held: Held) -> None:
+        self._idle.remove(held)
+        held.ending = None
+        task = asyncio.create_task(self.end(held))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def end(self, held: Held) -> None:
+        """Undo what its transaction has not committed, and let the next unit of work have it."""
+        try:
+            await _end(held)
+        except DBAPIError:
+            await self.discard(held)
+        except BaseException:
+            await self.discard(held)
+            raise
+        else:
+            await self.give_back(held)
+
     async def discard(self, held: Held) -> None:
         """Close one that is broken or in an unknown state: it must not serve another tenant."""
         try:
@@ -96,5 +140,28 @@ class Connections:
 
     async def close(self) -> None:
         """Give everything back to the pool."""
-        while self._idle:
-            await self._idle.pop().toolkit.close()
+        while self._idle or self._ending:
+            if self._ending:
+                await asyncio.gather(*self._ending, return_exceptions=True)
+            while self._idle:
+                held = self._idle.pop()
+                if _is_still_open(held):
+                    await self.discard(held)
+                else:
+                    await held.toolkit.close()
+
+
+def _is_still_open(held: Held) -> bool:
+    """Whether a transaction that only read is left on it, to be ended by who asks."""
+    if held.ending is None:
+        return False
+    held.ending.cancel()
+    held.ending = None
+    return True
+
+
+async def _end(held: Held) -> None:
+    # The driver first waits until a cancelled statement has been broken off. The end of the
+    # connection undoes everything, too.
+    ended = held.driver.execute("ROLLBACK", timeout=_END_WITHIN_SECONDS)
+    await translated(ended, held.driver)

@@ -16,7 +16,8 @@ ResultT = TypeVar("ResultT")
 CONFLICTS = frozenset({"40001", "40P01", "55P03"})
 # Connection trouble, too few resources, a server that stops, starts or cannot read its disk.
 _OUTAGE_CLASSES = frozenset({"08", "53", "58"})
-_OUTAGES = frozenset({"57P01", "57P02", "57P03", "25006"})
+_READ_ONLY = "25006"
+_OUTAGES = frozenset({"57P01", "57P02", "57P03", _READ_ONLY})
 # A NUL, in text or in JSON.
 _UNSTORABLE_TEXT = frozenset({"22021", "22P05"})
 
@@ -48,6 +49,14 @@ def is_outage(error: BaseException) -> bool:
         return True
     state = sqlstate(error) or ""
     return state in _OUTAGES or state[:2] in _OUTAGE_CLASSES
+
+
+def is_refused_write(error: BaseException) -> bool:
+    """Whether something was to be written where only reading is allowed.
+
+    The server may be a standby; where a unit of work itself only reads, it is our mistake.
+    """
+    return sqlstate(error) == _READ_ONLY
 
 
 def is_unstorable_text(error: BaseException) -> bool:

@@ -41,8 +41,7 @@ def page(statement: Select[Any], order: Sequence[SortKey], request: PageRequest)
     """`statement` cut to one page of the order, one row more to know whether another follows."""
     if request.cursor is not None:
         statement = statement.where(_after(order, decode_cursor(request.cursor, order)))
-    ordering = [key.column.desc() if key.descending else key.column.asc() for key in order]
-    return statement.order_by(*ordering).limit(request.limit + 1)
+    return statement.order_by(*in_order(order)).limit(request.limit + 1)
 
 
 def keyset(statement: Select[Any], order: Sequence[SortKey], *, continued: bool) -> Select[Any]:
@@ -53,8 +52,12 @@ def keyset(statement: Select[Any], order: Sequence[SortKey], *, continued: bool)
     if continued:
         after = [bindparam(f"after_{key.name}", type_=key.column.type) for key in order]
         statement = statement.where(_after(order, after))
-    ordering = [key.column.desc() if key.descending else key.column.asc() for key in order]
-    return statement.order_by(*ordering).limit(bindparam("page_limit", type_=Integer))
+    return statement.order_by(*in_order(order)).limit(bindparam("page_limit", type_=Integer))
+
+
+def in_order(order: Sequence[SortKey]) -> list[ColumnElement[Any]]:
+    """What a statement or a window in this order is sorted by."""
+    return [key.column.desc() if key.descending else key.column.asc() for key in order]
 
 
 def keyset_values(order: Sequence[SortKey], request: PageRequest) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Executable, Row
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from shared.db.connections import Connections, Held
 from shared.db.driver_errors import translated
@@ -16,16 +16,15 @@ from shared.ids import TenantId
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 T = TypeVar("T")
 
-_UNDO_SECONDS = 3
-
 
 class Transaction:
     """Runs statements between BEGIN and COMMIT; the pool's connections are in autocommit mode."""
 
     def __init__(
-        self, held: Held, *, connections: Connections, statements: PreparedStatements
+        self, held: Held, *, choice: str, connections: Connections, statements: PreparedStatements
     ) -> None:
         self._held = held
+        self._choice = choice
         self._driver = held.driver
         self._connections = connections
         self._statements = statements
@@ -41,13 +40,16 @@ class Transaction:
         *,
         schema: str,
         tenant: TenantId,
+        reads_only: bool = False,
     ) -> "Transaction":
         """Take a connection, begin, and choose the tenant. Raises DBAPIError."""
-        held = await connections.take()
-        transaction = cls(held, connections=connections, statements=statements)
+        held, is_open = await connections.take()
+        # What is written out is a UUID: a message of several commands takes no parameters.
+        choice = f"SELECT {schema}.set_tenant('{UUID(int=tenant.int)}')"
+        transaction = cls(held, choice=choice, connections=connections, statements=statements)
+        begin = "BEGIN READ ONLY" if reads_only else "BEGIN"
         try:
-            # In one message, which takes no parameters: what is written out is a UUID.
-            await transaction._send(f"BEGIN; SELECT {schema}.set_tenant('{UUID(int=tenant.int)}')")
+            await transaction._send(f"{'ROLLBACK; ' if is_open else ''}{begin}; {choice}")
         except BaseException:
             await connections.discard(held)
             raise
@@ -74,6 +76,10 @@ class Transaction:
         found: Sequence[Row[*tuple[Any, ...]]] = result.all()
         return found
 
+    async def plan_anew(self) -> None:
+        """Have the statements that follow planned for the values they are asked with."""
+        await self._send("SET LOCAL plan_cache_mode = force_custom_plan")
+
     async def set_savepoint(self) -> str:
         """A point to return to."""
         self._savepoints += 1
@@ -98,22 +104,23 @@ class Transaction:
             error = asyncpg.InFailedSQLTransactionError("the transaction had failed before")
             raise OperationalError("COMMIT", None, error)
 
+    async def go_on_writing(self) -> None:
+        """Be done with reading, and begin anew on the same connection."""
+        await self._send(f"ROLLBACK; BEGIN; {self._choice}")
+
+    async def leave(self) -> None:
+        """Give the connection back; the transaction, which only read, is ended when it suits."""
+        self._open = False
+        await self._connections.leave(self._held)
+
     async def close(self) -> None:
         """Give the connection back; roll back when it was not committed."""
         if self._is_in_doubt:
             await self._connections.discard(self._held)
             return
-        try:
-            if self._open and not self._driver.is_closed():
-                self._open = False
-                # The driver first waits until a cancelled statement has been broken off. The end
-                # of the connection undoes everything, too.
-                await self._call(self._driver.execute("ROLLBACK", timeout=_UNDO_SECONDS))
-        except DBAPIError:
-            await self._connections.discard(self._held)
-        except BaseException:
-            await self._connections.discard(self._held)
-            raise
+        if self._open and not self._driver.is_closed():
+            self._open = False
+            await self._connections.end(self._held)
         else:
             await self._connections.give_back(self._held)
 

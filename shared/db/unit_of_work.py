@@ -47,8 +47,10 @@ class UnitOfWork:
         tenant_id: TenantId,
         clock: Clock,
         announce: Announce | None = None,
+        reads_only: bool = False,
     ) -> None:
         self.tenant_id = tenant_id
+        self._reads_only = reads_only
         self.clock = clock
         self._connections = connections
         self._statements = statements
@@ -69,6 +71,15 @@ class UnitOfWork:
         """All rows of a statement."""
         transaction = self._transaction or await self._open()
         return await transaction.rows(statement, _NONE if parameters is None else parameters)
+
+    async def plan_anew(self) -> None:
+        """Have the statements that follow planned for the values they are asked with.
+
+        A plan for all values is made for the average tenant. For lists with conditions: planning
+        one of those costs less than the wrong plan does for a tenant who is not like the others.
+        """
+        transaction = self._transaction or await self._open()
+        await transaction.plan_anew()
 
     async def execute_with_events(
         self, statement: Executable, parameters: Mapping[str, Any]
@@ -162,6 +173,8 @@ class UnitOfWork:
     async def commit(self) -> None:
         """Make everything durable, then run what waits for that."""
         self._tell_the_audit_log()
+        if self._reads_only:
+            await self._end_reading()
         if len(self._outbox):
             self._has_events = True
             await self.execute(*self._outbox.flush())
@@ -180,6 +193,17 @@ class UnitOfWork:
         if self._transaction is not None:
             transaction, self._transaction = self._transaction, None
             await transaction.close()
+
+    async def _end_reading(self) -> None:
+        """Be done with reading; what there is to tell of it is written from now on."""
+        self._reads_only = False
+        if self._transaction is None:
+            return
+        if len(self._outbox):
+            await self._transaction.go_on_writing()
+        else:
+            transaction, self._transaction = self._transaction, None
+            await transaction.leave()
 
     def _tell_the_audit_log(self) -> None:
         told = self._trail.take(self.clock.now())
@@ -207,7 +231,11 @@ class UnitOfWork:
     async def _begin(self) -> Transaction:
         try:
             return await Transaction.begin(
-                self._connections, self._statements, schema=self._schema, tenant=self.tenant_id
+                self._connections,
+                self._statements,
+                schema=self._schema,
+                tenant=self.tenant_id,
+                reads_only=self._reads_only,
             )
         except (OSError, PoolTimeout) as error:
             raise Unavailable(headers={"Retry-After": "1"}) from error
@@ -231,15 +259,21 @@ class UnitsOfWork:
         self._announce = announce
 
     @asynccontextmanager
-    async def begin(self, tenant_id: TenantId) -> AsyncIterator[UnitOfWork]:
-        """A unit of work that rolls back on leaving unless `commit` was called."""
-        uow = self.unit(tenant_id)
+    async def begin(
+        self, tenant_id: TenantId, *, reads_only: bool = False
+    ) -> AsyncIterator[UnitOfWork]:
+        """A unit of work that rolls back on leaving unless `commit` was called.
+
+        One that `reads_only` may change nothing, which the server sees to, and so its end is not
+        waited for.
+        """
+        uow = self.unit(tenant_id, reads_only=reads_only)
         try:
             yield uow
         finally:
             await uow.close()
 
-    def unit(self, tenant_id: TenantId) -> UnitOfWork:
+    def unit(self, tenant_id: TenantId, *, reads_only: bool = False) -> UnitOfWork:
         """A unit of work that the caller closes."""
         return UnitOfWork(
             connections=self._connections,
@@ -248,6 +282,7 @@ class UnitsOfWork:
             tenant_id=tenant_id,
             clock=self.clock,
             announce=self._announce,
+            reads_only=reads_only,
         )
 
     async def close(self) -> None:

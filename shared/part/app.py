@@ -60,6 +60,8 @@ def create_part_app(
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
+        # Spans and figures are the outermost ring's, once per request (middleware.py).
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     draining = Draining()
     attach_context(app, context)

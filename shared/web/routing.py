@@ -12,7 +12,13 @@ import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
-from shared.db.failures import again_on_conflict, is_conflict, is_outage, is_unstorable_text
+from shared.db.failures import (
+    again_on_conflict,
+    is_conflict,
+    is_outage,
+    is_refused_write,
+    is_unstorable_text,
+)
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import CareloopError, Invalid, Unavailable
 from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
@@ -83,7 +89,7 @@ class UnitOfWorkRoute(APIRoute):
         """The framework's handler, wrapped in principal, unit of work and idempotency."""
         self.answer = super().get_route_handler()
         required, of_shoppers = scopes_of(self), shopper_scopes_of(self)
-        personal = PersonalData(self)
+        personal = self.personal = PersonalData(self)
 
         async def handle(request: Request) -> Response:
             request = StrictRequest.of(request)
@@ -103,7 +109,7 @@ class UnitOfWorkRoute(APIRoute):
                 )
                 return await personal.guard(request, response, principal)
             except Exception as error:
-                told = _told(error)
+                told = _told(error, request)
                 if told is None:
                     raise
                 raise told from error
@@ -113,16 +119,21 @@ class UnitOfWorkRoute(APIRoute):
     async def _in_unit_of_work(self, request: Request) -> Response:
         """Answer inside a new unit of work and commit it. Raises whatever undid the work."""
         principal: Principal = request.state.principal
-        async with context_of(request).units.begin(principal.tenant_id) as uow:
+        is_read = request.method == "GET"
+        units = context_of(request).units
+        async with units.begin(principal.tenant_id, reads_only=is_read) as uow:
             request.state.unit_of_work = uow
             uow.act_for(actor_of(principal, request, action=self.operation_id or self.name))
-            if request.method == "GET":
+            if is_read:
                 response = await self.answer(request)
+                await self.personal.look(request, uow, principal)
                 await uow.commit()
                 return response
 
             async def write(request: Request) -> Response:
-                return await answer_and_record(request, route=self, uow=uow, answer=self.answer)
+                response = await answer_and_record(request, route=self, uow=uow, answer=self.answer)
+                await self.personal.look(request, uow, principal)
+                return response
 
             if IDEMPOTENCY_HEADER not in request.headers:
                 response = await write(request)
@@ -137,9 +148,9 @@ def _can_be_read_again(request: Request) -> bool:
     return in_memory or not request._stream_consumed
 
 
-def _told(error: Exception) -> CareloopError | None:
+def _told(error: Exception, request: Request) -> CareloopError | None:
     """What a client is told of an error when there is more to say than that we failed."""
-    if isinstance(error, CareloopError):
+    if isinstance(error, CareloopError) or (request.method == "GET" and is_refused_write(error)):
         return None
     if is_conflict(error) or is_outage(error):
         _log.warning("database_unavailable", error=repr(error)[:300])

@@ -31,6 +31,10 @@ T = "customer.t"
 GOOD = [
     f"SELECT a FROM {T} WHERE tenant_id = $1 AND id = $2",
     f"SELECT a FROM {T} WHERE tenant_id = $1::uuid ORDER BY a LIMIT 5 FOR UPDATE SKIP LOCKED",
+    (
+        f"WITH c AS (SELECT b FROM {T} WHERE tenant_id = $1 LIMIT 4 FOR UPDATE SKIP LOCKED) "
+        f"UPDATE {T} SET a = 1 FROM c WHERE tenant_id = $1 AND {T}.b = c.b"
+    ),
     "SELECT customer.tenants_with_unsent_events()",
     (
         f"SELECT u.a, now() FROM {T} u JOIN customer.o ON o.tenant_id = u.tenant_id WHERE "
@@ -68,6 +72,7 @@ GOOD = [
         "WHERE tenant_id = $1)"
     ),
     f"COPY (SELECT a FROM {T} WHERE tenant_id = 'x') TO STDOUT",
+    "SET LOCAL plan_cache_mode = force_custom_plan",
 ]
 BAD = {
     "0: a part runs queries": f"TRUNCATE {T}",
@@ -111,6 +116,10 @@ BAD = {
     "9: (a, b)": f"DELETE FROM {T} WHERE tenant_id = $1 AND (a, b) IN "
     "(SELECT a, b FROM customer.o WHERE tenant_id = $1)",
     "10: FOR UPDATE": f"SELECT a FROM {T} WHERE a = $1 FOR UPDATE SKIP LOCKED",
+    "10: a locked page": f"UPDATE {T} SET a = 1 FROM (SELECT b FROM {T} WHERE tenant_id = $1 "
+    f"LIMIT 4 FOR UPDATE SKIP LOCKED) c WHERE tenant_id = $1 AND {T}.b = c.b",
+    "10: a locked": f"DELETE FROM {T} WHERE tenant_id = $1 AND b IN (SELECT b FROM {T} "
+    "WHERE tenant_id = $1 LIMIT 4 FOR UPDATE SKIP LOCKED)",
     "11: LISTEN": "LISTEN jobs",
     "11: NOTIFY": "SELECT pg_notify('jobs', '1')",
     "14: ON CONFLICT": f"INSERT INTO {T} (tenant_id) VALUES ($1) "

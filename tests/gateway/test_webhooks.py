@@ -434,11 +434,14 @@ async def test_queues_in_trouble_leave_room_for_others(
     for number in range(12):
         await keeper.create(receiver.url(f"/hang/{number}"), event_types=["ticket.created"])
     await keeper.create(receiver.url("/good"))
-    async with sending(gateway, timeout_seconds=0.3, most_queues=16) as sender:
+    receiver.let_go.set()
+    receiver.answer = lambda request: status(200 if request.path == "/good" else 500)(request)
+    async with sending(gateway, timeout_seconds=30, most_queues=16) as sender:
         await happen(services, shop.tenant_id, ticket_created())
         await sender.wake(shop.tenant_id)
         await eventually(lambda: _value(len(receiver.at("/good")) == 1))
         await eventually(lambda: _in_trouble(shop, 12))
+    receiver.let_go.clear()
     receiver.received.clear()
     async with sending(gateway, timeout_seconds=30, most_queues=16) as sender:
         await happen(services, shop.tenant_id, *(ticket_created() for _ in range(3)))

@@ -15,6 +15,17 @@ async def source(database_url: str, redis_url: str, root_key: str):
     await context.close()
 
 
+@pytest.fixture
+async def narrow(source: PartContext[Any], database_url: str, redis_url: str, root_key: str):
+    """The same part with a pool of two connections, one of them above its size."""
+    settings = part_settings(
+        "source", root_key=root_key, database_url=database_url, redis_url=redis_url
+    )
+    context = build_context(settings.model_copy(update={"pool_size": 1}))
+    yield context
+    await context.close()
+
+
 @pytest.fixture(scope="session")
 async def sink(database_url: str, redis_url: str, root_key: str):
     """A part that listens."""

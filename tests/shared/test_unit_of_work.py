@@ -116,42 +116,30 @@ async def test_two_processes_never_hand_out_the_same_code(source, tenant):
     assert not set(mine) & set(theirs)
 
 
-async def test_work_that_holds_every_connection_still_gets_its_codes(
-    source, tenant, database_url, redis_url, root_key
-):
+async def test_work_that_holds_every_connection_still_gets_its_codes(narrow, tenant):
     """A code that is waited for with a connection in hand must not need one of the same pool."""
-    few = part_settings(
-        "source", root_key=root_key, database_url=database_url, redis_url=redis_url
-    ).model_copy(update={"pool_size": 1})
-    context = build_context(few)
 
     async def work() -> range:
-        async with context.units.begin(tenant) as uow:
+        async with narrow.units.begin(tenant) as uow:
             await uow.rows(COUNTERS, {"tenant": tenant})
-            return await context.codes.take(tenant, "crowd")
+            return await narrow.codes.take(tenant, "crowd")
 
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(30):
         taken = await asyncio.gather(*(work() for _ in range(20)))
     assert len({number for block in taken for number in block}) == 20
-    await context.close()
 
 
 async def test_connections_that_wait_for_the_next_unit_answer_questions_of_the_house(
-    source, tenant, database_url, redis_url, root_key
+    narrow, tenant
 ):
     """A sweep, or a probe, must not wait for a connection that lies on the shelf."""
-    few = part_settings(
-        "source", root_key=root_key, database_url=database_url, redis_url=redis_url
-    ).model_copy(update={"pool_size": 1})
-    context = build_context(few)
-    async with context.units.begin(tenant) as busy:
+    async with narrow.units.begin(tenant) as busy:
         await busy.rows(COUNTERS, {"tenant": tenant})
-        async with context.units.begin(tenant) as other:
+        async with narrow.units.begin(tenant) as other:
             await other.rows(COUNTERS, {"tenant": tenant})
-        async with asyncio.timeout(2):
-            assert await context.units.ask("SELECT 1") == [1]
-            assert isinstance(await context.units.tenants("tenants_with_unsent_events"), list)
-    await context.close()
+        async with asyncio.timeout(30):
+            assert await narrow.units.ask("SELECT 1") == [1]
+            assert isinstance(await narrow.units.tenants("tenants_with_unsent_events"), list)
 
 
 async def test_questions_of_the_house_survive_that_the_server_dropped_its_connections(
@@ -223,7 +211,7 @@ async def test_the_server_ends_a_transaction_that_nobody_goes_on_with(source, te
         await uow.execute(text("SET LOCAL idle_in_transaction_session_timeout = '10ms'"))
         ended = asyncio.Event()
         uow._transaction._driver.add_termination_listener(lambda _connection: ended.set())
-        await asyncio.wait_for(ended.wait(), 10)
+        await asyncio.wait_for(ended.wait(), 30)
         with pytest.raises(DBAPIError) as told:
             await uow.rows(COUNTERS, {"tenant": tenant})
     assert is_outage(told.value)
@@ -253,7 +241,7 @@ async def test_a_connection_whose_commit_was_cancelled_serves_nobody_else(
 async def test_what_cannot_be_undone_in_time_is_undone_by_the_end_of_the_connection(
     source, tenant, monkeypatch
 ):
-    monkeypatch.setattr("shared.db.transaction._UNDO_SECONDS", 0)
+    monkeypatch.setattr("shared.db.connections._END_WITHIN_SECONDS", 0)
     async with source.units.begin(tenant) as uow:
         await uow.execute(ADD, {"tenant": tenant, "kind": "a"})
         driver = uow._transaction._driver

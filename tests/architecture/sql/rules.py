@@ -51,6 +51,9 @@ def faults_of_migration(sql: str) -> list[str]:
 
 def _command(statement: Node) -> Iterator[str]:
     match statement.kind:
+        # Changes no answer, wherever it holds.
+        case "VariableSetStmt" if statement.name == "plan_cache_mode" and statement.is_local:
+            return
         case "VariableSetStmt":
             yield "1: settings are made by calling set_tenant()"
         case "CopyStmt" if statement.is_from:
@@ -120,6 +123,23 @@ def _lock(node: Node) -> Iterator[str]:
     if node.kind == "SelectStmt" and node.many("locking_clause") and untied_tables(node):
         # A query may be tied from outside; the rule asks for the tenant beside the lock.
         yield "10: FOR UPDATE without tenant_id = :tenant"
+
+
+def _locked_page(node: Node) -> Iterator[str]:
+    """A sub-select may be run again for each row; it then skips what the write has changed."""
+    if node.kind not in _WRITES:
+        return
+    for inner in _beside_ctes(node):
+        if inner.kind == "SelectStmt" and inner.many("locking_clause") and inner.limit_count:
+            yield "10: a locked page that a write takes is a WITH, which is run once"
+
+
+def _beside_ctes(node: Node) -> Iterator[Node]:
+    """This node and everything below it but common table expressions."""
+    yield node
+    for child in node.children():
+        if child.kind != "WithClause":
+            yield from _beside_ctes(child)
 
 
 def _volatile(node: Node, mutable: Mutable) -> Iterator[str]:
@@ -197,6 +217,7 @@ _RULES_OF_QUERIES: Final[tuple[Callable[[Node], Iterator[str]], ...]] = (
     _on_conflict,
     _row_in_subselect,
     _lock,
+    _locked_page,
 )
 _RULES_OF_SCHEMAS: Final[tuple[Callable[[Node], Iterator[str]], ...]] = (
     _types,
