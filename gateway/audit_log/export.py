@@ -17,7 +17,7 @@ from shared.json import dumps_text
 MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 _AS_JSON: Final = frozenset({"subjects", "changes", "detail"})
 # A cell that a spreadsheet would take for a formula is text all the same (OWASP, CSV injection).
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 async def exported(

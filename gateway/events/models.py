@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Column, Index, Table, Text, Uuid
 
 from gateway.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.field_marks import field_mark_table
 from shared.privacy.registry import impersonal
 
 event = Table(
@@ -29,6 +30,9 @@ event_log = Table(
     # Everything up to here has been forgotten.
     Column("forgotten_position", BigInteger, nullable=False),
 )
+
+# Events and audit entries show customers: of a shop's own fields they are masked by these.
+field_mark = field_mark_table(metadata)
 
 impersonal(event, "told and forgotten after `EVENT_DAYS`")
 impersonal(event_log, "positions")

@@ -9,7 +9,8 @@ validated again (a test holds the projection's results against the models).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Final, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticUndefined
@@ -77,8 +78,10 @@ def _compiled(
             plain.append((name, key, None if default is PydanticUndefined else default))
         elif Whole in marks:
             made.append((name, _whole(inner)))
+        elif is_list:
+            made.append((name, _objects(inner, key)))
         else:
-            made.append((name, _objects(inner, key) if is_list else _object(inner, key)))
+            made.append((name, _object(inner, key, required=field.is_required())))
     return tuple(plain), tuple(made)
 
 
@@ -94,8 +97,12 @@ def _whole(inner: type[PublicObject]) -> _Get:
     return lambda source, currency: project(inner, source, currency=currency)
 
 
-def _object(inner: type[PublicObject], key: str) -> _Get:
-    return lambda source, currency: project(inner, source[key], currency=currency)
+def _object(inner: type[PublicObject], key: str, *, required: bool) -> _Get:
+    def get(source: Plain, currency: str) -> Any:
+        item = source[key] if required else source.get(key)
+        return None if item is None else project(inner, item, currency=currency)
+
+    return get
 
 
 def _objects(inner: type[PublicObject], key: str) -> _Get:
@@ -105,11 +112,14 @@ def _objects(inner: type[PublicObject], key: str) -> _Get:
 
 
 def _inner(annotation: Any) -> tuple[type[PublicObject] | None, bool]:
-    """The public object that an annotation holds, and whether it holds a list of them."""
+    """The public object that an annotation holds, perhaps, and whether it is a list of them."""
     if get_origin(annotation) is Annotated:
         return _inner(get_args(annotation)[0])
     if get_origin(annotation) is list:
         return _inner(get_args(annotation)[0])[0], True
-    if get_origin(annotation) is Literal or not isinstance(annotation, type):
+    if get_origin(annotation) in (Union, UnionType):
+        some = [each for each in get_args(annotation) if each is not NoneType]
+        return _inner(some[0]) if len(some) == 1 else (None, False)
+    if not isinstance(annotation, type):
         return None, False
     return (annotation if issubclass(annotation, PublicObject) else None), False

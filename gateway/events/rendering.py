@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row
 
 from gateway.events.catalogue import FeedEvent
-from shared.pii import MaskPlan
+from shared.pii import FieldMarks, MaskPlan
 
 
 def rendered(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
@@ -34,6 +34,6 @@ class EventMask:
         schema = TypeAdapter[Any](FeedEvent).json_schema(mode="serialization")
         self._plan = MaskPlan(schema)
 
-    def __call__(self, event: bytes) -> bytes:
-        """The event, masked."""
-        return orjson.dumps(self._plan.apply(orjson.loads(event)))
+    def __call__(self, event: bytes, marks: FieldMarks) -> bytes:
+        """The event, masked; `marks` are the shop's own."""
+        return orjson.dumps(self._plan.apply(orjson.loads(event), marks))

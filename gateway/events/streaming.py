@@ -19,6 +19,8 @@ from shared.db.failures import is_conflict, is_outage
 from shared.db.unit_of_work import UnitsOfWork
 from shared.errors import CareloopError
 from shared.ids import TenantId
+from shared.pii import NO_MARKS, FieldMarks
+from shared.privacy.field_marks import ReadMarks
 from shared.web.sse import HEARTBEAT_SECONDS, LIFE_SECONDS
 
 _PAGE: Final = 200
@@ -33,7 +35,7 @@ class Subscription:
     tenant_id: TenantId
     after: int
     types: frozenset[str] | None
-    mask: Callable[[bytes], bytes] | None
+    mask: Callable[[bytes, FieldMarks], bytes] | None
     actor: Actor
 
 
@@ -47,6 +49,7 @@ class FeedStreams:
         followers: Followers,
         reads: ReadLog,
         clock: Clock,
+        marks: ReadMarks,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         life_seconds: float = LIFE_SECONDS,
     ) -> None:
@@ -54,6 +57,7 @@ class FeedStreams:
         self._followers = followers
         self._reads = reads
         self._clock = clock
+        self._marks = marks
         self._heartbeat_seconds = heartbeat_seconds
         self._life_seconds = life_seconds
 
@@ -78,20 +82,27 @@ class FeedStreams:
             if page is None:
                 await asyncio.sleep(_OUTAGE_SECONDS)
                 continue
-            for frame in _frames(page, subscription, after=position):
+            events, marks = page
+            for frame in _frames(events, subscription, marks, after=position):
                 yield frame
-            position = page.until
-            if not page.has_more and not await self._followers.wait_for_more(
+            position = events.until
+            if not events.has_more and not await self._followers.wait_for_more(
                 subscription.tenant_id, after=position, seconds=min(self._heartbeat_seconds, left)
             ):
                 yield KEEPALIVE_COMMENT
 
-    async def _read(self, subscription: Subscription, after: int) -> FeedPage | None:
-        """The next page, once it is known who sees it; None while the database is away."""
+    async def _read(
+        self, subscription: Subscription, after: int
+    ) -> tuple[FeedPage, FieldMarks] | None:
+        """The next page, once it is known who sees it; None while the database is away.
+
+        With it, what the shop has marked itself, for those who are shown it masked.
+        """
         try:
             async with self._units.begin(subscription.tenant_id) as uow:
                 feed = Feed(FeedRepository(uow))
                 page = await feed.read(after, types=subscription.types, limit=_PAGE)
+                marks = await self._marks(uow) if subscription.mask and page.events else NO_MARKS
             await self._record(subscription, page)
         except CareloopError as error:
             if is_outage(error):
@@ -101,7 +112,7 @@ class FeedStreams:
             if is_outage(error) or is_conflict(error):
                 return None
             raise
-        return page
+        return page, marks
 
     async def _record(self, subscription: Subscription, page: FeedPage) -> None:
         """Have the audit log know who is about to see these events in full."""
@@ -112,10 +123,12 @@ class FeedStreams:
         await self._reads.record(subscription.tenant_id, record)
 
 
-def _frames(page: FeedPage, subscription: Subscription, *, after: int) -> Iterator[bytes]:
+def _frames(
+    page: FeedPage, subscription: Subscription, marks: FieldMarks, *, after: int
+) -> Iterator[bytes]:
     for row in page.events:
         event = event_json(row)
-        data = subscription.mask(event) if subscription.mask else event
+        data = subscription.mask(event, marks) if subscription.mask else event
         yield format_sse_event(data_str=data.decode(), event=row.type, id=str(row.position))
         after = row.position
     if page.until > after:

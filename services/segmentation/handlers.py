@@ -10,10 +10,11 @@ from services.segmentation.provisioning.service import provision
 from services.segmentation.settings import SegmentationSettings
 from services.segmentation.tenants.repository import ShopRepository
 from services.segmentation.wiring import Wiring
-from shared.contracts.customer import SnapshotCompleted
+from shared.contracts.customer import CustomFieldDefined, SnapshotCompleted
 from shared.contracts.gateway import TenantProvisioned
 from shared.db.unit_of_work import UnitOfWork
 from shared.part.context import PartContext
+from shared.privacy.field_marks import keep_field_marks
 from shared.stream.envelope import Envelope
 from shared.stream.handlers import EventHandlers
 
@@ -53,5 +54,6 @@ def build_handlers(
         .on(*STATE_EVENTS, apply=follow)
         .on(TenantProvisioned, apply=open_shop)
         .on(SnapshotCompleted, apply=end_snapshot)
+        .on(CustomFieldDefined, apply=keep_field_marks(part))
     )
     return part_privacy(context.settings.root_key).attach(handlers)

@@ -18,6 +18,9 @@ from shared.contracts.audit import (
 from shared.ids import new_id
 from shared.json import dumps
 
+SENSITIVE: Final = "sensitive"
+"""Where the detail of a read names the sensitive fields that were seen."""
+
 _MOST_BYTES: Final = 4096
 _NOT_NEWS: Final = frozenset({"updated_at", "version", "created_at"})
 

@@ -57,6 +57,7 @@ class AddressState(Contract):
     street: str | None = None
     ward: str | None = None
     district: str | None = None
+    city: str | None = None
     province: str | None = None
     country: str | None = None
     postal_code: str | None = None
@@ -120,6 +121,29 @@ class CustomerState(Contract):
     last_order_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
+
+
+FieldSensitivity = Literal["none", "personal", "sensitive"]
+
+
+class CustomFieldState(Contract):
+    """A field of the shop's own, as far as it matters who may see its values."""
+
+    field_id: UUID
+    key: str
+    sensitivity: FieldSensitivity
+    version: int
+
+
+class CustomFieldDefined(Event):
+    """A field of the shop's own was defined, changed, or is told again. Key: the field.
+
+    Of one that is deleted nothing is told: what history has under its key stays as it was marked,
+    until a field with this key is defined anew.
+    """
+
+    type: ClassVar[str] = "customer.custom_field_defined"
+    field: CustomFieldState
 
 
 class CustomerCreated(Event):

@@ -146,6 +146,18 @@ class PlatformPrivacyRequested(Event):
     origin: PlatformOrigin
     kind: Literal["data_request", "redact"]
     customer: PlatformIdentity
+    # What they ordered, as far as it is to be redacted: a guest is known by nothing else.
+    orders: tuple[str, ...] = ()
+
+
+class PlatformShopRedacted(Event):
+    """A platform has what it told of a shop's customers be erased, days after it was disconnected.
+
+    Key: derived from the connection.
+    """
+
+    type: ClassVar[str] = "gateway.platform_shop_redacted"
+    origin: PlatformOrigin
 
 
 class PlatformOrderLine(Contract):
@@ -233,7 +245,10 @@ class PlatformFulfillment(Contract):
 
 
 class PlatformOrder(Contract):
-    """An order as a platform told of it; money in minor units of `currency`."""
+    """An order as a platform told of it; money in minor units of `currency`.
+
+    Where it is confirmed to may be another address than the customer's own.
+    """
 
     external_id: str
     number: str
@@ -261,6 +276,9 @@ class PlatformOrder(Contract):
     discount_codes: tuple[PlatformDiscountCode, ...] = ()
     billing_address: PlatformAddress | None = None
     shipping_address: PlatformAddress | None = None
+    further_shipping_addresses: tuple[PlatformAddress, ...] = ()
+    contact_email: str | None = None
+    contact_phone: str | None = None
     landing_page: str | None = None
     referrer: str | None = None
     lines: tuple[PlatformOrderLine, ...] = Field(default=())

@@ -14,6 +14,10 @@ class MessageState(Contract):
     version: int
     customer_id: UUID | None
     channel: Literal["email"]
+    channel_chosen_by: Literal["request", "preference", "fallback"] | None = None
+    unmet_preference: str | None = None
+    """The customer's preferred channel, when it could not be taken."""
+
     message_class: Literal["transactional", "care", "advertising"]
     status: Literal["planned", "sending", "sent", "suppressed", "failed", "unknown", "cancelled"]
     reason: str | None = None

@@ -109,6 +109,29 @@ class CustomerErased(Event):
     sealed: str
 
 
+class ErasedPersonDelivered(Event):
+    """Platforms told of people who were erased. Key: the first delivery.
+
+    What `delivery_ids` name is not to be kept by whoever took it.
+    """
+
+    type: ClassVar[str] = "customer.erased_person_delivered"
+    delivery_ids: tuple[UUID, ...]
+
+
+class CustomerSourceForgotten(Event):
+    """What one platform told of a person is to be gone; what others told stays. Key: the person.
+
+    `sealed` opens with `SecretBox` to the person's accounts and orders at that platform.
+    """
+
+    type: ClassVar[str] = "customer.source_forgotten"
+    customer_id: UUID
+    source: str
+    forgotten_at: datetime
+    sealed: str
+
+
 class TableErasure(Contract):
     """How many rows of a table were deleted or made anonymous."""
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
-from shared.contracts import care
+from shared.contracts import care, retention
 from shared.contracts import customer as c
 from shared.contracts import duplicates as d
 from shared.contracts import gateway as g
+from shared.contracts import imports as i
 from shared.contracts import leads as l
+from shared.contracts import loyalty as y
 from shared.contracts import messaging as m
 from shared.contracts import privacy as p
 from shared.contracts import reviews as r
@@ -35,11 +37,21 @@ PUBLIC_CUSTOMER = (
 )
 ERASURE = (p.CustomerErased, p.PersonalDataRequested)
 ERASED = (p.ErasureConfirmed, p.PersonalDataTold)
-PUBLIC_PRIVACY = (p.PrivacyRequestReceived, p.PrivacyRequestUpdated, p.PrivacyRequestDue)
+PUBLIC_PRIVACY = (
+    *(p.PrivacyRequestReceived, p.PrivacyRequestUpdated, p.PrivacyRequestDue),
+    retention.RetentionRunFinished,
+)
 PUBLIC_LEAD = (l.LeadCaptured, l.LeadConverted)
 PUBLIC_REVIEW = (r.ReviewCreated, r.ReviewPublished)
 PUBLIC_CARE = (care.TaskDue, care.AppointmentDue)
 PUBLIC_DUPLICATES = (d.DuplicatesScanned,)
+PUBLIC_LOYALTY = (
+    *(y.PointsEarned, y.PointsBecameAvailable, y.PointsRedeemed, y.PointsRestored),
+    *(y.PointsAdjusted, y.PointsReversed, y.PointsExpiring, y.PointsExpired),
+    *(y.TierRaised, y.TierLowered, y.TierGraceBegan, y.ReferralRewarded),
+    *(y.VoucherIssued, y.VoucherRedeemed, y.VoucherRedemptionCancelled),
+)
+PUBLIC_IMPORTS = (i.ImportFinished,)
 PUBLIC_TICKET = (
     *(t.TicketCreated, t.TicketUpdated, t.TicketReplied, t.TicketResolved),
     t.SurveyAnswered,
@@ -57,6 +69,7 @@ _SUBSCRIPTIONS: _Subscriptions = {
             g.PlatformCustomerReceived,
             g.PlatformOrderReceived,
             g.PlatformPrivacyRequested,
+            g.PlatformShopRedacted,
             *ERASED,
         ),
         "segmentation": (g.TenantProvisioned,),
@@ -66,10 +79,17 @@ _SUBSCRIPTIONS: _Subscriptions = {
     "customer": {
         "gateway": (
             *(*AUDIT, *PUBLIC_CUSTOMER, *PUBLIC_LEAD, *PUBLIC_CARE),
-            *(*PUBLIC_REVIEW, *PUBLIC_PRIVACY, *PUBLIC_DUPLICATES, *ERASURE),
+            *(*PUBLIC_REVIEW, *PUBLIC_PRIVACY, *PUBLIC_DUPLICATES, *PUBLIC_LOYALTY),
+            *(*PUBLIC_IMPORTS, *ERASURE),
+            c.CustomFieldDefined,
+            p.ErasedPersonDelivered,
+            p.CustomerSourceForgotten,
         ),
         "customer": (*ERASURE, *ERASED),
-        "segmentation": (*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted, *ERASURE),
+        "segmentation": (
+            *(*CUSTOMER_STATE, *ORDER_STATE, c.SnapshotCompleted),
+            *(c.CustomFieldDefined, *ERASURE),
+        ),
         "support_ticket": (*CUSTOMER_STATE, *ERASURE),
         "messaging": (*CUSTOMER_STATE, *ORDER_STATE, l.LeadConfirmationRequested, *ERASURE),
     },

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import orjson
@@ -40,6 +40,15 @@ Eraser = Callable[[UnitOfWork, KnownPerson], Awaitable[Sequence[TableErasure]]]
 """Erases what no declaration can say, before the rest. Called again, it finds nothing to do."""
 
 
+class Teller(Protocol):
+    """Tells what no declaration can say of a person; only how much there is, without rows."""
+
+    async def __call__(
+        self, uow: UnitOfWork, person: KnownPerson, *, with_rows: bool
+    ) -> Sequence[TableShare]:
+        """The shares of the person's that are nobody else's to see."""
+
+
 class PartPrivacy:
     """One part's answers to requests of people."""
 
@@ -50,11 +59,13 @@ class PartPrivacy:
         metadata: MetaData,
         secrets: SecretBox,
         erasers: Sequence[Eraser] = (),
+        tellers: Sequence[Teller] = (),
     ) -> None:
         self._part = part
         self._metadata = metadata
         self._secrets = secrets
         self._erasers = erasers
+        self._tellers = tellers
         self._erased = part_tables(part).erased_customer
 
     def attach(self, handlers: EventHandlers) -> EventHandlers:
@@ -70,6 +81,8 @@ class PartPrivacy:
             data = PersonalData(uow, self._metadata)
             is_export = asked.use == "export"
             shares = await (data.read(person) if is_export else data.count(person))
+            for tell in self._tellers:
+                shares += await tell(uow, person, with_rows=is_export)
             pieces = list(_pieces(shares))
             for number, tables in enumerate(pieces):
                 told = PersonalDataTold(

@@ -7,7 +7,7 @@ records its changes itself, where it holds the row.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
@@ -16,7 +16,7 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
-from shared.audit.trail import Actor, AuditEntry, audit_record, differences
+from shared.audit.trail import SENSITIVE, Actor, AuditEntry, audit_record, differences
 from shared.contracts.audit import AuditRecord, AuditSubject
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import CareloopError
@@ -25,6 +25,7 @@ from shared.web.answers import PlainAnswer
 from shared.web.resources import TELLS_A_SECRET
 
 Handler = Callable[[Request], Awaitable[Response]]
+SensitiveIn = Callable[[Sequence[Mapping[str, Any]]], Collection[str]]
 _CHANGES: Final = frozenset({"PATCH", "PUT", "DELETE"})
 _ID_PARAMETER: Final = re.compile(r"(?:^|_)id$")
 _MOST_AGENT: Final = 200
@@ -77,15 +78,17 @@ async def answer_and_record(
 
 
 def record_of_read(
-    request: Request, response: Response, *, actor: Actor, at: Any
+    request: Request, response: Response, *, actor: Actor, at: Any, sensitive_in: SensitiveIn
 ) -> AuditRecord | None:
-    """Which objects' personal data an answer shows; None when it shows none."""
+    """Which objects' personal data an answer shows, and which sensitive fields; None for none."""
     told = _data_of(response)
     if told is None:
         return None
     subjects = _shown(told) or _subjects(request, request.scope["route"], told)
-    query = {"query": request.url.query} if request.url.query else {}
-    return audit_record(actor, AuditEntry(subjects, kind="read", detail=query), at)
+    detail: dict[str, Any] = {"query": request.url.query} if request.url.query else {}
+    if sensitive := sensitive_in(_rows(told)):
+        detail[SENSITIVE] = sorted(sensitive)
+    return audit_record(actor, AuditEntry(subjects, kind="read", detail=detail), at)
 
 
 async def _read(request: Request, route: APIRoute) -> dict[str, Any] | None:
@@ -154,16 +157,19 @@ def _is_id(value: object) -> bool:
 
 def _shown(told: Mapping[str, Any]) -> list[AuditSubject]:
     """The objects of an answer, itself or the rows of a page, and the customers they are of."""
-    rows = told.get("data")
     named: dict[str, str] = {}
-    for shown in rows if isinstance(rows, list) else [told]:
-        if not isinstance(shown, dict):
-            continue
+    for shown in _rows(told):
         if "id" in shown and "object" in shown:
             named[str(shown["id"])] = str(shown["object"])
         if shown.get("customer_id"):
             named[str(shown["customer_id"])] = "customer"
     return [AuditSubject(object=object_, id=id_) for id_, object_ in named.items()]
+
+
+def _rows(told: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The objects of an answer: the rows of a page, or itself."""
+    rows = told.get("data")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else [told]
 
 
 def _tells_a_secret(response: Response) -> bool:

@@ -7,10 +7,12 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from shared.pii import PII_READ, MaskPlan
+from shared.db.unit_of_work import UnitOfWork
+from shared.pii import NO_MARKS, PII_READ, FieldMarks, MaskPlan
 from shared.security.principal import Principal, PrincipalKind
 from shared.web.auditing import actor_of, record_of_read
 from shared.web.context import context_of
+from shared.web.field_marks import field_marks_of
 
 # Shoppers see their own data and nobody else's; the others act for the shop.
 _FOR_THE_SHOP: Final = frozenset({PrincipalKind.STAFF, PrincipalKind.API_KEY})
@@ -23,6 +25,19 @@ class PersonalData:
         self._route = route
         self._plan = _plan_of(route)
 
+    async def look(self, request: Request, uow: UnitOfWork, principal: Principal) -> None:
+        """Learn within the work of the answer which fields the shop has marked itself.
+
+        After the answer was made: what was marked before is masked, however short before.
+        """
+        known = field_marks_of(request)
+        if known is None or not self._plan.asks_for_marks or principal.kind not in _FOR_THE_SHOP:
+            return
+        if PII_READ not in principal.scopes:
+            request.state.field_marks = await known.now(uow)
+        elif request.method == "GET":
+            request.state.field_marks = await known.lately(uow)
+
     async def guard(self, request: Request, response: Response, principal: Principal) -> Response:
         """The answer as this caller may see it.
 
@@ -31,19 +46,32 @@ class PersonalData:
         if self._plan.is_empty or principal.kind not in _FOR_THE_SHOP:
             return response
         if PII_READ not in principal.scopes:
-            return self._masked(response)
+            return await self._masked(request, response, principal)
         if request.method == "GET":
             await self._record(request, response, principal)
         return response
 
-    def _masked(self, response: Response) -> Response:
+    async def _masked(self, request: Request, response: Response, principal: Principal) -> Response:
         if not _is_json(response):
             return response
-        body = orjson.dumps(self._plan.apply(orjson.loads(response.body)))
+        marks = await self._marks(request, principal)
+        body = orjson.dumps(self._plan.apply(orjson.loads(response.body), marks))
         headers = {
             name: value for name, value in response.headers.items() if name != "content-length"
         }
         return Response(body, response.status_code, headers)
+
+    async def _marks(self, request: Request, principal: Principal) -> FieldMarks | None:
+        """The shop's marks; None where nobody knows them, and then none of its fields is shown."""
+        known = field_marks_of(request)
+        if known is None or not self._plan.asks_for_marks:
+            return None
+        seen: FieldMarks | None = getattr(request.state, "field_marks", None)
+        if seen is not None:
+            return seen
+        # An answer that was kept is told again: nobody has looked this time.
+        async with context_of(request).units.begin(principal.tenant_id) as uow:
+            return await known.now(uow)
 
     async def _record(self, request: Request, response: Response, principal: Principal) -> None:
         if not _is_json(response):
@@ -51,7 +79,14 @@ class PersonalData:
         context = context_of(request)
         action = self._route.operation_id or self._route.name
         actor = actor_of(principal, request, action=action)
-        record = record_of_read(request, response, actor=actor, at=context.clock.now())
+        marks: FieldMarks = getattr(request.state, "field_marks", NO_MARKS)
+        record = record_of_read(
+            request,
+            response,
+            actor=actor,
+            at=context.clock.now(),
+            sensitive_in=lambda rows: self._plan.sensitive_in(rows, marks),
+        )
         if record is not None and record.subjects:
             await context.reads.record(principal.tenant_id, record)
 

@@ -82,6 +82,7 @@ OF_TYPES: dict[str, tuple[dict[str, Any], list[Any], list[tuple[Any, str]]]] = {
 }
 
 
+@pytest.mark.capability(126)
 @pytest.mark.parametrize("type_", OF_TYPES)
 async def test_a_field_takes_values_of_its_type_and_no_others(client, type_):
     more, fitting, unfit = OF_TYPES[type_]
@@ -101,6 +102,13 @@ async def test_a_field_takes_values_of_its_type_and_no_others(client, type_):
         path = "/v1/customers/by-external-id/pos/77"
         refused = await client.put(path, json={"name": "An", "attributes": {"own": value}})
         assert await faults(refused) == {"/body/attributes/own": code}, value
+
+
+async def test_a_field_that_is_told_what_it_is_stays_as_it_is(client):
+    made = await define(client, "rank", "enum", options=options("gold", "tin"))
+    same = {"label": {"vi": "rank"}, "options": options("gold", "tin")}
+    answer = await client.patch(f"/v1/custom-fields/{made['id']}", json=same)
+    assert (answer.status_code, answer.json()["version"]) == (200, made["version"])
 
 
 async def test_money_is_an_amount_of_the_fields_currency_however_it_is_written(client):
@@ -191,6 +199,7 @@ async def test_a_key_is_one_fields(client):
     assert (answer.status_code, answer.json()["code"]) == (409, "custom_field_key_taken")
 
 
+@pytest.mark.capability(126)
 async def test_a_shop_has_fifty_fields_and_no_more(client):
     fields = [await define(client, f"own_{n}", "number") for n in range(50)]
     body = {"key": "one_more", "label": {"vi": "Nữa"}}
@@ -341,6 +350,7 @@ async def test_what_a_form_brings_is_kept_even_if_it_does_not_fit(client):
     assert {(m["value"], m["code"]) for m in misfits} == {("rất to", "number"), ("39", "number")}
 
 
+@pytest.mark.capability(126)
 async def test_values_are_what_segments_read(client, service, shop):
     """A segment compares what an event tells of a customer's attributes, by its JSON type."""
     await define(client, "debt", "money")

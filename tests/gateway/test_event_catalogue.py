@@ -50,6 +50,13 @@ def with_real_money(value: Any) -> Any:
     return [with_real_money(item) for item in value] if isinstance(value, list) else value
 
 
+def with_more(value: Any) -> Any:
+    """What a contract of a later release may have besides."""
+    if isinstance(value, dict):
+        return {**{key: with_more(inner) for key, inner in value.items()}, "added_later": 1}
+    return [with_more(item) for item in value] if isinstance(value, list) else value
+
+
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.type)
 @NO_HURRY
 @given(data=st.data())
@@ -57,7 +64,7 @@ def test_every_event_leaves_in_its_documented_form(contract: type[Event], data: 
     event = data.draw(st.from_type(contract))
     published = PUBLISHED[event.type]
     public = _PUBLIC[contract]
-    told = published.project(with_real_money(event.model_dump(mode="json")))
+    told = published.project(with_more(with_real_money(event.model_dump(mode="json"))))
     whole = {
         "id": "0199d6a2-b1c9-7e4f-9b1f-5d6c7a8e9f00",
         "object": "event",
@@ -99,11 +106,45 @@ def test_an_old_event_without_newer_fields_leaves_in_its_documented_form():
     assert told["total_spent"] == {"amount": "0", "currency": "VND"}
 
 
+def test_of_what_may_be_missing_only_what_is_listed_leaves():
+    known = {"currency": "VND", "address": {"street": "12 Lê Lợi", "door_code": "4711"}}
+    project = PUBLISHED["customer.updated"].project
+    told = project({"customer": known})["customer"]
+    assert told["address"]["street"] == "12 Lê Lợi"
+    assert "door_code" not in told["address"]
+    assert project({"customer": known | {"address": None}})["customer"]["address"] is None
+    assert told["birth_date_lunar"] is None
+
+
+def test_a_consent_is_told_with_when_it_ends_and_what_was_promised():
+    said = {
+        "purpose": "marketing",
+        "channel": "email",
+        "status": "granted",
+        "changed_at": "2026-03-01T08:30:00Z",
+    }
+    limits = {
+        "expires_at": "2027-03-01T08:30:00Z",
+        "frequency": {"max_messages": 2, "per_days": 7},
+    }
+    told = PUBLISHED["customer.updated"].project(
+        {"customer": {"currency": "VND", "consents": [said, said | limits]}}
+    )
+    nothing = dict.fromkeys(limits)
+    assert told["customer"]["consents"] == [said | nothing, said | limits]
+
+
 def test_the_gateway_hears_of_everything_that_it_publishes_and_keeps_the_rest_to_itself():
     heard = {
         event for consumers in SUBSCRIPTIONS.values() for event in consumers.get("gateway", ())
     }
-    assert set(PUBLISHED) == heard - {"audit.recorded", "customer.personal_data_requested"}
+    assert set(PUBLISHED) == heard - {
+        "audit.recorded",
+        "customer.custom_field_defined",
+        "customer.personal_data_requested",
+        "customer.erased_person_delivered",
+        "customer.source_forgotten",
+    }
     assert [name for name in PUBLISHED if any(word in name for word in SECRETIVE)] == []
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -14,6 +14,8 @@ from gateway.events.repository import FeedRepository
 from gateway.events.retention import Retention
 from gateway.events.service import Feed
 from shared.contracts.audit import AuditRecorded
+from shared.contracts.care import AppointmentDue, AppointmentState
+from shared.ids import new_id
 from tests.gateway.conftest import Shop, TestClock, make_shop
 from tests.gateway.happenings import (
     customer_updated,
@@ -150,6 +152,24 @@ async def test_personal_data_is_masked_for_who_may_not_see_it(
         person = event["data"]["customer"]
         assert (person["email"], person["phone"]) == ("d***@example.com", "***678")
         assert person["code"] == "KH000001"
+
+
+async def test_where_people_are_met_is_masked_too(services: ServiceHarness, shop: Shop) -> None:
+    starts_at = datetime(2026, 3, 1, tzinfo=UTC)
+    meeting = AppointmentState(
+        appointment_id=new_id(),
+        version=1,
+        customer_id=new_id(),
+        title="Thử áo dài",
+        place="12 Lê Lợi, Quận 1",
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=1),
+    )
+    told = (meeting.appointment_id, AppointmentDue(appointment=meeting))
+    await happen(services, shop.tenant_id, told)
+    async with await shop.client("events:read") as client:
+        [event] = (await client.get("/v1/events")).json()["data"]
+    assert event["data"]["appointment"]["place"] == "***"
 
 
 @pytest.mark.parametrize("cursor", ["-1", "x", "1.5", "٣", "9" * 30, "7"])

@@ -133,6 +133,7 @@ def orders(draw: st.DrawFn, as_of: datetime) -> OrderFact:
         status=draw(words),
         financial_status=draw(sometimes(words)),
         total_minor=draw(st.sampled_from([0, 333, 500, 1000, 2**62])),
+        refunded_minor=draw(st.sampled_from([0, 333, 500, 1500])),
         currency=draw(currencies),
         channel=draw(sometimes(words)),
         lines_count=draw(st.integers(0, 3)),

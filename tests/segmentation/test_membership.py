@@ -153,6 +153,21 @@ async def test_how_long_a_customer_is_new_is_the_shops_business(shop: Shop):
     assert await shop.members("new_customers") == {recent[0]}
 
 
+@pytest.mark.capability(12)
+@pytest.mark.parametrize(("status", "back"), [("refunded", 5_000_000), ("partially_refunded", 1)])
+async def test_money_given_back_takes_the_customer_out_of_the_segment(
+    shop: Shop, status: str, back: int
+):
+    who, known = customer()
+    order_id = new_id()
+    await shop.hear((who, known), order(who, order_id=order_id, total_minor=5_000_000))
+    assert await shop.members("loyal") == {who}
+    given_back = {"financial_status": status, "refunded_minor": back}
+    again = order(who, order_id=order_id, version=2, total_minor=5_000_000, **given_back)
+    await shop.hear(again)
+    assert await shop.members("loyal") == set()
+
+
 @pytest.mark.capability(35)
 async def test_loyal_is_who_buys_often_or_spends_much_within_the_year(shop: Shop):
     often, much, long_ago, unpaid = customer(), customer(), customer(), customer()
@@ -432,7 +447,7 @@ async def test_the_segments_of_a_customer_with_the_reason_of_each(shop: Shop):
     assert by_key["unhappy"]["reason"] == "tickets_changed"
     assert by_key["unhappy"]["because"][0]["actual"] == 1
     [because] = by_key["loyal"]["because"]
-    assert because["asks"] == "sum_total"
+    assert because["asks"] == "sum_net"
     assert because["actual"] == {"amount": "6000000", "currency": "VND"}
     assert by_key["new_customers"]["segment_name"] == {"vi": "Khách mới", "en": "New customers"}
 

@@ -167,6 +167,22 @@ async def test_a_chain_ends_with_one_who_has_all_facts(shop: Shop) -> None:
     assert await shop.members("three") == {second}
 
 
+async def test_of_several_merged_records_one_leaves_and_the_others_count_on(
+    shop: Shop, couple: tuple[UUID, UUID]
+) -> None:
+    till, web = couple
+    chat = new_id()
+    await shop.hear(customer(chat), order(chat))
+    for number in (1, 2, 3):
+        await shop.add_segment(f"at_least_{number}", orders("gte", number))
+    await shop.hear(merged(till, web), merged(chat, web))
+    assert await shop.members("at_least_3") == {web}
+    await shop.hear(unmerged(till))
+    assert await shop.members("at_least_3") == set()
+    assert await shop.members("at_least_2") == {web}
+    assert await shop.members("at_least_1") == {web, till}
+
+
 async def test_repeated_and_late_events_change_nothing(
     shop: Shop, couple: tuple[UUID, UUID]
 ) -> None:

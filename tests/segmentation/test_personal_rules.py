@@ -6,7 +6,10 @@ from uuid import UUID
 import pytest
 
 from services.segmentation.rules import parse_rule, personal_leaves
+from shared.audit.trail import SENSITIVE
 from shared.contracts.audit import AuditRecorded
+from shared.contracts.customer import CustomFieldDefined, CustomFieldState, FieldSensitivity
+from shared.ids import new_id
 from tests.segmentation.shop import Shop, customer
 
 DUC = {
@@ -66,9 +69,9 @@ async def test_other_rules_and_the_houses_templates_are_for_everybody(shop: Shop
     preview = await shop.call("POST", PREVIEW, {"rule": HUE}, sees_pii=False)
     assert preview.status_code == 200
     size = {"field": "attributes.shoe_size", "op": "eq", "value": 39}
-    assert personal_leaves(parse_rule(size)) == []
+    assert personal_leaves(parse_rule(size), ()) == []
     templates = (await shop.get("/v1/segment-templates"))["data"]
-    assert [t["key"] for t in templates if personal_leaves(parse_rule(t["rule"]))] == []
+    assert [t["key"] for t in templates if personal_leaves(parse_rule(t["rule"]), ())] == []
 
 
 async def test_a_reason_shows_personal_data_only_to_those_who_may_see_them(shop: Shop):
@@ -107,6 +110,47 @@ async def test_a_preview_that_shows_names_is_a_read_of_those_customers(shop: Sho
         preview = await shop.call("POST", PREVIEW, {"rule": HUE}, sees_pii=sees_pii)
         assert preview.json()["count"] == 1
     assert await looks(shop) == [("segments.preview", {there[0]})]
+
+
+async def mark(
+    shop: Shop, key: str, sensitivity: FieldSensitivity, *, field_id: UUID, version: int = 1
+) -> None:
+    """The customer service tells of a field of the shop's own."""
+    field = CustomFieldState(field_id=field_id, key=key, sensitivity=sensitivity, version=version)
+    await shop.hear((field_id, CustomFieldDefined(field=field)))
+
+
+async def test_a_field_that_the_shop_has_marked_is_personal_until_it_is_not(shop: Shop):
+    field_id = new_id()
+    size = {"field": "attributes.shoe_size", "op": "eq", "value": 39}
+    await mark(shop, "shoe_size", "personal", field_id=field_id)
+    for path, asked in ((PREVIEW, {"rule": size}), ("/v1/segments", body(size))):
+        refused = await shop.call("POST", path, asked, sees_pii=False)
+        assert (refused.status_code, refused.json()["code"]) == (403, "personal_rule")
+        assert (await shop.call("POST", path, asked)).is_success
+    await mark(shop, "shoe_size", "none", field_id=field_id, version=2)
+    asked = await shop.call("POST", PREVIEW, {"rule": size}, sees_pii=False)
+    assert asked.status_code == 200
+
+
+async def test_a_reason_shows_marked_fields_only_to_those_who_may_see_them(shop: Shop):
+    told = customer(**DUC)
+    await shop.hear(told)
+    size = {"field": "attributes.shoe_size", "op": "eq", "value": 39}
+    segment = await shop.add_segment("size", {"all": [size]})
+    explain = f"/v1/segments/{segment['id']}/explain/{told[0]}"
+    of_customer = f"/v1/segment-memberships?customer_id={told[0]}"
+    await mark(shop, "shoe_size", "sensitive", field_id=new_id())
+
+    for sees_pii, seen in ((True, 39), (False, None)):
+        explained = (await shop.call("GET", explain, sees_pii=sees_pii)).json()
+        assert [node["actual"] for node in explained["rule"]["children"]] == [seen]
+        listed = (await shop.call("GET", of_customer, sees_pii=sees_pii)).json()
+        (member,) = [each for each in listed["data"] if each["segment_key"] == "size"]
+        assert [node["actual"] for node in member["because"]] == [seen]
+    events = await shop.service.told(shop.tenant, AuditRecorded.type)
+    reads = [r for event in events for r in event["records"] if r["kind"] == "read"]
+    assert [read["detail"] for read in reads] == [{SENSITIVE: ["attributes.shoe_size"]}] * 2
 
 
 async def looks(shop: Shop) -> list[tuple[str, set[UUID]]]:

@@ -38,6 +38,19 @@ async def everything(shop: Shop) -> list[list[tuple[Any, ...]]]:
     return [*listed, [tuple(move) for move in await shop.moves()]]
 
 
+async def test_what_was_given_back_beyond_an_order_is_not_taken_from_the_others(shop: Shop):
+    who, known = customer()
+    await shop.hear(
+        (who, known),
+        order(who, total_minor=300_000),
+        order(
+            who, total_minor=200_000, refunded_minor=250_000, financial_status="partially_refunded"
+        ),
+    )
+
+    assert await figures(shop, "total_spent_minor", "paid_orders_count") == (300_000, 2)
+
+
 async def test_order_figures_count_what_was_not_cancelled(shop: Shop):
     who, known = customer()
     await shop.hear(

@@ -24,6 +24,7 @@ from shared.queue.worker import run_workers
 from tests.segmentation.shop import START, ManualClock, Shop, Told
 from tests.segmentation.test_rebuild import corrupt, facts
 from tests.support.harness import ServiceHarness
+from tests.support.leftovers import forget_leftovers
 from tests.support.waiting import eventually
 
 BUYERS = 12
@@ -40,6 +41,7 @@ async def customers(shop: Shop, clock: ManualClock) -> AsyncIterator[ServiceHarn
         snapshot_batch=5,
         _env_file=None,
     )
+    await forget_leftovers(settings)
     app = create_customer_app(settings, clock=clock)
     workers = [build_customer_worker(settings, clock=clock), build_worker(common, clock=clock)]
     stop = asyncio.Event()

@@ -52,7 +52,7 @@ def test_an_explanation_is_shown_as_json():
 
     reasons = explain(rule, customer(last_order_at=AS_OF), as_of=AS_OF, timezone=SAIGON)
 
-    assert explanation_json(reasons, sees_personal=True) == {
+    assert explanation_json(reasons, sees_personal=True, marked=()) == {
         "pointer": "/rule",
         "kind": "field",
         "truth": True,

@@ -231,6 +231,7 @@ MEASURES = [
     (orders("count", "eq", 1, window={"between": ["2026-11-19", "2026-11-20"]}), YES, NO),
     (orders("sum_total", "eq", vnd(400)), YES, NO),
     (orders("sum_total", "lt", vnd(1000)), YES, YES),
+    (orders("sum_net", "eq", vnd(350)), YES, NO),
     (orders("sum_total", "gte", {"amount": "5.00", "currency": "USD"}), YES, NO),
     (orders("avg_total", "eq", vnd(200)), YES, NO),
     (orders("avg_total", "ne", vnd(200)), NO, YES),
@@ -250,7 +251,13 @@ async def test_a_measure_of_orders(
 ):
     buyer = customer(
         orders=[
-            order(300, hours_ago=1, skus=("A-1", "B-2"), product_titles=("Áo Dài đỏ", "Mũ")),
+            order(
+                300,
+                hours_ago=1,
+                refunded_minor=50,
+                skus=("A-1", "B-2"),
+                product_titles=("Áo Dài đỏ", "Mũ"),
+            ),
             order(100, hours_ago=50, channel="pos", product_titles=("Áo", "Dài")),
             order(500, hours_ago=3, currency="USD", status="cancelled", channel="web"),
         ]
@@ -258,6 +265,12 @@ async def test_a_measure_of_orders(
 
     assert await facts_database.matches(rule, buyer) is for_buyer
     assert await facts_database.matches(rule, customer()) is for_stranger
+
+
+async def test_an_order_adds_no_less_than_nothing(facts_database: FactsDatabase):
+    given_back = customer(orders=[order(300), order(100, refunded_minor=150)])
+
+    assert await facts_database.matches(orders("sum_net", "eq", vnd(300)), given_back)
 
 
 async def test_an_average_is_compared_without_rounding(facts_database: FactsDatabase):

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from shared.ids import new_id
-from tests.segmentation.shop import START, Shop, customer, order, survey, ticket
+from shared.ids import TenantId, new_id
+from tests.segmentation.shop import START, ManualClock, Shop, customer, order, survey, ticket
+from tests.support.harness import ServiceHarness
 
 HUE = {"field": "profile.city", "op": "eq", "value": "Huế"}
 NAME = {"vi": "Ở Huế", "en": "In Huế"}
@@ -66,6 +67,14 @@ async def test_templates_tell_what_a_shop_decides(open_shop):
     assert definition["options"] == ["prospect", "trying", "both"]
     by_amount = templates["loyal"]["rule"]["any"][1]["orders"]
     assert by_amount["value"] == {"amount": "5000000.00", "currency": "USD"}
+
+
+async def test_templates_of_a_shop_of_which_nobody_has_told_yet(
+    service: ServiceHarness, clock: ManualClock
+):
+    shop = Shop(service, clock, TenantId(new_id()))
+    templates = (await shop.get("/v1/segment-templates"))["data"]
+    assert {"new_customers", "loyal"} <= {template["key"] for template in templates}
 
 
 async def test_a_segment_of_a_template_with_the_shops_figures(shop: Shop):

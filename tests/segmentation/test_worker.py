@@ -13,6 +13,7 @@ from services.segmentation.worker import build_worker
 from shared.ids import TenantId
 from shared.queue.worker import run_workers
 from tests.segmentation.shop import ManualClock, Shop, customer, order
+from tests.support.leftovers import forget_leftovers
 from tests.support.waiting import eventually
 
 
@@ -28,6 +29,7 @@ async def worker(
         flip_seconds=0.05,
         _env_file=None,
     )
+    await forget_leftovers(settings)
     stop = asyncio.Event()
     running = asyncio.create_task(run_workers([build_worker(settings, clock=clock)], stop))
     yield

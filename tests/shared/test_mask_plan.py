@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from shared.pii import MaskPlan, pii
+from shared.pii import FieldMarks, MaskPlan, pii
 
 
 class Contact(BaseModel):
@@ -75,3 +75,71 @@ def test_without_a_mark_there_is_nothing_to_do():
 
     assert plan.is_empty
     assert plan.apply(tickets) is tickets
+
+
+class Customer(BaseModel):
+    income_band: Annotated[str | None, pii("sensitive")] = None
+    attributes: Annotated[dict[str, Any], pii("attributes")]
+
+
+class Entry(BaseModel):
+    changes: Annotated[dict[str, Any], pii("document")]
+
+
+MARKS: FieldMarks = {"allergy": "sensitive", "salary": "personal", "levels": "personal"}
+OWN = {
+    "allergy": "phấn hoa",
+    "salary": 30,
+    "levels": ["a", "b"],
+    "work_email": "lan@x.vn",
+    "size": 9,
+}
+OWN_MASKED = {"salary": "***", "levels": "***", "work_email": "l***@x.vn", "size": 9}
+
+
+def masked_with(model: Any, value: Any, marks: FieldMarks | None) -> Any:
+    return MaskPlan(TypeAdapter(model).json_schema(mode="serialization")).apply(value, marks)
+
+
+@pytest.mark.parametrize(
+    ("marks", "seen"),
+    [
+        (MARKS, OWN_MASKED),
+        ({}, OWN | {"work_email": "l***@x.vn"}),
+        # Nobody knows what the shop has marked.
+        (None, {}),
+    ],
+)
+def test_fields_of_the_shops_own_are_masked_by_its_marks(marks: FieldMarks | None, seen: Any):
+    assert masked_with(Customer, {"attributes": OWN}, marks)["attributes"] == seen
+    change = {"changes": {"attributes": {"old": OWN, "new": None}}}
+    told = masked_with(Entry, change, marks)["changes"]["attributes"]
+    assert told == {"old": seen, "new": None}
+
+
+def test_fields_named_old_and_new_are_fields():
+    marks: FieldMarks = {"new": "sensitive"}
+    entry = {"changes": {"attributes": {"old": "a", "new": "b"}}}
+    assert masked_with(Entry, entry, marks)["changes"]["attributes"] == {"old": "a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("attributes.allergy", {"old": None, "new": None}),
+        ("attributes.salary", {"old": "***", "new": "***"}),
+        ("attributes.size", {"old": 1, "new": 2}),
+        ("allergy", {"old": 1, "new": 2}),
+    ],
+)
+def test_a_change_of_one_field_is_masked_by_its_mark(name: str, seen: Any):
+    entry = {"changes": {name: {"old": 1, "new": 2}}}
+    assert masked_with(Entry, entry, MARKS)["changes"] == {name: seen}
+
+
+def test_sensitive_fields_are_named_where_something_is_in_them():
+    plan = MaskPlan(TypeAdapter(list[Customer]).json_schema(mode="serialization"))
+    plain = {"income_band": None, "attributes": {"salary": 3, "size": 9}}
+    assert plan.sensitive_in([plain], MARKS) == set()
+    assert plan.sensitive_in([plain, {"attributes": OWN}], MARKS) == {"attributes.allergy"}
+    assert plan.sensitive_in([{"income_band": "x", "attributes": {}}], MARKS) == {"income_band"}

@@ -16,10 +16,15 @@ _POINTER: Final = "/body/attributes"
 
 
 class FieldRules:
-    """The shop's fields as rules for what clients write, inside one unit of work."""
+    """The shop's fields as rules for what clients write, inside one unit of work.
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    To say again what a customer has already is always right, but for callers who are not shown it:
+    they could find out by trying what a field that takes no such value (any more) holds.
+    """
+
+    def __init__(self, uow: UnitOfWork, *, sees_personal: bool) -> None:
         self._fields = FieldRepository(uow)
+        self._sees_personal = sees_personal
 
     async def of_new(self, said: Mapping[str, Any], *, pointer: str = _POINTER) -> dict[str, Any]:
         """The attributes of a new customer as they are kept. Raises ValuesNotValid.
@@ -75,7 +80,8 @@ class FieldRules:
         is_strict = await self._is_strict() if said.keys() - known.keys() else False
         for key, raw in said.items():
             field = known.get(key)
-            if raw is not None and raw == before.get(key):
+            is_shown = self._sees_personal or field is None or not field.is_personal
+            if is_shown and raw is not None and raw == before.get(key):
                 continue
             try:
                 if field is None:

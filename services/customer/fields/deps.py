@@ -22,6 +22,7 @@ async def field_service(
         shops=asked.shops,
         jobs=JobRepository(asked.uow, schema=asked.part.units.schema),
         kinds=kinds,
+        principal=asked.principal,
     )
 
 

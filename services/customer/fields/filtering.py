@@ -7,12 +7,14 @@ from dataclasses import field as dataclass_field
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final, Literal
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
     Date,
+    Integer,
     Select,
     Text,
     Uuid,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     select,
 )
 from sqlalchemy.types import TypeEngine
@@ -49,6 +52,7 @@ _TYPES: Final[Mapping[ValueColumn, TypeEngine[Any]]] = {
     "number_value": BigInteger(),
     "date_value": Date(),
 }
+_FENCE: Final = literal_column("0", Integer)
 _BEYOND: Final = float(LARGEST_NUMBER + 1)
 _LAST_CHARACTER: Final = chr(0x10FFFF)
 
@@ -167,32 +171,45 @@ def rows_of(index: int | str) -> Any:
     return custom_value.alias(f"value_{index}")
 
 
+def _field(index: int) -> ColumnElement[UUID]:
+    return bindparam(f"field_{index}", type_=Uuid)
+
+
 def holds(shape: FieldShape, customer_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """The condition on a customer; its parameters are those of the condition, and `tenant`."""
     rows = rows_of(shape.index)
     of_customer = rows.c.customer_id == customer_id
     if "missing" in shape.operators:
-        return ~exists().where(*matching(shape, operators=()), of_customer)
+        values = matching(shape, operators=())
+        if shape.way == "exists":
+            return ~exists().where(*values, of_customer)
+        one = select(literal(1)).where(*values, of_customer).limit(1)
+        return one.correlate_except(rows).scalar_subquery().is_(None)
     if shape.way == "few":
         found = select(rows.c.customer_id).where(*matching(shape)).correlate(None)
         return customer_id == func.any(func.array(found.scalar_subquery(), type_=ARRAY(Uuid)))
     if shape.way == "probe":
         # Not `exists`: the planner would make a join of it, and what it expects of the values of
-        # one field is what it knows of those of all.
-        one = select(literal(1)).where(*matching(shape), of_customer).limit(1)
-        return one.correlate_except(rows).scalar_subquery().is_not(None)
+        # one field is what it knows of those of all. Nor the conditions at once: it would look
+        # through all the customers of a value for each customer, and so it meets a fence.
+        of_field = (rows.c.tenant_id == _TENANT, rows.c.field_id == _field(shape.index))
+        own = select(rows).where(*of_field, of_customer).correlate_except(rows)
+        fenced = own.offset(_FENCE).subquery(f"own_{shape.index}")
+        one = select(literal(1)).where(*matching(shape, rows=fenced)).limit(1)
+        return one.scalar_subquery().is_not(None)
     return exists().where(*matching(shape), of_customer)
 
 
 def matching(
-    shape: FieldShape, *, operators: Sequence[str] | None = None
+    shape: FieldShape, *, operators: Sequence[str] | None = None, rows: Any = None
 ) -> list[ColumnElement[bool]]:
     """The conditions on the rows of the values."""
-    index, rows = shape.index, rows_of(shape.index)
+    index = shape.index
+    rows = rows_of(index) if rows is None else rows
     column, type_ = rows.c[shape.column], _TYPES[shape.column]
     conditions = [
         rows.c.tenant_id == _TENANT,
-        rows.c.field_id == bindparam(f"field_{index}", type_=Uuid),
+        rows.c.field_id == _field(index),
         column.is_not(None),
     ]
     for name in shape.operators if operators is None else operators:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -36,6 +37,8 @@ custom_field = Table(
     Column("currency", Text),
     Column("required", Boolean, nullable=False),
     Column("is_unique", Boolean, nullable=False),
+    # Fields that were defined before there was this show what they showed.
+    Column("sensitivity", Text, nullable=False, server_default=text("'none'")),
     instant("archived_at", nullable=True),
     instant("created_at"),
     instant("updated_at"),
@@ -45,6 +48,7 @@ custom_field = Table(
         name="type",
     ),
     CheckConstraint("(type = 'money') = (currency IS NOT NULL)", name="currency_of_money"),
+    CheckConstraint("sensitivity IN ('none', 'personal', 'sensitive')", name="sensitivity"),
 )
 Index("uq_custom_field_key", custom_field.c.tenant_id, custom_field.c.key, unique=True)
 

@@ -8,6 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from shared.contracts.customer import CustomFieldState, FieldSensitivity
+from shared.pii import kind_by_name
+
 FieldType = Literal["text", "number", "money", "date", "boolean", "enum", "multi_enum", "url"]
 ValueColumn = Literal["text_value", "number_value", "date_value"]
 
@@ -31,6 +34,7 @@ class CustomField:
     currency: str | None
     required: bool
     is_unique: bool
+    sensitivity: FieldSensitivity
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -45,6 +49,17 @@ class CustomField:
     def unique(self) -> bool:
         """Whether no two customers have one value, as the API names it."""
         return self.is_unique
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether its values are masked for callers without `pii:read`, who may not ask either."""
+        return self.sensitivity != "none" or kind_by_name(self.key) is not None
+
+    def state(self) -> CustomFieldState:
+        """The field as other services know it."""
+        return CustomFieldState(
+            field_id=self.id, key=self.key, sensitivity=self.sensitivity, version=self.version
+        )
 
     @property
     def column(self) -> ValueColumn:

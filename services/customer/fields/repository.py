@@ -31,10 +31,12 @@ from services.customer.colleagues.sight import customer_is_seen
 from services.customer.fields.errors import CustomFieldNotFound
 from services.customer.fields.models import custom_field, custom_field_policy, custom_value
 from services.customer.fields.record import FIELD_COLUMNS, CustomField
+from shared.db.aliases import stands_for
 from shared.db.paging import PageRequest, SortKey, keyset, keyset_values, next_cursor, parse_id
 from shared.db.rows import RowsParameter
 from shared.db.tables import Instant, part_tables
 from shared.db.unit_of_work import UnitOfWork
+from shared.pii import FieldMarks
 from shared.security.sight import Sight
 
 _TENANT: Final = bindparam("tenant", type_=Uuid)
@@ -62,6 +64,9 @@ _ALL: Final = (
 )
 _BY_ID: Final = select(*_columns).where(
     custom_field.c.tenant_id == _TENANT, custom_field.c.id == _ID
+)
+_MARKS: Final = select(custom_field.c.key, custom_field.c.sensitivity).where(
+    custom_field.c.tenant_id == _TENANT, custom_field.c.sensitivity != "none"
 )
 _LOCK: Final = _BY_ID.with_for_update()
 # Who writes values waits for whoever defines fields, and is waited for: nobody's values are missed
@@ -179,7 +184,7 @@ _misfits = (
     )
     .where(*_of_field, custom_value.c.fault.is_not(None))
 )
-_person = func.coalesce(_holder.c.merged_into, _holder.c.id)
+_person = stands_for(_holder)
 _MISFITS: Final = {
     (of_teams, continued): keyset(
         _misfits
@@ -213,6 +218,11 @@ class Holder:
     is_new: bool = False
 
 
+async def field_marks(uow: UnitOfWork) -> FieldMarks:
+    """What the edge masks by."""
+    return await FieldRepository(uow).marks()
+
+
 class FieldRepository:
     """The fields of one tenant and their values, inside one unit of work."""
 
@@ -224,6 +234,15 @@ class FieldRepository:
     async def all(self) -> list[CustomField]:
         """Every field, archived ones too, the oldest first."""
         return [CustomField.of(row) for row in await self._uow.rows(_ALL, self._tenant)]
+
+    async def marks(self) -> FieldMarks:
+        """Which fields are marked as personal, archived ones too."""
+        rows = await self._uow.rows(_MARKS, self._tenant)
+        return {row.key: row.sensitivity for row in rows}
+
+    async def marked(self) -> list[CustomField]:
+        """The same fields in full."""
+        return [field for field in await self.all() if field.sensitivity != "none"]
 
     async def share(self) -> list[CustomField]:
         """Every field; nobody defines another until the commit."""

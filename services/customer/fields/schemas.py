@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.customer.fields.record import FieldType
 from shared.bodies import Body
+from shared.contracts.customer import FieldSensitivity
 from shared.money import CurrencyCode
 from shared.pii import pii
 from shared.text import TextRule
@@ -44,6 +45,14 @@ class FieldOption(Body):
     label: FieldLabels
 
 
+Sensitivity = Annotated[
+    FieldSensitivity,
+    Field(
+        description="`personal` is masked for callers without `pii:read`, of `sensitive` they are "
+        "shown nothing, and the audit log names it where others see it. Neither can they filter "
+        "or sort by it, nor take the mark away"
+    ),
+]
 FieldOptions = Annotated[list[FieldOption], Field(max_length=MOST_OPTIONS)]
 
 
@@ -66,6 +75,11 @@ class CustomFieldCreate(Body):
     unique: bool = Field(
         default=False, description="Of `text` and `url`: no two people have the same value"
     )
+    sensitivity: Sensitivity | None = Field(
+        default=None,
+        description="How personal its values are: `personal` where the key tells of it "
+        "(`work_email`, `second_phone`), else `none`, unless it is said",
+    )
 
 
 class CustomFieldPatch(Body):
@@ -81,6 +95,7 @@ class CustomFieldPatch(Body):
     currency: CurrencyCode | None = None
     required: Annotated[bool | None, NeverNull()] = None
     unique: Annotated[bool | None, NeverNull()] = None
+    sensitivity: Annotated[Sensitivity | None, NeverNull()] = None
     archived: Annotated[bool | None, NeverNull()] = Field(
         default=None, description="Takes no new values; what is there stays and can be searched"
     )
@@ -101,6 +116,7 @@ class CustomFieldRead(BaseModel):
     currency: str | None
     required: bool
     unique: bool
+    sensitivity: Sensitivity
     archived_at: datetime | None
     rebuild_job_id: UUID | None = Field(
         default=None,
@@ -139,4 +155,4 @@ class MisfitRead(BaseModel):
     object: Literal["custom_field_misfit"] = "custom_field_misfit"
     customer_id: UUID
     code: str = Field(examples=["number"], description="What is wrong with it")
-    value: Annotated[Any, pii("document")] = Field(description="As it came")
+    value: Annotated[Any, pii("words")] = Field(description="As it came")

@@ -27,15 +27,19 @@ from services.customer.fields.schemas import (
 )
 from services.customer.tenants.shops import Shops
 from shared.audit.trail import AuditEntry, differences
+from shared.contracts.customer import CustomFieldDefined, FieldSensitivity
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
 from shared.jobs.repository import JobRepository
 from shared.jobs.work import JobKinds
+from shared.pii import PII_READ, kind_by_name
+from shared.security.principal import Principal
 from shared.web.resources import check_version
 
 # With another of these a value that is there would mean something else.
 _MEANING: Final = ("type", "currency", "is_unique")
+_RANK: Final[Mapping[FieldSensitivity, int]] = {"none": 0, "personal": 1, "sensitive": 2}
 
 
 class FieldService:
@@ -49,8 +53,10 @@ class FieldService:
         shops: Shops,
         jobs: JobRepository,
         kinds: JobKinds,
+        principal: Principal,
     ) -> None:
         self._uow = uow
+        self._principal = principal
         self._fields = fields
         self._shops = shops
         self._jobs = jobs
@@ -77,9 +83,11 @@ class FieldService:
         now = self._uow.clock.now()
         columns = await self._with_currency(_columns(given.model_dump()))
         _check(columns)
+        columns["sensitivity"] = given.sensitivity or _sensitivity_of(given.key)
         timed = {"archived_at": None, "created_at": now, "updated_at": now, "version": 1}
         field = await self._fields.add({**columns, "id": new_id(), **timed})
         self._uow.record(AuditEntry.of("custom_field", field.id))
+        self._tell(field)
         return await self._with_rebuild(field)
 
     async def change(
@@ -88,7 +96,7 @@ class FieldService:
         """The field after the change.
 
         Raises CustomFieldNotFound, PreconditionFailed, CustomFieldInUse, FieldDefinitionNotValid,
-        TooManyCustomFields.
+        TooManyCustomFields; Forbidden when values would be shown that the caller may not see.
         """
         await self._fields.hold()
         before = await self._fields.get(field_id, lock=True)
@@ -103,6 +111,8 @@ class FieldService:
         changes = {name: new for name, new in columns.items() if known[name] != new}
         if not changes:
             return CustomFieldRead.model_validate(before)
+        if _RANK[columns["sensitivity"]] < _RANK[before.sensitivity]:
+            self._principal.require([PII_READ])
         await self._check_values(before, changes)
         if changes.get("archived_at", ...) is None:
             _check_room([f for f in await self._fields.all() if f.id != field_id])
@@ -111,6 +121,7 @@ class FieldService:
         after = await self._fields.save(field_id, {**changes, "updated_at": self._uow.clock.now()})
         new = {name: getattr(after, name) for name in after.__slots__}
         self._uow.record(AuditEntry.of("custom_field", field_id, differences(known, new)))
+        self._tell(after)
         if {*_MEANING, "options"} & changes.keys():
             return await self._with_rebuild(after)
         return CustomFieldRead.model_validate(after)
@@ -118,11 +129,14 @@ class FieldService:
     async def remove(self, field_id: UUID, *, expected_version: int | None) -> None:
         """Forget a field that no customer has anything in.
 
-        Raises CustomFieldNotFound, PreconditionFailed, CustomFieldInUse.
+        Raises CustomFieldNotFound, PreconditionFailed, CustomFieldInUse; Forbidden when it is
+        marked and the caller may not see what is under its key elsewhere.
         """
         await self._fields.hold()
         before = await self._fields.get(field_id, lock=True)
         check_version(before.version, expected_version)
+        if before.sensitivity != "none":
+            self._principal.require([PII_READ])
         if await self._fields.is_used(field_id):
             raise CustomFieldInUse("Archive it: customers have something in it")
         await self._fields.remove(field_id)
@@ -146,8 +160,12 @@ class FieldService:
         row = await self._fields.put_policy(strict=given.strict)
         return CustomFieldPolicyRead.model_validate(row._mapping)
 
+    def _tell(self, field: CustomField) -> None:
+        """Whoever shows values elsewhere knows who may see them before the next value comes."""
+        self._uow.append(CustomFieldDefined(field=field.state()), key=field.id)
+
     def _said(self, given: CustomFieldPatch, before: CustomField) -> dict[str, Any]:
-        said = _columns(given.model_dump(exclude_unset=True))
+        said = _columns(given.model_dump(include=given.model_fields_set))
         archived = said.pop("archived", None)
         if archived is not None and archived != (before.archived_at is not None):
             said["archived_at"] = self._uow.clock.now() if archived else None
@@ -172,6 +190,10 @@ class FieldService:
         self._kinds.wake_after_commit(self._uow)
         told = CustomFieldRead.model_validate(field)
         return told.model_copy(update={"rebuild_job_id": job_id})
+
+
+def _sensitivity_of(key: str) -> FieldSensitivity:
+    return "none" if kind_by_name(key) is None else "personal"
 
 
 def _columns(said: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class OrderFact:
     financial_status: str | None = None
     fulfillment_status: str | None = None
     channel: str | None = None
+    refunded_minor: int = 0
     lines_count: int = 0
     skus: tuple[str, ...] = ()
     product_titles: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Executable,
     Numeric,
@@ -100,8 +101,11 @@ def _newest_score(value: Any) -> ColumnElement[Any]:
 
 
 def _spent() -> ColumnElement[Any]:
-    """Paid minus refunded; in another currency than the shop's it cannot be added up."""
-    net = func.sum(_order.total_minor - _order.refunded_minor)
+    """Paid minus refunded; in another currency than the shop's it cannot be added up.
+
+    What was given back beyond an order's total takes nothing from the others.
+    """
+    net = func.sum(func.greatest(_order.total_minor - _order.refunded_minor, 0, type_=BigInteger))
     known = func.coalesce(net.filter(_is_paid, _order.currency == _CURRENCY), 0)
     # Each total fits its column, their sum need not.
     return func.least(known, literal(BIGINT_MAX, Numeric))

@@ -1,6 +1,6 @@
 """Why a customer belongs to a segment, or why not."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from services.segmentation.membership.schemas import (
 )
 from services.segmentation.rules import (
     Explanation,
+    Rule,
     explain,
     explanation_json,
     next_flip,
@@ -24,10 +25,10 @@ from services.segmentation.rules import (
 from services.segmentation.segments.errors import CustomerUnknown
 from services.segmentation.segments.repository import SegmentRepository
 from services.segmentation.tenants.repository import ShopRepository
-from shared.audit.trail import AuditEntry
+from shared.audit.trail import SENSITIVE, AuditEntry
 from shared.contracts.audit import AuditSubject
 from shared.db.unit_of_work import UnitOfWork
-from shared.pii import PII_READ
+from shared.pii import PII_READ, FieldMarks
 from shared.security.principal import Principal
 
 
@@ -63,9 +64,9 @@ class ExplanationService:
         member = await self._memberships.find(segment_id, person_id)
         rule, now = parse_rule(segment.rule), self._uow.clock.now()
         explanation = explain(rule, facts, as_of=now, timezone=shop.timezone)
-        sees_personal = PII_READ in principal.scopes
-        if sees_personal and personal_leaves(rule):
-            self._record_look_at(person_id)
+        marks, sees_personal = await self._shops.marks(), PII_READ in principal.scopes
+        if sees_personal:
+            self._record_look_at(person_id, [rule], marks)
         return ExplanationRead(
             segment_id=segment_id,
             customer_id=person_id,
@@ -75,7 +76,7 @@ class ExplanationService:
             entered_at=None if member is None else member.entered_at,
             reason=None if member is None else member.reason,
             flips_at=next_flip(rule, facts, as_of=now, timezone=shop.timezone),
-            rule=_node(explanation, sees_personal=sees_personal),
+            rule=_node(explanation, sees_personal=sees_personal, marked=marks),
             as_of=now,
         )
 
@@ -88,25 +89,34 @@ class ExplanationService:
         person_id = facts.profile.customer_id
         rows = await self._memberships.of_customer(person_id)
         now = self._uow.clock.now()
-        sees_personal = PII_READ in principal.scopes
+        marks, sees_personal = await self._shops.marks(), PII_READ in principal.scopes
         rules = [parse_rule(row.rule) for row in rows]
-        if sees_personal and any(map(personal_leaves, rules)):
-            self._record_look_at(person_id)
+        if sees_personal:
+            self._record_look_at(person_id, rules, marks)
         data: list[MembershipRead] = []
         for row, rule in zip(rows, rules, strict=True):
             explanation = explain(rule, facts, as_of=now, timezone=shop.timezone)
             flips_at = next_flip(rule, facts, as_of=now, timezone=shop.timezone)
-            data.append(_membership(row, explanation, flips_at, sees_personal=sees_personal))
+            because = [
+                _node(leaf, sees_personal=sees_personal, marked=marks)
+                for leaf in _true_leaves(explanation)
+            ]
+            data.append(_membership(row, because, flips_at))
         return MembershipList(data=data)
 
-    def _record_look_at(self, customer_id: UUID) -> None:
+    def _record_look_at(self, customer_id: UUID, rules: Sequence[Rule], marks: FieldMarks) -> None:
         """The values that a reason gives are personal data, and no mark in the schema says so."""
+        asked = {leaf.field for rule in rules for leaf in personal_leaves(rule, marks)}
+        if not asked:
+            return
         subject = AuditSubject(object="customer", id=str(customer_id))
-        self._uow.record(AuditEntry([subject], kind="read"))
+        sensitive = sorted(f.name for f in asked if marks.get(f.key) == "sensitive")
+        detail = {SENSITIVE: sensitive} if sensitive else {}
+        self._uow.record(AuditEntry([subject], kind="read", detail=detail))
 
 
 def _membership(
-    row: Any, explanation: Explanation, flips_at: datetime | None, *, sees_personal: bool
+    row: Any, because: list[ExplanationNode], flips_at: datetime | None
 ) -> MembershipRead:
     return MembershipRead(
         segment_id=row.segment_id,
@@ -116,7 +126,7 @@ def _membership(
         entered_at=row.entered_at,
         rule_version=row.rule_version,
         reason=row.reason,
-        because=[_node(leaf, sees_personal=sees_personal) for leaf in _true_leaves(explanation)],
+        because=because,
         flips_at=flips_at,
     )
 
@@ -132,6 +142,8 @@ def _true_leaves(explanation: Explanation) -> Iterator[Explanation]:
         yield explanation
 
 
-def _node(explanation: Explanation, *, sees_personal: bool) -> ExplanationNode:
-    shown = explanation_json(explanation, sees_personal=sees_personal)
+def _node(
+    explanation: Explanation, *, sees_personal: bool, marked: Container[str]
+) -> ExplanationNode:
+    shown = explanation_json(explanation, sees_personal=sees_personal, marked=marked)
     return ExplanationNode.model_validate(shown)

@@ -27,7 +27,7 @@ class PreviewService:
         """
         shop = await self._shops.read()
         source = wanted.source() or template_rule(wanted.template, currency=shop.currency)
-        check_may_ask(principal, source)
+        check_may_ask(principal, source, marked=await self._shops.marks())
         now = self._uow.clock.now()
         predicate = compile_rule(
             parse_rule(source), tenant_id_param=TENANT, as_of=now, timezone=shop.timezone

@@ -5,6 +5,7 @@ kind. A new kind of question is a condition (`tree.py`) that each of them must a
 """
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -106,6 +107,10 @@ class Field:
     kind: Kind
     personal: bool = False
 
+    def is_personal(self, marked: Container[str]) -> bool:
+        """Whether it is, be it that the shop has `marked` this field of its own."""
+        return self.personal or (self.scope is Scope.ATTRIBUTES and self.key in marked)
+
     @property
     def name(self) -> str:
         """The field as rules write it: `profile.city`."""
@@ -125,13 +130,17 @@ class Reduction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One value made of a customer's rows; `column` is what is reduced, `by` orders LATEST."""
+    """One value made of a customer's rows: `column` is reduced, LATEST by `by`.
+
+    With `less` it is what another column leaves of it: of each row nothing at least.
+    """
 
     name: str
     kind: Kind
     reduction: Reduction
     column: str
     by: str | None = None
+    less: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,6 +248,7 @@ ORDERS = Collection(
     measures=_measures(
         Measure("count", Kind.NUMBER, Reduction.COUNT, "order_id"),
         Measure("sum_total", Kind.MONEY, Reduction.SUM, "total_minor"),
+        Measure("sum_net", Kind.MONEY, Reduction.SUM, "total_minor", less="refunded_minor"),
         Measure("avg_total", Kind.MONEY, Reduction.AVERAGE, "total_minor"),
         Measure("min_total", Kind.MONEY, Reduction.MIN, "total_minor"),
         Measure("max_total", Kind.MONEY, Reduction.MAX, "total_minor"),

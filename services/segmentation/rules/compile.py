@@ -10,6 +10,8 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
     FromClause,
     Integer,
     Numeric,
@@ -115,7 +117,9 @@ class _Compiler:
 def _reduced(leaf: CollectionLeaf, moment: Moment) -> Select[Any]:
     """Selects whether the measure of the leaf's rows passes its check; NULL if it is unknown."""
     table, measure, check = leaf.collection.table, leaf.measure, leaf.check
-    column = table.c[measure.column]
+    column: ColumnElement[Any] = table.c[measure.column]
+    if measure.less is not None:
+        column = func.greatest(column - table.c[measure.less], 0, type_=BigInteger)
     match measure.reduction:
         case Reduction.COUNT:
             return select(holds(check, func.count(), moment))

@@ -5,7 +5,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from services.segmentation.facts.customer_facts import CustomerFacts, Fact
-from services.segmentation.rules.catalog import Collection, Kind, Reduction
+from services.segmentation.rules.catalog import Collection, Kind, Measure, Reduction
 from services.segmentation.rules.reading import get
 from services.segmentation.rules.tree import CollectionLeaf
 
@@ -30,12 +30,20 @@ def measured(leaf: CollectionLeaf, rows: list[Fact]) -> object:
         return len(rows)
     if measure.reduction is Reduction.LATEST:
         return _latest(leaf, rows)
-    values = [value for row in rows if (value := get(row, measure.column)) is not None]
+    values = [value for row in rows if (value := _value(measure, row)) is not None]
     if measure.kind is Kind.INSTANT:
         instants = [value for value in values if isinstance(value, datetime)]
         chosen = min if measure.reduction is Reduction.MIN else max
         return chosen(instants, default=None)
     return _reduce_numbers(measure.reduction, [v for v in values if isinstance(v, int)])
+
+
+def _value(measure: Measure, row: Fact) -> object:
+    value = get(row, measure.column)
+    less = None if measure.less is None else get(row, measure.less)
+    if isinstance(value, int) and isinstance(less, int):
+        return max(value - less, 0)
+    return value
 
 
 def _reduce_numbers(reduction: Reduction, numbers: list[int]) -> int | Fraction | None:

@@ -1,5 +1,6 @@
 """An explanation as JSON, for people to read."""
 
+from collections.abc import Container
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -12,14 +13,17 @@ from services.segmentation.rules.evaluate import Explanation
 from shared.money import Money, MoneyRead
 
 
-def explanation_json(explanation: Explanation, *, sees_personal: bool) -> dict[str, Any]:
+def explanation_json(
+    explanation: Explanation, *, sees_personal: bool, marked: Container[str]
+) -> dict[str, Any]:
     """The explanation and all below it; `truth` is null and `actual` is null when unknown.
 
-    So is `actual` of a personal field unless the reader `sees_personal` data.
+    So is `actual` of a personal field, or one that the shop has `marked`, unless the reader
+    `sees_personal` data.
     Money is an amount with its currency, an average rounded to its smallest unit.
     """
     field = find_field(explanation.asks) if explanation.asks else None
-    is_shown = sees_personal or field is None or not field.personal
+    is_shown = sees_personal or field is None or not field.is_personal(marked)
     return {
         "pointer": explanation.pointer,
         "kind": explanation.kind,
@@ -30,7 +34,8 @@ def explanation_json(explanation: Explanation, *, sees_personal: bool) -> dict[s
         "actual": shown(explanation.actual, explanation.currency) if is_shown else None,
         "evidence": [str(row_id) for row_id in explanation.evidence],
         "children": [
-            explanation_json(child, sees_personal=sees_personal) for child in explanation.children
+            explanation_json(child, sees_personal=sees_personal, marked=marked)
+            for child in explanation.children
         ],
     }
 

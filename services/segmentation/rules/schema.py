@@ -107,7 +107,14 @@ class OrdersAggregate(_Aggregate):
     """A measure of the customer's orders."""
 
     measure: Literal[
-        "count", "sum_total", "avg_total", "min_total", "max_total", "first_at", "last_at"
+        "count",
+        "sum_total",
+        "sum_net",
+        "avg_total",
+        "min_total",
+        "max_total",
+        "first_at",
+        "last_at",
     ]
 
 

@@ -1,6 +1,6 @@
 """What a rule depends on: facts, so that a change of others need not ask it again, and time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from services.segmentation.rules.catalog import FIELDS, Collection, Field, Kind, Scope
@@ -52,10 +52,12 @@ def facts_used(rule: Rule) -> frozenset[str]:
     )
 
 
-def personal_leaves(rule: Rule) -> Sequence[FieldLeaf]:
-    """The leaves that ask about personal data of customers."""
+def personal_leaves(rule: Rule, marked: Container[str]) -> Sequence[FieldLeaf]:
+    """The leaves that ask about personal data; of its own fields the shop has `marked` some."""
     return [
-        leaf for leaf in _leaves(rule.root) if isinstance(leaf, FieldLeaf) and leaf.field.personal
+        leaf
+        for leaf in _leaves(rule.root)
+        if isinstance(leaf, FieldLeaf) and leaf.field.is_personal(marked)
     ]
 
 

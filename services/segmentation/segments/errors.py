@@ -1,9 +1,7 @@
 """What can go wrong with segments."""
 
-from collections.abc import Sequence
-
-from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
-from shared.pii import PII_READ
+from shared.errors import Conflict, FieldError, Invalid, NotFound
+from shared.privacy.errors import PersonalDataAsked
 
 
 class SegmentNotFound(NotFound):
@@ -48,19 +46,11 @@ class TemplateNotFound(Invalid):
         super().__init__(errors=[fault])
 
 
-class PersonalRule(Forbidden):
+class PersonalRule(PersonalDataAsked):
     """The rule asks about personal data, and the caller may not see those."""
 
     code = "personal_rule"
     title = "The rule asks about personal data"
-
-    def __init__(self, faults: Sequence[FieldError]) -> None:
-        places = ", ".join(fault.pointer for fault in faults)
-        super().__init__(
-            f"This needs the scope {PII_READ}: {places}",
-            errors=faults,
-            extensions={"missing_scopes": [PII_READ]},
-        )
 
 
 class CustomerUnknown(NotFound):

@@ -78,7 +78,7 @@ class SegmentService:
         if await self._segments.count() >= MOST_SEGMENTS:
             raise TooManySegments(f"At most {MOST_SEGMENTS} segments")
         source = wanted.source() or template_rule(wanted.template, currency=shop.currency)
-        check_may_ask(principal, source)
+        check_may_ask(principal, source, marked=await self._shops.marks())
         segment_id = new_id()
         await self.add(
             segment_id,
@@ -145,7 +145,7 @@ class SegmentService:
             values["status"] = wanted.status
         rule = self._new_rule(current, wanted, currency=shop.currency)
         if rule is not None:
-            check_may_ask(principal, rule)
+            check_may_ask(principal, rule, marked=await self._shops.marks())
             values |= await self._next_rule(
                 current, rule, wanted.template, actor=principal.actor_id
             )

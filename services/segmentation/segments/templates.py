@@ -59,7 +59,7 @@ class Loyal(Parameters):
     days: int = Field(default=365, ge=1, le=3650, description="Within how many days")
 
     def rule(self, currency: str) -> RuleSource:
-        """Only paid orders count."""
+        """Only paid orders count, less what went back."""
         paid = _field("order.financial_status", "in", ["paid", "partially_refunded"])
         counted = {"window": {"last": f"P{self.days}D"}, "where": paid, "op": "gte"}
         minor = self.amount * 10 ** currency_exponent(currency)
@@ -67,7 +67,7 @@ class Loyal(Parameters):
         return {
             "any": [
                 {"orders": {"measure": "count", "value": self.orders, **counted}},
-                {"orders": {"measure": "sum_total", "value": amount, **counted}},
+                {"orders": {"measure": "sum_net", "value": amount, **counted}},
             ]
         }
 

@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Table, text
 
 from services.segmentation.models import metadata
 from shared.db.tables import instant, tenant_column
+from shared.privacy.field_marks import field_mark_table
 from shared.privacy.registry import impersonal
 
 evaluation_state = Table(
@@ -17,5 +18,7 @@ evaluation_state = Table(
     # Up to this instant time has been taken into account for everybody.
     instant("swept_until"),
 )
+
+field_mark = field_mark_table(metadata)
 
 impersonal(evaluation_state, "where a sweep stands")

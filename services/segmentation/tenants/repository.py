@@ -7,21 +7,25 @@ a change or nothing of it, and the sweep that follows an evaluation sees the fac
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, Uuid, bindparam, select, update
+from sqlalchemy import Row, Select, Uuid, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.segmentation.tenants.models import evaluation_state as state
 from shared.contracts.gateway import TenantState
 from shared.db.tables import part_tables
 from shared.db.unit_of_work import UnitOfWork
+from shared.pii import FieldMarks
+from shared.privacy.field_marks import told_marks
 
+_MARKS: Final = told_marks("segmentation")
 _tenant: Final = part_tables("segmentation").tenant
 _TENANT: Final = bindparam("tenant", type_=Uuid)
 _DEFAULT_TIMEZONE: Final = "Asia/Ho_Chi_Minh"
 _DEFAULT_CURRENCY: Final = "VND"
+_DEFAULT_LOCALE: Final = "vi"
 
 _READ: Final[Select[tuple[object, ...]]] = (
     select(
@@ -74,8 +78,9 @@ class ShopRepository:
         self._uow = uow
 
     async def read(self) -> Shop:
-        """The shop as it is, for answers that change nothing."""
-        return await self._find(_READ)
+        """The shop as it is, for answers that change nothing; as it will be, if it is not known."""
+        row = await self._uow.one_or_none(_READ, {"tenant": self._uow.tenant_id})
+        return self._new() if row is None else _shop(row)
 
     async def share(self) -> Shop:
         """The shop, whose rules stay as they are until the commit."""
@@ -84,6 +89,10 @@ class ShopRepository:
     async def lock(self) -> Shop:
         """The shop, for a change of its rules or its evaluation: nobody evaluates meanwhile."""
         return await self._find(_LOCK)
+
+    async def marks(self) -> FieldMarks:
+        """Which of its own fields the shop has marked as personal."""
+        return await _MARKS(self._uow)
 
     async def rules_changed(self) -> None:
         """Have every process read the rules again. The shop must be locked."""
@@ -123,11 +132,25 @@ class ShopRepository:
                 {"tenant_id": self._uow.tenant_id, "swept_until": self._uow.clock.now()},
             )
             row = await self._uow.one(statement, identity)
+        return _shop(row)
+
+    def _new(self) -> Shop:
         return Shop(
-            timezone=ZoneInfo(row.timezone or _DEFAULT_TIMEZONE),
-            currency=row.currency or _DEFAULT_CURRENCY,
-            locale=row.locale or "vi",
-            rules_version=row.rules_version,
-            suspended=row.suspended,
-            swept_until=row.swept_until,
+            timezone=ZoneInfo(_DEFAULT_TIMEZONE),
+            currency=_DEFAULT_CURRENCY,
+            locale=_DEFAULT_LOCALE,
+            rules_version=1,
+            suspended=False,
+            swept_until=self._uow.clock.now(),
         )
+
+
+def _shop(row: Row[*tuple[Any, ...]]) -> Shop:
+    return Shop(
+        timezone=ZoneInfo(row.timezone or _DEFAULT_TIMEZONE),
+        currency=row.currency or _DEFAULT_CURRENCY,
+        locale=row.locale or _DEFAULT_LOCALE,
+        rules_version=row.rules_version,
+        suspended=row.suspended,
+        swept_until=row.swept_until,
+    )
