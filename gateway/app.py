@@ -44,6 +44,8 @@ from gateway.webhooks.endpoints import router as webhook_endpoints
 from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
+from shared.privacy.field_marks import told_marks
+from shared.web.field_marks import ShopMarks, attach_field_marks
 
 _DESCRIPTION = """\
 Customer care for shops: who the customers are, which groups they are in, what they ask, what they
@@ -96,6 +98,7 @@ def create_app(
     )
     app.mount(STATIC_PATH, docs_files())
     attach_house(app, house)
+    attach_field_marks(app, ShopMarks(told_marks(settings.part)))
     attach_outgoing(app, outgoing)
     attach_document(app, _document(app, house))
     # Behind the ring that gives each request its id, before the gateway's own endpoints.
@@ -142,6 +145,7 @@ def _run_together(app: FastAPI, house: House) -> None:
                 await stack.enter_async_context(upstream.running())
             await stack.enter_async_context(own_lifespan(started))
             stack.push_async_callback(house.delivery_waker.drain)
+            stack.push_async_callback(house.fetch_waker.drain)
             stack.push_async_callback(house.login_guard.close)
             stack.push_async_callback(house.limiter.close)
             stack.push_async_callback(house.key_usage.close)

@@ -285,6 +285,7 @@ async def delivery_service(house: HouseDep, uow: UnitOfWorkDep) -> DeliveryServi
         connections=ConnectionRepository(uow),
         deliveries=DeliveryRepository(uow),
         wake=house.delivery_waker.wake,
+        wake_fetching=house.fetch_waker.wake,
     )
 
 

@@ -1,6 +1,7 @@
-"""The gateway's part in erasing people."""
+"""The gateway's part in what people ask for by law."""
 
 from gateway.audit_log.erasure import erase_changes
+from gateway.audit_log.telling import tell_entries
 from gateway.deliveries.erasure import erase_deliveries
 from gateway.models import metadata
 from shared.privacy.dead_letters import erase_dead_letters
@@ -15,4 +16,5 @@ def gateway_privacy(root: RootKey) -> PartPrivacy:
         metadata=metadata,
         secrets=SecretBox(root),
         erasers=[erase_changes, erase_deliveries, erase_dead_letters("gateway")],
+        tellers=[tell_entries],
     )

@@ -10,6 +10,7 @@ from gateway.access.tokens import AccessTokens
 from gateway.api_keys.keyring import Keyring
 from gateway.api_keys.usage import KeyUsage
 from gateway.background import Background
+from gateway.deliveries.fetching import FETCH_DELIVERIES
 from gateway.deliveries.tasks import READ_DELIVERIES
 from gateway.directory.directory import Directory
 from gateway.door.authenticator import Authenticator
@@ -57,6 +58,7 @@ class House:
     hook_connections: HookConnections
     receiver: Receiver
     delivery_waker: Waker
+    fetch_waker: Waker
 
     @classmethod
     def of(cls, context: PartContext[GatewaySettings], upstreams: Mapping[str, Upstream]) -> Self:
@@ -67,6 +69,7 @@ class House:
         box = SecretBox(settings.root_key)
         tokens = AccessTokens(root_key=settings.root_key, clock=clock)
         waker = Waker(context.queue, part=settings.part, function=READ_DELIVERIES)
+        fetch_waker = Waker(context.queue, part=settings.part, function=FETCH_DELIVERIES)
         hook_connections = HookConnections(
             units=context.units,
             directory=directory,
@@ -126,8 +129,14 @@ class House:
             background=background,
             box=box,
             hook_connections=hook_connections,
-            receiver=Receiver(units=context.units, connections=hook_connections, wake=waker.wake),
+            receiver=Receiver(
+                units=context.units,
+                connections=hook_connections,
+                wake=waker.wake,
+                wake_fetching=fetch_waker.wake,
+            ),
             delivery_waker=waker,
+            fetch_waker=fetch_waker,
         )
 
 

@@ -20,6 +20,7 @@ from gateway.webhooks.sender import RENEW_SECONDS, Sender
 from shared.outbound.guard import OutboundGuard
 from shared.outbound.web import GuardedHttp
 from shared.part.context import PartContext
+from shared.privacy.field_marks import told_marks
 from shared.queue.producer import Waker
 from shared.queue.signals import Signals
 from shared.queue.worker import Job, Periodic
@@ -57,6 +58,7 @@ class Outgoing:
                 followers=followers,
                 reads=context.reads,
                 clock=context.clock,
+                marks=told_marks(settings.part),
             ),
             mask=EventMask(),
             guard=settings.outbound_guard,

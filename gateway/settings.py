@@ -30,7 +30,9 @@ class GatewaySettings(PartSettings):
     whom they ask. `staff_password_url` is where your front end lets staff choose a password
     (`https://desk.example.com/password#{token}`); without it a page of the gateway does. A rate
     limit is written as requests/seconds: `2000/10` lets 2,000 requests through at once and 200 a
-    second in the long run.
+    second in the long run. `bigcommerce_url` is where stores of BigCommerce are asked. The body of
+    a platform's delivery is kept for `delivery_days` after it came, and for `unread_delivery_days`
+    when nothing was made of it: an erasure does not find the person in it.
     """
 
     part: ClassVar[str] = "gateway"
@@ -64,6 +66,9 @@ class GatewaySettings(PartSettings):
     login_window_seconds: int = Field(default=300, ge=1, le=86_400)
     session_cache_seconds: float = Field(default=4, ge=0, le=4)
     staff_password_url: str | None = Field(default=None, pattern=r"\{token\}")
+    bigcommerce_url: str = Field(default="https://api.bigcommerce.com", pattern=r"^https?://")
+    delivery_days: int = Field(default=30, ge=30, le=3650)
+    unread_delivery_days: int = Field(default=14, ge=14, le=3650)
     event_retention_days: int = Field(default=30, ge=7, le=3650)
     webhook_queues_at_once: int = Field(default=400, ge=4, le=10_000)
     credential_cache_seconds: float = Field(default=5, ge=0, le=5)

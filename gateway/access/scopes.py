@@ -8,10 +8,10 @@ _RESOURCES: Final = (
     *("customers", "orders", "tasks", "duplicates", "segments", "tickets", "queues", "sla"),
     *("surveys", "templates", "messages", "automations", "suppressions", "inbound"),
     *("leads", "lead_forms", "lead_submissions", "touches"),
-    *("interactions", "appointments", "assignment_rules", "custom_fields"),
+    *("interactions", "appointments", "assignment_rules", "custom_fields", "outcomes"),
     *("connections", "staff", "api_keys", "jobs", "reports", "webhooks", "settings"),
     *("loyalty", "redemptions", "vouchers", "referrals", "reviews"),
-    *("imports", "privacy", "quality"),
+    *("imports", "privacy", "quality", "retention"),
 )
 PII_READ: Final = "pii:read"
 """To see phone numbers, addresses and the like in full; without it they are masked."""
@@ -60,11 +60,12 @@ class Role(StrEnum):
 
 
 _READ: Final = frozenset(scope for scope in GRANTABLE if scope.endswith(":read"))
-# Who has these can let others in, act as a customer, send data elsewhere, or watch the others.
+# Who has these can let others in, act as a customer, send data elsewhere, watch the others, or have
+# the data of many people end.
 _KEEPERS_ONLY: Final = frozenset(
     {"staff:write", "api_keys:read", "api_keys:write", "shopper_tokens:write"}
     | {"connections:read", "connections:write", "webhooks:read", "webhooks:write"}
-    | {"settings:write", "audit:read", "events:read"}
+    | {"settings:write", "audit:read", "events:read", "retention:write"}
 )
 _AGENT_WRITES: Final = frozenset(
     f"{resource}:write"

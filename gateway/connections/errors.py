@@ -30,6 +30,18 @@ class HostRefused(Invalid):
         super().__init__(refusal.detail, errors=[fault])
 
 
+class StoreAccessRequired(Invalid):
+    """A platform whose deliveries only name things, and nothing to ask for them with."""
+
+    code = "store_access_required"
+    title = "This platform has to be asked for what its webhooks only name"
+
+    def __init__(self, fields: list[str]) -> None:
+        super().__init__(
+            errors=[FieldError(f"/body/{name}", "missing", "Needed to ask it") for name in fields]
+        )
+
+
 class NotOfThisKind(Invalid):
     """A field that another kind of connection has."""
 

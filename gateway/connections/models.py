@@ -21,6 +21,8 @@ connection = Table(
     # Deliveries signed with the secret before the last rotation pass until then.
     Column("sealed_previous_secret", Text),
     instant("previous_secret_until", nullable=True),
+    # What a store's own API is asked with, where deliveries only name what has changed.
+    Column("sealed_access_token", Text),
     Column("active", Boolean, nullable=False),
     instant("created_at"),
     instant("updated_at"),

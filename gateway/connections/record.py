@@ -24,6 +24,7 @@ class ConnectionRecord:
     sealed_secret: str | None
     sealed_previous_secret: str | None
     previous_secret_until: datetime | None
+    sealed_access_token: str | None
     active: bool
     created_at: datetime
     updated_at: datetime
@@ -52,3 +53,4 @@ class ConnectionRecord:
 COLUMNS = tuple(field.name for field in fields(ConnectionRecord))
 EMAIL_OPTIONS = ("host", "port", "security", "sender_name", "sender_address")
 PLATFORM_OPTIONS = ("emails_verified",)
+STORE_FIELDS = ("store", "access_token")

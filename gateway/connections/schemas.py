@@ -39,6 +39,14 @@ EmailsVerified = Annotated[
 ]
 
 
+StoreName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,64}$"), Field(examples=["wvoblpcekx"])
+]
+_ASKED_WITH: Final = (
+    "For platforms whose webhooks only name what has changed (BigCommerce): the rest is asked for"
+)
+
+
 class PlatformConnectionCreate(Body):
     """A shop on an e-commerce platform, which delivers webhooks."""
 
@@ -49,6 +57,12 @@ class PlatformConnectionCreate(Body):
         default=None, description="What the platform signs with; made up here if absent"
     )
     emails_verified: EmailsVerified = False
+    store: StoreName | None = Field(
+        default=None, description=f"The store's name in the platform's API. {_ASKED_WITH}"
+    )
+    access_token: Credential | None = Field(
+        default=None, description=f"What the store's API is asked with. {_ASKED_WITH}"
+    )
 
 
 class EmailConnectionCreate(Body):
@@ -89,6 +103,7 @@ class ConnectionPatch(Body):
     name: Name | None = None
     active: bool | None = None
     emails_verified: EmailsVerified | None = None
+    access_token: Credential | None = Field(default=None, description=_ASKED_WITH)
     host: Host | None = None
     port: Port | None = None
     security: Security | None = None
@@ -123,6 +138,8 @@ class ConnectionRead(BaseModel):
         examples=["https://care.example.com/v1/hooks/shopify/0199d6a2-b1c9-7e4f-9b1f-5d6c7a8e9f00"],
     )
     emails_verified: bool | None
+    store: str | None = Field(description="The store that is asked for what deliveries only name")
+    has_access_token: bool
     previous_secret_until: datetime | None = Field(
         description="Until then deliveries signed with the secret before the last rotation pass"
     )
@@ -145,6 +162,8 @@ class ConnectionRead(BaseModel):
             active=record.active,
             hook_url=hook_url,
             emails_verified=None if is_email else record.options["emails_verified"],
+            store=record.options.get("store"),
+            has_access_token=record.sealed_access_token is not None,
             previous_secret_until=record.previous_secret_until,
             email=EmailChannelRead(**email, has_credentials=record.sealed_secret is not None)
             if email

@@ -14,8 +14,14 @@ from gateway.connections.errors import (
     HostRefused,
     NoSecretToRotate,
     NotOfThisKind,
+    StoreAccessRequired,
 )
-from gateway.connections.record import EMAIL_OPTIONS, PLATFORM_OPTIONS, ConnectionRecord
+from gateway.connections.record import (
+    EMAIL_OPTIONS,
+    PLATFORM_OPTIONS,
+    STORE_FIELDS,
+    ConnectionRecord,
+)
 from gateway.connections.repository import ConnectionRepository
 from gateway.connections.schemas import (
     ConnectionPatch,
@@ -24,6 +30,7 @@ from gateway.connections.schemas import (
     RotationCreate,
 )
 from gateway.directory.directory import Directory
+from gateway.platforms.platform import THIN, Platform
 from shared.contracts.gateway import EmailChannelChanged
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
@@ -68,14 +75,19 @@ class ConnectionService:
     async def connect_platform(
         self, given: PlatformConnectionCreate
     ) -> tuple[ConnectionRecord, str]:
-        """A new platform connection and its signing secret."""
+        """A new platform connection and its signing secret.
+
+        Raises StoreAccessRequired, NotOfThisKind.
+        """
+        store = _store_of(given)
         secret = _chosen_or_made_up(given.secret)
         record = self._new(
             kind="platform",
             platform=given.platform.value,
             name=given.name or given.platform.value,
-            options={"emails_verified": given.emails_verified},
+            options={"emails_verified": given.emails_verified, **store},
             sealed_secret=self._seal(secret),
+            sealed_access_token=self._sealed_token(given.access_token),
         )
         # Deliveries name the connection only: the directory says whose it is.
         await self._directory.claim("connection", record.id.hex, self._uow.tenant_id)
@@ -120,7 +132,7 @@ class ConnectionService:
         before = await self._connections.lock(connection_id)
         check_version(before.version, expected_version)
         changes = given.model_dump(exclude_none=True)
-        foreign = sorted(changes.keys() - {*_OF_EVERY_KIND, *_OF_KIND[before.kind]})
+        foreign = sorted(changes.keys() - {*_OF_EVERY_KIND, *_fields_of(before)})
         if foreign:
             raise NotOfThisKind(before.kind, foreign)
         options = {name: changes.get(name, value) for name, value in before.options.items()}
@@ -132,6 +144,8 @@ class ConnectionService:
             active=changes.get("active", before.active),
             options=options,
             sealed_secret=self._sealed_after(before, given),
+            sealed_access_token=self._sealed_token(given.access_token)
+            or before.sealed_access_token,
             updated_at=self._uow.clock.now(),
             version=before.version + 1,
         )
@@ -189,6 +203,7 @@ class ConnectionService:
         options: dict[str, Any],
         sealed_secret: str | None,
         platform: str | None = None,
+        sealed_access_token: str | None = None,
     ) -> ConnectionRecord:
         now = self._uow.clock.now()
         return ConnectionRecord(
@@ -200,6 +215,7 @@ class ConnectionService:
             sealed_secret=sealed_secret,
             sealed_previous_secret=None,
             previous_secret_until=None,
+            sealed_access_token=sealed_access_token,
             active=True,
             created_at=now,
             updated_at=now,
@@ -221,6 +237,9 @@ class ConnectionService:
 
     def _seal(self, secret: str) -> str:
         return self._box.seal({"secret": secret})
+
+    def _sealed_token(self, token: SecretStr | None) -> str | None:
+        return None if token is None else self._box.seal({"token": token.get_secret_value()})
 
     def _check_restated(self, before: ConnectionRecord, given: ConnectionPatch) -> None:
         """What was entered for one server is not for another one, or the open wire, to hear."""
@@ -244,6 +263,26 @@ class ConnectionService:
         if not credentials:
             return None
         return self._box.seal({name: credentials.get(name, "") for name in _CREDENTIALS})
+
+
+def _store_of(given: PlatformConnectionCreate) -> dict[str, str]:
+    """The store that will be asked, where a platform has to be."""
+    said = [name for name in STORE_FIELDS if getattr(given, name) is not None]
+    if given.platform not in THIN:
+        if said:
+            raise NotOfThisKind(given.platform.value, said)
+        return {}
+    missing = [name for name in STORE_FIELDS if name not in said]
+    if missing or given.store is None:
+        raise StoreAccessRequired(missing)
+    return {"store": given.store}
+
+
+def _fields_of(record: ConnectionRecord) -> tuple[str, ...]:
+    """What may be changed of a connection, besides what all have."""
+    if record.platform is not None and Platform(record.platform) in THIN:
+        return (*_OF_KIND[record.kind], "access_token")
+    return _OF_KIND[record.kind]
 
 
 def _chosen_or_made_up(chosen: SecretStr | None) -> str:

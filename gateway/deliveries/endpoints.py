@@ -42,6 +42,8 @@ async def replay_delivery(
 ) -> DeliveryRead:
     """Read a delivery again from its stored bytes, as if it had just arrived.
 
+    What it only names is fetched again. One whose body is not kept any more cannot be read
+    again (`forgotten_at`).
     What it tells is compared with what is known by then: an old delivery changes nothing newer.
     """
     return DeliveryRead.of(await service.replay(connection_id, delivery_id))

@@ -1,6 +1,6 @@
 """What can go wrong with deliveries."""
 
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 
 
 class DeliveryNotFound(NotFound):
@@ -8,3 +8,10 @@ class DeliveryNotFound(NotFound):
 
     code = "delivery_not_found"
     title = "There is no such delivery"
+
+
+class DeliveryForgotten(Conflict):
+    """What was delivered is not kept any more: its time is over, or it was of somebody erased."""
+
+    code = "delivery_forgotten"
+    title = "What was delivered is not kept any more"

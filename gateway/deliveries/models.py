@@ -24,13 +24,22 @@ delivery = Table(
     Column("error", Text),
     Column("attempts", Integer, nullable=False),
     instant("processed_at", nullable=True),
+    # Of a delivery that only names an object: what was fetched for it, when to try next, and how
+    # often that was done since it came or was to be read again.
+    Column("fetched", LargeBinary),
+    instant("fetch_at", nullable=True),
+    Column("fetch_tries", Integer),
     # What the delivery was found to tell of, as the platform names it.
     Column("object_kind", Text),
     Column("object_id", Text),
+    # Since when there is no body any more; the row stays, so that the same one is known again.
+    instant("forgotten_at", nullable=True),
     # The W3C trace context of the request that brought it, for the reading to follow.
     Column("trace", Text),
-    CheckConstraint("status IN ('pending', 'processed', 'ignored', 'failed')", name="status"),
-    CheckConstraint("object_kind IN ('customer', 'order')", name="object_kind"),
+    CheckConstraint(
+        "status IN ('pending', 'processed', 'ignored', 'failed', 'fetching')", name="status"
+    ),
+    CheckConstraint("object_kind IN ('customer', 'order', 'shop')", name="object_kind"),
 )
 Index(
     "uq_delivery_dedup_key",
@@ -44,6 +53,13 @@ Index(
     delivery.c.tenant_id,
     delivery.c.id,
     postgresql_where=delivery.c.status == "pending",
+)
+Index(
+    "ix_delivery_fetching",
+    delivery.c.tenant_id,
+    delivery.c.fetch_at,
+    delivery.c.id,
+    postgresql_where=delivery.c.status == "fetching",
 )
 Index(
     "ix_delivery_newest",
@@ -60,5 +76,13 @@ Index(
     delivery.c.object_id,
     postgresql_where=delivery.c.status == "processed",
 )
+Index(
+    "ix_delivery_unforgotten",
+    delivery.c.tenant_id,
+    delivery.c.status,
+    delivery.c.received_at,
+    delivery.c.id,
+    postgresql_where=delivery.c.forgotten_at.is_(None),
+)
 
-impersonal(delivery, "the bodies of people are erased by `erasure.py`")
+impersonal(delivery, "bodies are erased by `erasure.py`, and all of them forgotten in time")

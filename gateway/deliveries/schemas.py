@@ -12,8 +12,12 @@ from gateway.platforms.told import ObjectKind
 
 
 class DeliveryStatus(StrEnum):
-    """What became of a delivery."""
+    """What became of a delivery.
 
+    `fetching` while the platform is asked for what the delivery only names.
+    """
+
+    FETCHING = "fetching"
     PENDING = "pending"
     PROCESSED = "processed"
     IGNORED = "ignored"
@@ -21,7 +25,7 @@ class DeliveryStatus(StrEnum):
 
 
 class DeliveryRead(BaseModel):
-    """A webhook that was received. Its body is kept and not shown."""
+    """A webhook that was received. Its body is kept for a while and not shown."""
 
     id: UUID
     object: Literal["delivery"] = "delivery"
@@ -38,6 +42,9 @@ class DeliveryRead(BaseModel):
     triggered_at: datetime | None
     received_at: datetime
     processed_at: datetime | None
+    forgotten_at: datetime | None = Field(
+        description="Since when its body is not kept any more; it cannot be replayed"
+    )
 
     @classmethod
     def of(cls, row: Row[*tuple[Any, ...]]) -> Self:

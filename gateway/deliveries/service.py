@@ -24,11 +24,13 @@ class DeliveryService:
         connections: ConnectionRepository,
         deliveries: DeliveryRepository,
         wake: Callable[[TenantId], Awaitable[None]],
+        wake_fetching: Callable[[TenantId], Awaitable[None]],
     ) -> None:
         self._uow = uow
         self._connections = connections
         self._deliveries = deliveries
         self._wake = wake
+        self._wake_fetching = wake_fetching
 
     async def list_newest(
         self, connection_id: UUID, *, statuses: Sequence[DeliveryStatus], request: PageRequest
@@ -38,11 +40,12 @@ class DeliveryService:
         return await self._deliveries.list_newest(connection_id, statuses=statuses, request=request)
 
     async def replay(self, connection_id: UUID, delivery_id: UUID) -> Row[*tuple[Any, ...]]:
-        """Have the stored bytes read again. Raises DeliveryNotFound."""
+        """Have the stored bytes read again. Raises DeliveryNotFound, DeliveryForgotten."""
         row = await self._deliveries.replay(connection_id, delivery_id)
 
         async def wake() -> None:
-            await self._wake(self._uow.tenant_id)
+            is_to_fetch = row.status == DeliveryStatus.FETCHING
+            await (self._wake_fetching if is_to_fetch else self._wake)(self._uow.tenant_id)
 
         self._uow.after_commit(wake)
         return row

@@ -6,6 +6,7 @@ nobody; if one spoils a whole batch at the database, the batch is read again one
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from gateway.connections.repository import ConnectionRepository
 from gateway.deliveries.metrics import DELIVERIES_READ
 from gateway.deliveries.repository import DeliveryRepository, Outcome
 from gateway.deliveries.schemas import DeliveryStatus
-from gateway.platforms.platform import Platform, understand
+from gateway.platforms.platform import LEAVING, Platform, understand
 from gateway.platforms.reading import PayloadNotUnderstood
 from gateway.platforms.told import Delivered, Ignored
 from shared.contracts.gateway import PlatformOrigin
@@ -34,6 +35,7 @@ PART: Final = "gateway"
 WAITING: Final = "tenants_with_pending_deliveries"
 # Small, because a delivery may have five megabytes.
 _AT_ONCE: Final = 25
+_GONE_FOR: Final = timedelta(hours=48)
 
 
 class DeliveryReader:
@@ -107,10 +109,24 @@ class DeliveryReader:
 
 async def _read_all(uow: UnitOfWork, claimed: Sequence[Row[*tuple[Any, ...]]]) -> list[Outcome]:
     options = await ConnectionRepository(uow).options_of({row.connection_id for row in claimed})
-    outcomes = [_read_traced(uow, row, options.get(row.connection_id, {})) for row in claimed]
+    outcomes = [
+        await _still_connected(uow, row)
+        or _read_traced(uow, row, options.get(row.connection_id, {}))
+        for row in claimed
+    ]
     for row, outcome in zip(claimed, outcomes, strict=True):
         DELIVERIES_READ.labels(row.platform, outcome.status.value).inc()
     return outcomes
+
+
+async def _still_connected(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> Outcome | None:
+    """A shop that is said to have left and of which more is heard has come back: nothing to do."""
+    if row.topic not in LEAVING:
+        return None
+    since = row.received_at - _GONE_FOR
+    if not await DeliveryRepository(uow).is_heard_of(row.connection_id, since=since):
+        return None
+    return Outcome(id=row.id, status=DeliveryStatus.IGNORED, reason="shop_is_connected")
 
 
 def _read_traced(
@@ -136,7 +152,7 @@ def _read(uow: UnitOfWork, row: Row[*tuple[Any, ...]], options: Mapping[str, Any
     )
     delivered = Delivered(origin, triggered_at=row.triggered_at, options=options)
     try:
-        told = understand(Platform(row.platform), delivered, row.body)
+        told = understand(Platform(row.platform), delivered, row.fetched or row.body)
     except PayloadNotUnderstood as error:
         return _failed(row.id, "not_understood", str(error))
     except Exception as error:  # noqa: BLE001  (a mistake of ours must not hold up the others)

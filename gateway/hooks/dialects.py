@@ -1,20 +1,20 @@
 """How each platform signs, names and repeats its deliveries. Pure functions over raw bytes.
 
-All platforms sign the body only, with base64 of HMAC-SHA256: no time and no header is covered. So
+Most platforms sign the body only, with base64 of HMAC-SHA256: no time and no header is covered. So
 a delivery can be replayed by whoever saw it, and the key that makes it count once is all there is
-against that.
+against that. BigCommerce signs as Standard Webhooks has it, with the time.
 """
 
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from gateway.platforms.platform import Platform
-from gateway.platforms.reading import as_instant
+from gateway.platforms.reading import PayloadNotUnderstood, as_instant, as_text, decode
 
 Headers = Mapping[str, str]
 """Looked up without regard to case."""
@@ -22,6 +22,12 @@ Headers = Mapping[str, str]
 _MAX_TOPIC: Final = 200
 _MAX_KEY: Final = 120
 _UNKNOWN_TOPIC: Final = "unknown"
+CHOSEN_HEADER: Final = "x-careloop-secret"
+_TOLERANCE_SECONDS: Final = 300
+_MAX_DIGITS: Final = 12
+_MOST_SIGNATURES: Final = 8
+_MAX_THIN: Final = 64 * 1024
+_FAR_FUTURE: Final = 2**36
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,10 @@ class DeliveryLabel:
 class Dialect(Protocol):
     """How one platform delivers."""
 
-    def signature(self, headers: Headers) -> str | None:
-        """The signature as sent."""
+    def is_from(
+        self, secrets: Sequence[bytes], headers: Headers, body: bytes, *, now: datetime
+    ) -> bool:
+        """Whether it comes from somebody who knows one of the secrets."""
         ...
 
     def is_ping(self, headers: Headers, body: bytes) -> bool:
@@ -63,16 +71,32 @@ def signature_of(body: bytes, secret: bytes) -> bytes:
     return base64.b64encode(hmac.digest(secret, body, hashlib.sha256))
 
 
-class ShopifyDialect:
+class SignedBody:
+    """What the platforms have in common that sign the body and nothing else."""
+
+    def signature(self, headers: Headers) -> str | None:
+        """The signature as sent."""
+        raise NotImplementedError
+
+    def is_from(
+        self, secrets: Sequence[bytes], headers: Headers, body: bytes, *, now: datetime
+    ) -> bool:
+        """Whether one of the secrets made the signature, whenever that was."""
+        del now
+        return is_signed(body, self.signature(headers), secrets)
+
+    def is_ping(self, headers: Headers, body: bytes) -> bool:
+        """Few platforms ask, and some of them otherwise."""
+        del headers, body
+        return False
+
+
+class ShopifyDialect(SignedBody):
     """`X-Shopify-*`; the newer events say the same in `Shopify-*`."""
 
     def signature(self, headers: Headers) -> str | None:
         """The signature as sent."""
         return self._header(headers, "hmac-sha256")
-
-    def is_ping(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002
-        """Shopify does not ask."""
-        return False
 
     def label(self, headers: Headers, body: bytes) -> DeliveryLabel:
         """A retry has the webhook id of the first attempt."""
@@ -86,7 +110,7 @@ class ShopifyDialect:
         return headers.get(f"x-shopify-{name}") or headers.get(f"shopify-{name}")
 
 
-class WooCommerceDialect:
+class WooCommerceDialect(SignedBody):
     """`X-WC-Webhook-*`. On saving a webhook WooCommerce asks, unsigned, whether we are there."""
 
     def signature(self, headers: Headers) -> str | None:
@@ -100,6 +124,7 @@ class WooCommerceDialect:
             media_type == "application/x-www-form-urlencoded"
             and body.startswith(b"webhook_id=")
             and "x-wc-webhook-topic" not in headers
+            and self.signature(headers) is None
         )
 
     def label(self, headers: Headers, body: bytes) -> DeliveryLabel:
@@ -117,16 +142,12 @@ class WooCommerceDialect:
         return DeliveryLabel(topic, _bounded(key), None)
 
 
-class HaravanDialect:
-    """`X-Haravan-*`. A delivery has no id, so the body itself is the key."""
+class HaravanDialect(SignedBody):
+    """`X-Haravan-*`. It asks with a GET; a delivery has no id, so the body itself is the key."""
 
     def signature(self, headers: Headers) -> str | None:
         """The signature as sent."""
         return headers.get("x-haravan-hmacsha256") or headers.get("x-haravan-hmac-sha256")
-
-    def is_ping(self, headers: Headers, body: bytes) -> bool:  # noqa: ARG002
-        """Haravan asks with a GET."""
-        return False
 
     def label(self, headers: Headers, body: bytes) -> DeliveryLabel:
         """What changed has another `updated_at`, and so another body."""
@@ -134,10 +155,57 @@ class HaravanDialect:
         return DeliveryLabel(topic, _bounded(f"{topic}:{_fingerprint(body)}"), None)
 
 
+class BigCommerceDialect:
+    """Standard Webhooks with the app's client secret, or a header that the shop has chosen.
+
+    Webhooks of before 2024 are not signed: BigCommerce sends along what headers the shop has given
+    with the webhook. So ours may be told to it, and is as good.
+    """
+
+    def is_from(
+        self, secrets: Sequence[bytes], headers: Headers, body: bytes, *, now: datetime
+    ) -> bool:
+        """A signature counts for five minutes: each attempt is signed anew."""
+        told = headers.get(CHOSEN_HEADER, "").encode("latin-1", "replace")
+        matches = [hmac.compare_digest(told, secret) for secret in secrets]
+        if any(matches):
+            return True
+        message_id, sent_at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+        if not sent_at.isascii() or not sent_at.isdecimal() or len(sent_at) > _MAX_DIGITS:
+            return False
+        if abs(now.timestamp() - int(sent_at)) > _TOLERANCE_SECONDS:
+            return False
+        signed = b".".join((message_id.encode("latin-1", "replace"), sent_at.encode(), body))
+        sent = headers.get("webhook-signature", "").split(" ")[:_MOST_SIGNATURES]
+        ours = [each.removeprefix("v1,") for each in sent if each.startswith("v1,")]
+        matches = [is_signed(signed, signature, secrets) for signature in ours]
+        return any(matches)
+
+    def is_ping(self, headers: Headers, body: bytes) -> bool:
+        """BigCommerce does not ask."""
+        del headers, body
+        return False
+
+    def label(self, headers: Headers, body: bytes) -> DeliveryLabel:
+        """Only the body says what it is about; it is small.
+
+        A repeat is the same body. `hash`, which is to tell repeats, is part of it, and so is the
+        second of the change: the same object changed again is another delivery.
+        """
+        del headers
+        try:
+            said = decode(body) if len(body) <= _MAX_THIN else {}
+        except PayloadNotUnderstood:
+            said = {}
+        topic = _topic(as_text(said.get("scope")))
+        return DeliveryLabel(topic, _bounded(_fingerprint(body)), _unix(said.get("created_at")))
+
+
 DIALECTS: Final[Mapping[Platform, Dialect]] = {
     Platform.SHOPIFY: ShopifyDialect(),
     Platform.WOOCOMMERCE: WooCommerceDialect(),
     Platform.HARAVAN: HaravanDialect(),
+    Platform.BIGCOMMERCE: BigCommerceDialect(),
 }
 
 
@@ -148,6 +216,13 @@ ASKING: Final = frozenset({Platform.HARAVAN})
 def _topic(sent: str | None) -> str:
     topic = (sent or "").strip().lower()[:_MAX_TOPIC]
     return topic or _UNKNOWN_TOPIC
+
+
+def _unix(value: object) -> datetime | None:
+    """A moment in seconds since 1970."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < _FAR_FUTURE:
+        return None
+    return datetime.fromtimestamp(value, UTC)
 
 
 def _fingerprint(body: bytes) -> str:

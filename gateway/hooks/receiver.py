@@ -10,16 +10,19 @@ from uuid import UUID
 from gateway.connections.errors import ConnectionNotFound
 from gateway.deliveries.repository import DeliveryRepository, NewDelivery
 from gateway.hooks.connections import HookConnection, HookConnections
-from gateway.hooks.dialects import ASKING, DIALECTS, Headers, is_signed
+from gateway.hooks.dialects import ASKING, DIALECTS, Headers
 from gateway.hooks.errors import SignatureRefused
-from gateway.platforms.platform import Platform
+from gateway.platforms.platform import THIN, Platform
 from shared.db.unit_of_work import UnitsOfWork
 from shared.ids import TenantId, new_id
 from shared.observability.tracing import current_trace_parent
 
 
 class Receiver:
-    """Takes deliveries in; each costs one transaction with one statement."""
+    """Takes deliveries in; each costs one transaction with one statement.
+
+    What only names an object waits until that was fetched.
+    """
 
     def __init__(
         self,
@@ -27,10 +30,12 @@ class Receiver:
         units: UnitsOfWork,
         connections: HookConnections,
         wake: Callable[[TenantId], Awaitable[None]],
+        wake_fetching: Callable[[TenantId], Awaitable[None]],
     ) -> None:
         self._units = units
         self._connections = connections
         self._wake = wake
+        self._wake_fetching = wake_fetching
 
     async def receive(
         self, platform: str, connection_id: str, headers: Headers, body: bytes
@@ -44,14 +49,16 @@ class Receiver:
         if platform not in DIALECTS:
             raise ConnectionNotFound
         dialect = DIALECTS[Platform(platform)]
-        signature = dialect.signature(headers)
-        if signature is None and dialect.is_ping(headers, body):
+        if dialect.is_ping(headers, body):
             return
         now = self._units.clock.now()
         connection = await self._connection(platform, connection_id)
-        if connection is None or not is_signed(body, signature, connection.secrets(now)):
+        if connection is None or not dialect.is_from(
+            connection.secrets(now), headers, body, now=now
+        ):
             raise SignatureRefused
         label = dialect.label(headers, body)
+        is_thin = connection.platform in THIN
         delivery = NewDelivery(
             id=new_id(),
             connection_id=connection.id,
@@ -62,12 +69,14 @@ class Receiver:
             triggered_at=label.triggered_at,
             received_at=now,
             trace=current_trace_parent(),
+            to_fetch=is_thin,
         )
         async with self._units.begin(connection.tenant_id) as uow:
             fresh = await DeliveryRepository(uow).add(delivery)
             await uow.commit()
         if fresh:
-            await self._wake(connection.tenant_id)
+            wake = self._wake_fetching if is_thin else self._wake
+            await wake(connection.tenant_id)
 
     async def confirm(self, platform: str, connection_id: str, token: str | None) -> None:
         """Say that a platform's question whether it is to deliver here is meant for us.

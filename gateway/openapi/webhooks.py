@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from gateway.events.catalogue import PUBLIC_EVENTS, EventBase, name_of
+from gateway.events.catalogue import PUBLIC_EVENTS, name_of
+from gateway.events.public.base import EventBase
 from gateway.openapi.schemas import REF
 
 _TEXT: Final = {"type": "string"}

@@ -25,26 +25,21 @@ from gateway.platforms.reading import (
     as_words,
     first_text,
     full_name,
-    required_currency,
     required_id,
-    required_minor,
     within_range,
 )
 from gateway.platforms.shopify_words import (
-    PaymentStatus,
+    FINANCIAL,
+    Words,
     address_of,
     addresses_of,
-    discount_codes,
-    fulfillments,
+    order_of,
     part_lines,
-    payments,
-    refund_of,
+    readers_of,
 )
 from gateway.platforms.told import (
     Consent,
     Delivered,
-    FinancialStatus,
-    Ignored,
     OrderStatus,
     Reader,
     Told,
@@ -56,31 +51,11 @@ from gateway.platforms.told import (
 from shared.contracts.gateway import (
     PlatformAddress,
     PlatformIdentity,
-    PlatformOrder,
     PlatformOrderLine,
     PlatformReturn,
 )
 
-_FINANCIAL: Final[Mapping[str, FinancialStatus]] = {
-    "pending": "pending",
-    "authorized": "pending",
-    "partiallypaid": "pending",
-    "partially_paid": "pending",
-    "paid": "paid",
-    "partiallyrefunded": "partially_refunded",
-    "partially_refunded": "partially_refunded",
-    "refunded": "refunded",
-    "voided": "voided",
-}
-_PAYMENT: Final[Mapping[str, PaymentStatus]] = {
-    "failure": "failed",
-    "error": "failed",
-    "sale": "paid",
-    "capture": "paid",
-    "authorization": "authorized",
-}
 _NOBODY: Final = "guest@haravan.com"
-_DELIVERED: Final = frozenset({"đã giao hàng", "delivered"})
 _GENDER: Final[Mapping[str, Literal["female", "male", "other"]]] = {
     "0": "female",
     "1": "male",
@@ -108,50 +83,22 @@ def _customer_deleted(delivered: Delivered) -> Told:
 
 def _order(delivered: Delivered) -> Told:
     payload = _inner(delivered.payload, "order")
-    order_id = required_id(payload)
-    currency = required_currency(payload)
-    changed_at = as_instant(payload.get("updated_at")) or delivered.told_at
+    order = order_of(payload, _WORDS, told_at=delivered.told_at)
     refunds = as_objects(payload.get("refunds"))[:MAX_PARTS]
-    paid_back = [within_range(_refund(refund, currency)) for refund in refunds]
-    order = PlatformOrder(
-        external_id=order_id,
-        number=first_text(payload.get("name"), payload.get("order_number")) or order_id,
-        currency=currency,
-        total_minor=required_minor(payload, "total_price", currency),
-        subtotal_minor=as_minor(payload.get("subtotal_price"), currency) or 0,
-        discount_minor=as_minor(payload.get("total_discounts"), currency) or 0,
-        shipping_minor=_shipping(payload, currency),
-        tax_minor=as_minor(payload.get("total_tax"), currency) or 0,
-        refunded_minor=within_range(sum(paid_back)),
-        status=_status(payload),
-        financial_status=_FINANCIAL.get(as_text(payload.get("financial_status")) or "", "unknown"),
-        fulfillment_status=as_text(payload.get("fulfillment_status")),
-        channel=first_text(payload.get("source_name"), payload.get("source")),
-        store=as_id(payload.get("location_id")),
-        staff=as_id(payload.get("user_id")),
-        placed_at=as_instant(payload.get("created_at")) or changed_at,
-        changed_at=changed_at,
-        cancelled_at=as_instant(payload.get("cancelled_at")),
-        cancel_reason=as_text(payload.get("cancel_reason")),
-        note=as_words(payload.get("note")),
-        tags=as_tags(payload.get("tags")),
-        discount_codes=discount_codes(payload, currency),
-        billing_address=address_of(payload.get("billing_address")),
-        shipping_address=address_of(payload.get("shipping_address")),
-        landing_page=_landing_page(payload),
-        referrer=as_text(payload.get("referring_site"), max_length=MAX_NOTE),
-        lines=tuple(_line(line, currency) for line in as_objects(payload.get("line_items"))),
-        payments=payments(payload, currency, _PAYMENT),
-        refunds=tuple(
-            told
-            for refund, amount in zip(refunds, paid_back, strict=True)
-            if (told := refund_of(refund, currency, amount))
+    return told_order(
+        delivered,
+        order.model_copy(
+            update={
+                "status": _status(payload),
+                "channel": first_text(payload.get("source_name"), payload.get("source")),
+                "landing_page": _landing_page(payload),
+                "returns": tuple(
+                    back for each in refunds if (back := _return(each, order.currency))
+                ),
+                "customer": _buyer(payload),
+            }
         ),
-        returns=tuple(back for refund in refunds if (back := _return(refund, currency))),
-        fulfillments=fulfillments(payload, currency, _DELIVERED),
-        customer=_buyer(payload),
     )
-    return told_order(delivered, order)
 
 
 def _order_deleted(delivered: Delivered) -> Told:
@@ -194,7 +141,7 @@ def _identity_of(customer: Payload, *, external_id: str | None) -> PlatformIdent
         email=email,
         email_verified=email is not None and customer.get("verified_email") is True,
         phone=first_text(customer.get("phone"), address.phone),
-        name=full_name(customer) or address.name,
+        name=_family_first(customer) or address.name,
         city=address.city or address.district,
         province=address.province,
         country=address.country,
@@ -206,6 +153,12 @@ def _identity_of(customer: Payload, *, external_id: str | None) -> PlatformIdent
         note=as_words(customer.get("note")),
         email_marketing=_consent(customer),
     )
+
+
+def _family_first(customer: Payload) -> str | None:
+    """A name as Vietnam has it: `first_name` is the given name, and comes last."""
+    parts = {"first_name": customer.get("last_name"), "last_name": customer.get("first_name")}
+    return full_name(parts)
 
 
 def _own(email: object) -> str | None:
@@ -224,11 +177,6 @@ def _status(order: Payload) -> OrderStatus:
         return "cancelled"
     closed = order.get("closed_at") or as_text(order.get("closed_status")) == "closed"
     return "completed" if closed or order.get("fulfillment_status") == "fulfilled" else "open"
-
-
-def _shipping(order: Payload, currency: str) -> int:
-    lines = as_objects(order.get("shipping_lines"))
-    return within_range(sum(as_minor(line.get("price"), currency) or 0 for line in lines))
 
 
 def _landing_page(order: Payload) -> str | None:
@@ -291,23 +239,20 @@ def _line(line: Payload, currency: str) -> PlatformOrderLine:
     )
 
 
-def _told_elsewhere(_delivered: Delivered) -> Ignored:
-    return Ignored("told_by_orders_updated")
-
-
-READERS: Final[Mapping[str, Reader]] = {
-    "customers/create": _customer,
-    "customers/update": _customer,
-    "customers/enable": _customer,
-    "customers/disable": _customer,
-    "customers/delete": _customer_deleted,
-    "orders/create": _order,
-    "orders/updated": _order,
-    "orders/paid": _order,
-    "orders/cancelled": _order,
-    "orders/fulfilled": _order,
-    "orders/partially_fulfilled": _order,
-    "orders/delete": _order_deleted,
-    # It comes with an `orders/updated` that has the whole order.
-    "refunds/create": _told_elsewhere,
-}
+_WORDS: Final = Words(
+    financial={
+        **FINANCIAL,
+        "partiallypaid": "pending",
+        "partiallyrefunded": "partially_refunded",
+    },
+    delivered=frozenset({"đã giao hàng", "delivered"}),
+    email=_own,
+    paid_back=_refund,
+    line=_line,
+)
+READERS: Final[Mapping[str, Reader]] = readers_of(
+    customer=_customer,
+    customer_gone=_customer_deleted,
+    order=_order,
+    order_gone=_order_deleted,
+)

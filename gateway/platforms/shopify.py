@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Final
 
 from gateway.platforms.reading import (
+    MAX_LINES,
     MAX_NAME,
-    MAX_NOTE,
     MAX_PARTS,
     Payload,
     PayloadNotUnderstood,
@@ -24,25 +24,22 @@ from gateway.platforms.reading import (
     as_words,
     first_text,
     full_name,
-    required_currency,
     required_id,
-    required_minor,
     within_range,
 )
 from gateway.platforms.shopify_words import (
+    FINANCIAL,
     PaymentStatus,
-    address_of,
+    Words,
     addresses_of,
-    discount_codes,
-    fulfillments,
+    order_of,
     part_lines,
-    payments,
-    refund_of,
+    readers_of,
+    told_by_the_order,
 )
 from gateway.platforms.told import (
     Consent,
     Delivered,
-    FinancialStatus,
     Ignored,
     OrderStatus,
     Reader,
@@ -52,6 +49,7 @@ from gateway.platforms.told import (
     told_order,
     told_order_deleted,
     told_privacy_request,
+    told_shop_redacted,
 )
 from shared.contracts.gateway import (
     PlatformIdentity,
@@ -61,22 +59,6 @@ from shared.contracts.gateway import (
     PlatformReturn,
 )
 
-_FINANCIAL: Final[Mapping[str, FinancialStatus]] = {
-    "pending": "pending",
-    "authorized": "pending",
-    "partially_paid": "pending",
-    "paid": "paid",
-    "partially_refunded": "partially_refunded",
-    "refunded": "refunded",
-    "voided": "voided",
-}
-_PAYMENT: Final[Mapping[str, PaymentStatus]] = {
-    "failure": "failed",
-    "error": "failed",
-    "sale": "paid",
-    "capture": "paid",
-    "authorization": "authorized",
-}
 _PAID: Final[Mapping[str, PaymentStatus]] = {
     "pending": "pending",
     "voided": "voided",
@@ -86,7 +68,6 @@ _PAID: Final[Mapping[str, PaymentStatus]] = {
     "partially_refunded": "paid",
     "refunded": "paid",
 }
-_DELIVERED: Final = frozenset({"delivered"})
 _CONSENT: Final[Mapping[str, Consent]] = {
     "subscribed": "granted",
     "unsubscribed": "withdrawn",
@@ -138,54 +119,21 @@ def _sms_consent(delivered: Delivered) -> Told | Ignored:
 
 def _order(delivered: Delivered) -> Told:
     payload = delivered.payload
-    order_id = required_id(payload)
-    currency = required_currency(payload)
-    told_at = delivered.told_at
-    changed_at = as_instant(payload.get("updated_at")) or told_at
-    order = PlatformOrder(
-        external_id=order_id,
-        number=first_text(payload.get("name"), payload.get("order_number")) or order_id,
-        currency=currency,
-        total_minor=required_minor(payload, "total_price", currency),
-        subtotal_minor=as_minor(payload.get("subtotal_price"), currency) or 0,
-        discount_minor=as_minor(payload.get("total_discounts"), currency) or 0,
-        shipping_minor=_shipping(payload, currency),
-        tax_minor=as_minor(payload.get("total_tax"), currency) or 0,
-        refunded_minor=within_range(
-            sum(_refund(refund, currency) for refund in as_objects(payload.get("refunds")))
+    order = order_of(payload, _WORDS, told_at=delivered.told_at)
+    return told_order(
+        delivered,
+        order.model_copy(
+            update={
+                "shipping_minor": _shipping(payload, order),
+                "status": _status(payload),
+                # `created_at` is the day of the import for orders that were imported.
+                "placed_at": as_instant(payload.get("processed_at")) or order.placed_at,
+                "payments": order.payments or _payment(payload, order.currency, order.changed_at),
+                "returns": _returns(payload),
+                "customer": _buyer(payload),
+            }
         ),
-        status=_status(payload),
-        financial_status=_FINANCIAL.get(as_text(payload.get("financial_status")) or "", "unknown"),
-        fulfillment_status=as_text(payload.get("fulfillment_status")),
-        channel=as_text(payload.get("source_name")),
-        store=as_id(payload.get("location_id")),
-        staff=as_id(payload.get("user_id")),
-        # `created_at` is the day of the import for orders that were imported.
-        placed_at=as_instant(payload.get("processed_at"))
-        or as_instant(payload.get("created_at"))
-        or changed_at,
-        changed_at=changed_at,
-        cancelled_at=as_instant(payload.get("cancelled_at")),
-        cancel_reason=as_text(payload.get("cancel_reason")),
-        note=as_words(payload.get("note")),
-        tags=as_tags(payload.get("tags")),
-        discount_codes=discount_codes(payload, currency),
-        billing_address=address_of(payload.get("billing_address")),
-        shipping_address=address_of(payload.get("shipping_address")),
-        landing_page=as_text(payload.get("landing_site"), max_length=MAX_NOTE),
-        referrer=as_text(payload.get("referring_site"), max_length=MAX_NOTE),
-        lines=tuple(_line(line, currency) for line in as_objects(payload.get("line_items"))),
-        payments=payments(payload, currency, _PAYMENT) or _payment(payload, currency, changed_at),
-        refunds=tuple(
-            told
-            for refund in as_objects(payload.get("refunds"))[:MAX_PARTS]
-            if (told := refund_of(refund, currency, within_range(_refund(refund, currency))))
-        ),
-        returns=_returns(payload),
-        fulfillments=fulfillments(payload, currency, _DELIVERED),
-        customer=_buyer(payload),
     )
-    return told_order(delivered, order)
 
 
 def _payment(order: Payload, currency: str, changed_at: datetime) -> tuple[PlatformPayment, ...]:
@@ -313,12 +261,12 @@ def _status(order: Payload) -> OrderStatus:
     return "completed" if done else "open"
 
 
-def _shipping(order: Payload, currency: str) -> int:
-    shop_money = as_object(as_object(order.get("total_shipping_price_set")).get("shop_money"))
-    if shop_money.get("currency_code") == currency:
-        return as_minor(shop_money.get("amount"), currency) or 0
-    lines = as_objects(order.get("shipping_lines"))
-    return within_range(sum(as_minor(line.get("price"), currency) or 0 for line in lines))
+def _shipping(payload: Payload, order: PlatformOrder) -> int:
+    """The total is what was paid for it in the end; the lines are what it cost before."""
+    shop_money = as_object(as_object(payload.get("total_shipping_price_set")).get("shop_money"))
+    if shop_money.get("currency_code") != order.currency:
+        return order.shipping_minor
+    return as_minor(shop_money.get("amount"), order.currency) or 0
 
 
 def _refund(refund: Payload, currency: str) -> int:
@@ -369,16 +317,16 @@ def _line_tax(line: Payload, currency: str) -> int | None:
     return within_range(sum(amounts)) if amounts else None
 
 
-def _told_elsewhere(_delivered: Delivered) -> Ignored:
-    return Ignored("told_by_orders_updated")
-
-
 def _data_request(delivered: Delivered) -> Told:
     return told_privacy_request(delivered, _person_asked_for(delivered), kind="data_request")
 
 
 def _redact(delivered: Delivered) -> Told:
-    return told_privacy_request(delivered, _person_asked_for(delivered), kind="redact")
+    named = delivered.payload.get("orders_to_redact")
+    ids = (as_id(each) for each in (named if isinstance(named, list) else [])[:MAX_LINES])
+    orders = tuple(each for each in ids if each is not None)
+    person = _person_asked_for(delivered)
+    return told_privacy_request(delivered, person, kind="redact", orders=orders)
 
 
 def _person_asked_for(delivered: Delivered) -> PlatformIdentity:
@@ -391,29 +339,30 @@ def _person_asked_for(delivered: Delivered) -> PlatformIdentity:
     return identity
 
 
-def _shop_redact(_delivered: Delivered) -> Ignored:
-    """The app was taken off the platform's shop; the shop itself has not asked for anything."""
-    return Ignored("shop_redact_kept")
+def _shop_redact(delivered: Delivered) -> Told:
+    """It comes two days after the app was taken off the shop."""
+    payload = delivered.payload
+    shop_id = as_id(payload.get("shop_id")) or as_text(payload.get("shop_domain"))
+    return told_shop_redacted(delivered, shop_id or "shop")
 
 
+_WORDS: Final = Words(
+    financial=FINANCIAL,
+    delivered=frozenset({"delivered"}),
+    email=as_text,
+    paid_back=_refund,
+    line=_line,
+)
 READERS: Final[Mapping[str, Reader]] = {
-    "customers/create": _customer,
-    "customers/update": _customer,
-    "customers/enable": _customer,
-    "customers/disable": _customer,
-    "customers/delete": _customer_deleted,
+    **readers_of(
+        customer=_customer,
+        customer_gone=_customer_deleted,
+        order=_order,
+        order_gone=_order_deleted,
+    ),
     "customers_email_marketing_consent/update": _email_consent,
     "customers_marketing_consent/update": _sms_consent,
-    "orders/create": _order,
-    "orders/updated": _order,
-    "orders/paid": _order,
-    "orders/cancelled": _order,
-    "orders/fulfilled": _order,
-    "orders/partially_fulfilled": _order,
-    "orders/delete": _order_deleted,
-    # Each of these comes with an `orders/updated` that has the whole order.
-    "orders/edited": _told_elsewhere,
-    "refunds/create": _told_elsewhere,
+    "orders/edited": told_by_the_order,
     "customers/data_request": _data_request,
     "customers/redact": _redact,
     "shop/redact": _shop_redact,

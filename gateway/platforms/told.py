@@ -14,9 +14,10 @@ from shared.contracts.gateway import (
     PlatformOrderReceived,
     PlatformOrigin,
     PlatformPrivacyRequested,
+    PlatformShopRedacted,
 )
 
-ObjectKind = Literal["customer", "order"]
+ObjectKind = Literal["customer", "order", "shop"]
 Consent = Literal["granted", "withdrawn"]
 OrderStatus = Literal["open", "completed", "cancelled"]
 FinancialStatus = Literal["pending", "paid", "partially_refunded", "refunded", "voided", "unknown"]
@@ -42,11 +43,16 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Something about a customer or an order."""
+    """Something about a customer, an order or the whole shop."""
 
     kind: ObjectKind
     object_id: str
-    event: PlatformCustomerReceived | PlatformOrderReceived | PlatformPrivacyRequested
+    event: (
+        PlatformCustomerReceived
+        | PlatformOrderReceived
+        | PlatformPrivacyRequested
+        | PlatformShopRedacted
+    )
 
     @property
     def key(self) -> UUID:
@@ -103,11 +109,22 @@ def told_order_deleted(delivered: Delivered, order_id: str) -> Told:
     return Told("order", order_id, event)
 
 
+def told_shop_redacted(delivered: Delivered, shop_id: str) -> Told:
+    """That the platform has all that it told be erased."""
+    return Told("shop", shop_id, PlatformShopRedacted(origin=delivered.origin))
+
+
 def told_privacy_request(
-    delivered: Delivered, identity: PlatformIdentity, *, kind: Literal["data_request", "redact"]
+    delivered: Delivered,
+    identity: PlatformIdentity,
+    *,
+    kind: Literal["data_request", "redact"],
+    orders: tuple[str, ...] = (),
 ) -> Told:
     """What a customer of the platform asks for by law; a guest has no id there."""
-    event = PlatformPrivacyRequested(origin=delivered.origin, kind=kind, customer=identity)
+    event = PlatformPrivacyRequested(
+        origin=delivered.origin, kind=kind, customer=identity, orders=orders
+    )
     return Told("customer", identity.external_id or _A_GUEST, event)
 
 

@@ -119,6 +119,7 @@ def _order(delivered: Delivered) -> Told | Ignored:
         discount_codes=_coupons(payload, currency),
         billing_address=_address(payload.get("billing")),
         shipping_address=_address(payload.get("shipping")),
+        contact_email=as_text(as_object(payload.get("billing")).get("email")),
         landing_page=_attribution(payload, "session_entry"),
         referrer=_attribution(payload, "referrer"),
         payments=_payments(payload, status=status, total=total),
@@ -231,7 +232,8 @@ def _buyer(delivered: Delivered) -> PlatformIdentity | None:
         # A guest types any address; only who has an account can have confirmed one.
         verified=customer_id is not None and _accounts_verified(delivered),
     )
-    return recognisable(identity)
+    # The order's own addresses are told with the order; those of the account may be others.
+    return recognisable(identity.model_copy(update={"addresses": ()}))
 
 
 def _identity(

@@ -15,7 +15,8 @@ _RESOURCES: Final[Mapping[str, str]] = {
     "customer": (
         "customers duplicates custom-fields orders reviews interactions tasks appointments"
         " merges assignment-rules leads lead-forms loyalty referrals vouchers imports exports"
-        " privacy-requests consent-texts legal-holds touches ad-spend quality"
+        " privacy-requests consent-texts legal-holds touches ad-spend quality retention"
+        " outcomes"
     ),
     "segmentation": (
         "segments segment-memberships segment-templates segmentation-rebuilds rfm lifecycle funnels"

@@ -45,6 +45,8 @@ def _labels(platform: str, path: Path) -> dict[str, str]:
         kinds = {"customer": "customers/update", "order": "orders/updated"}
         topic = words.replace(".", "/") if "." in words else kinds.get(words, path.stem)
         return {"x-haravan-topic": topic}
+    if platform == "bigcommerce":
+        return {}
     topics = {"docs_order": "order.updated", "docs_customer": "customer.updated"}
     if path.stem == "ping":
         return {}

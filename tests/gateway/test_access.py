@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from datetime import timedelta
+from operator import itemgetter
 from uuid import uuid4
 
 import httpx
@@ -146,9 +147,12 @@ class TestLogin:
             answer = await anybody.post("/v1/auth/login", json=body)
             return answer, time.perf_counter() - started
 
+        async def quickest(email: str) -> tuple[httpx.Response, float]:
+            return min([await attempt(email) for _ in range(3)], key=itemgetter(1))
+
         await attempt("warm@example.com")
-        wrong, wrong_seconds = await attempt(shop.email)
-        unknown, unknown_seconds = await attempt("nobody@example.com")
+        wrong, wrong_seconds = await quickest(shop.email)
+        unknown, unknown_seconds = await quickest("nobody@example.com")
         for answer in (wrong, unknown):
             assert answer.status_code == 401
         drop = {"request_id"}

@@ -21,7 +21,7 @@ from gateway.access.opaque import OpaqueToken
 from gateway.app import create_app
 from gateway.deliveries.tasks import DeliveryReader
 from gateway.hooks.dialects import is_signed, signature_of
-from gateway.platforms.platform import Platform
+from gateway.platforms.platform import THIN, Platform
 from gateway.settings import GatewaySettings
 from shared.ids import TenantId
 from tests.gateway.conftest import Shop, TestClock, client_of, make_shop, sign
@@ -411,8 +411,26 @@ async def test_a_platform_is_asked_to_come_again_while_the_database_is_out(
         assert answer.headers["retry-after"] == "1"
 
 
+async def test_a_shop_is_redacted_only_when_nothing_was_heard_of_it_for_two_days(
+    shopify: Sender, clock: TestClock
+) -> None:
+    left = {"shop_id": 954889, "shop_domain": "hoa-sen.myshopify.com"}
+    await shopify.send(ORDER, "orders/create")
+    await shopify.send(left, "shop/redact")
+    await shopify.read()
+    clock.ahead = timedelta(hours=49)
+    await shopify.send({"customer": {"id": 5}}, "customers/redact")
+    await shopify.send({**left, "again": True}, "shop/redact")
+    await shopify.read()
+    became = [(row.topic, row.status, row.reason) for row in await shopify.kept()]
+    assert became[1] == ("shop/redact", "ignored", "shop_is_connected")
+    assert became[3] == ("shop/redact", "processed", None)
+    told = [kind for kind, _ in await shopify.told()]
+    assert told == ["order_received", "privacy_requested", "shop_redacted"]
+
+
 @needs_fixtures
-@pytest.mark.parametrize("platform", list(Platform))
+@pytest.mark.parametrize("platform", [p for p in Platform if p not in THIN])
 async def test_no_real_payload_is_lost_or_a_server_error(
     gateway: FastAPI, platform: Platform
 ) -> None:

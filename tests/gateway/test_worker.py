@@ -8,14 +8,17 @@ from fastapi import FastAPI
 
 from gateway.settings import GatewaySettings
 from gateway.worker import build_worker
-from shared.queue.worker import PartWorker, run_workers
+from shared.queue.worker import run_workers
 from tests.gateway.conftest import Shop
 from tests.gateway.test_hooks import ORDER, connect
+from tests.support.leftovers import forget_leftovers
 from tests.support.waiting import eventually
 
 
 @contextlib.asynccontextmanager
-async def running(worker: PartWorker) -> AsyncIterator[None]:
+async def running(settings: GatewaySettings) -> AsyncIterator[None]:
+    await forget_leftovers(settings)
+    worker = build_worker(settings)
     stop = asyncio.Event()
     task = asyncio.create_task(run_workers([worker], stop))
     try:
@@ -29,7 +32,7 @@ async def test_a_delivery_wakes_the_worker_which_tells_the_services(
     gateway: FastAPI, gateway_settings: GatewaySettings, shop: Shop
 ) -> None:
     sender = await connect(shop, "shopify")
-    async with running(build_worker(gateway_settings)):
+    async with running(gateway_settings):
         await sender.send(ORDER, "orders/create")
         told = await eventually(sender.told)
         assert told[0][1]["order"]["number"] == "#1001"
