@@ -8,6 +8,7 @@ from services.messaging.messages.endpoints import router as messages
 from services.messaging.policies.endpoints import router as policies
 from services.messaging.preferences.endpoints import router as suppressions
 from services.messaging.preferences.pages import router as pages
+from services.messaging.recipients.endpoints import router as preferences
 from services.messaging.reports.endpoints import router as reports
 from services.messaging.settings import MessagingSettings
 from services.messaging.templates.endpoints import router as templates
@@ -30,6 +31,7 @@ def create_app(settings: MessagingSettings, *, clock: Clock | None = None) -> Fa
             automations,
             policies,
             suppressions,
+            preferences,
             inbound,
             reports,
             pages,

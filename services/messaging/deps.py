@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from services.messaging.automations.repository import AutomationRepository
 from services.messaging.automations.service import AutomationService
+from services.messaging.channels.repository import ChannelRepository
 from services.messaging.inbound.repository import InboundRepository
 from services.messaging.inbound.service import InboundService
 from services.messaging.messages.repository import MessageRepository
@@ -15,6 +16,7 @@ from services.messaging.policies.service import PolicyService
 from services.messaging.preferences.repository import SuppressionRepository
 from services.messaging.preferences.service import PreferenceService, SuppressionService
 from services.messaging.recipients.repository import RecipientRepository
+from services.messaging.recipients.service import RecipientService
 from services.messaging.reports.repository import ReportRepository
 from services.messaging.reports.service import ReportService
 from services.messaging.shops.repository import ShopRepository
@@ -87,6 +89,15 @@ async def suppression_service(uow: UnitOfWorkDep) -> SuppressionService:
     )
 
 
+async def recipient_service(uow: UnitOfWorkDep, wiring: WiringDep) -> RecipientService:
+    """Recipients in this request."""
+    return RecipientService(
+        recipients=RecipientRepository(uow),
+        channels=ChannelRepository(uow, secrets=wiring.secrets),
+        has_installation_channel=wiring.has_installation_channel,
+    )
+
+
 async def inbound_service(uow: UnitOfWorkDep) -> InboundService:
     """Inbound messages in this request."""
     return InboundService(
@@ -108,5 +119,6 @@ MessageServiceDep = Annotated[MessageService, Depends(message_service)]
 AutomationServiceDep = Annotated[AutomationService, Depends(automation_service)]
 PreferenceServiceDep = Annotated[PreferenceService, Depends(preference_service)]
 SuppressionServiceDep = Annotated[SuppressionService, Depends(suppression_service)]
+RecipientServiceDep = Annotated[RecipientService, Depends(recipient_service)]
 InboundServiceDep = Annotated[InboundService, Depends(inbound_service)]
 ReportServiceDep = Annotated[ReportService, Depends(report_service)]

@@ -15,11 +15,15 @@ from shared.security.keys import SecretBox
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """The sender's waker, the links that messages carry, and the key to channels' credentials."""
+    """The sender's waker, the links that messages carry, the key to channels' credentials.
+
+    And whether the installation has a channel for shops that have none of their own.
+    """
 
     waker: Waker
     links: UnsubscribeLinks
     secrets: SecretBox
+    has_installation_channel: bool
 
     @classmethod
     def of(cls, context: PartContext[MessagingSettings]) -> Self:
@@ -29,6 +33,7 @@ class Wiring:
             waker=Waker(context.queue, part=settings.part, function=SEND),
             links=UnsubscribeLinks(root_key=settings.root_key, public_url=settings.public_url),
             secrets=SecretBox(settings.root_key),
+            has_installation_channel=settings.installation_channel is not None,
         )
 
     def ledger(self, uow: UnitOfWork) -> Ledger:

@@ -77,9 +77,16 @@ async def delivery(service: ServiceHarness):
 
 
 @pytest.fixture(scope="session")
-def smtp() -> Iterator[SmtpSink]:
+def session_smtp() -> Iterator[SmtpSink]:
     with SmtpSink() as sink:
         yield sink
+
+
+@pytest.fixture
+def smtp(session_smtp: SmtpSink) -> SmtpSink:
+    """The SMTP server of this run, without what other tests have sent to the same addresses."""
+    session_smtp.forget()
+    return session_smtp
 
 
 @pytest.fixture

@@ -327,6 +327,20 @@ async def test_an_answer_to_a_ticket_of_a_merged_record_reaches_the_person(
     assert len(smtp.to(web.email)) == 1
 
 
+async def test_of_several_merged_records_one_leaves_and_is_written_to_alone(
+    shop: World, client: httpx.AsyncClient, smtp: SmtpSink
+):
+    root, first, second = [await shop.customer() for _ in range(3)]
+    first, second = [await shop.merges(each, root) for each in (first, second)]
+    first = await shop.parts(first)
+    for each in (first, second):
+        await asks(client, each)
+    await shop.sends()
+    assert (len(smtp.to(first.email)), len(smtp.to(root.email))) == (1, 1)
+    assert len(await shop.messages(customer_id=second.customer_id)) == 1
+    assert len(await shop.messages(customer_id=first.customer_id)) == 1
+
+
 async def test_a_chain_ends_with_one_and_comes_apart_again(
     shop: World, client: httpx.AsyncClient, smtp: SmtpSink
 ):

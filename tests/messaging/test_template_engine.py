@@ -113,18 +113,18 @@ _LONG = "{% for i in (1..400) %}0123456789{% endfor %}"
     ],
 )
 def test_no_template_takes_long_or_grows_without_bound(source: str):
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(RenderError):
         text(source, s="a")
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_the_slowest_template_that_is_accepted_ends_in_about_a_second():
     # Nothing in it reads a variable or writes: only its size bounds it.
     source = "{% for i in (1..500) %}" + "{% if true %}{% endif %}" * 450 + "{% endfor %}"
-    started = time.perf_counter()
+    started = time.thread_time()
     text(source)
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 @pytest.mark.parametrize(

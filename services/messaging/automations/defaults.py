@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from services.messaging.automations.records import Automation
+from services.messaging.channels.records import CHANNEL_ORDER
 from services.messaging.templates.defaults import THANK_YOU_FIRST_ORDER
 from shared.ids import new_id
 
@@ -23,7 +24,8 @@ def default_automations(at: datetime) -> list[Automation]:
             segment_key=NEW_CUSTOMERS_SEGMENT,
             template_key=THANK_YOU_FIRST_ORDER,
             message_class="care",
-            channel="email",
+            channel=CHANNEL_ORDER[0],
+            names_channel=False,
             occurrence="once",
             delay_minutes=0,
             cancel_on_exit=False,

@@ -70,7 +70,7 @@ def _planned(
                 origin_id=automation.id,
                 message_class=automation.message_class,
                 template_key=automation.template_key,
-                channel=automation.channel,
+                channel=automation.channel if automation.names_channel else None,
                 customer_id=entry.customer_id,
                 customer_version=entry.customer_version,
                 occurrence=entry.at.isoformat() if every else "",

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from services.messaging.models import metadata
@@ -31,6 +32,7 @@ automation = Table(
     Column("template_key", Text, nullable=False),
     Column("message_class", Text, nullable=False),
     Column("channel", Text, nullable=False),
+    Column("names_channel", Boolean, nullable=False, server_default=text("false")),
     Column("occurrence", Text, nullable=False),
     Column("delay_minutes", Integer, nullable=False),
     Column("cancel_on_exit", Boolean, nullable=False),

@@ -16,7 +16,10 @@ Occurrence = Literal["once", "every_entry"]
 
 @dataclass(frozen=True, slots=True)
 class Automation:
-    """What is sent by itself when a customer enters a segment."""
+    """What is sent by itself when a customer enters a segment.
+
+    Unless it `names_channel`, each customer's preferred one goes before `channel`.
+    """
 
     id: UUID
     version: int
@@ -28,6 +31,7 @@ class Automation:
     template_key: str
     message_class: Promotional
     channel: Channel
+    names_channel: bool
     occurrence: Occurrence
     delay_minutes: int
     cancel_on_exit: bool

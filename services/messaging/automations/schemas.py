@@ -22,6 +22,9 @@ Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 SegmentKey = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$"), Field(examples=["new_customers"])
 ]
+NamedChannel = Annotated[
+    Channel | None, Field(description="Null: by what each customer prefers, else the shop's order")
+]
 Delay = Annotated[int, Field(ge=0, le=60 * 24 * 90, description="Minutes from trigger to message")]
 
 
@@ -37,7 +40,7 @@ class AutomationCreate(Body):
     message_class: Promotional = Field(
         default="care", description="Both need the customer's consent and meet the caps"
     )
-    channel: Channel = "email"
+    channel: NamedChannel = None
     occurrence: Occurrence = Field(
         default="once", description="`once` per customer, ever, or at `every_entry`"
     )
@@ -48,12 +51,13 @@ class AutomationCreate(Body):
 
 
 class AutomationPatch(Body):
-    """What is absent stays as it is; nothing can be cleared."""
+    """What is absent stays as it is; only the channel can be cleared."""
 
     name: Annotated[Name | None, NeverNull()] = None
     segment_key: Annotated[SegmentKey | None, NeverNull()] = None
     template: Annotated[TemplateKey | None, NeverNull()] = None
     message_class: Annotated[Promotional | None, NeverNull()] = None
+    channel: NamedChannel = None
     occurrence: Annotated[Occurrence | None, NeverNull()] = None
     delay_minutes: Annotated[Delay | None, NeverNull()] = None
     cancel_on_exit: Annotated[bool | None, NeverNull()] = None
@@ -92,7 +96,7 @@ class AutomationRead(BaseModel):
     segment_key: str
     template: str
     message_class: Promotional
-    channel: Channel
+    channel: NamedChannel
     occurrence: Occurrence
     delay_minutes: int
     cancel_on_exit: bool
@@ -102,9 +106,11 @@ class AutomationRead(BaseModel):
     @classmethod
     def of(cls, automation: Automation) -> Self:
         """What clients see of an automation."""
-        plain = set(cls.model_fields) - {"object", "template", "allowed_transitions"}
+        made = {"object", "template", "channel", "allowed_transitions"}
+        plain = set(cls.model_fields) - made
         return cls(
             **{name: getattr(automation, name) for name in plain},
             template=automation.template_key,
+            channel=automation.channel if automation.names_channel else None,
             allowed_transitions=["paused" if automation.status == "active" else "active"],
         )

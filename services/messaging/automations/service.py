@@ -14,8 +14,10 @@ from services.messaging.automations.schemas import (
     AutomationCreate,
     AutomationPatch,
 )
+from services.messaging.channels.records import CHANNEL_ORDER
 from services.messaging.messages.ledger import Ledger
 from services.messaging.messages.repository import MessageRepository
+from services.messaging.policies.records import Channel
 from services.messaging.templates.repository import TemplateRepository
 from shared.clock import Clock
 from shared.db.paging import PageRequest
@@ -52,7 +54,8 @@ class AutomationService:
             template_key=given.template,
             created_at=now,
             updated_at=now,
-            **given.model_dump(exclude={"template"}),
+            **_channel(given.channel),
+            **given.model_dump(exclude={"template", "channel"}),
         )
         if not await self._automations.add([new]):
             raise AutomationKeyTaken(f"The key {given.key} is taken")
@@ -79,6 +82,8 @@ class AutomationService:
         if "template" in values:
             values["template_key"] = values.pop("template")
             await self._check_template(values["template_key"])
+        if "channel" in values:
+            values |= _channel(values["channel"])
         return await self._save(current, replace(current, **values))
 
     async def pause(self, automation_id: UUID) -> Automation:
@@ -120,3 +125,7 @@ class AutomationService:
         if key not in await self._templates.find_many([key]):
             fault = FieldError("/body/template", "unknown", f"no template {key}")
             raise AutomationTemplateUnknown(errors=[fault])
+
+
+def _channel(named: Channel | None) -> dict[str, Any]:
+    return {"channel": named or CHANNEL_ORDER[0], "names_channel": named is not None}

@@ -1,11 +1,15 @@
 """E-mail channels, ready to be spoken to."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
+
+from services.messaging.policies.records import Channel
 
 Security = Literal["none", "starttls", "tls"]
 INSTALLATION_CHANNEL = UUID(int=0)
+# The order in which a shop's channels are tried where the customer prefers none.
+CHANNEL_ORDER: Final[tuple[Channel, ...]] = ("email",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,11 @@ class Channels:
     installation: EmailChannel | None
 
     @property
+    def connected(self) -> frozenset[Channel]:
+        """By what the shop's customers can be written to."""
+        return connected_channels(email=self.for_customers is not None)
+
+    @property
     def for_customers(self) -> EmailChannel | None:
         """Customers hear from the shop itself."""
         return self.own or self.installation
@@ -44,3 +53,8 @@ class Channels:
     def for_staff(self) -> EmailChannel | None:
         """Mail to staff opens accounts: whoever may connect a shop's channel must not get it."""
         return self.installation or self.own
+
+
+def connected_channels(*, email: bool) -> frozenset[Channel]:
+    """The channels of which there is an account."""
+    return frozenset({"email"} if email else ())

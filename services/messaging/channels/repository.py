@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy import Uuid, bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.messaging.channels.models import email_channel
@@ -37,6 +37,8 @@ _DEFAULT = (
     .limit(1)
 )
 
+_ANY = select(exists().where(email_channel.c.tenant_id == TENANT, email_channel.c.active))
+
 
 class ChannelRepository:
     """E-mail channels inside one unit of work."""
@@ -50,6 +52,10 @@ class ChannelRepository:
         now = self._uow.clock.now()
         rows = [{**state.model_dump(), "updated_at": now} for state in states]
         await self._uow.execute(_PROJECT, {"tenant": self._uow.tenant_id, **_states.values(rows)})
+
+    async def has_any(self) -> bool:
+        """Whether this shop has connected a channel of its own."""
+        return bool((await self._uow.one(_ANY, {"tenant": self._uow.tenant_id}))[0])
 
     async def find_default(self) -> EmailChannel | None:
         """The channel that this shop's e-mail leaves through; None when none is connected.

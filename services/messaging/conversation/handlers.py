@@ -1,13 +1,18 @@
 """What support says to people: an agent's answers, and the question how it went.
 
+An answer goes the way the question came, where the shop can write there; else, like the question
+how it went, by what the customer prefers.
+
 Internal notes never get here: the support-ticket service tells of public replies only.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+from services.messaging.channels.records import CHANNEL_ORDER
 from services.messaging.messages.ledger import Ledger
 from services.messaging.messages.records import PlannedMessage
+from services.messaging.policies.records import Channel
 from services.messaging.templates.defaults import SURVEY_INVITATION, TICKET_REPLY
 from shared.contracts.support_ticket import (
     Recipient,
@@ -22,7 +27,7 @@ from shared.stream.envelope import Envelope
 async def on_ticket_replied(
     _uow: UnitOfWork, events: Sequence[Envelope], *, ledger: Ledger
 ) -> None:
-    """Carry agents' answers to whoever asked, by e-mail, each answer once."""
+    """Carry agents' answers to whoever asked, each answer once."""
     replies = [event.read(TicketReplied) for event in events]
     await ledger.plan(
         PlannedMessage(
@@ -30,6 +35,7 @@ async def on_ticket_replied(
             origin_id=reply.message_id,
             message_class="transactional",
             template_key=TICKET_REPLY,
+            channel=_way_it_came(reply.ticket),
             variables={
                 "ticket": _ticket(reply.ticket),
                 "reply": {"body": reply.body},
@@ -59,6 +65,10 @@ async def on_survey_invited(
         )
         for invitation in invitations
     )
+
+
+def _way_it_came(ticket: TicketState) -> Channel | None:
+    return next((channel for channel in CHANNEL_ORDER if channel == ticket.channel), None)
 
 
 def _ticket(ticket: TicketState) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.messaging.channels.records import Channels, EmailChannel
+from services.messaging.channels.choice import ChannelChoice, choose_channel
+from services.messaging.channels.records import CHANNEL_ORDER, Channels, EmailChannel
 from services.messaging.delivery.mail import Letter, OutgoingMail, compose
 from services.messaging.delivery.outcomes import postpone_delay
 from services.messaging.messages.records import Message
@@ -18,7 +19,7 @@ from services.messaging.policies.decide import (
     decide,
     refuse_address,
 )
-from services.messaging.policies.records import Policy
+from services.messaging.policies.records import Channel, Policy
 from services.messaging.preferences.links import UnsubscribeLinks
 from services.messaging.recipients.addresses import address_key, mailbox
 from services.messaging.recipients.records import Recipient
@@ -97,12 +98,12 @@ class Preparation:
                 return Prepared(self._end(message, "failed", "RECIPIENT_UNKNOWN"))
         if message.id in self._facts.cared_for:
             return Prepared(self._end(message, "suppressed", "ALREADY_CARED_FOR"))
-        address = message.address or (known.email if known else None)
-        decision = self._decide(message, known, address)
-        decided = replace(message, address=address, decision=_document(decision))
-        if not decision.allowed or address is None:
+        routed = self._routed(message, known)
+        decision = self._decide(routed, known, routed.address)
+        decided = replace(routed, decision=_document(decision))
+        if not decision.allowed or decided.address is None:
             return Prepared(self._end(decided, "suppressed", decision.reason))
-        return self._write(decided, known, address)
+        return self._write(decided, known, decided.address)
 
     def give_up(self, message: Message) -> Prepared:
         """The message when preparing it failed in a way that nobody thought of."""
@@ -116,6 +117,39 @@ class Preparation:
         """Without the customer there is no address, or no consent to be found."""
         promotional = message.message_class != "transactional"
         return message.customer_id is not None and (promotional or message.address is None)
+
+    def _routed(self, message: Message, known: Recipient | None) -> Message:
+        """The message with the channel that it takes and the address there, if there is one.
+
+        Chosen at the last moment, so that a preference said meanwhile counts. An attempt settles
+        it: a message that is tried again goes the same way.
+        """
+        addresses = dict(known.addresses) if known else {}
+        if message.address is not None:
+            addresses[message.channel] = message.address
+        if message.channel_chosen_by is not None:
+            return replace(message, address=addresses.get(message.channel))
+        choice = self._choice(message, known, addresses)
+        return replace(
+            message,
+            channel=choice.channel,
+            channel_chosen_by=choice.chosen_by,
+            unmet_preference=choice.unmet_preference,
+            unmet_preference_reason=choice.unmet_preference_reason,
+            address=addresses.get(choice.channel),
+        )
+
+    def _choice(
+        self, message: Message, known: Recipient | None, addresses: Mapping[Channel, str | None]
+    ) -> ChannelChoice[Channel]:
+        template = self._facts.templates.get(message.template_key)
+        return choose_channel(
+            preferred=known.preferred_channel if known else None,
+            order=CHANNEL_ORDER,
+            connected=self._facts.channels.connected,
+            addresses=addresses,
+            contents=template.channels if template else CHANNEL_ORDER,
+        )
 
     def _decide(self, message: Message, known: Recipient | None, address: str | None) -> Decision:
         policy = self._facts.policy

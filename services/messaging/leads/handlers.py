@@ -21,6 +21,8 @@ async def on_lead_confirmation_requested(
             origin_id=each.submission_id,
             message_class="transactional",
             template_key=LEAD_CONFIRMATION,
+            # What was agreed to concerns this address: only who reads its mail can confirm it.
+            channel="email",
             customer_id=each.customer_id,
             address=each.email,
             locale=each.locale,

@@ -34,7 +34,11 @@ message = Table(
     Column("origin_id", Uuid, nullable=False),
     Column("recipient_key", Text, nullable=False),
     Column("occurrence", Text, nullable=False),
+    # Until it is chosen, the first one of the shop; `address` is one of this channel.
     Column("channel", Text, nullable=False),
+    Column("channel_chosen_by", Text),
+    Column("unmet_preference", Text),
+    Column("unmet_preference_reason", Text),
     Column("message_class", Text, nullable=False),
     Column("lane", SmallInteger, nullable=False),
     Column("template_key", Text, nullable=False),
@@ -72,6 +76,9 @@ message = Table(
         name="origin",
     ),
     CheckConstraint("channel IN ('email')", name="channel"),
+    CheckConstraint(
+        "channel_chosen_by IN ('request', 'preference', 'fallback')", name="channel_chosen_by"
+    ),
     CheckConstraint(
         "message_class IN ('transactional', 'care', 'advertising')", name="message_class"
     ),
@@ -151,7 +158,7 @@ personal(
     of=addressed_to(email="address_key"),
     erase={
         **dict.fromkeys(("address", "address_key", "recipient_name", "reply_to", "subject")),
-        **dict.fromkeys(("detail", "trace")),
+        **dict.fromkeys(("detail", "trace", "unmet_preference", "unmet_preference_reason")),
         "variables": {},
         "recipient_key": case(
             (message.c.customer_id.is_(None), cast(message.c.id, Text)),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.messaging.channels.choice import ChosenBy, Obstacle
 from services.messaging.policies.records import Channel, MessageClass
 from services.messaging.recipients.addresses import address_key
 from shared.contracts.event import Event
@@ -31,6 +32,7 @@ LANES: Final[Mapping[MessageClass, int]] = {"transactional": 0, "care": 1, "adve
 class PlannedMessage:
     """A message to be: to a known customer, to an address, or to both.
 
+    Without a `channel` it goes by the customer's preferred one; `address` is an e-mail address.
     `origin`, `origin_id`, the recipient and `occurrence` together say which message this is;
     planning it again plans nothing. It waits until at least `customer_version` of the customer is
     known.
@@ -44,7 +46,7 @@ class PlannedMessage:
     customer_version: int | None = None
     address: str | None = None
     occurrence: str = ""
-    channel: Channel = "email"
+    channel: Channel | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     recipient_name: str | None = None
     locale: str | None = None
@@ -71,6 +73,9 @@ class Message:
     origin_id: UUID
     occurrence: str
     channel: Channel
+    channel_chosen_by: ChosenBy | None
+    unmet_preference: str | None
+    unmet_preference_reason: Obstacle | None
     message_class: MessageClass
     template_key: str
     variables: dict[str, Any]
@@ -112,6 +117,8 @@ class Message:
             version=self.version,
             customer_id=self.customer_id,
             channel=self.channel,
+            channel_chosen_by=self.channel_chosen_by,
+            unmet_preference=self.unmet_preference,
             message_class=self.message_class,
             status=self.status,
             reason=self.reason,

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from services.messaging.channels.records import CHANNEL_ORDER
 from services.messaging.messages.errors import MessageNotFound
 from services.messaging.messages.models import message
 from services.messaging.messages.records import LANES, Message, Origin, PlannedMessage, Status
@@ -47,6 +48,7 @@ _PLAN_COLUMNS = [
     "recipient_key",
     "occurrence",
     "channel",
+    "channel_chosen_by",
     "message_class",
     "lane",
     "template_key",
@@ -256,7 +258,8 @@ def _row(planned: PlannedMessage, now: datetime) -> dict[str, Any]:
         "origin_id": planned.origin_id,
         "recipient_key": planned.recipient_key,
         "occurrence": planned.occurrence,
-        "channel": planned.channel,
+        "channel": planned.channel or CHANNEL_ORDER[0],
+        "channel_chosen_by": "request" if planned.channel else None,
         "message_class": planned.message_class,
         "lane": LANES[planned.message_class],
         "template_key": planned.template_key,

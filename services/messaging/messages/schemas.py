@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, EmailStr, Field, model_validator
 
+from services.messaging.channels.choice import ChosenBy, Obstacle
 from services.messaging.messages.records import Message, Origin, Status
 from services.messaging.policies.records import Channel, MessageClass
 from services.messaging.templates.given import Variables
@@ -37,13 +38,22 @@ class MessageCreate(Body):
 
     template: TemplateKey
     to: MessageRecipient
-    channel: Channel = "email"
+    channel: Channel | None = Field(
+        default=None,
+        description="Left out, it is the customer's preferred channel, or the shop's first one by "
+        "which they can be reached; an address in `to` names its channel",
+    )
     message_class: MessageClass = Field(
         default="transactional",
         description="`care` and `advertising` need the recipient's consent and meet the caps",
     )
     variables: Variables = Field(default_factory=dict, examples=[{"order": {"number": "#1001"}}])
     reply_to: Email | None = None
+
+    @property
+    def named_channel(self) -> Channel | None:
+        """The channel that is asked for, by its name or by an address of it."""
+        return self.channel or ("email" if self.to.email is not None else None)
 
 
 class MessageRead(BaseModel):
@@ -61,7 +71,18 @@ class MessageRead(BaseModel):
     )
     origin: Origin
     origin_id: UUID = Field(description="The automation, ticket message or survey it comes from")
-    channel: Channel
+    channel: Channel = Field(
+        description="By what it went; until that is chosen, what the shop uses first"
+    )
+    channel_chosen_by: ChosenBy | None = Field(
+        description="`request`: whoever asked named it; `preference`: the customer's preferred "
+        "channel; `fallback`: the shop's order. Null until it is chosen, just before sending"
+    )
+    unmet_preference: str | None = Field(
+        description="The customer's preferred channel, when it could not be taken",
+        examples=["zalo"],
+    )
+    unmet_preference_reason: Obstacle | None
     message_class: MessageClass
     template: str
     customer_id: UUID | None
@@ -93,7 +114,9 @@ class MessageRead(BaseModel):
 class DecisionStep(BaseModel):
     """What one rule said, and on what grounds."""
 
-    rule: Literal["address", "suppression", "consent", "frequency_cap"]
+    rule: Literal[
+        "address", "suppression", "restriction", "consent", "promised_frequency", "frequency_cap"
+    ]
     outcome: Literal["passed", "stopped", "not_applicable"]
     reason: str | None
     evidence: Annotated[dict[str, Any], pii("document")]
@@ -109,6 +132,10 @@ class MessageDecision(BaseModel):
     decided_at: datetime | None
     policy_version: int | None
     template_version: int | None
+    channel: Channel
+    channel_chosen_by: ChosenBy | None
+    unmet_preference: str | None = Field(examples=["zalo"])
+    unmet_preference_reason: Obstacle | None
     steps: list[DecisionStep]
 
     @classmethod
@@ -122,5 +149,9 @@ class MessageDecision(BaseModel):
             decided_at=told.get("decided_at"),
             policy_version=told.get("policy_version"),
             template_version=told.get("template_version"),
+            channel=message.channel,
+            channel_chosen_by=message.channel_chosen_by,
+            unmet_preference=message.unmet_preference,
+            unmet_preference_reason=message.unmet_preference_reason,
             steps=told.get("steps", []),
         )

@@ -39,7 +39,7 @@ class MessageService:
             template_key=given.template,
             customer_id=given.to.customer_id,
             address=given.to.email,
-            channel=given.channel,
+            channel=given.named_channel,
             variables=given.variables,
             recipient_name=given.to.name,
             locale=given.to.locale,

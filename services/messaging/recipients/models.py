@@ -21,6 +21,8 @@ recipient = Table(
     Column("email_key", Text),
     Column("phone", Text),
     Column("locale", Text),
+    # Where they would like to be written to; what they said is not used while restricted.
+    Column("preferred_channel", Text),
     Column("value_tier", Text, nullable=False),
     Column("orders_count", Integer, nullable=False),
     Column("consents", JSONB, nullable=False),
@@ -54,6 +56,7 @@ personal(
     recipient,
     erase={
         **dict.fromkeys(("name", "email", "email_key", "phone", "locale")),
+        "preferred_channel": None,
         "consents": [],
     },
     kept={"code": "stands for nobody once there is no name beside it"},

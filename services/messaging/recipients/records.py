@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from services.messaging.policies.records import Channel
 from shared.contracts.customer import ConsentState
 
 _CONSENTS = TypeAdapter(tuple[ConsentState, ...])
@@ -42,6 +43,7 @@ class Recipient:
     email: str | None
     phone: str | None
     locale: str | None
+    preferred_channel: str | None
     value_tier: str
     orders_count: int
     consents: tuple[ConsentState, ...]
@@ -49,6 +51,11 @@ class Recipient:
     email_keys: frozenset[str]
     restricted: bool = False
     last_order: LastOrder | None = None
+
+    @property
+    def addresses(self) -> Mapping[Channel, str | None]:
+        """Where they can be reached, by channel."""
+        return {"email": self.email}
 
 
 _MADE = ("consents", "member_ids", "email_keys", "last_order")

@@ -40,11 +40,15 @@ def _upsert(table: Table, rows: RowsParameter) -> Any:
 
 
 def _upsert_recipients() -> Any:
+    """A newer state, or the same one told again to who kept less of it when it came first."""
     given, values = _upsert(recipient, _states)
+    told = given.excluded
+    same = told.version == recipient.c.version
+    preference = told.preferred_channel.is_distinct_from(recipient.c.preferred_channel)
     return given.on_conflict_do_update(
         index_elements=["tenant_id", "customer_id"],
         set_=values,
-        where=given.excluded.version > recipient.c.version,
+        where=or_(told.version > recipient.c.version, and_(same, preference)),
     )
 
 
@@ -150,6 +154,7 @@ class RecipientRepository:
             {
                 **state.model_dump(include=set(_states.columns) - {"consents"}),
                 "email_key": address_key(state.email) if state.email else None,
+                "preferred_channel": None if state.restricted else state.preferred_channel,
                 "consents": [consent.model_dump(mode="json") for consent in state.consents],
             }
             for state in states

@@ -21,6 +21,7 @@ async def on_staff_mail_requested(
             origin_id=mail.mail_id,
             message_class="transactional",
             template_key=STAFF_MAIL,
+            channel="email",
             address=mail.recipient_email,
             recipient_name=mail.recipient_name,
             locale=mail.locale,

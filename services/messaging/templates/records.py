@@ -67,6 +67,11 @@ class Template:
             updated_at=row.updated_at,
         )
 
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """The channels that it has words for."""
+        return frozenset(content.channel for content in self.contents)
+
     def content_for(self, channel: Channel, locales: Sequence[str | None]) -> TemplateContent:
         """The content in the first of `locales` there is, else Vietnamese, English, any.
 
