@@ -22,6 +22,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from bench.bars import Bar
 from bench.cpu import cpu_seconds
 from bench.stage import Stage, open_stage
 from cli.demo.client import Api, until
@@ -59,10 +60,20 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--again", action="store_true", help="run the same file a second time")
     wanted = parser.parse_args()
+    measure(wanted.rows, again=wanted.again)
+
+
+def measure(rows: int = 100_000, *, again: bool = False) -> list[Bar]:
+    """The chapter of `python -m bench`."""
     with tempfile.TemporaryDirectory() as folder, open_stage() as stage:
         path = Path(folder) / "people.csv"
-        write_people(path, wanted.rows)
-        asyncio.run(_measure(stage, path, wanted.rows, again=wanted.again))
+        write_people(path, rows)
+        first, *_ = asyncio.run(_measure(stage, path, rows, again=again))
+    seconds = first.reading + first.running
+    return [
+        Bar(f"import of {rows:,} rows", rows / seconds, BAR, "rows/s", at_least=True),
+        Bar("memory of an import", first.peak_mib, BAR_MIB, "MiB"),
+    ]
 
 
 def write_people(path: Path, count: int) -> None:
@@ -87,7 +98,7 @@ def _person(number: int, chance: random.Random) -> str:
     return f'{name},{phone},{email},{born},"{number} Lê Lợi, {place}",{sex},Sỉ;VIP,{member}\n'
 
 
-async def _measure(stage: Stage, path: Path, rows: int, *, again: bool) -> None:
+async def _measure(stage: Stage, path: Path, rows: int, *, again: bool) -> list[Taken]:
     bare = await _copy(stage.dsn, path)
     with stage.house():
         async with httpx.AsyncClient(base_url=stage.base_url, timeout=60, trust_env=False) as http:
@@ -100,6 +111,10 @@ async def _measure(stage: Stage, path: Path, rows: int, *, again: bool) -> None:
                     what="the shop takes imports",
                 )
             with _watched_worker(stage) as peak:
+                # That it starts is no part of an import.
+                first = Path(path).with_name("first.csv")
+                write_people(first, 20)
+                await _take_in(http, first, peak)
                 taken = [await _take_in(http, path, peak)]
                 if again:
                     taken.append(await _take_in(http, path, peak))
@@ -125,6 +140,7 @@ async def _measure(stage: Stage, path: Path, rows: int, *, again: bool) -> None:
             f"{each:.0f} µs of CPU a row"
         )
     _console.print(f"bar {BAR:,} rows/s")
+    return taken
 
 
 async def _copy(dsn: str, path: Path) -> float:

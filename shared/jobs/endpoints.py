@@ -179,11 +179,11 @@ async def get_errors(
 async def _file(
     job_id: UUID, name: FileName, request: Request, jobs: JobService, principal: PrincipalDep
 ) -> Response:
-    file = await jobs.file(job_id, name, principal=principal)
-    # What is in it cannot be told from here; it is known who took it away.
+    # What is in it cannot be told from here but by the job; it is known who took it away.
+    file, detail = await jobs.file(job_id, name, principal=principal)
     taken = AuditSubject(object="job", id=str(job_id))
     uow = await current_unit_of_work(request)
-    uow.record(AuditEntry([taken], kind="read", detail={"file": name}))
+    uow.record(AuditEntry([taken], kind="read", detail=detail))
     return StreamingResponse(
         file_parts(context_of(request).units, principal.tenant_id, job_id, name),
         media_type=file.media_type,

@@ -1,8 +1,10 @@
 """What clients can ask of jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
+from shared.audit.trail import SENSITIVE
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import Forbidden
@@ -58,8 +60,10 @@ class JobService:
         self._kinds.wake_after_commit(self._uow)
         return await self.get(job_id)
 
-    async def file(self, job_id: UUID, name: FileName, *, principal: Principal) -> JobFileRead:
-        """What a file of an ended job is.
+    async def file(
+        self, job_id: UUID, name: FileName, *, principal: Principal
+    ) -> tuple[JobFileRead, Mapping[str, Any]]:
+        """What a file of an ended job is, and what is recorded of whoever takes it away.
 
         Raises JobNotFound, JobNotEnded, JobFileNotFound, Forbidden.
         """
@@ -73,7 +77,8 @@ class JobService:
         found = job.result if name == "result" else job.errors
         if found is None:
             raise JobFileNotFound
-        return found
+        sensitive = job.detail.get(SENSITIVE)
+        return found, {"file": name, **({SENSITIVE: sensitive} if sensitive else {})}
 
     def _check(self, transition: str, job: JobRead) -> None:
         allowed = self._kinds.allowed(job)

@@ -406,7 +406,7 @@ class TestFollowing:
         self, client: Caller | httpx.AsyncClient, job_id: UUID, *, seen: str | None = None
     ) -> list[dict[str, str]]:
         headers = {"Last-Event-ID": seen} if seen else {}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             answer = await client.get(f"/v1/jobs/{job_id}/events", headers=headers)
         assert answer.status_code in (200, 204), answer.text
         if answer.status_code == 200:

@@ -86,6 +86,18 @@ async def upload_file(
     return _answer(found, response)
 
 
+@router.delete("/{import_id}/file", operation_id="imports.discardFile", dependencies=[_WRITE])
+async def discard_file(
+    import_id: UUID, imports: ImportServiceDep, response: Response
+) -> ImportRead:
+    """Forget the file and what was read from it, where nothing works on the import.
+
+    It makes room for others. What was taken in stays, and can be undone; the rest cannot be taken
+    in any more.
+    """
+    return _answer(await imports.discard(import_id), response)
+
+
 @router.patch("/{import_id}", operation_id="imports.update", dependencies=[_WRITE])
 async def change_import(
     import_id: UUID,

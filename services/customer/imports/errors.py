@@ -1,6 +1,7 @@
 """What can go wrong with imports."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from shared.errors import Conflict, FieldError, Invalid, NotFound, TooLarge
 
@@ -40,6 +41,19 @@ class FileTooLarge(TooLarge):
 
     code = "import_file_too_large"
     title = "The file is too large"
+
+
+class ImportSpaceUsedUp(Conflict):
+    """Files of the shop wait to be taken in, as many or as large as may be."""
+
+    code = "import_space_used_up"
+    title = "Too much waits to be taken in"
+
+    def __init__(self, limit: Literal["files", "bytes"], at_most: int) -> None:
+        super().__init__(
+            f"{at_most} {limit} at most may wait; run imports or discard their files",
+            extensions={"limit": limit, "at_most": at_most},
+        )
 
 
 class EmptyFile(Invalid):

@@ -43,6 +43,10 @@ customer_import = Table(
     Column("job_id", Uuid),
     Column("started_by", JSONB, nullable=False),
     instant("files_expire_at", nullable=True),
+    # Up to which row it is forgotten what rows changed, from the first step on which nothing can be
+    # taken back any more; and since when all of it is.
+    Column("forgotten_to", Integer),
+    instant("forgotten_at", nullable=True),
     instant("created_at"),
     instant("updated_at"),
     Column("version", BigInteger, nullable=False),
@@ -57,6 +61,13 @@ Index(
     customer_import.c.tenant_id,
     customer_import.c.created_at,
     customer_import.c.id,
+)
+Index(
+    "ix_customer_import_unforgotten",
+    customer_import.c.tenant_id,
+    customer_import.c.updated_at,
+    customer_import.c.id,
+    postgresql_where=customer_import.c.forgotten_at.is_(None),
 )
 Index(
     "ix_customer_import_files",
@@ -86,6 +97,14 @@ import_chunk = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
+# Held by whoever measures what a shop has lying, so that two do not see the same room at once.
+import_space = Table(
+    "import_space",
+    metadata,
+    tenant_column(),
+    instant("measured_at"),
+)
+
 # What became of a row, and what is needed to take it back.
 import_row = Table(
     "import_row",
@@ -105,7 +124,8 @@ import_row = Table(
     Column("customer_version", BigInteger),
     Column("undone", Text),
     CheckConstraint(
-        "outcome IN ('created', 'updated', 'unchanged', 'merged', 'invalid')", name="outcome"
+        "outcome IN ('created', 'updated', 'unchanged', 'merged', 'invalid', 'erased')",
+        name="outcome",
     ),
     CheckConstraint("undone IN ('removed', 'restored', 'partly', 'kept')", name="undone"),
 )
@@ -139,7 +159,11 @@ import_key = Table(
 )
 Index("ix_import_key_customer", import_key.c.tenant_id, import_key.c.customer_id)
 
-impersonal(customer_import, "what the shop said of its own file")
+impersonal(
+    customer_import,
+    "the shop's own file; its samples are forgotten with the rows, and by `erasure.py` before",
+)
+impersonal(import_space, "a moment")
 impersonal(import_piece, "a whole file; deleted some days after it was read")
 impersonal(import_chunk, "a whole file; deleted some days after it was read")
 personal(import_row, erase={"problems": [], "changes": {}})

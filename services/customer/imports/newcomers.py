@@ -1,5 +1,6 @@
 """Customers to be, as the rows of a batch bring them: rows of one person make one customer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -22,6 +23,7 @@ class Newcomer:
     tags: list[str]
     created_at: datetime | None
     address: str | None
+    place: Mapping[str, Any] | None
     identities: list[Identity] = field(default_factory=list)
 
     @classmethod
@@ -36,6 +38,7 @@ class Newcomer:
             tags=list(said.tags),
             created_at=said.created_at,
             address=said.address,
+            place=said.place,
         )
 
     def fill(self, said: RowRead) -> None:
@@ -45,4 +48,5 @@ class Newcomer:
         self.attributes = {**said.attributes, **self.attributes}
         self.tags = list(dict.fromkeys([*self.tags, *said.tags]))[:MOST_TAGS]
         self.created_at = self.created_at or said.created_at
-        self.address = self.address or said.address
+        if self.place is None:
+            self.address, self.place = said.address, said.place

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from services.customer.imports.plan import OUTCOMES, RowOutcome
+from services.customer.imports.repository import Import
 
+MEDIA_TYPE: Final = "text/csv; charset=utf-8"
 _BYTE_ORDER_MARK: Final = "\ufeff"
 # A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _HEAD: Final = ("row", "outcome", "customer_id", "code", "of_row", "changed", "problems")
 _UNDO_HEAD: Final = ("row", "outcome", "undone", "customer_id", "code", "kept")
 _SAMPLES: Final = 5
@@ -59,6 +61,20 @@ def _sample(outcome: RowOutcome) -> dict[str, Any]:
         "changes": outcome.shown,
         "problems": [problem.as_json() for problem in outcome.problems],
     }
+
+
+def without_samples(found: Import) -> dict[str, Any]:
+    """The columns of an import that have samples of its rows, without them."""
+    return {
+        "columns": [{**column, "samples": []} for column in found.columns],
+        "dry_run": counts_alone(found.dry_run),
+        "run": counts_alone(found.run),
+    }
+
+
+def counts_alone(counts: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Counts without the rows that are shown beside them."""
+    return None if counts is None else {**counts, "samples": []}
 
 
 def rendered(outcomes: Iterable[RowOutcome], *, is_first: bool) -> bytes:

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 from uuid import UUID
 
-from services.customer.customers.record import CustomerRecord, Stage
+from services.customer.customers.record import Stage
+from services.customer.fields.record import CustomField
 from services.customer.imports.rows import Problem
 
-Outcome = Literal["created", "updated", "unchanged", "merged", "invalid"]
-OUTCOMES: Final[tuple[Outcome, ...]] = ("created", "updated", "unchanged", "merged", "invalid")
+Outcome = Literal["created", "updated", "unchanged", "merged", "invalid", "erased"]
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 MatchBy = Literal["email", "phone"]
 Existing = Literal["update", "fill", "skip"]
 
@@ -26,6 +27,22 @@ class ImportPlan:
     existing: Existing
     stage: Stage
     is_dry: bool
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """The first column that is mapped to each target."""
+
+    required: tuple[str, ...] = ()
+    """The fields of the shop that new customers must have a value in."""
+
+    unique: tuple[CustomField, ...] = ()
+    """Those whose values only one person may have, as far as the file has them."""
+
+    def origin(self, row: int) -> dict[str, Any]:
+        """Where something comes from, for a timeline."""
+        return {"import_id": str(self.import_id), "file_name": self.file_name, "row": row}
+
+    def column_of(self, name: str) -> str:
+        """Where a field of a customer comes from; its own name where no column tells it alone."""
+        return self.columns.get(name, name)
 
 
 @dataclass(slots=True)
@@ -41,6 +58,9 @@ class RowOutcome:
     fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     added: dict[str, Any] = field(default_factory=dict)
     customer_version: int | None = None
+    said: dict[str, Any] = field(default_factory=dict)
+    """Of each field of which it has said something new: who had said it before."""
+
     brought: Mapping[str, Any] = field(default_factory=dict)
     """What a new customer begins with."""
 
@@ -55,6 +75,8 @@ class RowOutcome:
         told: dict[str, Any] = dict(self.added)
         if self.fields:
             told["fields"] = _both(self.fields)
+        if self.said:
+            told["said"] = self.said
         return told
 
     @property
@@ -74,11 +96,6 @@ class RowOutcome:
             "changes": self.changes,
             "customer_version": self.customer_version,
         }
-
-
-def as_kept(record: CustomerRecord) -> dict[str, Any]:
-    """The fields of a customer in the form that changes are kept in."""
-    return {name: _plain(value) for name, value in record.fields().items()}
 
 
 def field_columns(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from services.customer.imports.delimited import (
     records,
 )
 from services.customer.imports.errors import FileNotReadable
+from services.customer.imports.file_repository import ImportFileRepository
 from services.customer.imports.layout import Column, Numbered, columns_of, header_row
-from services.customer.imports.repository import Import, ImportRepository
+from services.customer.imports.repository import Import
 from services.customer.imports.workbooks import BEGINNING, MOST_PACKED, Workbook
 from shared.ids import TenantId
 
@@ -55,11 +56,11 @@ class FileReader:
     def __init__(self) -> None:
         self._open: dict[tuple[TenantId, UUID], _OpenWorkbook] = {}
 
-    async def head(self, imports: ImportRepository, found: Import, *, region: str) -> Head:
+    async def head(self, files: ImportFileRepository, found: Import, *, region: str) -> Head:
         """What there is to read. Raises FileNotReadable."""
-        first = b"".join(await imports.pieces(found.id, 0, 1))
+        first = b"".join(await files.pieces(found.id, 0, 1))
         if first.startswith(BEGINNING):
-            return await self._head_of_workbook(imports, found, region=region)
+            return await self._head_of_workbook(files, found, region=region)
         if first.startswith(_COMPOUND):
             raise FileNotReadable("old_or_protected_workbook")
         is_whole = found.pieces <= 1
@@ -68,12 +69,12 @@ class FileReader:
         )
 
     async def portion(
-        self, imports: ImportRepository, found: Import, state: Mapping[str, Any]
+        self, files: ImportFileRepository, found: Import, state: Mapping[str, Any]
     ) -> Portion:
         """The rows that follow where `state` says. Raises FileNotReadable."""
         if found.reading["format"] == "xlsx":
-            return await self._portion_of_workbook(imports, found, row=state["row"])
-        pieces = await imports.pieces(found.id, state["piece"], _WINDOW_PIECES)
+            return await self._portion_of_workbook(files, found, row=state["row"])
+        pieces = await files.pieces(found.id, state["piece"], _WINDOW_PIECES)
         return await asyncio.to_thread(_portion_of_text, pieces, found, state)
 
     def forget(self, tenant_id: TenantId, import_id: UUID) -> None:
@@ -83,13 +84,13 @@ class FileReader:
             opened.close()
 
     async def _head_of_workbook(
-        self, imports: ImportRepository, found: Import, *, region: str
+        self, files: ImportFileRepository, found: Import, *, region: str
     ) -> Head:
-        self.forget(imports.tenant_id, found.id)
-        book = await self._workbook(imports, found)
+        self.forget(files.tenant_id, found.id)
+        book = await self._workbook(files, found)
         rows = await asyncio.to_thread(book.workbook.rows, _HEAD_ROWS)
         # What was read for the head is read again with the rest.
-        self.forget(imports.tenant_id, found.id)
+        self.forget(files.tenant_id, found.id)
         _check_not_empty(rows)
         asked = found.reading["asked"]
         header = _header(asked, rows, region=region)
@@ -103,22 +104,22 @@ class FileReader:
         return Head(reading, columns_of(rows, header, region=region))
 
     async def _portion_of_workbook(
-        self, imports: ImportRepository, found: Import, *, row: int
+        self, files: ImportFileRepository, found: Import, *, row: int
     ) -> Portion:
-        book = (await self._workbook(imports, found)).workbook
+        book = (await self._workbook(files, found)).workbook
         if book.row > row:
-            self.forget(imports.tenant_id, found.id)
-            book = (await self._workbook(imports, found)).workbook
+            self.forget(files.tenant_id, found.id)
+            book = (await self._workbook(files, found)).workbook
         if not await asyncio.to_thread(book.skip, row, at_most=_SKIPPED):
             return Portion([], {"row": row})
         rows = await asyncio.to_thread(book.rows, _WORKBOOK_ROWS)
         if len(rows) < _WORKBOOK_ROWS:
-            self.forget(imports.tenant_id, found.id)
+            self.forget(files.tenant_id, found.id)
             return Portion(rows, None)
         return Portion(rows, {"row": rows[-1][0]})
 
-    async def _workbook(self, imports: ImportRepository, found: Import) -> "_OpenWorkbook":
-        key = (imports.tenant_id, found.id)
+    async def _workbook(self, files: ImportFileRepository, found: Import) -> "_OpenWorkbook":
+        key = (files.tenant_id, found.id)
         if key not in self._open:
             if found.received_bytes > MOST_PACKED:
                 raise FileNotReadable("workbook_too_large")
@@ -126,7 +127,7 @@ class FileReader:
             try:
                 path = Path(folder.name) / "file.xlsx"
                 for number in range(found.pieces):
-                    content = b"".join(await imports.pieces(found.id, number, 1))
+                    content = b"".join(await files.pieces(found.id, number, 1))
                     await asyncio.to_thread(_append, path, content)
                 sheet = found.reading["asked"].get("sheet")
                 workbook = await asyncio.to_thread(Workbook, path, sheet=sheet)

@@ -1,10 +1,11 @@
 """Imports as clients ask for them and read them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from services.customer.customers.record import Stage
 from services.customer.customers.schemas import Source
@@ -27,7 +28,7 @@ ImportStatus = Literal[
     "undoing",
     "undone",
 ]
-ImportTransition = Literal["upload", "configure", "dry_run", "run", "cancel", "undo"]
+ImportTransition = Literal["upload", "configure", "dry_run", "run", "cancel", "undo", "discard"]
 Encoding = Literal[
     "utf-8", "utf-16-le", "utf-16-be", "cp1258", "cp1252", "gb18030", "shift-jis", "cp1251"
 ]
@@ -140,6 +141,9 @@ class ImportCounts(BaseModel):
     unchanged: int
     merged: int
     invalid: int
+    erased: int = Field(
+        default=0, description="Rows of people whose data were erased: they are not taken in again"
+    )
     possible_duplicates: int = Field(
         description="Pairs of customers that a person should look at, because they share a contact"
     )
@@ -189,6 +193,9 @@ class ImportRead(BaseModel):
         description="What works on it, or did last: follow `/v1/jobs/{id}/events`; the outcome of "
         "every row is at `/v1/jobs/{id}/result`"
     )
+    forgotten_at: datetime | None = Field(
+        description="Since when it is not kept any more what its rows changed: it cannot be undone"
+    )
     created_at: datetime
     updated_at: datetime
     version: int
@@ -208,3 +215,11 @@ class ImportRowRead(BaseModel):
     )
     changes: Annotated[dict[str, Any] | None, pii("sensitive")]
     undone: Undone | None
+
+    @field_validator("changes", mode="before")
+    @classmethod
+    def _without_bookkeeping(cls, changes: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """Who had said a field before is told by the customer's provenance."""
+        if changes is None:
+            return None
+        return {name: change for name, change in changes.items() if name != "said"}

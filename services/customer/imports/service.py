@@ -15,17 +15,20 @@ from services.customer.imports.errors import (
     MappingNotValid,
     WrongOffset,
 )
+from services.customer.imports.file_repository import ImportFileRepository
 from services.customer.imports.headers import MANY_COLUMNS
 from services.customer.imports.outcomes import no_counts
 from services.customer.imports.reading import PIECE
 from services.customer.imports.repository import Import, ImportRepository
+from services.customer.imports.row_repository import ImportRowRepository
 from services.customer.imports.schemas import (
     ImportColumnMapping,
     ImportCreate,
     ImportPatch,
     ImportTransition,
 )
-from services.customer.imports.stages import DRY_RUN, READING, RUN, UNDO
+from services.customer.imports.space import ImportLimits, ImportSpace
+from services.customer.imports.stages import DRY_RUN, READING, RUN, UNDO, given_up
 from services.customer.imports.targets import CONSENTS, is_target
 from shared.audit.trail import AuditEntry
 from shared.db.paging import PageRequest
@@ -42,9 +45,9 @@ from shared.web.resources import check_version
 MOST_BYTES: Final = 256 * 2**20
 FILES_LIFE: Final = timedelta(days=7)
 _ALLOWED: Final[Mapping[str, tuple[ImportTransition, ...]]] = {
-    "uploading": ("upload",),
+    "uploading": ("upload", "discard"),
     "reading": ("cancel",),
-    "ready": ("configure", "dry_run", "run"),
+    "ready": ("configure", "dry_run", "run", "discard"),
     "checking": ("cancel",),
     "running": ("cancel",),
     "finished": ("undo",),
@@ -62,17 +65,20 @@ class ImportService:
         *,
         jobs: JobRepository,
         kinds: JobKinds,
+        limits: ImportLimits,
         sight: Sight | None,
     ) -> None:
         if sight is not None:
             raise Forbidden("Imports are for those who see all customers")
         self._uow = uow
         self._imports = ImportRepository(uow)
+        self._space = ImportSpace(self._imports, limits)
+        self._files = ImportFileRepository(uow)
         self._jobs = jobs
         self._kinds = kinds
 
     async def create(self, given: ImportCreate, *, principal: Principal) -> Import:
-        """A new import that waits for its file."""
+        """A new import that waits for its file. Raises ImportSpaceUsedUp."""
         now = self._uow.clock.now()
         row = await self._imports.add(
             {
@@ -96,6 +102,7 @@ class ImportService:
             }
         )
         self._uow.record(AuditEntry.of("import", row.id))
+        await self._space.take(row.id, 0)
         return row
 
     async def get(self, import_id: UUID) -> Import:
@@ -116,7 +123,7 @@ class ImportService:
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
         """A page of rows with what became of them. Raises ImportNotFound."""
         await self._imports.get(import_id)
-        return await self._imports.rows_page(
+        return await ImportRowRepository(self._uow).rows_page(
             import_id, request, outcome=outcome, customer_id=customer_id
         )
 
@@ -125,11 +132,13 @@ class ImportService:
     ) -> Import:
         """Take in a part of the file; after the last it is read.
 
-        Raises ImportNotFound, ImportTransitionNotAllowed, WrongOffset, FileTooLarge, EmptyFile.
+        Raises ImportNotFound, ImportTransitionNotAllowed, WrongOffset, FileTooLarge, EmptyFile,
+        ImportSpaceUsedUp.
         """
         found = await self._lock(import_id, "upload")
+        left = await self._space.left_for(import_id)
         if offset == 0 and found.received_bytes:
-            await self._imports.forget_pieces(import_id)
+            await self._files.forget_pieces(import_id)
         elif offset != found.received_bytes:
             raise WrongOffset(found.received_bytes)
         # All pieces but the last are full, so that any byte of the file is found at once.
@@ -139,17 +148,20 @@ class ImportService:
             received += len(content)
             if received > MOST_BYTES:
                 raise FileTooLarge(f"{MOST_BYTES} bytes at most")
+            self._space.check(received, left=left)
             held += content
             while len(held) >= PIECE:
-                await self._imports.add_piece(import_id, number, bytes(held[:PIECE]))
+                await self._files.add_piece(import_id, number, bytes(held[:PIECE]))
                 del held[:PIECE]
                 number += 1
         if held:
-            await self._imports.add_piece(import_id, number, bytes(held))
+            await self._files.add_piece(import_id, number, bytes(held))
         changes: dict[str, Any] = {
             "received_bytes": received,
             "pieces": number + bool(held),
+            "files_expire_at": found.files_expire_at or self._uow.clock.now() + FILES_LIFE,
         }
+        await self._space.take(import_id, received)
         if not is_last:
             return await self._imports.save(import_id, changes)
         if received == 0:
@@ -176,7 +188,7 @@ class ImportService:
             if asked != found.reading["asked"]:
                 # Its columns may be others then: what they hold is suggested anew.
                 changes["reading"] = {"asked": asked}
-                await self._imports.forget_chunks(import_id)
+                await self._files.forget_chunks(import_id)
                 return await self._read_anew(import_id, changes)
         return await self._imports.save(import_id, {**changes, "dry_run": None})
 
@@ -215,12 +227,23 @@ class ImportService:
             self._kinds.wake_after_commit(self._uow)
         return found
 
+    async def discard(self, import_id: UUID) -> Import:
+        """Forget the file of an import that nothing works on.
+
+        Raises ImportNotFound, ImportTransitionNotAllowed.
+        """
+        found = await self._lock(import_id, "discard")
+        self._uow.record(AuditEntry.of("import", import_id))
+        await self._files.forget_pieces(import_id)
+        await self._files.forget_chunks(import_id)
+        return await self._imports.save(import_id, given_up(found))
+
     async def _open_piece(self, import_id: UUID, number: int, rest: int) -> bytearray:
         """What has come of the piece that is not full yet."""
         if rest == 0:
             return bytearray()
-        [content] = await self._imports.pieces(import_id, number, 1)
-        await self._imports.forget_piece(import_id, number)
+        [content] = await self._files.pieces(import_id, number, 1)
+        await self._files.forget_piece(import_id, number)
         return bytearray(content)
 
     async def _read_anew(self, import_id: UUID, changes: Mapping[str, Any]) -> Import:
@@ -264,11 +287,14 @@ def _check(found: Import, wanted: ImportTransition) -> None:
 
 def allowed_transitions(found: Import) -> list[ImportTransition]:
     """What may be asked of an import now."""
+    if found.forgotten_to is not None:
+        return []
     if found.status not in {"cancelled", "failed"}:
         return list(_ALLOWED[found.status])
+    has_file: list[ImportTransition] = ["discard"] if found.files_expire_at is not None else []
     if found.run is not None:
-        return ["run", "undo"] if found.chunks else ["undo"]
-    return ["upload"] if found.rows == 0 else []
+        return ["run", "undo", *has_file] if found.chunks else ["undo", *has_file]
+    return ["upload", *has_file] if found.rows == 0 else has_file
 
 
 def _check_mapping(mapping: Sequence[ImportColumnMapping], columns: Sequence[str]) -> None:

@@ -1,20 +1,23 @@
 """What is known of the people whom a batch of rows may speak of: some look-ups for all of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
 from uuid import UUID
 
 from services.customer.addresses.repository import ADDRESSES
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.identities import Identity
 from services.customer.customers.identity_match import MAX_CANDIDATES, KnownIdentity
-from services.customer.customers.identity_repository import IdentityRepository
+from services.customer.customers.identity_repository import IdentityRepository, ended_contacts
+from services.customer.erased.identities import ErasedIdentities
 from services.customer.families.belongings import Belongings
 from services.customer.families.family import Families
+from services.customer.imports.key_repository import LIVE, KeyRepository, KnownKey
 from services.customer.imports.plan import ImportPlan
-from services.customer.imports.repository import LIVE, ImportRepository, KnownKey
+from services.customer.imports.row_repository import ImportRowRepository
 from services.customer.imports.rows import RowRead, row_key
+from services.customer.imports.unique_values import UniqueValues
 from shared.db.unit_of_work import UnitOfWork
 from shared.text import search_key
 
@@ -43,11 +46,21 @@ class Surroundings:
     Whom a row brings is known to the next.
     """
 
-    def __init__(self, uow: UnitOfWork, plan: ImportPlan, changes: CustomerChanges) -> None:
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        plan: ImportPlan,
+        changes: CustomerChanges,
+        erased: ErasedIdentities,
+    ) -> None:
         self._uow = uow
         self._plan = plan
         self._changes = changes
-        self._imports = ImportRepository(uow)
+        self._erased = erased
+        self._gone: Collection[IdentityKey] = ()
+        self._all_keys = KeyRepository(uow)
+        self._rows = ImportRowRepository(uow)
         self._identities = IdentityRepository(uow)
         self._families = Families(uow)
         self._held: dict[IdentityKey, list[KnownIdentity]] = defaultdict(list)
@@ -58,18 +71,23 @@ class Surroundings:
         self._own: dict[UUID, set[IdentityKey]] = defaultdict(set)
         self._addresses: dict[UUID, set[str]] = {}
         self._first_rows: dict[UUID, int] = {}
+        self._ended: set[tuple[UUID, str, str]] = set()
+        self._unique = UniqueValues(uow, plan.unique)
         self.new_keys: dict[UUID, tuple[UUID, int]] = {}
 
     async def look(self, rows: Sequence[RowRead]) -> None:
         """Look everything up, and lock the customers whom rows may change."""
         await self._look_for_keys(rows)
-        identities = {i.key: i for said in rows for i in _all_identities(said)}
-        for held in await self._identities.holders(identities.values()):
+        for held in await self._identities.holders(_distinct(rows).values()):
             known = held.identifier
             self._held[known.kind, known.source, known.value].append(held)
-        self._codes = await self._imports.ids_by_code({r.code for r in rows if r.code})
+        # After the holders: whoever is erased in between is in one of the two.
+        if await self._erased.any():
+            self._gone = await self._erased.erased(list(_distinct(rows)))
+        self._codes = await self._rows.ids_by_code({r.code for r in rows if r.code})
         await self._lock({*self._linked(rows), *self._codes.values()})
         await self._look_at_belongings(rows)
+        await self._unique.look(rows)
 
     def root(self, customer_id: UUID) -> UUID | None:
         """Who stands for a customer; None when there is none (any more)."""
@@ -90,6 +108,18 @@ class Surroundings:
         held = self._held.get(identity.key, _NOBODY)
         owner = next((known.customer_id for known in held if known.identifier.trusted), None)
         return owner if owner is None else self._roots.get(owner, owner)
+
+    def was_erased(self, said: RowRead) -> bool:
+        """Whether a row has something that an erased person was known by."""
+        return bool(self._gone) and any(i.key in self._gone for i in _all_identities(said))
+
+    def has_ended(self, customer_id: UUID, kind: str, value: Any) -> bool:
+        """Whether an address or number was theirs once and is not any more."""
+        return (customer_id, kind, value) in self._ended
+
+    def refuse_taken(self, said: RowRead, customer_id: UUID | None) -> Iterable[str]:
+        """Take away from a row the values that only somebody else may have; names the fields."""
+        return list(self._unique.refuse_taken(said, customer_id, self._keys))
 
     def known_key(self, key: UUID) -> KnownKey | None:
         """Whom a key leads to."""
@@ -122,6 +152,7 @@ class Surroundings:
 
     def remember(self, said: RowRead, customer_id: UUID) -> None:
         """From now on this is known of a customer."""
+        self._unique.keep(said, customer_id)
         for key in self._keys_of(said):
             if key not in self._keys:
                 self._keys[key] = KnownKey(customer_id, said.row, is_tried=False)
@@ -146,7 +177,7 @@ class Surroundings:
     async def _look_for_keys(self, rows: Sequence[RowRead]) -> None:
         wanted = {key for said in rows for key in self._keys_of(said)}
         scope = self._plan.import_id if self._plan.is_dry else LIVE
-        self._keys = await self._imports.keys(wanted, scope=scope)
+        self._keys = await self._all_keys.keys(wanted, scope=scope)
         for known in self._keys.values():
             if known.is_tried:
                 first = self._first_rows.get(known.customer_id, known.row)
@@ -160,6 +191,7 @@ class Surroundings:
         if said.external is not None:
             keys.append(external_key(said.external))
         keys += [contact_key(i) for i in said.identities if i.kind in self._plan.match_by]
+        keys += self._unique.keys_of(said)
         return keys
 
     def _linked(self, rows: Sequence[RowRead]) -> set[UUID]:
@@ -188,8 +220,12 @@ class Surroundings:
     async def _look_at_belongings(self, rows: Sequence[RowRead]) -> None:
         if not self._roots:
             return
-        for row in await self._identities.list_of(self._roots):
+        own = await self._identities.list_of(self._roots)
+        for row in own:
             self._own[self._roots[row.customer_id]].add((row.kind, row.scope, row.value))
+        self._ended = {
+            (self._roots[member], kind, value) for member, kind, value in ended_contacts(own)
+        }
         if any(said.address for said in rows):
             for place in await Belongings(self._uow, ADDRESSES).list_of(self._roots):
                 self.settle(self._roots[place.customer_id], place.full_address or "")
@@ -200,10 +236,14 @@ class Surroundings:
 
     async def _met(self) -> Mapping[UUID, int]:
         if not self._plan.is_dry:
-            return await self._imports.first_rows(self._plan.import_id, self._roots)
+            return await self._rows.first_rows(self._plan.import_id, self._roots)
         keys = {met_key(member): member for member in self._roots}
-        known = await self._imports.keys(keys, scope=self._plan.import_id)
+        known = await self._all_keys.keys(keys, scope=self._plan.import_id)
         return {keys[key]: found.row for key, found in known.items()}
+
+
+def _distinct(rows: Sequence[RowRead]) -> dict[IdentityKey, Identity]:
+    return {i.key: i for said in rows for i in _all_identities(said)}
 
 
 def _all_identities(said: RowRead) -> Sequence[Identity]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,20 +10,24 @@ from sqlalchemy import Row
 
 from services.customer.addresses.repository import ADDRESSES, forget_addresses
 from services.customer.consents.recording import Answer, ConsentRecorder
+from services.customer.consents.repository import ConsentRepository
 from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.hearing import Hearing
 from services.customer.customers.identity_repository import IdentityRepository
-from services.customer.customers.profile import split_profile
-from services.customer.customers.record import CustomerRecord
+from services.customer.customers.says import ATTRIBUTE, Word
+from services.customer.duplicates.weighing import Weighing
 from services.customer.families.belongings import Belongings
 from services.customer.families.family import Families
-from services.customer.imports.plan import as_kept, field_columns
-from services.customer.imports.repository import ImportRepository
+from services.customer.imports.key_repository import KeyRepository
+from services.customer.imports.plan import field_columns
+from services.customer.imports.row_repository import ImportRowRepository
 from services.customer.notes.repository import NoteRepository
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.unit_of_work import UnitOfWork
 
 Told = Row[*tuple[Any, ...]]
+_WHOLLY: Final = frozenset({"removed", "restored"})
 _EMPTY: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
         ("name", "email", "phone", "locale", "gender", "birth_date", "city", "province", "country")
@@ -32,42 +37,52 @@ _EMPTY: Final[Mapping[str, Any]] = {
     "profile": {},
     "consents": [],
 }
-_LISTS: Final = frozenset({"tags"})
-_BY_NAME: Final = frozenset({"attributes"})
 
 
 class ImportUndoing:
     """Takes back rows of one import, inside one unit of work."""
 
-    def __init__(self, uow: UnitOfWork, *, import_id: UUID, source: str) -> None:
+    def __init__(
+        self, uow: UnitOfWork, *, import_id: UUID, source: str, weighing: Weighing
+    ) -> None:
         self._uow = uow
         self._import_id = import_id
         self._source = source
-        self._imports = ImportRepository(uow)
+        self._weighing = weighing
+        self._rows = ImportRowRepository(uow)
         self._changes = CustomerChanges(uow)
+        self._hearing = Hearing(uow, self._changes)
         self._identities = IdentityRepository(uow)
         self._addresses = Belongings(uow, ADDRESSES)
         self._notes: list[UUID] = []
+        self._answered: dict[tuple[UUID, str, str], Told] = {}
         self._answers: list[Answer] = []
         self.kept_fields: dict[int, list[str]] = {}
         """What was not taken back, by row."""
 
     async def undo(self, rows: Sequence[Told]) -> dict[int, str]:
         """How far each of these rows was taken back."""
+        # What an undoing that was stopped has taken back needs no more of it.
+        undone = {row.row: row.undone for row in rows if row.undone in _WHOLLY}
+        await self._undo([row for row in rows if row.row not in undone], undone)
+        return undone
+
+    async def _undo(self, rows: Sequence[Told], undone: dict[int, str]) -> None:
         ids = {row.customer_id for row in rows if row.customer_id is not None}
         await self._changes.lock(ids)
+        await self._hearing.listen()
         found_at = {each: self._changes[each].version for each in ids if each in self._changes}
-        left_at = await self._imports.left_at(self._import_id, ids)
+        left_at = await self._rows.left_at(self._import_id, ids)
         untouched = {each for each, version in found_at.items() if version == left_at.get(each)}
         alone = await self._alone(found_at)
-        undone: dict[int, str] = {}
+        await self._look_up_answers(rows)
         for row in rows:
             if row.customer_id in found_at and row.outcome != "created":
                 word = await self._take_back(row) if row.customer_id in alone else "kept"
                 if row.changes and word is not None:
                     undone[row.row] = word
         created = {row.customer_id: row.row for row in rows if row.outcome == "created"}
-        busy = await self._imports.busy(created)
+        busy = await self._rows.busy(created)
         removed = untouched & alone & created.keys() - busy
         for customer_id, at in created.items():
             undone[at] = "removed" if customer_id in removed else "kept"
@@ -78,9 +93,11 @@ class ImportUndoing:
                 self._forget_words(row)
         await self._remove(sorted(removed))
         await self._finish()
+        await self._weighing.weigh_again(
+            {row.customer_id for row in rows if row.customer_id in alone and row.row in undone}
+        )
         versions = {each: self._changes[each].version for each in untouched}
-        await self._imports.mark_undone(self._import_id, rows, undone, versions=versions)
-        return undone
+        await self._rows.mark_undone(self._import_id, rows, undone, versions=versions)
 
     async def _alone(self, customer_ids: Collection[UUID]) -> set[UUID]:
         """Who is in no family: what was merged since is for people to take apart."""
@@ -92,7 +109,7 @@ class ImportUndoing:
         """Set back what a row has changed, as far as it is still so; None for nothing at all."""
         if not row.changes:
             return None
-        kept = [*self._set_fields_back(row), *await self._forget_identities(row)]
+        kept = [*self._take_words_back(row), *await self._forget_identities(row)]
         if "address" in row.changes:
             await self._forget_address(row.customer_id, UUID(row.changes["address"]))
         kept += self._forget_words(row)
@@ -106,20 +123,45 @@ class ImportUndoing:
         if "note" in row.changes:
             self._notes.append(UUID(row.changes["note"]))
         for purpose, channel, status in row.changes.get("consents", ()):
-            if status == "granted":
+            answer = self._answered.get((row.customer_id, purpose, channel))
+            granted_by = None
+            if answer is not None and answer.status == "granted":
+                granted_by = answer.proof.get("import_id", "others")
+            # Whoever has agreed again since has not done so by mistake.
+            if status == "granted" and granted_by == str(self._import_id):
                 self._withdraw(row, purpose, channel)
-            else:
+            elif status != "granted" or granted_by is not None:
                 kept.append(f"consent.{purpose}.{channel}")
         return kept
 
-    def _set_fields_back(self, row: Told) -> Iterator[str]:
-        """Set back fields; yields those that somebody has changed since."""
-        for name, (old, new) in row.changes.get("fields", {}).items():
-            changed = _set_back(self._changes[row.customer_id], name, old, new)
-            if changed is None:
+    def _take_words_back(self, row: Told) -> Iterator[str]:
+        """Let the source have said nothing; yields fields that somebody has changed since."""
+        fields, said = row.changes.get("fields", {}), row.changes.get("said", {})
+        customer_id = row.customer_id
+        for name, before in said.get("before", {}).items():
+            now = self._value(customer_id, name)
+            old, new = _old_and_new(fields, name) or (now, now)
+            at = datetime.fromisoformat(said["at"])
+            word = Word(self._source, at, before, old)
+            was_taken_back = self._hearing.take_back(customer_id, name, word)
+            if old != new and (now != new or not was_taken_back):
                 yield name
-            else:
-                self._changes.apply(row.customer_id, changed)
+        if "tags" in fields:
+            self._changes.apply(
+                customer_id, {"tags": self._tags_before(customer_id, *fields["tags"])}
+            )
+
+    def _value(self, customer_id: UUID, name: str) -> Any:
+        record = self._changes[customer_id]
+        if name.startswith(ATTRIBUTE):
+            return record.attributes.get(name.removeprefix(ATTRIBUTE))
+        return record.fields().get(name)
+
+    def _tags_before(
+        self, customer_id: UUID, old: Sequence[str] | None, new: Sequence[str] | None
+    ) -> list[str]:
+        added = set(new or ()) - set(old or ())
+        return [tag for tag in self._changes[customer_id].tags if tag not in added]
 
     async def _forget_identities(self, row: Told) -> list[str]:
         """Take away what they were recognised by since; tells what has become theirs."""
@@ -139,6 +181,12 @@ class ImportUndoing:
         ]
         if found and found[0].version == 1:
             await self._addresses.delete(address_id)
+
+    async def _look_up_answers(self, rows: Sequence[Told]) -> None:
+        """What was said last by those who agreed to something in these rows."""
+        ids = {row.customer_id for row in rows if row.changes.get("consents")}
+        latest = await ConsentRepository(self._uow).latest(ids) if ids else ()
+        self._answered = {(one.customer_id, one.purpose, one.channel): one for one in latest}
 
     def _withdraw(self, row: Told, purpose: Any, channel: Any) -> None:
         """A consent that came by mistake must not stay; what was said is never deleted."""
@@ -160,9 +208,10 @@ class ImportUndoing:
             return
         for customer_id in customer_ids:
             self._changes.apply(customer_id, _EMPTY)
+            self._changes.remember(customer_id, None)
         await self._identities.remove_all(customer_ids)
         await forget_addresses(self._uow, customer_ids)
-        await self._imports.forget_keys(customer_ids)
+        await KeyRepository(self._uow).forget_keys(customer_ids)
 
     async def _finish(self) -> None:
         await NoteRepository(self._uow).remove_untouched(self._notes)
@@ -183,35 +232,13 @@ class ImportUndoing:
         await TimelineRepository(self._uow).add(entries)
 
 
-def _set_back(record: CustomerRecord, name: str, old: Any, new: Any) -> dict[str, Any] | None:
-    """The columns that take one change back; None when somebody has changed the field since."""
-    now = as_kept(record).get(name)
-    if name in _LISTS:
-        added = [item for item in new or () if item not in (old or ())]
-        kept = [item for item in now or () if item not in added]
-        return {name: kept}
-    if name in _BY_NAME:
-        return _attributes_set_back(now or {}, old or {}, new or {})
-    if now != new:
+def _old_and_new(fields: Mapping[str, Any], name: str) -> tuple[Any, Any] | None:
+    """What a field was before a row and after it; None where it stayed as it was."""
+    if name.startswith(ATTRIBUTE):
+        key = name.removeprefix(ATTRIBUTE)
+        both = [values.get(key) for values in fields.get("attributes", ({}, {}))]
+        return None if both[0] == both[1] else (both[0], both[1])
+    if name not in fields:
         return None
-    columns, profile = split_profile(field_columns({name: old}))
-    if name in profile:
-        known = {key: value for key, value in record.profile.items() if key != name}
-        return {"profile": known if old is None else {**known, name: old}}
-    return columns
-
-
-def _attributes_set_back(
-    now: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    after = dict(now)
-    for name in new:
-        if old.get(name) == new[name]:
-            continue
-        if now.get(name) != new[name]:
-            return None
-        if name in old:
-            after[name] = old[name]
-        else:
-            del after[name]
-    return {"attributes": after}
+    old, new = (field_columns({name: value})[name] for value in fields[name])
+    return old, new

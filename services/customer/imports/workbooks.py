@@ -2,15 +2,18 @@
 
 A workbook is an archive: how large it is when it is unpacked is looked at before anything is. Its
 texts are in one list that has to be in memory; what has too many of them is better saved as CSV.
+What a small file can still swell to (a row of a million cells, a row with the number of a billion)
+is refused while it is read: the parser keeps in memory what it has met since the row before.
 """
 
+import io
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
-import openpyxl
+from openpyxl.reader.excel import ExcelReader
 
 from services.customer.imports.delimited import check_width, plain
 from services.customer.imports.errors import FileNotReadable
@@ -19,9 +22,70 @@ BEGINNING: Final = b"PK\x03\x04"
 MOST_PACKED: Final = 64 * 2**20
 MOST_UNPACKED: Final = 1024 * 2**20
 MOST_TEXTS: Final = 48 * 2**20
+MOST_BETWEEN_ROWS: Final = 8 * 2**20
+"""What may stand between two rows of a sheet: a row of what people write is some kilobytes."""
+
+_MOST_SHEET_ROWS: Final = 1_048_576
+_MOST_WHOLE: Final = 8 * 2**20
 _MOST_PARTS: Final = 5000
 _MOST_RATIO: Final = 200
 _TEXTS: Final = "xl/sharedStrings.xml"
+_SHEETS: Final = "xl/worksheets/"
+_EMPTY_SHEET: Final = b"<worksheet/>"
+
+
+class _Paced(io.BufferedIOBase):
+    """A part as it is read, no further than `at_most` without a row."""
+
+    def __init__(self, part: IO[bytes], *, at_most: int) -> None:
+        self._part = part
+        self._at_most = at_most
+        self._read = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Raises FileNotReadable."""
+        content = self._part.read(-1 if size is None else size)
+        self._read += len(content)
+        if self._read > self._at_most:
+            raise FileNotReadable("workbook_too_large")
+        return content
+
+    def row_ended(self) -> None:
+        """What was read until now is in memory no more."""
+        self._read = 0
+
+    def close(self) -> None:
+        """Let go of the part."""
+        self._part.close()
+        super().close()
+
+
+class _Archive(zipfile.ZipFile):
+    """The parts of a workbook, none of which comes into memory as a whole if it is large."""
+
+    is_loading = True
+    """Until it is known which sheets there are. Their sizes are not asked for meanwhile: to look
+    for that the library reads a sheet that tells none to its end."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.sheet = _Paced(io.BytesIO(), at_most=0)
+
+    def open(self, name: Any, *further: Any, **named: Any) -> Any:
+        """A part, to be read bit by bit."""
+        path = name if isinstance(name, str) else name.filename
+        is_sheet = path.startswith(_SHEETS)
+        if is_sheet and self.is_loading:
+            return io.BytesIO(_EMPTY_SHEET)
+        part = super().open(name, *further, **named)
+        self.sheet = _Paced(part, at_most=MOST_BETWEEN_ROWS if is_sheet else MOST_TEXTS)
+        return self.sheet
+
+    def read(self, name: Any, pwd: bytes | None = None) -> bytes:
+        """A part that is read as a whole. Raises FileNotReadable."""
+        if self.getinfo(name).file_size > _MOST_WHOLE:
+            raise FileNotReadable("workbook_too_large")
+        return super().read(name, pwd)
 
 
 class Workbook:
@@ -30,7 +94,14 @@ class Workbook:
     def __init__(self, path: Path, *, sheet: str | None) -> None:
         check_archive(path)
         try:
-            self._book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            reader = ExcelReader(path, read_only=True, data_only=True, keep_links=False)
+            reader.archive.close()
+            reader.archive = self._archive = _Archive(path)
+            reader.read()
+            self._archive.is_loading = False
+            self._book = reader.wb
+        except FileNotReadable:
+            raise
         except Exception as error:
             # The library lets through whatever its parsers of XML and ZIP raise.
             raise FileNotReadable("not_a_workbook") from error
@@ -74,7 +145,10 @@ class Workbook:
         sheet.reset_dimensions()
         try:
             for values in sheet.iter_rows(values_only=True):
+                self._archive.sheet.row_ended()
                 self.row += 1
+                if self.row > _MOST_SHEET_ROWS:
+                    raise FileNotReadable("too_many_rows", row=self.row)
                 cells = [_text(value) for value in values]
                 if any(cells):
                     check_width(cells, self.row)

@@ -14,7 +14,10 @@ from tests.support.harness import ServiceHarness
 
 SCOPES = tuple(
     f"{resource}:{verb}"
-    for resource in ("imports", "customers", "jobs", "duplicates", "interactions", "orders")
+    for resource in (
+        *("imports", "customers", "jobs", "duplicates", "interactions", "orders"),
+        *("custom_fields", "privacy", "settings"),
+    )
     for verb in ("read", "write")
 )
 

@@ -1,8 +1,12 @@
 """Files that are no tables, lie about themselves, or mean harm."""
 
+import hashlib
 import io
+import re
 import tracemalloc
 import zipfile
+from collections.abc import Callable
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -13,6 +17,7 @@ from services.customer.imports.delimited import detect_delimiter, detect_encodin
 from services.customer.imports.errors import FileNotReadable
 from services.customer.imports.layout import columns_of, header_row
 from services.customer.imports.reading import PIECE
+from services.customer.imports.workbooks import Workbook
 from tests.customer.imports.shop import Importing, counts, table
 
 
@@ -45,7 +50,7 @@ async def test_what_cannot_be_read_is_told(importing: Importing, content: bytes,
     assert read["status"] == "failed"
     assert read["error"]["code"] in {code, "encoding_not_known", "not_in_encoding"}
     assert read["error"]["code"] == code or content[:3] == b"\0\1\2"
-    assert read["allowed_transitions"] == ["upload"]
+    assert read["allowed_transitions"] == ["upload", "discard"]
     job = (await importing.client.get(f"/v1/jobs/{read['job_id']}")).json()
     assert job["status"] == "failed"
     # A better file can take its place.
@@ -98,22 +103,84 @@ async def test_no_cell_of_the_outcome_is_a_formula(importing: Importing) -> None
     assert line["problems"].startswith("'=cmd()")
 
 
-async def test_a_workbook_that_promises_rows_it_has_not(importing: Importing) -> None:
+def workbook(rewrite: Callable[[str, bytes], bytes]) -> bytes:
+    """A workbook with one customer, whose parts somebody has rewritten."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet()
     sheet.append(["Tên"])
     sheet.append(["Đức"])
     content = io.BytesIO()
     book.save(content)
-    swollen = io.BytesIO()
-    with zipfile.ZipFile(content) as old, zipfile.ZipFile(swollen, "w") as new:
+    rewritten = io.BytesIO()
+    with (
+        zipfile.ZipFile(content) as old,
+        zipfile.ZipFile(rewritten, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for name in old.namelist():
-            part = old.read(name)
-            if name.endswith("sheet1.xml"):
-                part = part.replace(b"<sheetData>", b'<dimension ref="A1:XFD1048576"/><sheetData>')
-            new.writestr(name, part)
-    done = await importing.take_in(swollen.getvalue())
+            new.writestr(name, rewrite(name, old.read(name)))
+    return rewritten.getvalue()
+
+
+def with_rows(more: bytes) -> bytes:
+    """A workbook with this behind its last row."""
+    return workbook(lambda _, part: part.replace(b"</sheetData>", more + b"</sheetData>"))
+
+
+async def test_a_workbook_that_promises_rows_it_has_not(importing: Importing) -> None:
+    promise = b'<dimension ref="A1:XFD1048576"/><sheetData>'
+    content = workbook(lambda _, part: part.replace(b"<sheetData>", promise))
+    done = await importing.take_in(content)
     assert counts(done["run"]) == (1, 0, 0, 0, 0)
+
+
+def swollen() -> bytes:
+    """Some megabytes of cells that pack well, but not so well that the archive alone tells."""
+    signs = (hashlib.sha256(bytes([n % 251, n // 251])).hexdigest() * 4 for n in range(40_000))
+    return b"".join(f'<c r="A3" s="{sign}"/>'.encode() for sign in signs)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (with_rows(b'<row r="99999999999"><c r="A1"><v>1</v></c></row>'), "too_many_rows"),
+        (with_rows(b"<row>%b</row>" % swollen()), "workbook_too_large"),
+        (with_rows(swollen()), "workbook_too_large"),
+        (
+            workbook(
+                lambda name, part: (
+                    part.replace(b"</styleSheet>", swollen() + b"</styleSheet>")
+                    if name == "xl/styles.xml"
+                    else part
+                )
+            ),
+            "workbook_too_large",
+        ),
+        (
+            workbook(
+                lambda name, part: (
+                    b'<!DOCTYPE w [<!ENTITY a "aaaaaaaaaa">]>' + part
+                    if name == "xl/workbook.xml"
+                    else part
+                )
+            ),
+            "not_a_workbook",
+        ),
+    ],
+    ids=["a gap", "a row", "no row", "styles", "entities"],
+)
+def test_a_workbook_takes_no_memory_or_time_without_end(
+    tmp_path: Path, content: bytes, code: str
+) -> None:
+    path = tmp_path / "file.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(FileNotReadable) as refused:
+        Workbook(path, sheet=None).rows(4000)
+    assert refused.value.code == code
+
+
+def test_what_keeps_entities_out_is_there_in_production() -> None:
+    requirements = Path("requirements.txt").read_text(encoding="utf-8")
+    assert re.search(r"^defusedxml==", requirements, re.MULTILINE)
 
 
 @given(st.binary(max_size=2000))

@@ -11,8 +11,9 @@ import httpx
 import openpyxl
 import pytest
 
+from services.customer.imports.file_repository import ImportFileRepository
+from services.customer.imports.forgetting import ImportFiles
 from services.customer.imports.repository import ImportRepository
-from services.customer.imports.tasks import ImportFiles
 from shared.ids import TenantId
 from shared.jobs.leases import LEASE
 from shared.jobs.runner import JobRunner
@@ -46,7 +47,7 @@ async def test_a_file_is_read_and_its_columns_are_known(importing: Importing) ->
     assert [one["target"] for one in read["mapping"]] == [
         *("name", "phone", "email", "birth_date", "address", "gender", "tags", "note")
     ]
-    assert read["allowed_transitions"] == ["configure", "dry_run", "run"]
+    assert read["allowed_transitions"] == ["configure", "dry_run", "run", "discard"]
 
 
 @pytest.mark.capability(15)
@@ -356,6 +357,21 @@ async def test_orders_that_come_meanwhile_are_not_lost(
         assert (customer["city"], customer["orders_count"]) == ("Huế", 1)
 
 
+async def test_others_hear_when_a_run_has_ended(
+    importing: Importing, service: ServiceHarness, shop: TenantId
+) -> None:
+    read = await importing.read(people(3), source="pos")
+    await importing.run(read, dry_run=True)
+    assert await service.told(shop, "customer.import_finished") == []
+    done = await importing.run(read)
+    [told] = await service.told(shop, "customer.import_finished")
+    run = told["run"]
+    assert (run["import_id"], run["job_id"]) == (done["id"], done["job_id"])
+    assert (run["status"], run["version"], run["source"]) == ("finished", done["version"], "pos")
+    assert (run["rows"], run["rows_done"], run["created"], run["erased"]) == (3, 3, 3, 0)
+    assert "Khách" not in str(told)
+
+
 async def test_an_import_stops_when_it_is_told_to_and_goes_on_later(
     importing: Importing, shop: TenantId
 ) -> None:
@@ -366,7 +382,9 @@ async def test_an_import_stops_when_it_is_told_to_and_goes_on_later(
     assert answer.status_code == 200, answer.text
     await importing.work()
     stopped = await importing.get(read)
-    assert (stopped["status"], stopped["allowed_transitions"]) == ("cancelled", ["run", "undo"])
+    assert (stopped["status"], stopped["allowed_transitions"]) == (
+        *("cancelled", ["run", "undo", "discard"]),
+    )
     assert len(await importing.customers()) == 4
     done = await importing.run(stopped)
     assert (done["status"], counts(done["run"])) == ("finished", (12, 0, 0, 0, 0))
@@ -417,8 +435,8 @@ async def test_a_file_that_is_never_taken_in_is_not_kept_for_ever(
     forgotten = await importing.get(read)
     assert (forgotten["status"], forgotten["allowed_transitions"]) == ("cancelled", [])
     async with units.begin(shop) as uow:
-        assert await ImportRepository(uow).pieces(UUID(read["id"]), 0, 9) == []
-        assert await ImportRepository(uow).chunk(UUID(read["id"]), 0) is None
+        assert await ImportFileRepository(uow).pieces(UUID(read["id"]), 0, 9) == []
+        assert await ImportFileRepository(uow).chunk(UUID(read["id"]), 0) is None
 
 
 def in_windows_1258(text: str) -> bytes:

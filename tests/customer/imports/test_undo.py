@@ -1,8 +1,11 @@
 """Taking an import back."""
 
+from collections.abc import Callable
+
 import pytest
 
 from shared.ids import TenantId
+from shared.jobs.runner import JobRunner
 from tests.customer.imports.shop import Importing, Json, table
 
 HEAD = ("Tên", "SĐT", "Mã hội viên", "Thành phố", "Nhóm", "Địa chỉ", "Nghề nghiệp", "Ghi chú")
@@ -121,3 +124,74 @@ async def test_a_consent_that_is_taken_back_is_withdrawn(importing: Importing) -
     told = (await importing.client.get(path)).json()
     assert told["current"][0]["status"] == "withdrawn"
     assert [one["status"] for one in told["data"]] == ["withdrawn", "granted"]
+
+
+@pytest.mark.parametrize("page", [1, 2, 10])
+async def test_who_is_in_several_rows_is_emptied_whatever_lies_between(
+    importing: Importing, new_runner: Callable[..., JobRunner], page: int
+) -> None:
+    rows = [LAN[:3], ("Bi", "0933333333"), ("Na", "0944444444"), LAN]
+    importing.runner = new_runner(page)
+    done = await importing.take_in(table(HEAD, *rows), source="pos")
+    undone = await importing.undo(done)
+    assert [undone["undo"][word] for word in ("removed", "kept")] == [3, 0]
+    assert [one["name"] for one in await importing.customers()] == [None] * 3
+
+
+async def test_one_that_was_stopped_goes_on(
+    importing: Importing, new_runner: Callable[..., JobRunner], shop: TenantId
+) -> None:
+    made = await importing.client.post(
+        "/v1/customers",
+        json={"name": "Lan", "external_ids": [{"source": "pos", "external_id": "M1"}]},
+    )
+    before = without_bookkeeping(made.json())
+    rows = [("Bi", "0933333333"), ("Na", "0944444444"), LAN, ("Mi", "0955555555")]
+    done = await importing.take_in(table(HEAD, *rows), source="pos")
+    importing.runner = new_runner(2)
+    path = f"/v1/imports/{done['id']}"
+    assert (await importing.client.post(f"{path}/undo")).status_code == 202
+    assert await importing.runner.step(shop)
+    assert (await importing.get(done))["undo"]["rows"] == 2
+    assert (await importing.client.post(f"{path}/cancel")).is_success
+    await importing.work()
+    stopped = await importing.get(done)
+    assert stopped["status"] == "finished"
+
+    undone = await importing.undo(done)
+    figures = ("removed", "restored", "partly", "kept")
+    assert [undone["undo"][word] for word in figures] == [3, 1, 0, 0]
+    lines = {line["row"]: line["undone"] for line in await importing.outcomes(undone)}
+    assert lines == {"5": "removed", "4": "restored", "3": "removed", "2": "removed"}
+    assert without_bookkeeping(await one(importing, before["id"])) == before
+
+
+@pytest.mark.parametrize(
+    ("since", "left", "kept"),
+    [
+        (["granted"], ["granted", "granted"], "consent.marketing.email"),
+        (["withdrawn", "granted"], ["granted", "withdrawn", "granted"], "consent.marketing.email"),
+        (["withdrawn"], ["withdrawn", "granted"], ""),
+    ],
+)
+async def test_what_they_have_said_themselves_since_counts(
+    importing: Importing, since: list[str], left: list[str], kept: str
+) -> None:
+    head = ("Tên", "email marketing", "Ngày đồng ý", "Nội dung đồng ý", "Mã hội viên")
+    made = await importing.client.post(
+        "/v1/customers",
+        json={"name": "Lan", "external_ids": [{"source": "pos", "external_id": "M1"}]},
+    )
+    row = ("Lan", "yes", "01/03/2026", "Đồng ý", "M1")
+    done = await importing.take_in(table(head, row), source="pos")
+    path = f"/v1/customers/{made.json()['id']}/consents"
+    for status in since:
+        said = {"purpose": "marketing", "channel": "email", "status": status, "source": "web"}
+        answer = await importing.client.post(path, json={**said, "proof": {"form": "tin"}})
+        assert answer.status_code == 201, answer.text
+    undone = await importing.undo(done)
+    told = (await importing.client.get(path)).json()
+    assert [one["status"] for one in told["data"]] == left
+    assert told["current"][0]["status"] == left[0]
+    [line] = await importing.outcomes(undone)
+    assert line["kept"] == kept

@@ -1,0 +1,237 @@
+"""SQL of what became of the rows of imports."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    Integer,
+    Row,
+    Text,
+    Uuid,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.customer.addresses.models import customer_address
+from services.customer.contacts.models import contact_person
+from services.customer.customers.models import customer
+from services.customer.imports.models import import_row
+from services.customer.notes.models import note
+from services.customer.timeline.models import timeline_entry
+from shared.db.paging import PageRequest, SortKey, next_cursor, page
+from shared.db.rows import RowsParameter
+from shared.db.unit_of_work import UnitOfWork
+
+ROWS_IN_ORDER: Final = (SortKey(import_row.c.row, "row", int),)
+ROW_COLUMNS: Final = (
+    *("row", "outcome", "customer_id", "code", "of_row"),
+    *("problems", "changes", "customer_version"),
+)
+_TENANT: Final = bindparam("tenant", type_=Uuid)
+_IMPORT: Final = bindparam("this_import", type_=Uuid)
+_IDS: Final = bindparam("ids", type_=ARRAY(Uuid))
+_rows = RowsParameter("row", import_row, ROW_COLUMNS)
+_undone = RowsParameter("undone", import_row, ("row", "undone", "customer_version"))
+_ADD_ROWS: Final = (
+    insert(import_row)
+    .from_select(
+        ["tenant_id", "import_id", *ROW_COLUMNS], select(_TENANT, _IMPORT, *_rows.source.c)
+    )
+    .returning(import_row.c.row)
+)
+_FIRST_ROWS: Final = (
+    select(import_row.c.customer_id, func.min(import_row.c.row).label("row"))
+    .where(
+        import_row.c.tenant_id == _TENANT,
+        import_row.c.customer_id == func.any(_IDS),
+        import_row.c.import_id == _IMPORT,
+    )
+    .group_by(import_row.c.customer_id)
+)
+_LAST_VERSIONS: Final = (
+    select(import_row.c.customer_id, func.max(import_row.c.customer_version).label("version"))
+    .where(
+        import_row.c.tenant_id == _TENANT,
+        import_row.c.customer_id == func.any(_IDS),
+        import_row.c.import_id == _IMPORT,
+    )
+    .group_by(import_row.c.customer_id)
+)
+_TO_UNDO: Final = (
+    select(import_row)
+    .where(
+        import_row.c.tenant_id == _TENANT,
+        import_row.c.import_id == _IMPORT,
+        import_row.c.row < bindparam("before", type_=Integer),
+    )
+    .order_by(import_row.c.row.desc())
+    .limit(bindparam("at_most", type_=Integer))
+)
+_MARK_UNDONE: Final = (
+    update(import_row)
+    .values(undone=_undone.source.c.undone, customer_version=_undone.source.c.customer_version)
+    .where(
+        import_row.c.tenant_id == _TENANT,
+        import_row.c.import_id == _IMPORT,
+        import_row.c.row == _undone.source.c.row,
+    )
+)
+_further: Final = (
+    select(import_row.c.row)
+    .where(
+        import_row.c.tenant_id == _TENANT,
+        import_row.c.import_id == _IMPORT,
+        import_row.c.row > bindparam("after", type_=Integer),
+    )
+    .order_by(import_row.c.row)
+    .limit(bindparam("at_most", type_=Integer))
+    .cte("further")
+)
+_LAST_OF_THEM: Final = select(func.max(_further.c.row))
+_FORGET: Final = (
+    update(import_row)
+    .where(
+        import_row.c.tenant_id == _TENANT,
+        import_row.c.import_id == _IMPORT,
+        import_row.c.row > bindparam("after", type_=Integer),
+        import_row.c.row <= bindparam("until", type_=Integer),
+        import_row.c.changes != {},
+    )
+    .values(changes={})
+)
+_CODES: Final = select(customer.c.code, customer.c.id).where(
+    customer.c.tenant_id == _TENANT,
+    customer.c.code == func.any(bindparam("codes", type_=ARRAY(Text))),
+)
+_OWN_WORK: Final = (
+    *("customer.created", "customer.imported", "customer.assigned", "customer.recognised"),
+    *("segment.entered", "segment.left", "consent.granted", "consent.withdrawn"),
+    "customer.import_undone",
+)
+# Whom something has happened to that no import does.
+_BUSY: Final = select(customer.c.id).where(
+    customer.c.tenant_id == _TENANT,
+    customer.c.id == func.any(_IDS),
+    or_(
+        exists().where(
+            timeline_entry.c.tenant_id == _TENANT,
+            timeline_entry.c.customer_id == customer.c.id,
+            timeline_entry.c.type != func.all(bindparam("own_work", type_=ARRAY(Text))),
+        ),
+        exists().where(
+            contact_person.c.tenant_id == _TENANT, contact_person.c.customer_id == customer.c.id
+        ),
+        exists().where(
+            customer_address.c.tenant_id == _TENANT,
+            customer_address.c.customer_id == customer.c.id,
+            or_(customer_address.c.version > 1, ~customer_address.c.is_primary),
+        ),
+        exists().where(
+            note.c.tenant_id == _TENANT, note.c.customer_id == customer.c.id, note.c.version > 1
+        ),
+    ),
+)
+
+
+class ImportRowRepository:
+    """Rows of imports with their outcomes, inside one unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._tenant = {"tenant": uow.tenant_id}
+
+    async def add_rows(self, import_id: UUID, rows: Iterable[Mapping[str, Any]]) -> None:
+        """What became of some rows."""
+        await self._uow.rows(
+            _ADD_ROWS, {**self._tenant, "this_import": import_id, **_rows.values(rows)}
+        )
+
+    async def rows_page(
+        self,
+        import_id: UUID,
+        request: PageRequest,
+        *,
+        outcome: str | None,
+        customer_id: UUID | None,
+    ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
+        """A page of rows with their outcomes, in the order of the file, and the next cursor."""
+        row = import_row.c
+        wanted = select(import_row).where(row.tenant_id == _TENANT, row.import_id == _IMPORT)
+        if outcome is not None:
+            wanted = wanted.where(row.outcome == outcome)
+        if customer_id is not None:
+            wanted = wanted.where(row.customer_id == customer_id)
+        asked = {**self._tenant, "this_import": import_id}
+        rows = await self._uow.rows(page(wanted, ROWS_IN_ORDER, request), asked)
+        return next_cursor(rows, ROWS_IN_ORDER, request.limit)
+
+    async def first_rows(self, import_id: UUID, customer_ids: Collection[UUID]) -> dict[UUID, int]:
+        """Which of these customers the import has met before, and in which row first."""
+        if not customer_ids:
+            return {}
+        asked = {**self._tenant, "this_import": import_id, "ids": list(customer_ids)}
+        return {row.customer_id: row.row for row in await self._uow.rows(_FIRST_ROWS, asked)}
+
+    async def left_at(
+        self, import_id: UUID, customer_ids: Collection[UUID]
+    ) -> dict[UUID, int | None]:
+        """The versions in which the import has left customers."""
+        asked = {**self._tenant, "this_import": import_id, "ids": list(customer_ids)}
+        return {row.customer_id: row.version for row in await self._uow.rows(_LAST_VERSIONS, asked)}
+
+    async def ids_by_code(self, codes: Collection[str]) -> dict[str, UUID]:
+        """The customers with these codes."""
+        if not codes:
+            return {}
+        rows = await self._uow.rows(_CODES, {**self._tenant, "codes": list(codes)})
+        return {row.code: row.id for row in rows}
+
+    async def to_undo(
+        self, import_id: UUID, *, before: int, at_most: int
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The rows above a number, the last first."""
+        asked = {**self._tenant, "this_import": import_id, "before": before, "at_most": at_most}
+        return await self._uow.rows(_TO_UNDO, asked)
+
+    async def mark_undone(
+        self,
+        import_id: UUID,
+        rows: Sequence[Row[*tuple[Any, ...]]],
+        undone: Mapping[int, str],
+        *,
+        versions: Mapping[UUID, int],
+    ) -> None:
+        """Say of rows how far they were taken back, and in which version that left customers."""
+        marked = [
+            {
+                "row": row.row,
+                "undone": undone.get(row.row),
+                "customer_version": versions.get(row.customer_id, row.customer_version),
+            }
+            for row in rows
+        ]
+        if marked:
+            asked = {**self._tenant, "this_import": import_id, **_undone.values(marked)}
+            await self._uow.execute(_MARK_UNDONE, asked)
+
+    async def forget_changes(self, import_id: UUID, *, after: int, at_most: int) -> int | None:
+        """Forget what further rows changed; up to which row, None when there were no more."""
+        asked = {**self._tenant, "this_import": import_id, "after": after}
+        last: int | None = await self._uow.scalar(_LAST_OF_THEM, {**asked, "at_most": at_most})
+        if last is not None:
+            await self._uow.execute(_FORGET, {**asked, "until": last})
+        return last
+
+    async def busy(self, customer_ids: Collection[UUID]) -> set[UUID]:
+        """Whom of these something has happened to since they were imported."""
+        if not customer_ids:
+            return set()
+        asked = {**self._tenant, "ids": list(customer_ids), "own_work": list(_OWN_WORK)}
+        return set(await self._uow.scalars(_BUSY, asked))
