@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from services.customer.orders.parts import OrderParts, OrderPayment
+from services.customer.orders.read_schemas import OrderRead, OrderSummary
 from shared.clock import SystemClock
 from shared.ids import new_id
+from shared.web.resources import Page
 
 
 def vnd(amount):
@@ -153,6 +155,27 @@ async def test_parts_can_come_with_the_order(order, read):
     again = await order(changed_at="2026-03-02T00:00:00Z")
     assert again["payments"] == sent["payments"]
     assert again["financial_status"] == "partially_refunded"
+
+
+async def test_answers_are_what_their_schema_says(client, customer, order):
+    """They are made of plain data and not of the models that describe them."""
+    sent = await order(
+        total=300_000,
+        lines=[{"title": "Áo", "quantity": 1, "unit_price": vnd(300_000), "total": vnd(300_000)}],
+        note="Giao giờ hành chính",
+        discount_codes=[{"code": "TET2027", "amount": vnd(1_000)}, {"code": "MOI"}],
+        shipping_address={"name": "Lan", "street": "12 Lê Lợi"},
+        payments=[{"external_id": "p", "amount": vnd(300_000)}],
+        refunds=[{"external_id": "r", "amount": vnd(1), "lines": [{"quantity": 1}]}],
+        returns=[{"external_id": "t"}],
+        fulfillments=[{"external_id": "f", "tracking_number": "GHN1"}],
+    )
+    plain = await order("2")
+    for answer in (sent, plain):
+        assert OrderRead.model_validate(answer).model_dump(mode="json") == answer
+    listed = (await client.get(f"/v1/customers/{customer['id']}/orders")).json()
+    assert len(listed["data"]) == 2
+    assert Page[OrderSummary].model_validate(listed).model_dump(mode="json") == listed
 
 
 async def test_payments_of_the_whole_total_pay_an_order(order, tell, read, figures, timeline):

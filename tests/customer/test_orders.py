@@ -129,6 +129,25 @@ async def test_news_older_than_what_is_known_changes_nothing(client, order):
     assert late["version"] == 1
 
 
+async def test_what_was_said_again_since_is_not_undone_by_news_from_between(
+    client, order, service, shop
+):
+    def at(day: int, total: int):
+        return order(
+            placed_at="2026-03-01T00:00:00Z", changed_at=f"2026-03-0{day}T00:00:00Z", total=total
+        )
+
+    await at(1, 100_000)
+    again = await at(3, 100_000)
+    assert (again["version"], again["changed_at"]) == (1, "2026-03-03T00:00:00Z")
+    late = await at(2, 80_000)
+    assert (late["total"], late["version"]) == (vnd(100_000), 1)
+    newer = await at(4, 80_000)
+    assert (newer["total"], newer["version"]) == (vnd(80_000), 2)
+    told = await service.told(shop, "customer.order_placed", "customer.order_updated")
+    assert [event["order"]["version"] for event in told] == [1, 2]
+
+
 @pytest.mark.capability(7)
 async def test_the_first_paid_order_makes_a_lead_a_customer(client, customer, order, service, shop):
     assert customer["stage"] == "lead"

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Response, status
 
 from services.customer.orders.deps import OrderServiceDep
+from services.customer.orders.figures_schemas import OrderFigures
 from services.customer.orders.part_schemas import (
     OrderFulfillmentList,
     OrderFulfillmentRead,
@@ -20,14 +21,12 @@ from services.customer.orders.part_schemas import (
     OrderReturnRead,
     OrderReturnWrite,
 )
-from services.customer.orders.schemas import (
-    OrderCancel,
-    OrderCreate,
-    OrderFigures,
-    OrderRead,
-    OrderSummary,
-)
+from services.customer.orders.parts import OrderParts
+from services.customer.orders.read_schemas import OrderRead, OrderSummary, order_json, summary_json
+from services.customer.orders.record import OrderRecord
+from services.customer.orders.schemas import OrderCancel, OrderCreate
 from shared.db.paging import PageRequest
+from shared.web.answers import json_answer
 from shared.web.resources import Page, etag, page_request
 from shared.web.routing import requires, service_router
 
@@ -41,38 +40,47 @@ _WRITE = requires("orders:write")
     "/orders",
     status_code=status.HTTP_201_CREATED,
     operation_id="orders.create",
+    response_model=OrderRead,
     dependencies=[_WRITE],
     responses={200: {"model": OrderRead, "description": "The order was there; it is now as sent"}},
 )
-async def create_order(body: OrderCreate, response: Response, orders: OrderServiceDep) -> OrderRead:
+async def create_order(body: OrderCreate, orders: OrderServiceDep) -> Response:
     """Store an order of a customer; their totals, stage and value follow.
 
     The same `source` and `external_id` sent again are the same order: it is updated, unless
     `changed_at` is older than what is known.
     """
     order, created = await orders.put(body)
-    response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
-    response.headers["location"] = f"/v1/orders/{order.id}"
-    response.headers["etag"] = etag(order.version)
-    return OrderRead.whole(order, await orders.parts_of(order))
+    return _answer(
+        order,
+        await orders.parts_of(order),
+        status=status.HTTP_201_CREATED if created else status.HTTP_200_OK,
+        location=f"/v1/orders/{order.id}",
+    )
 
 
-@router.get("/orders/{order_id}", operation_id="orders.get", dependencies=[_READ])
-async def get_order(order_id: UUID, response: Response, orders: OrderServiceDep) -> OrderRead:
+@router.get(
+    "/orders/{order_id}",
+    operation_id="orders.get",
+    response_model=OrderRead,
+    dependencies=[_READ],
+)
+async def get_order(order_id: UUID, orders: OrderServiceDep) -> Response:
     """Get an order with its lines, payments, refunds, returns and fulfillments."""
     order = await orders.get(order_id)
-    response.headers["etag"] = etag(order.version)
-    return OrderRead.whole(order, await orders.parts_of(order))
+    return _answer(order, await orders.parts_of(order))
 
 
-@router.post("/orders/{order_id}/cancel", operation_id="orders.cancel", dependencies=[_WRITE])
-async def cancel_order(
-    order_id: UUID, body: OrderCancel, response: Response, orders: OrderServiceDep
-) -> OrderRead:
+@router.post(
+    "/orders/{order_id}/cancel",
+    operation_id="orders.cancel",
+    response_model=OrderRead,
+    dependencies=[_WRITE],
+)
+async def cancel_order(order_id: UUID, body: OrderCancel, orders: OrderServiceDep) -> Response:
     """Call an order off: it counts no longer. Done twice, it is done once."""
     order = await orders.cancel(order_id, body)
-    response.headers["etag"] = etag(order.version)
-    return OrderRead.whole(order, await orders.parts_of(order))
+    return _answer(order, await orders.parts_of(order))
 
 
 @router.get("/orders/{order_id}/payments", operation_id="orders.listPayments", dependencies=[_READ])
@@ -178,16 +186,17 @@ async def put_order_fulfillment(
 @router.get(
     "/customers/{customer_id}/orders",
     operation_id="customers.listOrders",
+    response_model=Page[OrderSummary],
     dependencies=[_READ],
 )
 async def list_orders_of_customer(
     customer_id: UUID,
     orders: OrderServiceDep,
     request: Annotated[PageRequest, Depends(page_request)],
-) -> Page[OrderSummary]:
+) -> Response:
     """List a customer's orders, newest first; `GET /v1/orders/{id}` has the lines."""
     records, cursor = await orders.list_of(customer_id, request)
-    return Page(data=[OrderSummary.of(order) for order in records], next_cursor=cursor)
+    return json_answer({"data": [summary_json(order) for order in records], "next_cursor": cursor})
 
 
 @router.get(
@@ -199,3 +208,14 @@ async def get_order_figures(customer_id: UUID, orders: OrderServiceDep) -> Order
     """Get what a customer's orders come to, by currency, all records of the person together."""
     root_id, rows = await orders.figures_of(customer_id)
     return OrderFigures.of(root_id, rows, now=orders.now())
+
+
+def _answer(
+    order: OrderRecord,
+    parts: OrderParts,
+    *,
+    status: int = status.HTTP_200_OK,
+    location: str | None = None,
+) -> Response:
+    headers = {"etag": etag(order.version)} | ({"location": location} if location else {})
+    return json_answer(order_json(order, parts), status=status, headers=headers)

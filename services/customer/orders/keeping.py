@@ -1,111 +1,32 @@
 """Keeping orders: each once, newest news wins, and the customers' figures follow."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
-from services.customer.families.family import Families
 from services.customer.leads.conversion import convert_leads
 from services.customer.orders.errors import TooManyOrderParts
+from services.customer.orders.figures import Figures, Reckoning
+from services.customer.orders.figures_repository import OrderFiguresRepository
+from services.customer.orders.news import (
+    IncomingOrder,
+    OrderCancellation,
+    OrderChange,
+    OrderFollower,
+    OrderNews,
+    OrderPartsTold,
+    OrderRemoval,
+)
 from services.customer.orders.part_repository import OrderPartRepository
-from services.customer.orders.parts import OrderPart, OrderParts, OrderReturn, PartChange
-from services.customer.orders.record import (
-    CONTENT_COLUMNS,
-    Key,
-    OrderContent,
-    OrderLine,
-    OrderRecord,
-)
+from services.customer.orders.parts import OrderParts
+from services.customer.orders.record import CONTENT_COLUMNS, Key, OrderContent, OrderRecord
 from services.customer.orders.repository import OrderRepository
-from services.customer.orders.tally import Figures, Tally
+from services.customer.orders.telling import converted_entry, entries_of, events_of, part_entries_of
 from services.customer.tenants.shops import Shop
-from services.customer.timeline.entries import Entry
-from services.customer.timeline.repository import TimelineRepository
-from shared.contracts.customer import (
-    OrderCancelled,
-    OrderDelivered,
-    OrderFulfilled,
-    OrderPaid,
-    OrderPlaced,
-    OrderRefunded,
-    OrderReturned,
-    OrderUpdated,
-)
 from shared.db.unit_of_work import UnitOfWork
-from shared.money import Money
-
-OrderEvent = (
-    OrderPaid
-    | OrderFulfilled
-    | OrderDelivered
-    | OrderCancelled
-    | OrderRefunded
-    | OrderReturned
-    | OrderPlaced
-    | OrderUpdated
-)
-
-
-@dataclass(frozen=True, slots=True)
-class IncomingOrder:
-    """What was told of an order, and whose it is; parts that are not told stay as they are."""
-
-    customer_id: UUID
-    content: OrderContent
-    lines: tuple[OrderLine, ...]
-    parts: tuple[OrderPart, ...] = ()
-
-    @property
-    def key(self) -> Key:
-        """What makes two deliveries speak of one order."""
-        return self.content.key
-
-
-@dataclass(frozen=True, slots=True)
-class OrderPartsTold:
-    """News of payments, refunds, returns, fulfillments of an order that is known."""
-
-    key: Key
-    parts: tuple[OrderPart, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OrderCancellation:
-    """An order was called off."""
-
-    key: Key
-    reason: str | None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRemoval:
-    """An order is gone from the system it came from."""
-
-    key: Key
-    at: datetime
-
-
-OrderNews = IncomingOrder | OrderPartsTold | OrderCancellation | OrderRemoval
-
-
-@dataclass(frozen=True, slots=True)
-class OrderChange:
-    """An order before and after; without a before it is new."""
-
-    before: OrderRecord | None
-    after: OrderRecord
-
-
-class OrderFollower(Protocol):
-    """Whoever has something to do in the unit of work in which orders come or change."""
-
-    async def follow(self, changes: Sequence[OrderChange]) -> None:
-        """Do it; the customers of the orders are locked, and the orders are kept."""
-        ...
 
 
 class OrderKeeper:
@@ -116,7 +37,6 @@ class OrderKeeper:
         *,
         uow: UnitOfWork,
         orders: OrderRepository,
-        timeline: TimelineRepository,
         changes: CustomerChanges,
         shop: Shop,
         followers: Sequence[OrderFollower] = (),
@@ -127,43 +47,53 @@ class OrderKeeper:
         self._followers = followers
         self._orders = orders
         self._parts = OrderPartRepository(uow)
-        self._timeline = timeline
+        self._figures = OrderFiguresRepository(uow)
         self._changes = changes
         self._shop = shop
 
-    async def keep(self, news: Sequence[OrderNews]) -> dict[Key, tuple[OrderRecord, bool]]:
+    async def keep(
+        self, news: Sequence[OrderNews], *, are_new: bool = False
+    ) -> dict[Key, tuple[OrderRecord, bool]]:
         """The orders spoken of, by key, as they are now; True for those that are new.
 
         Older news than what is known changes nothing. Changes of customers are applied, not saved.
+        With `are_new` nobody had them a moment ago, and they are not looked for.
+
         Raises OrderJustArrived when another transaction has kept one of them meanwhile,
         TooManyOrderParts when an order would have more of a kind than was said to be the most.
         """
-        named = {item.customer_id for item in news if isinstance(item, IncomingOrder)}
-        people = {self._changes[customer_id].id for customer_id in named}
-        stored, tallies = await self._orders.look({item.key for item in news}, people)
+        stored = {} if are_new else await self._orders.lock({item.key for item in news})
         known_parts = await self._known_parts(news, stored)
         told, parts = self._told(news, stored, known_parts)
         current = {key: _one_version_after(stored.get(key), order) for key, order in told.items()}
-        placed = [order for key, order in current.items() if key not in stored]
-        changed = [
-            order for key, order in current.items() if key in stored and order != stored[key]
+        changes = [
+            OrderChange(stored.get(key), order)
+            for key, order in current.items()
+            if _is_changed(stored.get(key), order)
         ]
-        changes = [OrderChange(stored.get(order.key), order) for order in (*placed, *changed)]
+        await self._orders.put_heard(
+            order
+            for key, order in current.items()
+            if order != stored.get(key) and not _is_changed(stored.get(key), order)
+        )
         part_changes = [
             (current[key], change)
             for key, after in parts.items()
             for change in after.changes_since(known_parts.get(key, OrderParts()))
         ]
-        entries = [entry for change in changes for entry in _entries(change)]
-        entries += [entry for order, part in part_changes for entry in _part_entries(order, part)]
-        entries += await self._recount(changes, current, tallies)
-        await self._orders.add(placed, entries)
-        await self._orders.save(changed)
+        entries = [entry for change in changes for entry in entries_of(change)]
+        entries += [entry for order, part in part_changes for entry in part_entries_of(order, part)]
+        reckonings = await self._reckon(changes)
+        converted = [each for each in reckonings if self._is_converted(each, reckonings[each])]
+        entries += [converted_entry(each, self._uow.clock.now()) for each in converted]
+        consequences = await self._orders.put(changes, entries, converted=converted)
         await self._parts.put((order.id, change.after) for order, change in part_changes)
-        if not placed:
-            await self._timeline.add(entries)
-        self._announce(changes)
-        for follower in self._followers if changes else ():
+        await self._change_customers(reckonings, converted)
+        await convert_leads(self._uow, converted, captured=consequences.was_captured)
+        for change in changes:
+            for event in events_of(change):
+                self._uow.append(event, key=change.after.customer_id)
+        for follower in self._followers if changes and consequences.earns else ():
             await follower.follow(changes)
         return {key: (order, key not in stored) for key, order in current.items()}
 
@@ -208,51 +138,42 @@ class OrderKeeper:
                     current[item.key] = current[item.key].with_parts(after, at=now)
         return current, parts
 
-    def _announce(self, changes: Iterable[OrderChange]) -> None:
-        for change in changes:
-            state = change.after.state()
-            whole = OrderPlaced if change.before is None else OrderUpdated
-            for event in (whole, *_steps(change)):
-                self._uow.append(event(order=state), key=state.customer_id)
-
-    async def _recount(
-        self,
-        changes: Sequence[OrderChange],
-        current: Mapping[Key, OrderRecord],
-        tallies: dict[UUID, Tally],
-    ) -> list[Entry]:
-        """Make the figures of customers what their orders add up to; what there is to tell.
-
-        `tallies` has what their other orders add up to, of people who are named in the news.
-        """
+    async def _reckon(self, changes: Sequence[OrderChange]) -> dict[UUID, Reckoning]:
+        """The figures that changes lead to, of everybody whose orders they are or were."""
         owners = {change.after.customer_id for change in changes}
         owners |= {change.before.customer_id for change in changes if change.before is not None}
-        if not owners:
-            return []
         await self._changes.lock(owners)
-        people = {self._changes[owner].id for owner in owners}
-        tallies |= await self._orders.tallies_without(current.keys(), people - tallies.keys())
-        roots = await self._roots_of(current.values())
-        for order in current.values():
-            if roots[order.customer_id] in people:
-                tallies[roots[order.customer_id]].add(order)
-        entries, converted = [], []
-        for customer_id in sorted(people):
-            figures = tallies[customer_id].figures()
-            before = self._changes[customer_id]
-            self._changes.apply(customer_id, figure_columns(figures, self._shop))
-            if figures.ever_paid and before.stage == "lead":
-                self._changes.apply(customer_id, {"stage": "customer"})
-                converted.append(customer_id)
-                entries.append(_converted_entry(customer_id, self._uow.clock.now()))
-        await convert_leads(self._uow, converted, self._uow.clock.now())
-        return entries
+        people = sorted({self._changes[owner].id for owner in owners})
+        reckonings = {each: Reckoning(Figures.of(self._changes[each])) for each in people}
+        for change in changes:
+            before, after = change.before, change.after
+            owner = self._changes[after.customer_id].id
+            former = None if before is None else self._changes[before.customer_id].id
+            reckonings[owner].take(before if former == owner else None, after)
+            if former is not None and former != owner:
+                reckonings[former].take(before, None)
+        return reckonings
 
-    async def _roots_of(self, orders: Collection[OrderRecord]) -> dict[UUID, UUID]:
-        """Who stands for the records that orders came through."""
-        named = {order.customer_id for order in orders}
-        known = {each: self._changes[each].id for each in named if each in self._changes}
-        return known | await Families(self._uow).roots(named - known.keys())
+    def _is_converted(self, customer_id: UUID, reckoning: Reckoning) -> bool:
+        return reckoning.figures.ever_paid and self._changes[customer_id].stage == "lead"
+
+    async def _change_customers(
+        self, reckonings: Mapping[UUID, Reckoning], converted: Collection[UUID]
+    ) -> None:
+        for customer_id, figures in (await self._settled(reckonings)).items():
+            columns = figures.columns(self._shop)
+            if customer_id in converted:
+                columns["stage"] = "customer"
+            self._changes.apply(customer_id, columns)
+
+    async def _settled(self, reckonings: Mapping[UUID, Reckoning]) -> dict[UUID, Figures]:
+        """The figures of customers, whose orders are kept by now and tell what was left open."""
+        open_ends = [each for each, one in reckonings.items() if one.left_open == "ends"]
+        for customer_id, ends in (await self._figures.ends(open_ends)).items():
+            reckonings[customer_id].settle(ends)
+        unknown = [each for each, one in reckonings.items() if one.left_open == "everything"]
+        recounted = await self._figures.of_people(unknown)
+        return {each: one.figures for each, one in reckonings.items()} | recounted
 
 
 def _columns(content: OrderContent) -> dict[str, Any]:
@@ -272,89 +193,11 @@ def _put(before: OrderRecord | None, item: IncomingOrder, now: datetime) -> Orde
 def _one_version_after(stored: OrderRecord | None, order: OrderRecord) -> OrderRecord:
     """The order with one version more than is stored, however often it was changed since."""
     if stored is None:
-        return replace(order, version=1)
-    return order if order == stored else replace(order, version=stored.version + 1)
+        return order if order.version == 1 else replace(order, version=1)
+    is_changed = _is_changed(stored, order)
+    return replace(order, version=stored.version + 1) if is_changed else order
 
 
-def figure_columns(figures: Figures, shop: Shop) -> dict[str, Any]:
-    """What a customer's orders say of the customer."""
-    currency = figures.currency or shop.currency
-    columns = asdict(figures)
-    del columns["ever_paid"]
-    tier = shop.values.tier(figures.total_spent_minor, currency)
-    return {**columns, "currency": currency, "value_tier": tier}
-
-
-def _steps(change: OrderChange) -> Iterator[type[OrderEvent]]:
-    """What has come to pass with a change, besides the change."""
-    before, after = change.before, change.after
-    if after.deleted_at:
-        return
-    if after.paid and not (before and before.paid):
-        yield OrderPaid
-    if after.shipped_at and not (before and before.shipped_at):
-        yield OrderFulfilled
-    if after.delivered_at and not (before and before.delivered_at):
-        yield OrderDelivered
-    if after.status == "cancelled" and not (before and before.status == "cancelled"):
-        yield OrderCancelled
-    if after.refunded_minor > (before.refunded_minor if before else 0):
-        yield OrderRefunded
-    if after.returns_count > (before.returns_count if before else 0):
-        yield OrderReturned
-
-
-_ENTRIES: Mapping[type[OrderEvent], str] = {
-    OrderPaid: "order.paid",
-    OrderFulfilled: "order.fulfilled",
-    OrderDelivered: "order.delivered",
-    OrderCancelled: "order.cancelled",
-    OrderRefunded: "order.refunded",
-}
-
-
-def _entries(change: OrderChange) -> Iterator[Entry]:
-    """What is worth telling of a change. An order that comes paid is placed, and no more."""
-    before, after = change.before, change.after
-    if before is None:
-        yield _entry(after, "order.placed", at=after.placed_at)
-    elif after.deleted_at and not before.deleted_at:
-        yield _entry(after, "order.deleted", at=after.deleted_at)
-    elif after.status == "completed" and before.status != "completed":
-        yield _entry(after, "order.completed", at=after.changed_at)
-    at = {
-        OrderFulfilled: after.shipped_at,
-        OrderDelivered: after.delivered_at,
-        OrderCancelled: after.cancelled_at,
-    }
-    for step in _steps(change):
-        if step in _ENTRIES and not (before is None and step in (OrderPaid, OrderRefunded)):
-            yield _entry(after, _ENTRIES[step], at=at.get(step) or after.changed_at)
-
-
-def _part_entries(order: OrderRecord, change: PartChange) -> Iterator[Entry]:
-    """What is worth telling of a return; of other parts the order's own entries tell."""
-    part = change.after
-    if not isinstance(part, OrderReturn):
-        return
-    before = change.before
-    if isinstance(before, OrderReturn) and before.status == part.status:
-        return
-    kind = {"requested": "return_requested", "received": "returned", "refused": "return_refused"}
-    at = {"requested": part.requested_at, "received": part.received_at}.get(part.status)
-    yield _entry(order, f"order.{kind[part.status]}", at=at or part.changed_at)
-
-
-def _entry(order: OrderRecord, kind: str, *, at: datetime) -> Entry:
-    total = Money(order.total_minor, order.currency)
-    data = {
-        "order_id": str(order.id),
-        "number": order.number,
-        "total": {"amount": total.decimal_string(), "currency": order.currency},
-        "source": order.source,
-    }
-    return Entry(customer_id=order.customer_id, type=kind, occurred_at=at, data=data)
-
-
-def _converted_entry(customer_id: UUID, at: datetime) -> Entry:
-    return Entry(customer_id=customer_id, type="customer.converted", occurred_at=at)
+def _is_changed(stored: OrderRecord | None, order: OrderRecord) -> bool:
+    """Whether there is more to it than that it was heard of again."""
+    return stored is None or not order.says_the_same_as(stored)

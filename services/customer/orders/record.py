@@ -170,7 +170,11 @@ class OrderRecord(OrderContent):
         lines: tuple[OrderLine, ...],
         at: datetime,
     ) -> Self:
-        """The next version with this content; the very same if it is older or no different."""
+        """The next version with this content; the very same if it is older.
+
+        Where it is no different, only the moment it was heard of is kept: what was so before it
+        and comes late is old news.
+        """
         if content["changed_at"] < self.changed_at:
             return self
         after = replace(
@@ -181,9 +185,13 @@ class OrderRecord(OrderContent):
             customer_id=customer_id,
             lines=lines,
         ).settled(cancelled_at=self.cancelled_at)
-        if replace(after, changed_at=self.changed_at) == self:
-            return self
+        if after.says_the_same_as(self):
+            return replace(self, changed_at=after.changed_at)
         return replace(after, updated_at=at, version=self.version + 1)
+
+    def says_the_same_as(self, other: Self) -> bool:
+        """Whether they differ in nothing but when that was heard."""
+        return replace(self, changed_at=other.changed_at) == other
 
     def with_parts(self, parts: OrderParts, *, at: datetime) -> Self:
         """The next version, with what its parts come to now."""
@@ -223,6 +231,12 @@ class OrderRecord(OrderContent):
             since = None
         else:
             since = self.cancelled_at or cancelled_at or self.changed_at
+        if (status, refunded, since) == (
+            self.financial_status,
+            self.refunded_minor,
+            self.cancelled_at,
+        ):
+            return self
         return replace(self, financial_status=status, refunded_minor=refunded, cancelled_at=since)
 
     def state(self) -> OrderState:

@@ -1,54 +1,48 @@
-"""SQL of orders and of the figures that follow from them."""
+"""SQL of orders."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    ColumnElement,
-    FromClause,
     Integer,
-    Select,
     Text,
     Uuid,
     and_,
     bindparam,
-    cast,
     column,
     delete,
     exists,
     func,
-    not_,
-    null,
     or_,
     select,
+    table,
     union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.customers.models import customer
+from services.customer.customers.repository import Aside
 from services.customer.orders.errors import OrderJustArrived, OrderNotFound
 from services.customer.orders.models import customer_order, order_line
+from services.customer.orders.news import OrderChange
 from services.customer.orders.record import (
     LINE_COLUMNS,
     ORDER_COLUMNS,
     PAID_STATUSES,
-    SPENT_STATUSES,
     Key,
     OrderLine,
     OrderRecord,
 )
-from services.customer.orders.tally import CurrencyTally, Figures, Tally
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
 from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, parse_id, parse_instant
-from shared.db.prepared import Rows
-from shared.db.rows import RowsParameter
+from shared.db.rows import RowsParameter, any_id
+from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 
 NEWEST_FIRST = (
@@ -57,11 +51,41 @@ NEWEST_FIRST = (
 )
 
 _TENANT = bindparam("tenant", type_=Uuid)
-_IDS = bindparam("ids", type_=ARRAY(Uuid))
+_IDS = any_id("ids")
+_MEMBERS = bindparam("members", type_=ARRAY(Uuid))
 _orders = RowsParameter("order", customer_order, ORDER_COLUMNS)
+_heard = RowsParameter("heard", customer_order, ("id", "changed_at"))
 _keys = RowsParameter("key", customer_order, ("scope", "external_id"))
 _lines = RowsParameter("line", order_line, ("order_id", "position", *LINE_COLUMNS))
 _columns = [customer_order.c[name] for name in ORDER_COLUMNS]
+# The slices of these stand on this one, so only what is asked of their tables is known here.
+_PROGRAMMES = [
+    table(name, column("tenant_id", Uuid), schema="customer")
+    for name in ("referral_programme", "loyalty_programme")
+]
+_lead = table(
+    "lead",
+    *(column("tenant_id", Uuid), column("customer_id", Uuid), column("converted_at", Instant)),
+    schema="customer",
+)
+# The records of whoever becomes a customer.
+_own, _merged = customer.alias("own"), customer.alias("merged")
+_member = union_all(
+    select(_own.c.id).where(_own.c.tenant_id == _TENANT, _own.c.id == any_id("converted")),
+    select(_merged.c.id).where(
+        _merged.c.tenant_id == _TENANT, _merged.c.merged_into == any_id("converted")
+    ),
+).subquery("member")
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What may follow from orders that were kept; so it is where nobody has looked."""
+
+    earns: bool = True
+    """The shop has a programme, of points or for friends."""
+    was_captured: bool = True
+    """Of those who become customers there are leads."""
 
 
 def _insert_orders() -> Any:
@@ -85,7 +109,19 @@ def _insert_orders() -> Any:
         .cte("new_line")
     )
     return (
-        select(func.count().label("added"))
+        select(
+            func.count().label("added"),
+            or_(*(exists().where(each.c.tenant_id == _TENANT) for each in _PROGRAMMES)).label(
+                "earns"
+            ),
+            exists()
+            .where(
+                _lead.c.tenant_id == _TENANT,
+                _lead.c.customer_id == _member.c.id,
+                _lead.c.converted_at.is_(None),
+            )
+            .label("was_captured"),
+        )
         .select_from(new)
         .add_cte(lines, ADD_ENTRIES.cte("new_entry"))
     )
@@ -101,40 +137,58 @@ _SAVE = (
         customer_order.c.id == _orders.source.c.id,
         customer_order.c.version < _orders.source.c.version,
     )
+    .add_cte(ADD_ENTRIES.cte("new_entry"))
+)
+_SAVE_HEARD = (
+    update(customer_order)
+    .values(changed_at=_heard.source.c.changed_at)
+    .where(customer_order.c.tenant_id == _TENANT, customer_order.c.id == _heard.source.c.id)
 )
 _REMOVE_LINES = delete(order_line).where(
-    order_line.c.tenant_id == _TENANT, order_line.c.order_id == func.any(_IDS)
+    order_line.c.tenant_id == _TENANT, order_line.c.order_id == _IDS
 )
 _ADD_LINES = (
     insert(order_line)
     .from_select(["tenant_id", *_lines.columns], select(_TENANT, *_lines.source.c))
     .returning(order_line.c.position)
 )
+# One after the other by their keys: a join could be planned as a walk over all orders.
+_known = customer_order.alias("known")
+_OF_KEY = (
+    select(_known.c.id)
+    .where(
+        _known.c.tenant_id == _TENANT,
+        _known.c.scope == _keys.source.c.scope,
+        _known.c.external_id == _keys.source.c.external_id,
+    )
+    .correlate(_keys.source)
+    .scalar_subquery()
+)
+IS_KNOWN: Final = Aside(
+    exists().where(
+        _known.c.tenant_id == _TENANT,
+        _known.c.scope == bindparam("asked_scope", type_=Text),
+        _known.c.external_id == bindparam("asked_external_id", type_=Text),
+    )
+)
+"""Whether there is an order of a key; asked with the parameters of `asking_for`."""
 _LOCK = (
     select(*_columns)
-    .select_from(customer_order)
-    .join(
-        _keys.source,
-        and_(
-            customer_order.c.scope == _keys.source.c.scope,
-            customer_order.c.external_id == _keys.source.c.external_id,
+    .where(
+        customer_order.c.tenant_id == _TENANT,
+        customer_order.c.id
+        == func.any(
+            func.array(
+                select(_OF_KEY).select_from(_keys.source).scalar_subquery(), type_=ARRAY(Uuid)
+            )
         ),
     )
-    .where(customer_order.c.tenant_id == _TENANT)
     .order_by(customer_order.c.id)
     .with_for_update(of=customer_order)
 )
-_IS_ONE_OF_KEYS = (
-    exists()
-    .select_from(_keys.source)
-    .where(
-        _keys.source.c.scope == customer_order.c.scope,
-        _keys.source.c.external_id == customer_order.c.external_id,
-    )
-)
 _LINES_OF = (
     select(order_line)
-    .where(order_line.c.tenant_id == _TENANT, order_line.c.order_id == func.any(_IDS))
+    .where(order_line.c.tenant_id == _TENANT, order_line.c.order_id == _IDS)
     .order_by(order_line.c.order_id, order_line.c.position)
 )
 _BY_ID = select(*_columns).where(
@@ -154,7 +208,7 @@ _HAS_BOUGHT = select(
     )
     .where(
         customer_order.c.tenant_id == _TENANT,
-        customer_order.c.customer_id == func.any(_IDS),
+        customer_order.c.customer_id == _IDS,
         customer_order.c.status != "cancelled",
         customer_order.c.deleted_at.is_(None),
         or_(*(customer_order.c.financial_status == status for status in PAID_STATUSES)),
@@ -169,109 +223,12 @@ _WALK = (
     .order_by(customer_order.c.id)
     .limit(bindparam("at_most", type_=Integer))
 )
-_MEMBERS = bindparam("members", type_=ARRAY(Uuid))
-# Each record and who stands for it, as they are given.
-_given = (
-    func.unnest(_IDS, bindparam("root_ids", type_=ARRAY(Uuid)))
-    .table_valued(column("id", Uuid), column("root_id", Uuid))
-    .render_derived(name="given")
-)
-# All records of those who stand for them.
-_own, _merged = customer.alias("own"), customer.alias("merged")
-_family = union_all(
-    select(_own.c.id, _own.c.id.label("root_id")).where(
-        _own.c.tenant_id == _TENANT, _own.c.id == func.any(_IDS)
-    ),
-    select(_merged.c.id, _merged.c.merged_into.label("root_id")).where(
-        _merged.c.tenant_id == _TENANT, _merged.c.merged_into == func.any(_IDS)
-    ),
-).subquery("family")
 
 
-def _is_one_of(statuses: Iterable[str]) -> ColumnElement[bool]:
-    """Whether an order has one of these; written out, unlike `IN`, so that it can be prepared."""
-    return or_(*(customer_order.c.financial_status == status for status in statuses))
-
-
-def _spent() -> ColumnElement[Any]:
-    """What was paid and not given back."""
-    o = customer_order.c
-    kept = func.greatest(o.total_minor - o.refunded_minor, 0, type_=BigInteger)
-    paid = func.sum(kept, type_=BigInteger).filter(_is_one_of(SPENT_STATUSES))
-    return func.coalesce(paid, 0, type_=BigInteger)
-
-
-def _counted() -> list[ColumnElement[bool]]:
-    """The orders that count among their customers' orders."""
-    o = customer_order.c
-    return [
-        o.tenant_id == _TENANT,
-        o.status != "cancelled",
-        o.financial_status != "voided",
-        o.deleted_at.is_(None),
-    ]
-
-
-def _tallies(records: FromClause, *conditions: ColumnElement[bool]) -> Select[Any]:
-    """What the orders of customers add up to, by currency.
-
-    `records` has the `id` of records and of each the `root_id` of whom its orders are counted for.
-    """
-    o = customer_order.c
-    return (
-        select(
-            records.c.root_id.label("tallied_id"),
-            o.currency.label("tallied_currency"),
-            func.count().label("orders_count"),
-            _spent().label("spent_minor"),
-            func.sum(o.total_minor, type_=BigInteger).label("ordered_minor"),
-            func.min(o.placed_at).label("first_order_at"),
-            func.max(o.placed_at).label("last_order_at"),
-            func.bool_or(_is_one_of(PAID_STATUSES), type_=Boolean).label("ever_paid"),
-        )
-        .join_from(customer_order, records, o.customer_id == records.c.id)
-        .where(*_counted(), *conditions)
-        .group_by(records.c.root_id, o.currency)
-    )
-
-
-def _look() -> Any:
-    """Orders by their keys, locked, and what the other orders of customers add up to.
-
-    Two things of one statement: a row has the columns of the one or of the other.
-    """
-    locked = _LOCK.cte("locked")
-    others = _TALLIES_OF_OTHERS.cte("others")
-    return union_all(
-        select(*locked.c, *(cast(null(), c.type).label(c.name) for c in others.c)),
-        select(*(cast(null(), c.type).label(c.name) for c in locked.c), *others.c),
-    )
-
-
-def _figures_of_person() -> Select[Any]:
-    """What the orders of all records of a person come to, by currency."""
-    o = customer_order.c
-    return (
-        select(
-            o.currency,
-            func.count().label("orders_count"),
-            func.count().filter(_is_one_of(SPENT_STATUSES)).label("paid_orders_count"),
-            _spent().label("total_spent_minor"),
-            func.sum(o.refunded_minor, type_=BigInteger).label("refunded_minor"),
-            func.sum(o.returns_count, type_=BigInteger).label("returns_count"),
-            func.min(o.placed_at).label("first_order_at"),
-            func.max(o.placed_at).label("last_order_at"),
-        )
-        .where(*_counted(), o.customer_id == func.any(_IDS))
-        .group_by(o.currency)
-        .order_by(func.min(o.placed_at), o.currency)
-    )
-
-
-_FIGURES = _tallies(_given)
-_TALLIES_OF_OTHERS = _tallies(_family, not_(_IS_ONE_OF_KEYS))
-_LOOK = _look()
-_FIGURES_OF_PERSON = _figures_of_person()
+def asking_for(key: Key) -> dict[str, Any]:
+    """The parameters of `IS_KNOWN`."""
+    scope, external_id = key
+    return {"asked_scope": scope, "asked_external_id": external_id}
 
 
 class OrderRepository:
@@ -281,57 +238,43 @@ class OrderRepository:
         self._uow = uow
         self._tenant = {"tenant": uow.tenant_id}
 
-    async def add(self, orders: Sequence[OrderRecord], entries: Sequence[Entry]) -> None:
-        """Keep new orders with their lines, and what there is to tell of their customers.
+    async def lock(self, keys: Collection[Key]) -> dict[Key, OrderRecord]:
+        """The orders with these keys, nobody else changing them until the commit."""
+        rows = await self._uow.rows(_LOCK, {**self._tenant, **_keys.values(_key_rows(keys))})
+        lines = await self._lines_of([row.id for row in rows])
+        orders = [OrderRecord.of(row, lines[row.id]) for row in rows]
+        return {order.key: order for order in orders}
 
-        Raises OrderJustArrived when one is there already; nothing must be committed then.
+    async def put(
+        self, changes: Sequence[OrderChange], entries: Sequence[Entry], *, converted: Sequence[UUID]
+    ) -> Consequences:
+        """Keep new and changed orders, and what there is to tell of their customers.
+
+        The customers are known; those who become one by it are `converted`. Raises OrderJustArrived
+        when a new order is there already; nothing must be committed then.
         """
-        if not orders:
-            return
-        added = await self._uow.scalar(
-            _ADD,
-            {
-                **self._tenant,
-                **_orders.values(order.as_row() for order in orders),
-                **_lines.values(_line_rows(orders)),
-                **NEW_ENTRIES.values(entry.as_row() for entry in entries),
-            },
-        )
-        if added < len(orders):
-            raise OrderJustArrived
+        told = NEW_ENTRIES.values(entry.as_row() for entry in entries)
+        untold = NEW_ENTRIES.values(())
+        added = [change.after for change in changes if change.before is None]
+        changed = [change for change in changes if change.before is not None]
+        consequences = Consequences()
+        if added:
+            found = await self._add(added, {**told, "converted": list(converted)})
+            # Of those that were changed nobody has asked.
+            consequences = consequences if changed else found
+        if changed:
+            orders = [change.after for change in changed]
+            rows = _orders.values(order.as_row() for order in orders)
+            entry_rows = untold if added else told
+            await self._uow.execute(_SAVE, {**self._tenant, **rows, **entry_rows})
+            await self._replace_lines(changed)
+        return consequences
 
-    async def save(self, orders: Sequence[OrderRecord]) -> None:
-        """Write changed orders whose version has grown, with their lines."""
-        if not orders:
-            return
-        rows = _orders.values(order.as_row() for order in orders)
-        await self._uow.execute(_SAVE, {**self._tenant, **rows})
-        ids = [order.id for order in orders]
-        await self._uow.execute(_REMOVE_LINES, {**self._tenant, "ids": ids})
-        await self._add_lines(orders)
-
-    async def look(
-        self, keys: Collection[Key], customer_ids: Collection[UUID]
-    ) -> tuple[dict[Key, OrderRecord], dict[UUID, Tally]]:
-        """The orders with these keys, locked, and what other orders of these people add up to.
-
-        People are named by who stands for them.
-        """
-        wanted = {**self._tenant, **_keys.values(_key_rows(keys)), "ids": list(customer_ids)}
-        rows = await self._uow.rows(_LOOK, wanted)
-        found = [row for row in rows if row.id is not None]
-        lines = await self._lines_of([row.id for row in found])
-        orders = [OrderRecord.of(row, lines[row.id]) for row in found]
-        return {order.key: order for order in orders}, _by_customer(customer_ids, rows)
-
-    async def tallies_without(
-        self, keys: Collection[Key], customer_ids: Collection[UUID]
-    ) -> dict[UUID, Tally]:
-        """What the orders of these people add up to, but for those with these keys."""
-        if not customer_ids:
-            return {}
-        wanted = {**self._tenant, **_keys.values(_key_rows(keys)), "ids": list(customer_ids)}
-        return _by_customer(customer_ids, await self._uow.rows(_TALLIES_OF_OTHERS, wanted))
+    async def put_heard(self, orders: Iterable[OrderRecord]) -> None:
+        """Keep until when nothing else was heard of locked orders; that is no version of them."""
+        rows = [{"id": order.id, "changed_at": order.changed_at} for order in orders]
+        if rows:
+            await self._uow.execute(_SAVE_HEARD, {**self._tenant, **_heard.values(rows)})
 
     async def get(self, order_id: UUID) -> OrderRecord:
         """Raises OrderNotFound."""
@@ -369,25 +312,21 @@ class OrderRepository:
         kept, cursor = next_cursor(rows, NEWEST_FIRST, request.limit)
         return [OrderRecord.of(row) for row in kept], cursor
 
-    async def figures(self, customer_ids: Collection[UUID]) -> dict[UUID, Figures]:
-        """What the orders of each of these records add up to."""
-        return await self.figures_of_families({one: one for one in customer_ids})
+    async def _add(self, orders: Sequence[OrderRecord], more: dict[str, Any]) -> Consequences:
+        rows = _orders.values(order.as_row() for order in orders)
+        lines = _lines.values(_line_rows(orders))
+        found = await self._uow.one(_ADD, {**self._tenant, **rows, **lines, **more})
+        if found.added < len(orders):
+            raise OrderJustArrived
+        return Consequences(found.earns, found.was_captured)
 
-    async def figures_of_families(self, members: Mapping[UUID, UUID]) -> dict[UUID, Figures]:
-        """What the orders add up to of people whose records are the keys of `members`.
-
-        By the values, who stand for them.
-        """
-        asked = {"ids": list(members), "root_ids": list(members.values())}
-        rows = await self._uow.rows(_FIGURES, {**self._tenant, **asked})
-        tallies = _by_customer(set(members.values()), rows)
-        return {root_id: tally.figures() for root_id, tally in tallies.items()}
-
-    async def figures_of_person(self, member_ids: Collection[UUID]) -> Rows:
-        """What the orders of all these records come to, by currency, that of the first first."""
-        return await self._uow.rows(_FIGURES_OF_PERSON, {**self._tenant, "ids": list(member_ids)})
-
-    async def _add_lines(self, orders: Iterable[OrderRecord]) -> None:
+    async def _replace_lines(self, changes: Iterable[OrderChange]) -> None:
+        """Lines have no ids of their own: where one differs, all are written anew."""
+        orders = [c.after for c in changes if c.before is None or c.before.lines != c.after.lines]
+        if not orders:
+            return
+        ids = [order.id for order in orders]
+        await self._uow.execute(_REMOVE_LINES, {**self._tenant, "ids": ids})
         rows = _line_rows(orders)
         if rows:
             await self._uow.rows(_ADD_LINES, {**self._tenant, **_lines.values(rows)})
@@ -411,18 +350,3 @@ def _line_rows(orders: Iterable[OrderRecord]) -> list[dict[str, Any]]:
 
 def _key_rows(keys: Iterable[Key]) -> list[dict[str, Any]]:
     return [{"scope": scope, "external_id": external_id} for scope, external_id in keys]
-
-
-def _by_customer(customer_ids: Iterable[UUID], rows: Rows) -> dict[UUID, Tally]:
-    tallies = {customer_id: Tally() for customer_id in customer_ids}
-    for row in rows:
-        if row.tallied_id is not None:
-            tallies[row.tallied_id].by_currency[row.tallied_currency] = CurrencyTally(
-                orders_count=row.orders_count,
-                spent_minor=int(row.spent_minor),
-                ordered_minor=int(row.ordered_minor),
-                first_order_at=row.first_order_at,
-                last_order_at=row.last_order_at,
-                ever_paid=row.ever_paid,
-            )
-    return tallies

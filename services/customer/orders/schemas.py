@@ -1,41 +1,31 @@
-"""Orders as clients write and read them."""
+"""Orders as clients write them."""
 
 from datetime import datetime
-from fractions import Fraction
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
-from sqlalchemy import Row
+from pydantic import Field, model_validator
 
 from services.customer.customers.schemas import ExternalId, Source
-from services.customer.orders.errors import OrderFiguresTooLarge
 from services.customer.orders.part_schemas import (
     Amount,
     Fulfillments,
-    OrderFulfillmentRead,
-    OrderPaymentRead,
-    OrderRefundRead,
-    OrderReturnRead,
     PartWrite,
     Payments,
     Reason,
     Refunds,
     Returns,
 )
-from services.customer.orders.parts import OrderPart, OrderParts
+from services.customer.orders.parts import OrderPart
 from services.customer.orders.record import (
     FinancialStatus,
     OrderContent,
     OrderLine,
-    OrderRecord,
     OrderStatus,
 )
 from shared.bodies import Body
-from shared.db.prepared import Rows
 from shared.moments import Instant
-from shared.money import BIGINT_MAX, Money, MoneyInput, MoneyRead
-from shared.pii import pii
+from shared.money import BIGINT_MAX, MoneyInput
 from shared.text import Name, NormalisedStr, TextRule
 
 PageAddress = Annotated[str, TextRule(max_length=2000)]
@@ -223,219 +213,12 @@ class OrderCancel(Body):
     cancelled_at: Instant | None = Field(default=None, description="Now, unless given")
 
 
-class OrderLineRead(BaseModel):
-    """One line of an order."""
-
-    title: str
-    quantity: int
-    unit_price: MoneyRead
-    total: MoneyRead
-    product_id: str | None
-    variant_id: str | None
-    sku: str | None
-    external_id: str | None = None
-    discount: MoneyRead | None = None
-    tax: MoneyRead | None = None
-    category: str | None = None
-    vendor: str | None = None
-
-
-class OrderAddressRead(BaseModel):
-    """Where an order goes, or its bill."""
-
-    name: Annotated[str | None, pii("name")] = None
-    phone: Annotated[str | None, pii("phone")] = None
-    company: Annotated[str | None, pii("words")] = None
-    street: Annotated[str | None, pii("address")] = None
-    ward: str | None = None
-    district: str | None = None
-    city: str | None = None
-    province: str | None = None
-    country: str | None = None
-    postal_code: str | None = None
-
-
-class DiscountCodeRead(BaseModel):
-    """A code that made an order cheaper."""
-
-    code: str
-    amount: MoneyRead | None
-
-
-class OrderSummary(BaseModel):
-    """An order without its lines."""
-
-    id: UUID
-    object: Literal["order"] = "order"
-    customer_id: UUID
-    source: str
-    external_id: str
-    number: str = Field(examples=["#1001"])
-    status: OrderStatus
-    financial_status: FinancialStatus
-    fulfillment_status: str | None
-    channel: str | None
-    store: str | None
-    staff: str | None = None
-    total: MoneyRead
-    subtotal: MoneyRead
-    refunded: MoneyRead
-    discount: MoneyRead
-    shipping: MoneyRead
-    tax: MoneyRead
-    placed_at: datetime
-    changed_at: datetime
-    paid_at: datetime | None = Field(default=None, description="When the last payment came in")
-    shipped_at: datetime | None = Field(default=None, description="When the first parcel left")
-    delivered_at: datetime | None = Field(default=None, description="When the last one arrived")
-    cancelled_at: datetime | None = None
-    cancel_reason: Annotated[str | None, pii("words")] = None
-    returns_count: int = Field(default=0, description="Returns that were received")
-    deleted_at: datetime | None = Field(description="When it went from the system it came from")
-    created_at: datetime
-    updated_at: datetime
-    version: int
-
-    @classmethod
-    def of(cls, order: OrderRecord) -> Self:
-        """The order of a record."""
-        money = ("total", "subtotal", "refunded", "discount", "shipping", "tax")
-        amounts = {name: _read(getattr(order, f"{name}_minor"), order) for name in money}
-        plain = {
-            name: getattr(order, name)
-            for name in OrderSummary.model_fields
-            if name not in {*money, "object"}
-        }
-        return cls(**plain, **amounts)
-
-
-class OrderRead(OrderSummary):
-    """An order."""
-
-    note: Annotated[str | None, pii("words")] = None
-    tags: list[str] = Field(default_factory=list)
-    discount_codes: list[DiscountCodeRead] = Field(default_factory=list)
-    billing_address: OrderAddressRead | None = None
-    shipping_address: OrderAddressRead | None = None
-    landing_page: Annotated[str | None, pii("words")] = None
-    referrer: Annotated[str | None, pii("words")] = None
-    lines: list[OrderLineRead] = Field(default_factory=list)
-    payments: list[OrderPaymentRead] = Field(default_factory=list)
-    refunds: list[OrderRefundRead] = Field(default_factory=list)
-    returns: list[OrderReturnRead] = Field(default_factory=list)
-    fulfillments: list[OrderFulfillmentRead] = Field(default_factory=list)
-
-    @classmethod
-    def whole(cls, order: OrderRecord, parts: OrderParts) -> Self:
-        """The order of a record, with its lines and parts."""
-        read = cls.of(order)
-        read.lines = [_line(line, order) for line in order.lines]
-        details = dict(order.details or {})
-        for code in details.pop("discount_codes", ()):
-            amount = _read_or_none(code.get("amount_minor"), order)
-            read.discount_codes.append(DiscountCodeRead(code=code["code"], amount=amount))
-        for name in ("billing_address", "shipping_address"):
-            if name in details:
-                setattr(read, name, OrderAddressRead(**details.pop(name)))
-        for name in ("note", "tags", "landing_page", "referrer"):
-            if name in details:
-                setattr(read, name, details[name])
-        read.payments = [OrderPaymentRead.of(part, order) for part in parts.payments]
-        read.refunds = [OrderRefundRead.of(part, order) for part in parts.refunds]
-        read.returns = [OrderReturnRead.of(part, order) for part in parts.returns]
-        read.fulfillments = [OrderFulfillmentRead.of(part, order) for part in parts.fulfillments]
-        return read
-
-
-class OrderFiguresOfCurrency(BaseModel):
-    """What a person's orders of one currency come to; two currencies are never added.
-
-    Orders that are neither cancelled, voided nor deleted count; those that are paid are spent
-    money, less what went back.
-    """
-
-    currency: str
-    orders_count: int
-    paid_orders_count: int
-    total_spent: MoneyRead
-    average_order: MoneyRead | None = Field(
-        description="What a paid order comes to, rounded half to even"
-    )
-    refunded: MoneyRead
-    returns_count: int
-    first_order_at: datetime
-    last_order_at: datetime
-    days_since_last_order: int = Field(description="Whole days of 24 hours")
-
-
-class OrderFigures(BaseModel):
-    """What all orders of a person come to, by currency, over all records of the person."""
-
-    customer_id: UUID = Field(description="The record that stands for the person")
-    object: Literal["order_figures"] = "order_figures"
-    data: list[OrderFiguresOfCurrency] = Field(description="The currency of the first order first")
-
-    @classmethod
-    def of(cls, root_id: UUID, rows: Rows, *, now: datetime) -> Self:
-        """The figures in rows that have them. Raises OrderFiguresTooLarge."""
-        return cls(customer_id=root_id, data=[_figures(row, now) for row in rows])
-
-
-def _figures(row: Row[*tuple[Any, ...]], now: datetime) -> OrderFiguresOfCurrency:
-    spent, refunded, paid = (
-        int(row.total_spent_minor),
-        int(row.refunded_minor),
-        row.paid_orders_count,
-    )
-    if max(spent, refunded) > BIGINT_MAX:
-        raise OrderFiguresTooLarge
-    return OrderFiguresOfCurrency(
-        currency=row.currency,
-        orders_count=row.orders_count,
-        paid_orders_count=paid,
-        total_spent=MoneyRead.of(Money(spent, row.currency)),
-        average_order=(
-            MoneyRead.of(Money(round(Fraction(spent, paid)), row.currency)) if paid else None
-        ),
-        refunded=MoneyRead.of(Money(refunded, row.currency)),
-        returns_count=int(row.returns_count),
-        first_order_at=row.first_order_at,
-        last_order_at=row.last_order_at,
-        days_since_last_order=max((now - row.last_order_at).days, 0),
-    )
-
-
-def _line(line: OrderLine, order: OrderRecord) -> OrderLineRead:
-    return OrderLineRead(
-        title=line.title,
-        quantity=line.quantity,
-        unit_price=_read(line.unit_price_minor, order),
-        total=_read(line.total_minor, order),
-        product_id=line.product_id,
-        variant_id=line.variant_id,
-        sku=line.sku,
-        external_id=line.external_id,
-        discount=_read_or_none(line.discount_minor, order),
-        tax=_read_or_none(line.tax_minor, order),
-        category=line.category,
-        vendor=line.vendor,
-    )
-
-
 def _minor(amount: MoneyInput | None) -> int:
     return amount.to_money().amount_minor if amount else 0
 
 
-def _read(minor: int, order: OrderRecord) -> MoneyRead:
-    return MoneyRead.of(Money(minor, order.currency))
-
-
 def _minor_or_none(amount: MoneyInput | None) -> int | None:
     return amount.to_money().amount_minor if amount is not None else None
-
-
-def _read_or_none(minor: int | None, order: OrderRecord) -> MoneyRead | None:
-    return _read(minor, order) if minor is not None else None
 
 
 def _plain(address: OrderAddress | None) -> dict[str, Any] | None:

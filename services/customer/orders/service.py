@@ -10,11 +10,12 @@ from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
 from services.customer.orders.errors import OrderNotFound
-from services.customer.orders.keeping import (
+from services.customer.orders.figures_repository import OrderFiguresRepository
+from services.customer.orders.keeping import OrderKeeper
+from services.customer.orders.news import (
     IncomingOrder,
     OrderCancellation,
     OrderFollower,
-    OrderKeeper,
     OrderNews,
     OrderPartsTold,
 )
@@ -22,10 +23,9 @@ from services.customer.orders.part_repository import OrderPartRepository
 from services.customer.orders.part_schemas import PartWrite
 from services.customer.orders.parts import MOST_PARTS, OrderPart, OrderParts
 from services.customer.orders.record import OrderRecord
-from services.customer.orders.repository import OrderRepository
+from services.customer.orders.repository import IS_KNOWN, OrderRepository, asking_for
 from services.customer.orders.schemas import OrderCancel, OrderCreate
 from services.customer.tenants.shops import Shops
-from services.customer.timeline.repository import TimelineRepository
 from shared.audit.trail import AuditEntry
 from shared.contracts.audit import AuditSubject
 from shared.db.paging import PageRequest
@@ -43,20 +43,20 @@ class OrderService:
         uow: UnitOfWork,
         orders: OrderRepository,
         customers: CustomerRepository,
-        timeline: TimelineRepository,
         shops: Shops,
         sight: Sight | None,
         parts: OrderPartRepository,
+        figures: OrderFiguresRepository,
         people: SeenPeople,
         followers: Sequence[OrderFollower] = (),
     ) -> None:
         self._uow = uow
         self._parts = parts
+        self._figures = figures
         self._people = people
         self._sight = sight
         self._orders = orders
         self._customers = customers
-        self._timeline = timeline
         self._shops = shops
         self._followers = followers
 
@@ -118,7 +118,7 @@ class OrderService:
         Raises CustomerNotFound.
         """
         family = await self._people.family(customer_id)
-        return family.root_id, await self._orders.figures_of_person(family.member_ids)
+        return family.root_id, await self._figures.by_currency(family.member_ids)
 
     async def get(self, order_id: UUID) -> OrderRecord:
         """Raises OrderNotFound, also for an order of a customer whom the caller does not see."""
@@ -140,18 +140,17 @@ class OrderService:
 
     async def _keep(self, customer_id: UUID, news: OrderNews) -> tuple[OrderRecord, bool]:
         changes = CustomerChanges(self._uow, sight=self._sight)
-        await changes.lock([customer_id])
+        is_known = await changes.lock_and_ask(customer_id, IS_KNOWN, asking_for(news.key))
         changes[customer_id]  # Raises CustomerNotFound.
         keeper = OrderKeeper(
             uow=self._uow,
             orders=self._orders,
-            timeline=self._timeline,
             changes=changes,
             shop=await self._shops.of(self._uow),
             followers=self._followers,
             most_parts=MOST_PARTS,
         )
-        kept = await keeper.keep([news])
+        kept = await keeper.keep([news], are_new=is_known is False)
         self._record(kept[news.key][0])
         await changes.save()
         return kept[news.key]

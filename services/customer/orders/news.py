@@ -1,0 +1,72 @@
+"""News of orders, and what they change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from services.customer.orders.parts import OrderPart
+from services.customer.orders.record import Key, OrderContent, OrderLine, OrderRecord
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingOrder:
+    """What was told of an order, and whose it is; parts that are not told stay as they are."""
+
+    customer_id: UUID
+    content: OrderContent
+    lines: tuple[OrderLine, ...]
+    parts: tuple[OrderPart, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        """What makes two deliveries speak of one order."""
+        return self.content.key
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPartsTold:
+    """News of payments, refunds, returns, fulfillments of an order that is known."""
+
+    key: Key
+    parts: tuple[OrderPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancellation:
+    """An order was called off."""
+
+    key: Key
+    reason: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRemoval:
+    """An order is gone from the system it came from."""
+
+    key: Key
+    at: datetime
+
+
+OrderNews = IncomingOrder | OrderPartsTold | OrderCancellation | OrderRemoval
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """An order before and after; without a before it is new."""
+
+    before: OrderRecord | None
+    after: OrderRecord
+
+
+class OrderFollower(Protocol):
+    """Whoever has something to do in the unit of work in which orders come or change.
+
+    They are asked where the shop has a programme by which orders earn anything.
+    """
+
+    async def follow(self, changes: Sequence[OrderChange]) -> None:
+        """Do it; the customers of the orders are locked, and the orders are kept."""
+        ...
