@@ -1,15 +1,25 @@
 """What people ask for by law: due dates, steps, holds, and what is done at once."""
 
-from datetime import UTC, date, datetime
+import asyncio
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
+from services.customer.jobs import build_job_kinds
+from services.customer.privacy.forgetting import (
+    COLLECTION_LIFE,
+    LISTING,
+    CollectionForgetting,
+)
 from services.customer.privacy.laws import deadlines, extended, working_days_later
 from services.customer.privacy.receipts import ReceiptSigner
 from services.customer.privacy.tasks import PrivacyReminders
 from shared.ids import new_id
+from shared.jobs.runner import JobRunner
 from shared.security.principal import PrincipalKind
+from tests.support.job_part import nobody
 from tests.support.servers import ROOT_KEY
 
 
@@ -170,7 +180,7 @@ async def test_who_is_under_a_legal_hold_is_not_erased(client, customer, ask):
     await client.post(path(made, "/identity-check"), json={"method": "in_person"})
     refused = await client.post(path(made, "/execution"))
     assert (refused.status_code, refused.json()["code"]) == (409, "legal_hold")
-    assert refused.json()["reason"] == "Tranh chấp"
+    assert refused.json()["legal_hold_id"] == held["id"]
     assert (await client.get(f"/v1/customers/{customer['id']}")).json()["name"] == "Lan"
     released = await client.post(f"/v1/legal-holds/{held['id']}/release")
     assert released.json()["released_at"] is not None
@@ -178,6 +188,25 @@ async def test_who_is_under_a_legal_hold_is_not_erased(client, customer, ask):
     of_customer = {"customer_id": customer["id"]}
     listed = (await client.get("/v1/legal-holds", params=of_customer)).json()["data"]
     assert [each["id"] for each in listed] == [held["id"]]
+
+
+async def test_nobody_holds_what_is_erased_already(client, customer, ask):
+    made = await ask("erasure")
+    await client.post(path(made, "/identity-check"), json={"method": "in_person"})
+    assert (await client.post(path(made, "/execution"))).status_code == 202
+    hold = {"customer_id": customer["id"], "reason": "Tranh chấp"}
+    refused = await client.post("/v1/legal-holds", json=hold)
+    assert (refused.status_code, refused.json()["code"]) == (409, "customer_erased")
+
+
+async def test_a_hold_and_an_erasure_at_once_do_not_both_count(client, customer, ask):
+    made = await ask("erasure")
+    await client.post(path(made, "/identity-check"), json={"method": "in_person"})
+    hold = {"customer_id": customer["id"], "reason": "Tranh chấp"}
+    answers = await asyncio.gather(
+        client.post("/v1/legal-holds", json=hold), client.post(path(made, "/execution"))
+    )
+    assert sorted(answer.is_success for answer in answers) == [False, True]
 
 
 async def test_an_erased_customer_is_nobody_and_stays_so(client, customer, ask):
@@ -233,3 +262,59 @@ async def test_a_request_of_nobody_is_not_there(client):
     assert (await client.post("/v1/privacy-requests", json=body)).status_code == 404
     future = {**body, "received_at": datetime(2199, 1, 1, tzinfo=UTC).isoformat()}
     assert (await client.post("/v1/privacy-requests", json=future)).status_code == 422
+
+
+async def age_collections(service, shop, by):
+    async with service.context.units.begin(shop) as uow:
+        older = text("UPDATE customer.data_collection SET started_at = :at WHERE tenant_id = :t")
+        await uow.execute(older, {"at": uow.clock.now() - by, "t": shop})
+        await uow.commit()
+
+
+async def collections(service, shop):
+    async with service.context.units.begin(shop) as uow:
+        kept = "SELECT use FROM customer.data_collection WHERE tenant_id = :t ORDER BY use"
+        return list(await uow.scalars(text(kept), {"t": shop}))
+
+
+async def test_a_preview_is_forgotten_after_a_month(client, ask, service, shop):
+    units = service.context.units
+    made = await ask("erasure")
+    assert (await client.post(path(made, "/preview"))).status_code == 202
+    await age_collections(service, shop, COLLECTION_LIFE - timedelta(hours=1))
+    await CollectionForgetting(units).sweep()
+    assert (await client.get(path(made, "/preview"))).status_code == 200
+    assert shop not in await units.tenants(LISTING)
+
+    await age_collections(service, shop, COLLECTION_LIFE + timedelta(hours=1))
+    assert shop in await units.tenants(LISTING)
+    await CollectionForgetting(units).sweep()
+    gone = await client.get(path(made, "/preview"))
+    assert (gone.status_code, gone.json()["code"]) == (404, "preview_not_found")
+    assert shop not in await units.tenants(LISTING)
+    assert (await client.get(path(made))).json()["status"] == "received"
+
+
+async def test_a_file_that_waits_for_a_part_is_waited_for(client, ask, service, shop):
+    made = await ask("access")
+    await client.post(path(made, "/identity-check"), json={"method": "in_person"})
+    assert (await client.post(path(made, "/execution"))).status_code == 202
+    await age_collections(service, shop, COLLECTION_LIFE * 2)
+    await CollectionForgetting(service.context.units).sweep()
+    assert await collections(service, shop) == ["export"]
+
+
+async def test_a_file_is_not_asked_for_without_end(client, ask, service, shop):
+    made = await ask("access")
+    await client.post(path(made, "/identity-check"), json={"method": "in_person"})
+    kinds = build_job_kinds(service.context)
+    runner = JobRunner(units=service.context.units, kinds=kinds, wake=nobody)
+    async with service.client(shop, "jobs:write") as stopping:
+        for _ in range(20):
+            begun = await client.post(path(made, "/execution"))
+            assert begun.status_code == 202
+            await stopping.post(f"/v1/jobs/{begun.json()['job_id']}/cancel")
+            await runner.go_on(shop.hex)
+    refused = await client.post(path(made, "/execution"))
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_files")
+    assert len((await client.get(path(made))).json()["files"]) == 20

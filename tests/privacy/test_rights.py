@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -25,6 +26,7 @@ from shared.contracts.messaging import InboundMessageReceived
 from shared.contracts.segmentation import Membership, SegmentEntered
 from shared.ids import new_id
 from shared.jobs.files import file_parts
+from shared.jobs.forgetting import forget_old_jobs
 from shared.settings import SCHEMAS
 from tests.privacy.conftest import HouseShop
 
@@ -398,6 +400,106 @@ async def test_an_access_request_collects_everything_from_every_part(life: Life,
     assert await shop.rows("customer", "data_piece") == []
 
 
+async def test_a_collection_that_was_cancelled_keeps_nothing_and_can_be_begun_anew(
+    life: Life, shop: HouseShop
+):
+    request = await life.execute(await life.ask("access"))
+    await shop.settle(away=["messaging"])
+    assert await shop.rows("customer", "data_piece") != []
+    async with shop.client("customer", *SCOPES) as client:
+        cancelled = await client.post(f"/v1/jobs/{request['job_id']}/cancel")
+        assert cancelled.status_code == 200, cancelled.text
+    await shop.house.finish_jobs(shop.tenant)
+    job = await life.read(f"/v1/jobs/{request['job_id']}")
+    assert (job["status"], job["allowed_transitions"]) == ("cancelled", [])
+    # What the part that was away tells now is for nobody.
+    await shop.settle()
+    assert await shop.rows("customer", "data_piece") == []
+    left = await life.read(f"/v1/privacy-requests/{request['id']}")
+    assert (left["job_id"], "execute" in left["allowed_transitions"]) == (None, True)
+    again = await life.execute(request)
+    await shop.settle()
+    await shop.house.finish_jobs(shop.tenant)
+    assert (await life.read(f"/v1/jobs/{again['job_id']}"))["status"] == "succeeded"
+
+
+async def make_file(shop: HouseShop, request: dict[str, Any]) -> httpx.Response:
+    async with shop.client("customer", *SCOPES) as client:
+        return await client.post(f"/v1/privacy-requests/{request['id']}/files")
+
+
+async def index_of_file(shop: HouseShop, job_id: str) -> dict[str, Any]:
+    units = shop.house.parts["customer"].context.units
+    parts = [part async for part in file_parts(units, shop.tenant, UUID(job_id), "result")]
+    with zipfile.ZipFile(io.BytesIO(b"".join(parts))) as archived:
+        index: dict[str, Any] = json.loads(archived.read("index.json"))
+        return index
+
+
+async def test_a_file_that_nobody_fetched_is_made_anew(life: Life, shop: HouseShop):
+    asked = await life.ask("access")
+    early = await make_file(shop, asked)
+    assert (early.status_code, early.json()["code"]) == (409, "transition_not_allowed")
+    request = await life.execute(asked)
+    units = shop.house.parts["customer"].context.units
+
+    async def refused() -> tuple[int, str, str]:
+        answer = await make_file(shop, request)
+        problem = answer.json()
+        return answer.status_code, problem["code"], problem["job_id"]
+
+    needless = (409, "personal_data_file_there", request["job_id"])
+    assert await refused() == needless
+    await shop.settle()
+    await shop.house.finish_jobs(shop.tenant)
+    assert await refused() == needless
+    async with units.begin(shop.tenant) as uow:
+        over = text("UPDATE customer.job SET files_expire_at = :at WHERE tenant_id = :t")
+        await uow.execute(over, {"at": uow.clock.now() - timedelta(minutes=1), "t": shop.tenant})
+        await uow.commit()
+    await forget_old_jobs(units)
+
+    answer = await make_file(shop, request)
+    assert answer.status_code == 202, answer.text
+    again = answer.json()
+    assert answer.headers["location"] == f"/v1/jobs/{again['job_id']}"
+    kept = ("status", "due_at", "received_at", "identity_check", "acknowledged_at")
+    assert {name: again[name] for name in kept} == {name: request[name] for name in kept}
+    assert [file["job_id"] for file in again["files"]] == [request["job_id"], again["job_id"]]
+    await shop.settle()
+    await shop.house.finish_jobs(shop.tenant)
+    index = await index_of_file(shop, again["job_id"])
+    assert index["file_number"] == 2
+    assert ("customer", "customer") in {(each["part"], each["table"]) for each in index["files"]}
+    told = await shop.rows("gateway", "audit_entry")
+    [entry] = [each for each in told if each.action == "privacyRequests.makeFile"]
+    assert entry.detail == {"file_number": 2}
+
+
+async def test_an_access_request_tells_who_read_and_changed_what_is_known(
+    life: Life, shop: HouseShop
+):
+    async with shop.client("customer", *SCOPES, actor_id="till-7") as client:
+        other = (await client.post("/v1/customers", json={"name": "Ai đó"})).json()["id"]
+        assert len((await client.get("/v1/customers")).json()["data"]) == 2
+        where = f"/v1/customers/{life.customer['id']}"
+        assert (await client.patch(where, json={"city": "Đà Nẵng"})).status_code == 200
+    await shop.settle()
+    request = await life.execute(await life.ask("access"))
+    await shop.settle()
+    await shop.house.finish_jobs(shop.tenant)
+    units = shop.house.parts["customer"].context.units
+    content = b"".join(
+        [part async for part in file_parts(units, shop.tenant, request["job_id"], "result")]
+    )
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        told = archive.read("data/gateway/audit_entry.json").decode()
+    of_till = [each for each in json.loads(told) if each["actor_id"] == "till-7"]
+    assert {each["kind"] for each in of_till} == {"read", "change"}
+    assert any("Đà Nẵng" in str(each["changes"]) for each in of_till)
+    assert other not in told, "who else was in the list"
+
+
 async def test_a_preview_says_what_would_be_erased_and_what_stays(life: Life, shop: HouseShop):
     request = await life.ask("erasure")
     async with shop.client("customer", *SCOPES) as client:
@@ -418,9 +520,13 @@ async def test_a_preview_says_what_would_be_erased_and_what_stays(life: Life, sh
     assert (await life.read("/v1/customers"))["data"][0]["name"] == NAME
 
 
-@pytest.mark.parametrize(("asked", "kind"), [("redact", "erasure"), ("data_request", "access")])
+@pytest.mark.parametrize(
+    ("asked", "kind", "status"),
+    # What the platform told is erased at once; a copy is the shop's to hand over.
+    [("redact", "erasure", "completed"), ("data_request", "access", "received")],
+)
 async def test_a_platform_passes_on_what_its_customer_asks_for(
-    life: Life, shop: HouseShop, asked: str, kind: str
+    life: Life, shop: HouseShop, asked: str, kind: str, status: str
 ):
     origin = life.origin(f"customers/{asked}")
     identity = PlatformIdentity(external_id="777")
@@ -435,7 +541,7 @@ async def test_a_platform_passes_on_what_its_customer_asks_for(
     made = (await life.read("/v1/privacy-requests"))["data"]
     assert sorted((each["kind"], each["channel"], each["status"]) for each in made) == [
         (kind, "platform", "completed"),
-        (kind, "platform", "received"),
+        (kind, "platform", status),
     ]
     [known] = [each for each in made if each["customer_id"] is not None]
     assert known["customer_id"] == life.customer["id"]

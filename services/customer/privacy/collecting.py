@@ -8,7 +8,19 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, Text, Uuid, bindparam, delete, select, update
+from sqlalchemy import (
+    ARRAY,
+    Integer,
+    Row,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from services.customer.privacy.erasing import PARTS
@@ -18,6 +30,7 @@ from shared.contracts.privacy import (
     PersonalDataTold,
     PersonalDataUse,
 )
+from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.privacy.person import KnownPerson
 from shared.security.keys import SecretBox
@@ -45,6 +58,23 @@ _THEIRS: Final = (data_piece.c.tenant_id == _TENANT, data_piece.c.collection_id 
 _READY: Final = select(data_piece.c.part).where(*_THEIRS, data_piece.c.last)
 _PIECES: Final = select(data_piece).where(*_THEIRS).order_by(data_piece.c.part, data_piece.c.number)
 _FORGET: Final = delete(data_piece).where(*_THEIRS)
+# What is asked for a file waits for the part that is away longest.
+_OLD: Final = (
+    select(data_collection.c.id)
+    .where(
+        _OURS,
+        data_collection.c.started_at < bindparam("before", type_=Instant),
+        or_(data_collection.c.use == "preview", data_collection.c.finished_at.is_not(None)),
+    )
+    .order_by(data_collection.c.started_at, data_collection.c.id)
+    .limit(bindparam("at_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_THESE: Final = func.any(bindparam("ids", type_=ARRAY(Uuid)))
+_FORGET_PIECES: Final = delete(data_piece).where(
+    data_piece.c.tenant_id == _TENANT, data_piece.c.collection_id == _THESE
+)
+_FORGET_COLLECTIONS: Final = delete(data_collection).where(_OURS, data_collection.c.id == _THESE)
 
 
 class Collecting:
@@ -104,14 +134,7 @@ class Collecting:
         )
         if not told.last or not await self._is_complete(told.collection_id):
             return None
-        await self._uow.execute(
-            update(data_collection)
-            .where(
-                data_collection.c.tenant_id == self._uow.tenant_id,
-                data_collection.c.id == told.collection_id,
-            )
-            .values(finished_at=self._uow.clock.now())
-        )
+        await self._finish(told.collection_id)
         job_id: UUID | None = row.job_id
         return job_id
 
@@ -131,6 +154,30 @@ class Collecting:
     async def forget(self, collection_id: UUID) -> None:
         """Keep nothing of what was told: the file has it."""
         await self._uow.execute(_FORGET, {**self._tenant, "id": collection_id})
+
+    async def _finish(self, collection_id: UUID) -> None:
+        await self._uow.execute(
+            update(data_collection)
+            .where(
+                data_collection.c.tenant_id == self._uow.tenant_id,
+                data_collection.c.id == collection_id,
+            )
+            .values(finished_at=self._uow.clock.now())
+        )
+
+    async def give_up(self, collection_id: UUID) -> None:
+        """Keep nothing of it, nor of what parts have yet to tell."""
+        await self._finish(collection_id)
+        await self.forget(collection_id)
+
+    async def forget_old(self, *, before: datetime, at_most: int) -> int:
+        """Forget the oldest that were begun before then, with what was told; how many."""
+        asked = {**self._tenant, "before": before, "at_most": at_most}
+        ids = await self._uow.scalars(_OLD, asked)
+        if ids:
+            for forget in (_FORGET_PIECES, _FORGET_COLLECTIONS):
+                await self._uow.execute(forget, {**self._tenant, "ids": list(ids)})
+        return len(ids)
 
     async def _is_complete(self, collection_id: UUID) -> bool:
         ready = await self._uow.scalars(_READY, {**self._tenant, "id": collection_id})
@@ -153,6 +200,7 @@ def archive(
     *,
     customer_ids: Sequence[UUID],
     at: datetime,
+    file_number: int,
 ) -> bytes:
     """A zip file: `index.json`, a JSON file per part and table, and a summary for people."""
     content = io.BytesIO()
@@ -166,6 +214,7 @@ def archive(
                 archived.writestr(path, orjson.dumps(rows, option=orjson.OPT_INDENT_2))
         told = {
             "generated_at": at.isoformat(),
+            "file_number": file_number,
             "customer_ids": [str(customer_id) for customer_id in customer_ids],
             "files": index,
         }

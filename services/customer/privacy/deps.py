@@ -46,6 +46,7 @@ async def privacy_service(
         jobs=JobRepository(uow, schema=asked.part.units.schema),
         kinds=kinds,
         actor=actor_of(principal, request, action="privacyRequests"),
+        sight=asked.sight,
         owner=owner_of(principal),
     )
 
@@ -67,7 +68,7 @@ async def legal_hold_service(asked: AskedDep, principal: PrincipalDep) -> LegalH
     """What clients can do with legal holds."""
     return LegalHoldService(
         uow=asked.uow,
-        requests=PrivacyRepository(asked.uow),
+        requests=PrivacyRepository(asked.uow, sight=asked.sight),
         people=SeenPeople(asked.uow, sight=asked.sight),
         actor_id=principal.actor_id,
     )

@@ -168,6 +168,26 @@ async def execute_request(
 
 
 @router.post(
+    "/privacy-requests/{request_id}/files",
+    status_code=status.HTTP_202_ACCEPTED,
+    operation_id="privacyRequests.makeFile",
+    dependencies=[_WRITE],
+)
+async def make_file(
+    request_id: UUID, response: Response, requests: PrivacyServiceDep, uow: UnitOfWorkDep
+) -> PrivacyRequestRead:
+    """Have the file of an access or portability request made anew.
+
+    A file is kept for seven days; nobody has fetched it by then, or it was lost. The request keeps
+    its due date and what has happened with it, and `files` tells of each. The new one has what is
+    known by now; `Location` is its job. While a file is there, or is being made, it is refused.
+    """
+    row = await requests.make_file(request_id)
+    response.headers["location"] = f"/v1/jobs/{row.job_id}"
+    return _shown(row, response, uow)
+
+
+@router.post(
     "/privacy-requests/{request_id}/completion",
     operation_id="privacyRequests.complete",
     dependencies=[_WRITE],

@@ -146,8 +146,12 @@ class Erasing:
         family = await Families(self._uow).of(customer_id)
         await self._forbid_held(family.member_ids)
 
-    async def order(self, request_id: UUID, customer_id: UUID) -> UUID:
+    async def order(
+        self, request_id: UUID | None, customer_id: UUID, *, run_id: UUID | None = None
+    ) -> UUID:
         """Erase a person here and have everybody do so; the id of the erasure.
+
+        Somebody's request has led to it, or a run of the retention rules.
 
         Raises CustomerNotFound, LegalHoldInForce, CustomerIsErased.
         """
@@ -165,13 +169,15 @@ class Erasing:
             {
                 "id": erasure_id,
                 "request_id": request_id,
+                "run_id": run_id,
                 "customer_id": family.root_id,
                 "customer_ids": [str(member_id) for member_id in family.member_ids],
                 "ordered_at": now,
             }
         )
         for record in left:
-            self._uow.append(CustomerUpdated(customer=record.state()), key=record.id)
+            if record.merged_into is None:
+                self._uow.append(CustomerUpdated(customer=record.state()), key=record.id)
             # What was there before is just what must not be written down.
             self._uow.record(AuditEntry.of("customer", record.id))
         event = CustomerErased(
@@ -187,7 +193,7 @@ class Erasing:
     async def _forbid_held(self, member_ids: Sequence[UUID]) -> None:
         hold = await self._requests.hold(member_ids)
         if hold is not None:
-            raise LegalHoldInForce(hold.id, hold.reason, hold.until)
+            raise LegalHoldInForce(hold.id, hold.until)
 
 
 class Receipts:
@@ -199,7 +205,7 @@ class Receipts:
         self._erasures = ErasureRepository(uow)
 
     async def confirm(self, event: ErasureConfirmed) -> UUID | None:
-        """Keep that a part is done; the request of the erasure once all are."""
+        """Keep that a part is done; the request of the erasure, if any, once all are."""
         row = await self._erasures.find(event.erasure_id, lock=True)
         if row is None or row.finished_at is not None:
             return None
@@ -209,7 +215,7 @@ class Receipts:
             return None
         receipt = {
             "erasure_id": str(row.id),
-            "request_id": str(row.request_id),
+            "request_id": str(row.request_id) if row.request_id is not None else None,
             "tenant_id": str(self._uow.tenant_id),
             "customer_ids": list(row.customer_ids),
             "ordered_at": row.ordered_at.isoformat(),
@@ -224,7 +230,7 @@ class Receipts:
             ],
         }
         await self._erasures.finish(row.id, receipt, self._signer.sign(receipt))
-        request_id: UUID = row.request_id
+        request_id: UUID | None = row.request_id
         return request_id
 
     async def of(self, erasure_id: UUID | None) -> Row[*tuple[Any, ...]]:

@@ -59,18 +59,42 @@ class NobodyToServe(Conflict):
     title = "Nothing is known here of the person"
 
 
+class PersonalDataFileThere(Conflict):
+    """A file need not be made anew while one can be fetched, or is being made."""
+
+    code = "personal_data_file_there"
+    title = "The file is there, or is being made"
+
+    def __init__(self, job_id: UUID, until: datetime | None) -> None:
+        super().__init__(
+            extensions={
+                "job_id": str(job_id),
+                "until": until.isoformat() if until is not None else None,
+            },
+        )
+
+
+class TooManyFiles(Conflict):
+    """Each file asks every service for all that it has of the person."""
+
+    code = "too_many_files"
+    title = "The files of the request were made too many times"
+
+    def __init__(self, at_most: int) -> None:
+        super().__init__(extensions={"at_most": at_most})
+
+
 class LegalHoldInForce(Conflict):
     """The law forbids to erase what the law wants kept."""
 
     code = "legal_hold"
     title = "The customer's data are under a legal hold"
 
-    def __init__(self, hold_id: UUID, reason: str, until: datetime | None) -> None:
+    def __init__(self, hold_id: UUID, until: datetime | None) -> None:
+        # Why it is held is for who may read it: problems are not masked, the hold is.
         super().__init__(
-            f"The customer's data are under a legal hold: {reason}",
             extensions={
                 "legal_hold_id": str(hold_id),
-                "reason": reason,
                 "until": until.isoformat() if until is not None else None,
             },
         )

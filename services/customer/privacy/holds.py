@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from services.customer.customers.errors import CustomerNotFound
+from services.customer.customers.errors import CustomerIsErased, CustomerNotFound
+from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
 from services.customer.privacy.errors import LegalHoldNotFound
 from services.customer.privacy.repository import Found, FoundPage, PrivacyRepository
@@ -30,8 +31,16 @@ class LegalHoldService:
         self._actor_id = actor_id
 
     async def place(self, given: LegalHoldCreate) -> Found:
-        """A new hold, in force from now on. Raises CustomerNotFound, Invalid."""
+        """A new hold, in force from now on.
+
+        Raises CustomerNotFound, Invalid, CustomerIsErased.
+        """
         await self._people.family(given.customer_id)
+        # An erasure comes before this or after it.
+        await Families(self._uow).lock(given.customer_id)
+        _, root = await self._people.person(given.customer_id)
+        if root.erased_at is not None:
+            raise CustomerIsErased
         now = self._uow.clock.now()
         if given.until is not None and given.until <= now:
             detail = "A hold that has ended holds nothing"
@@ -62,7 +71,10 @@ class LegalHoldService:
         return await self._requests.release_hold(hold_id, by=self._actor_id)
 
     async def page(self, customer_id: UUID | None, request: PageRequest) -> FoundPage:
-        """A page of holds, newest first: a person's, or all. Raises CustomerNotFound."""
+        """A page of holds, newest first: a person's, or all that the caller sees.
+
+        Raises CustomerNotFound.
+        """
         if customer_id is None:
             return await self._requests.holds(None, request)
         family = await self._people.family(customer_id)

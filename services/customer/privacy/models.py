@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -45,6 +46,8 @@ privacy_request = Table(
     # The platform's delivery that asked for it.
     Column("source_key", Text),
     Column("job_id", Uuid),
+    # Which jobs have made, or make, a file for it, when and by whom each was asked for.
+    Column("files", JSONB, nullable=False, server_default=text("'[]'")),
     Column("erasure_id", Uuid),
     Column("opened_by", Text, nullable=False),
     instant("created_at"),
@@ -121,7 +124,9 @@ erasure = Table(
     metadata,
     tenant_column(),
     Column("id", Uuid, primary_key=True),
-    Column("request_id", Uuid, nullable=False),
+    # What led to it: somebody's request, or a run of the shop's retention rules.
+    Column("request_id", Uuid),
+    Column("run_id", Uuid),
     Column("customer_id", Uuid, nullable=False),
     Column("customer_ids", JSONB, nullable=False),
     instant("ordered_at"),
@@ -130,6 +135,13 @@ erasure = Table(
     Column("signature", Text),
 )
 Index("ix_erasure_customer", erasure.c.tenant_id, erasure.c.customer_id)
+Index(
+    "ix_erasure_run",
+    erasure.c.tenant_id,
+    erasure.c.run_id,
+    erasure.c.id,
+    postgresql_where=erasure.c.run_id.is_not(None),
+)
 
 erasure_part = Table(
     "erasure_part",
@@ -153,6 +165,12 @@ data_collection = Table(
     instant("started_at"),
     instant("finished_at", nullable=True),
     CheckConstraint("use IN ('export', 'preview')", name="use"),
+)
+Index(
+    "ix_data_collection_started",
+    data_collection.c.tenant_id,
+    data_collection.c.started_at,
+    data_collection.c.id,
 )
 Index("ix_data_collection_customer", data_collection.c.tenant_id, data_collection.c.customer_id)
 Index(
@@ -178,7 +196,7 @@ _PROOF = "shows that the law was kept"
 personal(
     privacy_request,
     erase={"details": None, "outcome": None, "extension_reason": None},
-    kept={"identity_check": _PROOF, "purposes": _PROOF},
+    kept={"identity_check": _PROOF, "purposes": _PROOF, "files": _PROOF},
     hidden=("source_key",),
 )
 personal(legal_hold, erase={"reason": ERASED})

@@ -19,12 +19,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from services.customer.families.seen import person_is_seen
 from services.customer.privacy.errors import LegalHoldNotFound, PrivacyRequestNotFound
 from services.customer.privacy.models import legal_hold, privacy_request
 from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
 
 NEWEST_FIRST: Final = (
     SortKey(privacy_request.c.received_at, "received_at", parse_instant, descending=True),
@@ -64,10 +66,11 @@ _TO_REMIND: Final = (
     .order_by(privacy_request.c.remind_at)
     .limit(bindparam("at_most", type_=Integer))
     .with_for_update(skip_locked=True)
+    .cte("to_remind")
 )
 _TAKE_REMINDERS: Final = (
     update(privacy_request)
-    .where(_OURS, privacy_request.c.id.in_(_TO_REMIND))
+    .where(_OURS, privacy_request.c.id == _TO_REMIND.c.id)
     .values(reminded_at=_NOW)
     .returning(*privacy_request.c)
 )
@@ -101,10 +104,14 @@ class RequestFilter:
 
 
 class PrivacyRepository:
-    """Privacy requests and legal holds, inside one unit of work."""
+    """Privacy requests and legal holds, inside one unit of work.
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    Lists of everybody's are narrowed to a caller's `sight`.
+    """
+
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
         self._uow = uow
+        self._sight = sight
         self._tenant = {"tenant": uow.tenant_id}
 
     async def add(self, columns: Mapping[str, Any]) -> Found | None:
@@ -139,8 +146,10 @@ class PrivacyRepository:
     async def page(self, wanted: RequestFilter, request: PageRequest) -> FoundPage:
         """A page of requests, newest first; of the overdue ones, the longest overdue first."""
         order = DUE_FIRST if wanted.overdue else NEWEST_FIRST
-        statement = page(select(privacy_request).where(*self._conditions(wanted)), order, request)
-        return next_cursor(await self._uow.rows(statement, self._tenant), order, request.limit)
+        whose = privacy_request.c.customer_id
+        conditions = [*self._conditions(wanted), *self._seen(whose, or_nobody=True)]
+        statement = page(select(privacy_request).where(*conditions), order, request)
+        return next_cursor(await self._uow.rows(statement, self._asked()), order, request.limit)
 
     async def page_of(
         self, member_ids: Sequence[UUID], wanted: RequestFilter, request: PageRequest
@@ -192,8 +201,9 @@ class PrivacyRepository:
     async def holds(self, member_ids: Sequence[UUID] | None, request: PageRequest) -> FoundPage:
         """A page of holds, newest first: of these records, or all."""
         if member_ids is None:
-            statement = page(select(legal_hold).where(_OUR_HOLD), HOLDS_NEWEST_FIRST, request)
-            rows = await self._uow.rows(statement, self._tenant)
+            holds = select(legal_hold).where(_OUR_HOLD, *self._seen(legal_hold.c.customer_id))
+            statement = page(holds, HOLDS_NEWEST_FIRST, request)
+            rows = await self._uow.rows(statement, self._asked())
         else:
             statement = merged_page(
                 legal_hold,
@@ -205,6 +215,21 @@ class PrivacyRepository:
             )
             rows = await self._uow.rows(statement, {**self._tenant, "members": list(member_ids)})
         return next_cursor(rows, HOLDS_NEWEST_FIRST, request.limit)
+
+    def _seen(
+        self, customer_id: ColumnElement[Any], *, or_nobody: bool = False
+    ) -> list[ColumnElement[bool]]:
+        """What narrows a list to people whom the caller sees."""
+        if self._sight is None:
+            return []
+        seen = person_is_seen(customer_id, of_teams=self._sight.of_teams)
+        return [or_(customer_id.is_(None), seen) if or_nobody else seen]
+
+    def _asked(self) -> Mapping[str, Any]:
+        """The tenant, and who looks."""
+        if self._sight is None:
+            return self._tenant
+        return {**self._tenant, **self._sight.parameters()}
 
     def _conditions(self, wanted: RequestFilter) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = [_OURS]

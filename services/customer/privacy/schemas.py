@@ -16,11 +16,20 @@ from shared.text import TextRule
 
 EXPORT: Final = "personal_data_export"
 """What the jobs are called that collect a person's data."""
+FORGETTING: Final = "forget_source"
+"""What the jobs are called that erase what one platform told."""
 EXPORT_SCOPES: Final = ("privacy:read", PII_READ)
 """What it takes to have the file."""
 
 RequestStep = Literal[
-    "check_identity", "acknowledge", "extend", "execute", "complete", "refuse", "cancel"
+    "check_identity",
+    "acknowledge",
+    "extend",
+    "execute",
+    "make_file",
+    "complete",
+    "refuse",
+    "cancel",
 ]
 RequestChannel = Literal["api", "shopper", "platform"]
 CheckMethod = Literal[
@@ -81,6 +90,14 @@ class CompletionCreate(Body):
     outcome: Words | None = None
 
 
+class PersonalDataFileRead(BaseModel):
+    """A file of the person's data that was asked for; it is kept for seven days."""
+
+    job_id: UUID
+    asked_at: datetime
+    asked_by: str
+
+
 class PrivacyRequestRead(BaseModel):
     """A request of a person, and by when it must be answered."""
 
@@ -105,6 +122,9 @@ class PrivacyRequestRead(BaseModel):
     closed_at: datetime | None
     outcome: Annotated[str | None, pii("words")]
     job_id: UUID | None = Field(description="The job whose file has the person's data")
+    files: list[PersonalDataFileRead] = Field(
+        description="Every file that was asked for, the newest last"
+    )
     erasure_id: UUID | None
     allowed_transitions: list[RequestStep]
     created_at: datetime
@@ -159,7 +179,7 @@ class ErasureReceiptBody(BaseModel):
     """What was erased, when, and by whose word. It names nobody but by an id."""
 
     erasure_id: UUID
-    request_id: UUID
+    request_id: UUID | None = Field(description="Null where nobody asked: time was over")
     tenant_id: UUID
     customer_ids: list[UUID]
     ordered_at: str

@@ -1,7 +1,8 @@
 """Decisions about what people ask for by law."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final, get_args
 from uuid import UUID
 
@@ -22,9 +23,11 @@ from services.customer.privacy.erasing import Erasing
 from services.customer.privacy.errors import (
     IdentityNotChecked,
     NobodyToServe,
+    PersonalDataFileThere,
     PreviewNotFound,
     PrivacyRequestNotFound,
     RequestStepNotAllowed,
+    TooManyFiles,
 )
 from services.customer.privacy.laws import deadlines, extended, law_of
 from services.customer.privacy.people import PeopleRepository
@@ -40,17 +43,26 @@ from services.customer.privacy.schemas import (
 from services.customer.privacy.steps import AT_ONCE, allowed_steps
 from services.customer.privacy.views import request_state
 from services.customer.tenants.shops import Shop
-from shared.audit.trail import Actor
-from shared.contracts.privacy import PrivacyRequestReceived, PrivacyRequestUpdated
+from shared.audit.trail import Actor, AuditEntry
+from shared.contracts.audit import AuditSubject
+from shared.contracts.privacy import (
+    ErasedPersonDelivered,
+    PrivacyRequestReceived,
+    PrivacyRequestUpdated,
+)
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import FieldError, Invalid
 from shared.ids import new_id
+from shared.jobs.errors import JobNotFound
 from shared.jobs.repository import JobRepository
+from shared.jobs.schemas import ACTIVE
 from shared.jobs.work import JobKinds
 from shared.security.keys import SecretBox
+from shared.security.sight import Sight
 
 Request = Row[*tuple[Any, ...]]
+_MOST_FILES: Final = 20
 _REMIND_BEFORE: Final = timedelta(days=3)
 _CHANNELS: Final[Mapping[Purpose, tuple[AnyChannel, ...]]] = {
     "marketing": ("email", "sms", "zalo", "call"),
@@ -81,6 +93,9 @@ class PrivacyRequests:
 
         What protects the person is done at once.
         """
+        if given.customer_id is not None:
+            # Whoever anonymises them by a rule looks for requests once it has locked them.
+            await Families(self._uow).lock(given.customer_id)
         now = self._uow.clock.now()
         received_at = given.received_at or now
         law = given.law or law_of(self._shop.country)
@@ -126,8 +141,16 @@ class PrivacyRequests:
         return after
 
     async def close(self, row: Request, status: str, *, outcome: str | None = None) -> Request:
-        """The request at its end."""
+        """The request at its end.
+
+        The delivery by which a platform asked for an erasure names the person itself: once that is
+        done, it is not to be kept either.
+        """
         now = self._uow.clock.now()
+        of_person = row.kind == "erasure" and row.source_key is not None and row.job_id is None
+        if of_person and status == "completed":
+            asked = UUID(row.source_key)
+            self._uow.append(ErasedPersonDelivered(delivery_ids=(asked,)), key=asked)
         return await self.change(
             row,
             status=status,
@@ -142,9 +165,9 @@ class PrivacyRequests:
         changes = CustomerChanges(self._uow)
         await changes.lock(family.member_ids)
         if row.kind == "restriction":
-            for member_id in family.member_ids:
-                since = changes[member_id].restricted_at or self._uow.clock.now()
-                changes.apply(member_id, {"restricted_at": since})
+            since = changes[family.root_id].restricted_at or self._uow.clock.now()
+            changes.apply(family.root_id, {"restricted_at": since})
+            await _restrict_members(self._uow, family, since)
         else:
             purposes: tuple[Purpose, ...] = tuple(row.purposes) or get_args(Purpose)
             answers = [
@@ -179,6 +202,7 @@ class PrivacyService:
         jobs: JobRepository,
         kinds: JobKinds,
         actor: Actor,
+        sight: Sight | None,
         owner: UUID | None,
     ) -> None:
         self._uow = uow
@@ -191,7 +215,7 @@ class PrivacyService:
         self._kinds = kinds
         self._actor = actor
         self._owner = owner
-        self._requests = PrivacyRepository(uow)
+        self._requests = PrivacyRepository(uow, sight=sight)
         self._families = Families(uow)
         self._collecting = Collecting(uow)
 
@@ -233,7 +257,7 @@ class PrivacyService:
     async def page(
         self, customer_id: UUID | None, wanted: RequestFilter, request: PageRequest
     ) -> FoundPage:
-        """A page of requests: a person's, or everybody's. Raises CustomerNotFound."""
+        """A page of requests: a person's, or all that the caller sees. Raises CustomerNotFound."""
         customer_id = customer_id or self._owner
         if customer_id is None:
             return await self._requests.page(wanted, request)
@@ -297,8 +321,21 @@ class PrivacyService:
             erasure_id = await self._erasing.order(row.id, row.customer_id)
             row = await self._requests.get(row.id)
             return await self._opened.change(row, **begun, erasure_id=erasure_id)
-        job_id = await self._export(row)
-        return await self._opened.change(row, **begun, job_id=job_id)
+        return await self._opened.change(row, **begun, **await self._export(row))
+
+    async def make_file(self, request_id: UUID) -> Request:
+        """Collect the person's data once more, when nobody can fetch the file any longer.
+
+        The request stays what it is, with its due date. Raises RequestStepNotAllowed,
+        PersonalDataFileThere.
+        """
+        row = await self._about_to("make_file", request_id)
+        await self._forbid_needless(row.job_id)
+        made = await self._export(row)
+        # It is a disclosure of its own, of what is known by now.
+        subject = AuditSubject(object="privacy_request", id=str(row.id))
+        self._uow.record(AuditEntry([subject], detail={"file_number": len(made["files"])}))
+        return await self._opened.change(row, **made)
 
     async def start_preview(self, request_id: UUID) -> Request:
         """Ask every part what it has. Raises NobodyToServe."""
@@ -328,16 +365,33 @@ class PrivacyService:
         await self._seen(customer_id)
         family = await self._families.lock(customer_id)
         changes = CustomerChanges(self._uow)
-        await changes.lock(family.member_ids)
-        for member_id in family.member_ids:
-            changes.apply(member_id, {"restricted_at": None})
+        await changes.lock([family.root_id])
+        changes.apply(family.root_id, {"restricted_at": None})
+        await _restrict_members(self._uow, family, None)
         await changes.save()
 
-    async def _export(self, row: Request) -> UUID:
+    async def _forbid_needless(self, job_id: UUID) -> None:
+        try:
+            job = await self._jobs.get(job_id)
+        except JobNotFound:
+            return
+        until = job.result.expires_at if job.result is not None else None
+        is_there = until is not None and until > self._uow.clock.now()
+        if job.status in ACTIVE or is_there:
+            raise PersonalDataFileThere(job_id, until)
+
+    async def _export(self, row: Request) -> dict[str, Any]:
+        """Have every part asked; what the request keeps of it. Raises TooManyFiles."""
+        if len(row.files) >= _MOST_FILES:
+            raise TooManyFiles(_MOST_FILES)
         family = await self._family_of(row)
         person = await PeopleRepository(self._uow).person(family.member_ids)
         collection_id = new_id()
-        detail = {"privacy_request_id": str(row.id), "collection_id": str(collection_id)}
+        detail = {
+            "privacy_request_id": str(row.id),
+            "collection_id": str(collection_id),
+            "file_number": len(row.files) + 1,
+        }
         job_id = await self._jobs.add(EXPORT, detail=detail, file_scopes=EXPORT_SCOPES)
         await self._collecting.ask(
             "export",
@@ -349,7 +403,9 @@ class PrivacyService:
             job_id=job_id,
         )
         self._kinds.wake_after_commit(self._uow)
-        return job_id
+        asked_at = self._uow.clock.now().isoformat()
+        file = {"job_id": str(job_id), "asked_at": asked_at, "asked_by": self._actor.id}
+        return {"job_id": job_id, "files": [*row.files, file]}
 
     async def _about_to(self, step: RequestStep, request_id: UUID) -> Request:
         row = await self.get(request_id, lock=True)
@@ -374,6 +430,19 @@ class PrivacyService:
     def _check(self, method: str) -> dict[str, str]:
         now = self._uow.clock.now()
         return {"method": method, "by": self._actor.id, "at": now.isoformat()}
+
+
+async def _restrict_members(uow: UnitOfWork, family: Family, since: datetime | None) -> None:
+    """Have it hold for the merged records, too: some day they may stand for themselves again."""
+    customers = CustomerRepository(uow)
+    members = [each for each in family.member_ids if each != family.root_id]
+    if members:
+        await customers.save(
+            [
+                replace(record, restricted_at=since, version=record.version + 1)
+                for record in await customers.records(members)
+            ]
+        )
 
 
 def _fault(field: str, code: str, detail: str) -> FieldError:

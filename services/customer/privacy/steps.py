@@ -8,6 +8,8 @@ from services.customer.privacy.schemas import RequestStep
 
 EXECUTABLE: Final = frozenset({"access", "portability", "erasure"})
 """What is done by the house itself, once it is known who asks."""
+WITH_FILE: Final = frozenset({"access", "portability"})
+"""What ends with a file for the person."""
 AT_ONCE: Final = frozenset({"restriction", "objection", "withdrawal"})
 """What protects the person and harms nobody: done as soon as it is asked for."""
 
@@ -25,7 +27,9 @@ def allowed_steps(row: Row[*tuple[Any, ...]]) -> list[RequestStep]:
         steps.append("extend")
     if row.status == "in_progress":
         # What has been begun ends by itself; a file that is ready has to be handed over.
-        return [*steps, "complete"] if row.kind in ("access", "portability") else steps
+        if row.kind not in WITH_FILE:
+            return steps
+        return [*steps, "complete", "make_file"] if row.job_id is not None else [*steps, "complete"]
     if row.kind in EXECUTABLE:
         steps.append("execute")
     else:

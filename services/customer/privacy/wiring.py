@@ -6,8 +6,13 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, select
 
 from services.customer.consents.evidence import keep_digests
+from services.customer.erased.identities import IdentityDigests
+from services.customer.following import pair_weighing
+from services.customer.imports.erasure import erase_samples
 from services.customer.models import metadata
+from services.customer.privacy.erasing import Erasing
 from services.customer.privacy.models import data_collection
+from services.customer.privacy.sources import SourceForgetting
 from shared.contracts.privacy import TableErasure
 from shared.db.tables import part_tables
 from shared.db.unit_of_work import UnitOfWork
@@ -40,7 +45,20 @@ def customer_privacy(root: RootKey) -> PartPrivacy:
         part=_PART,
         metadata=metadata,
         secrets=SecretBox(root),
-        erasers=[keep_digests, _erase_files, erase_dead_letters(_PART)],
+        erasers=[keep_digests, erase_samples, _erase_files, erase_dead_letters(_PART)],
+    )
+
+
+def source_forgetting(uow: UnitOfWork, root: RootKey) -> SourceForgetting:
+    """What erases what one platform told."""
+    secrets, digests = SecretBox(root), IdentityDigests(root)
+    erasing = Erasing(uow=uow, privacy=customer_privacy(root), secrets=secrets, digests=digests)
+    return SourceForgetting(
+        uow=uow,
+        erasing=erasing,
+        secrets=secrets,
+        digests=digests,
+        weighing=pair_weighing(uow),
     )
 
 

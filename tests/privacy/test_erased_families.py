@@ -1,0 +1,197 @@
+"""Erasing a person of several records, and what could bring them back afterwards."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from cli.demo.payloads import Shopper, shopify_customer_created, shopify_order_created
+from gateway.deliveries.repository import DeliveryRepository, NewDelivery
+from gateway.deliveries.tasks import DeliveryReader
+from shared.ids import new_id
+from tests.privacy.conftest import HouseShop
+from tests.privacy.test_rights import EMAIL, NAME, SCOPES, SECRET, Life, figures, traces
+
+Json = dict[str, Any]
+MORE = [*SCOPES, "duplicates:read", "duplicates:write"]
+AT_THE_TILL = {"source": "pos", "external_id": "till-1"}
+
+
+class Couple:
+    """A person of two records: the platform's customer, and one of the till's merged into it."""
+
+    def __init__(self, life: Life, client: httpx.AsyncClient) -> None:
+        self.life = life
+        self.client = client
+        self.stays: str = life.customer["id"]
+        self.other = ""
+        self.merge: Json = {}
+
+    async def become_one(self) -> None:
+        made = await self.sent(
+            "POST",
+            "/v1/customers",
+            {"name": SECRET, "source": "pos", "external_ids": [AT_THE_TILL], "city": "Huế"},
+        )
+        self.other = made["id"]
+        bought = {
+            "customer_id": self.other,
+            "external_id": "till-order-1",
+            "financial_status": "paid",
+            "total": {"amount": "30000", "currency": "VND"},
+            "lines": [],
+        }
+        await self.sent("POST", "/v1/orders", bought)
+        path = f"/v1/customers/{self.stays}/merges"
+        self.merge = await self.sent(
+            "POST", path, {"customer_ids": [self.other], "reason": f"Cùng {SECRET}"}
+        )
+        await self.life.shop.settle()
+
+    async def sent(self, method: str, path: str, body: Json | None = None) -> Json:
+        answer = await self.client.request(method, path, json=body)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        told: Json = answer.json()
+        return told
+
+    async def erase(self) -> Json:
+        done = await self.life.execute(await self.life.ask("erasure"))
+        await self.life.shop.settle()
+        return done
+
+    async def refused(self, method: str, path: str, body: Json | None = None) -> tuple[int, str]:
+        answer = await self.client.request(method, path, json=body)
+        assert not answer.is_success, f"{method} {path} was not refused: {answer.text}"
+        return answer.status_code, answer.json()["code"]
+
+
+@pytest.fixture
+async def couple(shop: HouseShop) -> Any:
+    life = Life(shop)
+    await life.live()
+    async with shop.client("customer", *MORE) as client:
+        couple = Couple(life, client)
+        await couple.become_one()
+        yield couple
+
+
+@pytest.mark.capability(26)
+async def test_all_records_of_a_person_are_erased_and_told_of_as_one(
+    couple: Couple, shop: HouseShop
+) -> None:
+    before = await figures(shop)
+    told_before = {row.id for row in await shop.rows("gateway", "event")}
+    await couple.erase()
+    assert await traces(shop) == []
+    assert await figures(shop) == before
+    news = [row for row in await shop.rows("gateway", "event") if row.id not in told_before]
+    [erased] = [row.data for row in news if row.type == "customer.erased"]
+    assert set(json.loads(erased)["erasure"]["customer_ids"]) == {couple.stays, couple.other}
+    # Who is merged is nobody by themselves: nobody is told that they have changed.
+    changed = [json.loads(r.data)["customer"]["id"] for r in news if r.type == "customer.updated"]
+    assert set(changed) == {couple.stays}
+
+
+async def test_an_erased_persons_records_neither_part_nor_join(couple: Couple) -> None:
+    living = await couple.sent("POST", "/v1/customers", {"name": "Bình", "phone": "0987654321"})
+    await couple.erase()
+    gone = (409, "customer_erased")
+    undo = f"/v1/merges/{couple.merge['id']}/undo"
+    assert await couple.refused("POST", undo) == gone
+    assert await couple.refused("POST", f"{undo}?dry_run=true") == gone
+    for stays, other in ((couple.stays, living["id"]), (living["id"], couple.other)):
+        path = f"/v1/customers/{stays}/merges"
+        assert await couple.refused("POST", path, {"customer_ids": [other]}) == gone
+    assert (await couple.sent("GET", f"/v1/customers/{couple.other}"))["id"] == couple.stays
+
+
+async def test_an_erased_person_is_not_known_by_anything_again(
+    couple: Couple, shop: HouseShop
+) -> None:
+    await couple.erase()
+    gone = (409, "customer_erased")
+    for customer_id in (couple.stays, couple.other):
+        path = f"/v1/customers/{customer_id}/identities"
+        body = {"kind": "email", "value": EMAIL, "source": "pos"}
+        assert await couple.refused("POST", path, body) == gone
+    # Their till, which knows nothing of it, tells of them as every night.
+    said = {"name": NAME, "phone": "0912345678"}
+    put = "/v1/customers/by-external-id/pos/till-1"
+    assert await couple.refused("PUT", put, said) == gone
+    made = {**said, "external_ids": [AT_THE_TILL]}
+    assert await couple.refused("POST", "/v1/customers", made) == gone
+    await shop.settle()
+    assert await traces(shop) == []
+
+
+async def test_who_has_come_back_is_known_by_their_id_again(couple: Couple) -> None:
+    await couple.erase()
+    put = "/v1/customers/by-external-id/pos/till-1"
+    back = await couple.sent("PUT", put, {"name": NAME, "came_back": True})
+    assert back["id"] not in {couple.stays, couple.other}
+    assert (await couple.sent("PUT", put, {"city": "Huế"}))["id"] == back["id"]
+
+
+class Platform:
+    """What a platform delivers, signed and sealed, as the gateway keeps it."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        self._shopper = Shopper(name=NAME, email=EMAIL, shopify_id=777)
+
+    async def deliver(self, *bodies: bytes, topic: str) -> None:
+        shop = self._life.shop
+        units = shop.house.parts["gateway"].context.units
+        async with units.begin(shop.tenant) as uow:
+            for body in bodies:
+                await DeliveryRepository(uow).add(
+                    NewDelivery(
+                        id=new_id(),
+                        connection_id=self._life.connection_id,
+                        platform="shopify",
+                        topic=topic,
+                        dedup_key=new_id().hex,
+                        body=body,
+                        triggered_at=None,
+                        received_at=datetime.now(UTC),
+                    )
+                )
+            await uow.commit()
+        await DeliveryReader(units).read(shop.tenant)
+        await shop.settle()
+
+    def customer(self) -> bytes:
+        return shopify_customer_created(self._shopper, "secret").body
+
+    def order(self, order_id: int, *, placed_at: datetime, **said: Any) -> bytes:
+        body = json.loads(shopify_order_created(self._shopper, "secret", order_id=order_id).body)
+        at = placed_at.isoformat()
+        times = dict.fromkeys(("created_at", "processed_at", "updated_at"), at)
+        return json.dumps({**body, **times, **said}).encode()
+
+    async def bodies(self) -> Sequence[bytes]:
+        return [row.body for row in await self._life.shop.rows("gateway", "delivery")]
+
+
+async def test_what_a_platform_delivers_again_is_not_kept(couple: Couple, shop: HouseShop) -> None:
+    platform = Platform(couple.life)
+    days_ago = datetime.now(UTC) - timedelta(days=2)
+    await platform.deliver(platform.customer(), topic="customers/create")
+    await platform.deliver(platform.order(9001, placed_at=days_ago), topic="orders/create")
+    assert all(await platform.bodies())
+    await couple.erase()
+    assert not any(await platform.bodies())
+    people = len((await couple.sent("GET", "/v1/customers"))["data"])
+
+    await platform.deliver(platform.customer(), topic="customers/update")
+    said = {"note": SECRET, "cancel_reason": SECRET, "cancelled_at": days_ago.isoformat()}
+    for order_id in (9001, 9002):
+        await platform.deliver(
+            platform.order(order_id, placed_at=days_ago, **said), topic="orders/updated"
+        )
+    assert not any(await platform.bodies())
+    assert await traces(shop) == []
+    assert len((await couple.sent("GET", "/v1/customers"))["data"]) == people
