@@ -54,6 +54,11 @@ class Merging:
         """A merge, taken back."""
         return await self._sent("POST", f"/v1/merges/{merged['id']}/undo", **query)
 
+    async def take_out(self, merged: Json, *customers: Json, **query: bool) -> Json:
+        """Some of those who were merged, taken out again."""
+        body = {"customer_ids": [customer["id"] for customer in customers]}
+        return await self._sent("POST", f"/v1/merges/{merged['id']}/undo", body, **query)
+
     async def _sent(self, method: str, path: str, body: Json | None = None, **query: bool) -> Json:
         answer = await self.client.request(method, path, json=body, params=query)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"

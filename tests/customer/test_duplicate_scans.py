@@ -329,3 +329,44 @@ async def remains(service: ServiceHarness, shop: TenantId) -> int:
                 {"t": shop},
             )
     return count
+
+
+async def test_a_number_that_was_somebodys_once_speaks_for_nobody(
+    client: httpx.AsyncClient, runner: JobRunner, shop: TenantId
+) -> None:
+    first = await add(client, phone="0912345678")
+    identities = f"/v1/customers/{first['id']}/identities"
+    [number] = (await client.get(identities)).json()["data"]
+    ended = {"valid_until": "2026-01-01T00:00:00Z"}
+    answer = await client.patch(f"{identities}/{number['id']}", json=ended)
+    assert answer.status_code == 200, answer.text
+    await add(client, phone="0912345678")
+    assert await candidates(client) == []
+    await scan(client, runner, shop)
+    assert await candidates(client) == []
+
+
+async def test_who_is_erased_while_a_scan_runs_is_no_candidate(
+    client: httpx.AsyncClient, runner: JobRunner, shop: TenantId, service: ServiceHarness
+) -> None:
+    twice = [
+        await add(client, name="Nguyễn Thị Lan", birth_date="1990-02-28", province=each)
+        for each in ("Huế", "Hà Nội")
+    ]
+    job = (await client.post("/v1/duplicates/scans", json={})).json()
+    pairs = text("SELECT count(*) FROM customer.duplicate_scan_pair WHERE tenant_id = :tenant")
+    found = 0
+    while not found:
+        assert await runner.step(shop), "the pair was found and is not proposed yet"
+        async with service.context.units.begin(shop) as uow:
+            found = await uow.scalar(pairs, {"tenant": shop})
+    assert await candidates(client) == []
+    async with service.client(shop, "privacy:read", "privacy:write", "customers:read") as officer:
+        asked = {"kind": "erasure", "customer_id": twice[1]["id"]}
+        request = (await officer.post("/v1/privacy-requests", json=asked)).json()
+        where = f"/v1/privacy-requests/{request['id']}"
+        await officer.post(f"{where}/identity-check", json={"method": "in_person"})
+        assert (await officer.post(f"{where}/execution")).status_code == 202
+    await runner.go_on(shop.hex)
+    assert (await client.get(f"/v1/jobs/{job['id']}")).json()["status"] == "succeeded"
+    assert await candidates(client) == []

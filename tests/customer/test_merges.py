@@ -281,6 +281,62 @@ async def test_a_blank_is_filled_by_the_next_when_the_first_leaves(people):
     assert facts(await people.read(stays)) == facts(stays)
 
 
+async def enter_lead(client, customer) -> str:
+    body = {"customer_id": customer["id"], "intent": "wants_meeting"}
+    entered = await client.post("/v1/leads", json=body)
+    assert entered.status_code == 201, entered.text
+    return entered.json()["id"]
+
+
+async def is_converted(client, lead_id: str) -> bool:
+    return (await client.get(f"/v1/leads/{lead_id}")).json()["converted_at"] is not None
+
+
+async def test_who_has_only_bought_by_the_one_who_leaves_is_a_lead_again(client, people):
+    stays, other = await people.make_all("An", "Bo")
+    leads = [await enter_lead(client, customer) for customer in (stays, other)]
+    merged = await people.merge(stays, other)
+    await people.buy(other, 100_000)
+    assert (await people.read(stays))["stage"] == "customer"
+    assert [await is_converted(client, lead) for lead in leads] == [True, True]
+
+    undone = await people.undo(merged)
+    assert undone["customer"]["stage"] == "lead"
+    one, left = await people.read(stays), await people.read(other)
+    assert (one["stage"], one["orders_count"]) == ("lead", 0)
+    assert (left["stage"], left["orders_count"]) == ("customer", 1)
+    assert [await is_converted(client, lead) for lead in leads] == [False, True]
+
+
+async def test_who_has_bought_too_or_was_made_a_customer_by_hand_stays_one(client, people):
+    by_orders, by_hand = await people.make_all("An", "Bo")
+    for stays in (by_orders, by_hand):
+        other = await people.make(name="Ca")
+        merged = await people.merge(stays, other)
+        if stays is by_hand:
+            said = {"stage": "customer"}
+            await client.patch(f"/v1/customers/{stays['id']}", json=said)
+        else:
+            await people.buy(stays, 50_000)
+        await people.buy(other, 100_000)
+        await people.undo(merged)
+        assert (await people.read(stays))["stage"] == "customer"
+        assert (await people.read(other))["stage"] == "customer"
+
+
+async def test_all_above_the_one_who_leaves_are_leads_again(people):
+    first, second, third = await people.make_all("An", "Bo", "Ca")
+    lower = await people.merge(second, first)
+    await people.buy(first, 100_000)
+    upper = await people.merge(third, second)
+    await people.buy(first, 100_000)
+    await people.undo(lower)
+    assert (await people.read(third))["stage"] == "lead"
+    await people.undo(upper)
+    found = [(await people.read(each))["stage"] for each in (first, second, third)]
+    assert found == ["customer", "lead", "lead"]
+
+
 async def test_platforms_change_who_stands_for_the_record_they_know(client, service, shop, people):
     stays = await people.make(name="An")
     known = platform_customer("9", name="Bo", email="bo@example.com")
@@ -478,3 +534,34 @@ async def test_what_is_taken_over_was_said_by_whoever_had_said_it(client, people
     await people.undo(first)
     assert (await said(stays))["city"] == ("event", "Đà Nẵng")
     assert await said(other) == before[1]
+
+
+@pytest.mark.parametrize("restricted", [0, 1])
+async def test_who_has_had_their_data_restricted_is_so_as_one_person(client, people, restricted):
+    both = [await people.make(name="An"), await people.make(name="Bo")]
+    asked = {"kind": "restriction", "customer_id": both[restricted]["id"]}
+    assert (await client.post("/v1/privacy-requests", json=asked)).status_code == 201
+    before = [facts(await people.read(each)) for each in both]
+    assert before[restricted]["restricted_at"] is not None
+
+    merged = await people.merge(*both)
+    assert merged["customer"]["restricted_at"] == before[restricted]["restricted_at"]
+    await people.undo(merged)
+    assert [facts(await people.read(each)) for each in both] == before
+
+
+async def test_a_restriction_of_one_person_holds_for_each_when_they_part(client, people):
+    both = [await people.make(name="An"), await people.make(name="Bo")]
+    first = await people.merge(*both)
+    asked = {"kind": "restriction", "customer_id": both[0]["id"]}
+    await client.post("/v1/privacy-requests", json=asked)
+    undone = await people.undo(first)
+    assert [f["field"] for f in undone["undecided"]["fields"]] == ["restricted_at"]
+    assert all([(await people.read(each))["restricted_at"] for each in both])
+
+    await people.merge(*both)
+    lifted = await client.delete(f"/v1/customers/{both[1]['id']}/restriction")
+    assert lifted.status_code == 204
+    again = (await client.get(f"/v1/customers/{both[0]['id']}/merges")).json()["data"][0]
+    await people.undo(again)
+    assert not any([(await people.read(each))["restricted_at"] for each in both])

@@ -18,9 +18,9 @@ from services.customer.duplicate_scans.features import (
     person_of,
     read_street,
 )
+from services.customer.duplicate_scans.notes_repository import Block
 from services.customer.duplicate_scans.person_names import compare_names, read_person_name
-from services.customer.duplicate_scans.repository import Block
-from services.customer.duplicate_scans.scoring import MOST_OF_OTHERS, are_others, likeness
+from services.customer.duplicate_scans.scoring import likely, likeness
 from shared.ids import new_id
 
 PHONE, EMAIL, DAY = "+84912345678", "lan.nguyen90@gmail.com", "1990-03-05"
@@ -374,8 +374,12 @@ def test_the_order_of_the_two_does_not_matter(one: Person, other: Person) -> Non
     found = likeness(one, other)
     assert found == likeness(other, one)
     assert 1 <= found.score <= 99
-    if are_others(one, other):
-        assert found.score <= MOST_OF_OTHERS
+
+
+@given(_PEOPLE, _PEOPLE, st.integers(1, 99))
+def test_what_is_soon_told_apart_is_not_alike(one: Person, other: Person, score: int) -> None:
+    found = likeness(one, other)
+    assert likely(one, other, min_score=score) == (found if found.score >= score else None)
 
 
 @given(_PEOPLE)

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import starmap
 from typing import Any, Final, Literal, get_args
 
 from services.customer.customers.identity_match import Identifier, IdentifierKind
 from services.customer.duplicate_scans.person_names import (
     NO_NAME,
     PersonName,
-    Word,
     read_person_name,
+    word_of,
 )
 from shared.text import search_key
 
@@ -109,7 +110,7 @@ class Person:
     def of_plain(cls, plain: Mapping[str, Any]) -> "Person":
         """The person that was written by `plain`."""
         get = plain.get
-        words = tuple(Word(*word) for word in get("n", ()))
+        words = tuple(starmap(word_of, get("n", ())))
         birth_date, lunar, street = get("b"), get("l"), get("s")
         return cls(
             name=PersonName(words, has_accents=get("a", False)),

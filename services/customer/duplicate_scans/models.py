@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -78,6 +79,8 @@ scan_key = Table(
     Column("block", BigInteger, primary_key=True),
     Column("customer_id", Uuid, primary_key=True),
     Column("kind", SmallInteger, nullable=False),
+    # A block in which nobody is need not be compared.
+    Column("is_changed", Boolean, nullable=False, server_default=text("true")),
 )
 scan_pair = Table(
     "duplicate_scan_pair",

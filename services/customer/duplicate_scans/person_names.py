@@ -104,8 +104,14 @@ def read_person_name(raw: str | None) -> PersonName:
     titles = _HONORIFICS if has_accents else _PLAIN_HONORIFICS
     while len(words) > 1 and words[0] in titles:
         words = words[1:]
-    read = [Word(search_key(word), _marks(word)) for word in words]
+    read = [_read_word(word) for word in words]
     return PersonName(_family_first(read), has_accents)
+
+
+@lru_cache(maxsize=50_000)
+def word_of(plain: str, marked: str) -> Word:
+    """A word that was written down."""
+    return Word(plain, marked)
 
 
 def compare_names(one: PersonName, other: PersonName) -> NameMatch | None:
@@ -128,6 +134,11 @@ def _is_same(one: PersonName, other: PersonName) -> bool:
     if "".join(w.plain for w in one.words) != "".join(w.plain for w in other.words):
         return False
     return not (one.has_accents and other.has_accents) or one.words == other.words
+
+
+@lru_cache(maxsize=50_000)
+def _read_word(word: str) -> Word:
+    return word_of(search_key(word), _marks(word))
 
 
 def _marks(word: str) -> str:

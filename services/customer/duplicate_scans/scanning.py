@@ -7,26 +7,32 @@ does not grow with the shop. A worker that is killed loses the step it was at an
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from services.customer.customers.identity_match import MAX_CANDIDATES, Identifier
-from services.customer.duplicate_scans.comparing import Compared, compare_blocks, read_noted
+from services.customer.duplicate_scans.comparing import (
+    Compared,
+    compare_blocks,
+    read_noted,
+    says_nothing,
+)
 from services.customer.duplicate_scans.features import (
     BLOCK_KINDS,
     IDENTIFIER_KINDS,
     block_keys,
     person_of,
 )
-from services.customer.duplicate_scans.repository import (
+from services.customer.duplicate_scans.notes_repository import (
     FIRST_BLOCK,
     LAST_BLOCK,
     Block,
-    ScanRepository,
+    ScanNotes,
 )
+from services.customer.duplicate_scans.repository import ScanRepository
 from services.customer.duplicates.repository import DuplicateRepository
 from shared.contracts.duplicates import DuplicateScanState, DuplicatesScanned
 from shared.db.prepared import Rows
@@ -44,10 +50,12 @@ _NEXT: Final[Mapping[Phase, Phase]] = {
 }
 _SECONDS: Final = 0.5
 _KEYS: Final = 3000
+_SIFTED: Final = 30_000
 _PAIRS: Final = 500
 _REMAINS: Final = 10_000
 _MOST_COMMON: Final = 1000
 _NOBODY: Final = UUID(int=0)
+_IDENTIFIERS: Final = [BLOCK_KINDS.index(kind) for kind in BLOCK_KINDS if kind in IDENTIFIER_KINDS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +104,17 @@ class Progress:
             return self.customers
         if self.phase != "compare":
             return 2 * self.customers
-        after = FIRST_BLOCK if self.after is None else int(self.after)
+        after = _after(self)
         return self.customers + int(self.customers * (after - FIRST_BLOCK) / 2**64)
 
     def total(self) -> int | None:
         """All of them; None while it is not known how many customers there are."""
         return None if self.phase in {"clear", "note"} else 2 * self.customers
+
+
+def _after(progress: Progress) -> int:
+    """The key that a walk through the blocks goes on after."""
+    return FIRST_BLOCK if progress.after is None else int(progress.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +123,8 @@ class _Walked:
 
     blocks: Sequence[Block]
     after: int | None
-    giant: tuple[int, int, int] | None = None
-    """The key, the kind and the size of a block that is too large to be read."""
-
-    def sizes(self) -> Iterator[tuple[int, int, int]]:
-        """The key, the kind and the size of each."""
-        if self.giant is not None:
-            yield self.giant
-        for block in self.blocks:
-            yield block.key, block.kind, len(block.ids)
+    giant: tuple[int, int] | None = None
+    """The kind and the size of a block that is too large to be read."""
 
     def gone_on(self, progress: Progress) -> Progress:
         """The progress after them."""
@@ -143,6 +149,7 @@ class DuplicateScan:
         self._changed_since = changed_since
         self._page_size = page_size
         self._scans = ScanRepository(uow)
+        self._notes = ScanNotes(uow, scan_id)
 
     async def step(self, progress: Progress) -> Progress:
         """Go on for half a second, or to the end of the phase."""
@@ -168,21 +175,21 @@ class DuplicateScan:
 
     async def _clear(self, progress: Progress) -> Progress:
         """Forget what the same scan had noted before it was cancelled or failed."""
-        more = await self._scans.forget(self._id, rows=_REMAINS)
+        more = await self._notes.forget(rows=_REMAINS)
         return progress if more else progress.next_phase()
 
     async def _note(self, progress: Progress) -> Progress:
         """Write down the next people and their keys."""
         after = _NOBODY if progress.after is None else UUID(str(progress.after))
-        roots = await self._scans.roots(after, self._page_size)
+        roots = await self._notes.roots(after, self._page_size)
         if not roots:
             return progress.next_phase()
-        members = await self._scans.members([row.id for row in roots])
-        identities = await self._scans.identities([*(row.id for row in roots), *members])
+        members = await self._notes.members([row.id for row in roots])
+        identities = await self._notes.identities([*(row.id for row in roots), *members])
         people, keys = await asyncio.to_thread(
             _read_people, roots, _by_root(identities, members), self._changed_since
         )
-        await self._scans.write_down(self._id, people, keys)
+        await self._notes.write_down(people, keys)
         noted = replace(
             progress, after=str(roots[-1].id), customers=progress.customers + len(roots)
         )
@@ -190,23 +197,26 @@ class DuplicateScan:
 
     async def _sift(self, progress: Progress) -> Progress:
         """Find the numbers and addresses that more people have than may be one person."""
-        walked = await self._next_blocks(progress)
-        common = [
-            key
-            for key, kind, customers in walked.sizes()
-            if BLOCK_KINDS[kind] in IDENTIFIER_KINDS and customers > MAX_CANDIDATES
-        ]
+        after = _after(progress)
+        bound = await self._notes.bound(after=after, rows=_SIFTED)
+        common = await self._notes.common(
+            after=after,
+            until=LAST_BLOCK if bound is None else bound,
+            kinds=_IDENTIFIERS,
+            more_than=MAX_CANDIDATES,
+        )
         kept = [*progress.common, *common][:_MOST_COMMON]
-        return walked.gone_on(replace(progress, common=kept))
+        sifted = replace(progress, common=kept, after=bound)
+        return sifted.next_phase() if bound is None else sifted
 
     async def _compare(self, progress: Progress) -> Progress:
         """Compare the customers of the next blocks."""
         walked = await self._next_blocks(progress)
         compared = await self._compared(walked.blocks, common=frozenset(progress.common))
         if walked.giant is not None:
-            _, kind, customers = walked.giant
+            kind, customers = walked.giant
             compared.skip(BLOCK_KINDS[kind], customers)
-        kept = await self._scans.keep_pairs(self._id, list(compared.pairs.values()))
+        kept = await self._notes.keep_pairs(list(compared.pairs.values()))
         gone_on = replace(
             progress,
             comparisons=progress.comparisons + compared.comparisons,
@@ -218,8 +228,10 @@ class DuplicateScan:
     async def _compared(self, blocks: Sequence[Block], *, common: Collection[int]) -> Compared:
         if not blocks:
             return Compared()
-        ids = {customer_id for block in blocks for customer_id in block.ids}
-        people = await self._scans.people(self._id, sorted(ids))
+        read = {
+            customer_id for block in blocks if not says_nothing(block) for customer_id in block.ids
+        }
+        people = await self._notes.people(sorted(read))
         return await asyncio.to_thread(
             _compare,
             blocks,
@@ -231,30 +243,28 @@ class DuplicateScan:
 
     async def _next_blocks(self, progress: Progress) -> "_Walked":
         """The next whole blocks. One of more rows than are read at once is told by its size."""
-        after = FIRST_BLOCK if progress.after is None else int(progress.after)
-        bound = await self._scans.bound(self._id, after=after, rows=_KEYS)
+        after = _after(progress)
+        bound = await self._notes.bound(after=after, rows=_KEYS)
         if bound is None:
-            blocks = await self._scans.blocks(self._id, after=after, before=LAST_BLOCK)
+            blocks = await self._notes.blocks(after=after, before=LAST_BLOCK)
             return _Walked(blocks, None)
-        blocks = await self._scans.blocks(self._id, after=after, before=bound)
-        if not blocks and await self._scans.bound(self._id, after=after, rows=0) == bound:
+        blocks = await self._notes.blocks(after=after, before=bound)
+        if not blocks and await self._notes.bound(after=after, rows=0) == bound:
             # Nothing lies between: the block at the bound fills all that was read.
-            kind, customers = await self._scans.size_of(self._id, bound)
-            return _Walked([], bound, giant=(bound, kind, customers))
+            kind, customers = await self._notes.size_of(bound)
+            return _Walked([], bound, giant=(kind, customers))
         return _Walked(blocks, bound - 1)
 
     async def _propose(self, progress: Progress) -> Progress:
         """Make candidates of the next pairs, but of those who were merged meanwhile."""
         after = str(progress.after).split() if progress.after else (str(_NOBODY),) * 2
-        found = await self._scans.pairs(
-            self._id, after=(UUID(after[0]), UUID(after[1])), at_most=_PAIRS
-        )
+        found = await self._notes.pairs(after=(UUID(after[0]), UUID(after[1])), at_most=_PAIRS)
         ids = {
             customer_id
             for pair in found
             for customer_id in (pair.proposal.first, pair.proposal.second)
         }
-        alone = await self._scans.still_alone(sorted(ids))
+        alone = await self._notes.still_alone(sorted(ids))
         kept = [p for p in found if {p.proposal.first, p.proposal.second} <= alone]
         await DuplicateRepository(self._uow).propose(pair.proposal for pair in kept)
         proposed = replace(
@@ -269,7 +279,7 @@ class DuplicateScan:
 
     async def _tidy(self, progress: Progress) -> Progress:
         """Forget what was noted; at the end tell what was found."""
-        if await self._scans.forget(self._id, rows=_REMAINS):
+        if await self._notes.forget(rows=_REMAINS):
             return progress
         results, now = progress.results(), self._uow.clock.now()
         await self._scans.save(
@@ -286,18 +296,14 @@ def _read_people(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     people, keys = [], []
     for row in roots:
-        person = person_of(dict(row._mapping), identities.get(row.id, ()))
-        people.append(
-            {
-                "customer_id": row.id,
-                "person": person.plain(),
-                "is_changed": changed_since is None or row.updated_at >= changed_since,
-            }
-        )
+        person = person_of(row._asdict(), identities.get(row.id, ()))
+        noted = {
+            "customer_id": row.id,
+            "is_changed": changed_since is None or row.updated_at >= changed_since,
+        }
+        people.append({**noted, "person": person.plain()})
         found = {block: BLOCK_KINDS.index(kind) for kind, block in block_keys(person)}
-        keys += [
-            {"block": block, "customer_id": row.id, "kind": kind} for block, kind in found.items()
-        ]
+        keys += [{**noted, "block": block, "kind": kind} for block, kind in found.items()]
     return people, keys
 
 
@@ -321,8 +327,8 @@ def _compare(
     changed_only: bool,
 ) -> Compared:
     noted = {
-        row.customer_id: read_noted(row.person, is_changed=row.is_changed, common=common)
-        for row in people
+        customer_id: read_noted(person, is_changed=is_changed, common=common)
+        for customer_id, person, is_changed in people
     }
     return compare_blocks(blocks, noted, min_score=min_score, changed_only=changed_only)
 

@@ -17,7 +17,7 @@ from lunar_vn import solar_to_lunar
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from services.customer.customers.identity_match import Evidence, Identifier
+from services.customer.customers.identity_match import Evidence
 from services.customer.duplicate_scans.features import Person, Street, is_placeholder
 from services.customer.duplicate_scans.person_names import NameMatch, compare_names
 
@@ -48,18 +48,21 @@ class _Evidence:
     bits: float
 
 
-def are_others(one: Person, other: Person) -> bool:
-    """Whether their names say that they are two people, whatever else they share; quickly told.
-
-    Their score is `MOST_OF_OTHERS` at most.
-    """
-    match = compare_names(one.name, other.name)
-    return match is not None and match.code == "other_name"
+def likely(one: Person, other: Person, *, min_score: int) -> Likeness | None:
+    """What `likeness` says of two customers, if that is enough; most are soon told apart."""
+    name = compare_names(one.name, other.name)
+    if name is not None and name.code == "other_name" and min_score > MOST_OF_OTHERS:
+        return None
+    found = _judged(one, other, name)
+    return found if found.score >= min_score else None
 
 
 def likeness(one: Person, other: Person) -> Likeness:
     """Compare two customers."""
-    name = compare_names(one.name, other.name)
+    return _judged(one, other, compare_names(one.name, other.name))
+
+
+def _judged(one: Person, other: Person, name: NameMatch | None) -> Likeness:
     found = [
         *_identifiers(one, other),
         *_names(one, other, name),
@@ -88,9 +91,13 @@ def _at_most(one: Person, other: Person, name: NameMatch | None) -> int:
 
 def _identifiers(one: Person, other: Person) -> Iterator[_Evidence]:
     """The strongest counts in full: who has the number of somebody often has the address, too."""
-    theirs = {identifier.key: identifier for identifier in other.identifiers}
-    pairs = [(i, theirs[i.key]) for i in one.identifiers if i.key in theirs]
-    evidence = sorted((_same(*pair) for pair in pairs), key=lambda e: (-e.weight, e.code))
+    evidence = [
+        Evidence(mine.kind, mine.trusted, theirs.trusted)
+        for mine in one.identifiers
+        for theirs in other.identifiers
+        if mine.value == theirs.value and mine.kind == theirs.kind
+    ]
+    evidence.sort(key=lambda each: (-each.weight, each.code))
     for number, each in enumerate(evidence):
         chance = each.weight / 100
         full = log2(chance / (1 - chance)) - _AT_RANDOM
@@ -102,10 +109,6 @@ def _identifiers(one: Person, other: Person) -> Iterator[_Evidence]:
         yield _Evidence("same_mailbox", 6.0)
     if "phone" not in kinds and _have_alike_phones(one, other):
         yield _Evidence("similar_phone", 5.0)
-
-
-def _same(one: Identifier, other: Identifier) -> Evidence:
-    return Evidence(one.kind, one.trusted, other.trusted)
 
 
 def _have_alike_phones(one: Person, other: Person) -> bool:

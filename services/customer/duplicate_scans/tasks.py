@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from services.customer.duplicate_scans.errors import ScanRunning
+from services.customer.duplicate_scans.notes_repository import ScanNotes
 from services.customer.duplicate_scans.repository import ScanRepository
 from services.customer.duplicate_scans.scanning import DuplicateScan, Progress
 from services.customer.duplicate_scans.schemas import KIND
@@ -97,7 +98,7 @@ class ScanSweeps:
                 scan_id = await scans.lock_remains()
                 if scan_id is None:
                     return
-                if not await scans.forget(scan_id, rows=_REMAINS):
+                if not await ScanNotes(uow, scan_id).forget(rows=_REMAINS):
                     await scans.save(scan_id, has_remains=False)
                 await uow.commit()
 

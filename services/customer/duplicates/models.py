@@ -10,12 +10,23 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    column,
+    table,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
 from shared.privacy.registry import owned_by, personal
+
+# The customers' own slice stands on this one, so only what is asked of the table is known here.
+customer_record = table(
+    "customer",
+    column("tenant_id", Uuid),
+    column("id", Uuid),
+    column("merged_into", Uuid),
+    schema="customer",
+)
 
 duplicate_candidate = Table(
     "duplicate_candidate",

@@ -1,54 +1,40 @@
-"""SQL of duplicate candidates."""
+"""SQL of keeping duplicate candidates, and of what becomes of them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Row,
     Text,
     Uuid,
     and_,
     bindparam,
-    column,
+    delete,
     func,
+    literal_column,
     or_,
     select,
-    table,
     union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from services.customer.colleagues.sight import customer_is_seen
-from services.customer.duplicates.errors import DuplicateNotFound
-from services.customer.duplicates.models import duplicate_candidate
-from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
-from shared.db.rows import RowsParameter
+from services.customer.duplicates.models import customer_record, duplicate_candidate
+from shared.db.rows import RowsParameter, any_id
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
-from shared.security.sight import Sight
 
 SAID_BY_HAND = "said_by_hand"
 """The reason of a pair that a person has named."""
 
 _SAID_BY_HAND = 100
-
-NEWEST_FIRST = (
-    SortKey(duplicate_candidate.c.created_at, "created_at", parse_instant, descending=True),
-    SortKey(duplicate_candidate.c.id, "id", parse_id, descending=True),
-)
-CandidateOrder = Literal["-created_at", "-score"]
-ORDERS: Final[Mapping[CandidateOrder, Sequence[SortKey]]] = {
-    "-created_at": NEWEST_FIRST,
-    "-score": (
-        SortKey(duplicate_candidate.c.score, "score", int, descending=True),
-        SortKey(duplicate_candidate.c.id, "id", parse_id, descending=True),
-    ),
-}
+MOST_WEIGHED = 200
+"""Of one person so many pairs are weighed again, the likeliest of them."""
+MOST_WEIGHED_AT_ONCE = 2000
+"""Of many people together."""
 
 _TENANT = bindparam("tenant", type_=Uuid)
 _NOW = bindparam("now", type_=Instant)
@@ -77,27 +63,13 @@ _PROPOSE = _new_pair.on_conflict_do_update(
     where=(duplicate_candidate.c.status == "open")
     & (duplicate_candidate.c.score < _new_pair.excluded.score),
 )
-_BY_ID = select(duplicate_candidate).where(
-    duplicate_candidate.c.tenant_id == _TENANT,
-    duplicate_candidate.c.id == bindparam("id", type_=Uuid),
-)
-_LOCK = _BY_ID.with_for_update()
-# The customers' own slice stands on this one, so only what is asked of the table is known here.
-_customer = table(
-    "customer",
-    column("tenant_id", Uuid),
-    column("id", Uuid),
-    column("merged_into", Uuid),
-    schema="customer",
-)
-_ROOTS = bindparam("roots", type_=ARRAY(Uuid))
 _MEMBERS = bindparam("members", type_=ARRAY(Uuid))
 _member = union_all(
-    select(_customer.c.id, _customer.c.id.label("root_id")).where(
-        _customer.c.tenant_id == _TENANT, _customer.c.id == func.any(_ROOTS)
+    select(customer_record.c.id, customer_record.c.id.label("root_id")).where(
+        customer_record.c.tenant_id == _TENANT, customer_record.c.id == any_id("roots")
     ),
-    select(_customer.c.id, _customer.c.merged_into.label("root_id")).where(
-        _customer.c.tenant_id == _TENANT, _customer.c.merged_into == func.any(_ROOTS)
+    select(customer_record.c.id, customer_record.c.merged_into.label("root_id")).where(
+        customer_record.c.tenant_id == _TENANT, customer_record.c.merged_into == any_id("roots")
     ),
 ).cte("member")
 _older, _newer = _member.alias("older"), _member.alias("newer")
@@ -109,7 +81,7 @@ _TOLD_APART = (
         duplicate_candidate,
         (duplicate_candidate.c.tenant_id == _TENANT)
         & (duplicate_candidate.c.older_id == _older.c.id)
-        & (duplicate_candidate.c.status == "dismissed"),
+        & (duplicate_candidate.c.status == literal_column("'dismissed'")),
     )
     .join(_newer, _newer.c.id == duplicate_candidate.c.newer_id)
     .where(_older.c.root_id != _newer.c.root_id)
@@ -175,6 +147,61 @@ _REOPENED = (
         version=duplicate_candidate.c.version + 1,
     )
 )
+_ANSWERED = select(
+    duplicate_candidate.c.id, duplicate_candidate.c.older_id, duplicate_candidate.c.newer_id
+).where(
+    duplicate_candidate.c.tenant_id == _TENANT,
+    duplicate_candidate.c.id == any_id("pairs"),
+    duplicate_candidate.c.merge_id == bindparam("merge", type_=Uuid),
+)
+# As an array the records are looked up by an index, and of each column by its own. Neither a status
+# nor an order nor an end is asked for: for those the planner would rather walk everybody's pairs.
+_OF_THEM = func.array(select(_member.c.id).scalar_subquery(), type_=ARRAY(Uuid))
+_SEEN_OF_PAIRS = (
+    duplicate_candidate.c.id,
+    duplicate_candidate.c.status,
+    duplicate_candidate.c.score,
+    duplicate_candidate.c.reasons,
+)
+_PAIRS_OF = union_all(
+    *(
+        select(*_SEEN_OF_PAIRS).where(
+            duplicate_candidate.c.tenant_id == _TENANT, side == func.any(_OF_THEM)
+        )
+        for side in (duplicate_candidate.c.older_id, duplicate_candidate.c.newer_id)
+    )
+)
+# In the order in which pairs are proposed: two who weigh the same meet in no deadlock.
+_LOCK_OPEN = (
+    select(duplicate_candidate)
+    .where(
+        duplicate_candidate.c.tenant_id == _TENANT,
+        duplicate_candidate.c.id == any_id("pairs"),
+        duplicate_candidate.c.status == "open",
+    )
+    .order_by(duplicate_candidate.c.older_id, duplicate_candidate.c.newer_id)
+    .with_for_update()
+)
+_weighed = RowsParameter("weighed", duplicate_candidate, ("id", "score", "reasons"))
+_WEIGH = (
+    update(duplicate_candidate)
+    .where(
+        duplicate_candidate.c.tenant_id == _TENANT,
+        duplicate_candidate.c.id == _weighed.source.c.id,
+        duplicate_candidate.c.status == "open",
+    )
+    .values(
+        score=_weighed.source.c.score,
+        reasons=_weighed.source.c.reasons,
+        updated_at=_NOW,
+        version=duplicate_candidate.c.version + 1,
+    )
+)
+_WITHDRAW = delete(duplicate_candidate).where(
+    duplicate_candidate.c.tenant_id == _TENANT,
+    duplicate_candidate.c.id == func.any(bindparam("pairs", type_=ARRAY(Uuid))),
+    duplicate_candidate.c.status == "open",
+)
 _DECIDE = (
     update(duplicate_candidate)
     .where(
@@ -190,30 +217,6 @@ _DECIDE = (
 )
 
 
-def _stands_for(customer_id: ColumnElement[Any]) -> ColumnElement[Any]:
-    named = _customer.alias()
-    return (
-        select(func.coalesce(named.c.merged_into, named.c.id))
-        .where(named.c.tenant_id == _TENANT, named.c.id == customer_id)
-        .correlate(duplicate_candidate)
-        .scalar_subquery()
-    )
-
-
-# A pair is seen by who sees both.
-_BOTH_SEEN = {
-    of_teams: and_(
-        customer_is_seen(_stands_for(duplicate_candidate.c.older_id), of_teams=of_teams),
-        customer_is_seen(_stands_for(duplicate_candidate.c.newer_id), of_teams=of_teams),
-    )
-    for of_teams in (False, True)
-}
-_SEEN = {
-    statement: {of_teams: statement.where(seen) for of_teams, seen in _BOTH_SEEN.items()}
-    for statement in (_BY_ID, _LOCK)
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """Two customers who may be one, how likely (1 to 100) and by what codes of evidence."""
@@ -225,35 +228,19 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class CandidateFilter:
-    """Which pairs a client wants; None asks for nothing."""
+class Weighed:
+    """An open pair, and what it comes to now."""
 
-    member_ids: tuple[UUID, ...] | None = None
-    """Of any of these records."""
-    min_score: int | None = None
-    reason: str | None = None
-
-    def conditions(self) -> Iterator[ColumnElement[bool]]:
-        """What holds of the pairs. A reason is looked for along the page's order."""
-        pair = duplicate_candidate.c
-        if self.member_ids is not None:
-            of_them = func.any(bindparam("of_members", list(self.member_ids), type_=ARRAY(Uuid)))
-            yield or_(pair.older_id == of_them, pair.newer_id == of_them)
-        if self.min_score is not None:
-            yield pair.score >= self.min_score
-        if self.reason is not None:
-            yield pair.reasons.contains([self.reason])
+    pair_id: UUID
+    score: int
+    reasons: Sequence[str]
 
 
 class DuplicateRepository:
-    """Duplicate candidates, inside one unit of work.
+    """Which pairs are kept, and what becomes of them, inside one unit of work."""
 
-    What a caller asks for (`page`, `get`) is narrowed to their `sight`.
-    """
-
-    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
+    def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
-        self._sight = sight
 
     async def propose(self, proposals: Iterable[Proposal]) -> None:
         """Keep pairs for a person to look at; each pair once, with its highest score.
@@ -302,6 +289,13 @@ class DuplicateRepository:
         decided = {"new_status": "merged", "merge": merge_id, "now": self._uow.clock.now()}
         return await self._uow.scalars(_MERGED, {**asked, **decided})
 
+    async def answered(
+        self, pair_ids: Iterable[UUID], *, merge_id: UUID
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Between whom those of these pairs are that a merge has answered, and does still."""
+        asked = {"tenant": self._uow.tenant_id, "pairs": list(pair_ids), "merge": merge_id}
+        return await self._uow.rows(_ANSWERED, asked)
+
     async def reopen(self, pair_ids: Iterable[UUID], *, merge_id: UUID) -> None:
         """Ask again what a merge had answered."""
         asked = {"tenant": self._uow.tenant_id, "pairs": list(pair_ids), "merge": merge_id}
@@ -326,6 +320,31 @@ class DuplicateRepository:
             _DECIDE_PAIRS, {**parameters, "status": status, "version": 1, **_pairs.values(rows)}
         )
 
+    async def open_of(self, root_ids: Collection[UUID]) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The open pairs of these people's records that nobody has named by hand, locked."""
+        tenant = {"tenant": self._uow.tenant_id}
+        found = await self._uow.rows(_PAIRS_OF, {**tenant, "roots": sorted(root_ids)})
+        open_pairs = {
+            row.id: row for row in found if row.status == "open" and SAID_BY_HAND not in row.reasons
+        }
+        likeliest = sorted(open_pairs.values(), key=lambda row: (-row.score, row.id))
+        at_most = min(MOST_WEIGHED * len(root_ids), MOST_WEIGHED_AT_ONCE)
+        pairs = [row.id for row in likeliest[:at_most]]
+        return await self._uow.rows(_LOCK_OPEN, {**tenant, "pairs": pairs}) if pairs else []
+
+    async def weigh(self, pairs: Collection[Weighed], *, withdrawn: Collection[UUID]) -> None:
+        """Write what open pairs come to now; for those `withdrawn` nothing speaks any more."""
+        tenant = {"tenant": self._uow.tenant_id}
+        if pairs:
+            rows = [
+                {"id": pair.pair_id, "score": pair.score, "reasons": list(pair.reasons)}
+                for pair in pairs
+            ]
+            now = {"now": self._uow.clock.now()}
+            await self._uow.execute(_WEIGH, {**tenant, **now, **_weighed.values(rows)})
+        if withdrawn:
+            await self._uow.execute(_WITHDRAW, {**tenant, "pairs": sorted(withdrawn)})
+
     async def dismiss_between(
         self, member_ids: Collection[UUID], other_ids: Collection[UUID]
     ) -> None:
@@ -336,42 +355,10 @@ class DuplicateRepository:
             _DISMISS_BETWEEN, {"tenant": self._uow.tenant_id, **asked, **decided}
         )
 
-    async def page(
-        self,
-        *,
-        status: str,
-        wanted: CandidateFilter,
-        sort: CandidateOrder,
-        request: PageRequest,
-    ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
-        """A page of the pairs of one status that the filter lets through."""
-        pair, order = duplicate_candidate.c, ORDERS[sort]
-        found = select(duplicate_candidate).where(pair.tenant_id == _TENANT, pair.status == status)
-        found = found.where(*wanted.conditions())
-        if self._sight is not None:
-            found = found.where(_BOTH_SEEN[self._sight.of_teams])
-        rows = await self._uow.rows(page(found, order, request), self._asked())
-        return next_cursor(rows, order, request.limit)
-
-    async def get(self, pair_id: UUID, *, lock: bool = False) -> Row[*tuple[Any, ...]]:
-        """Raises DuplicateNotFound."""
-        statement = _LOCK if lock else _BY_ID
-        if self._sight is not None:
-            statement = _SEEN[statement][self._sight.of_teams]
-        row = await self._uow.one_or_none(statement, {**self._asked(), "id": pair_id})
-        if row is None:
-            raise DuplicateNotFound
-        return row
-
     async def decide(self, pair_id: UUID, status: str) -> Row[*tuple[Any, ...]]:
         """The pair with its new status."""
         parameters = {"tenant": self._uow.tenant_id, "pair_id": pair_id, "new_status": status}
         return await self._uow.one(_DECIDE, {**parameters, "now": self._uow.clock.now()})
-
-    def _asked(self) -> dict[str, Any]:
-        """The tenant, and who looks."""
-        tenant = {"tenant": self._uow.tenant_id}
-        return tenant if self._sight is None else {**tenant, **self._sight.parameters()}
 
 
 def _in_order(pair: tuple[UUID, UUID]) -> tuple[UUID, UUID]:

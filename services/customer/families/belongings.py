@@ -3,13 +3,14 @@
 A table of them has `customer_id`, `is_primary`, `created_at`, `updated_at` and `version`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Table, Uuid, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, Table, Uuid, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from services.customer.families.family import Family
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import NotFound
 
@@ -26,11 +27,25 @@ class BelongingStatements:
         this = table.c.id == bindparam("this", type_=Uuid)
         of = table.c.customer_id == func.any(bindparam("ids", type_=ARRAY(Uuid)))
         newest = (table.c.is_primary.desc(), table.c.created_at.desc(), table.c.id.desc())
+        shown = and_(table.c.is_primary, table.c.id == bindparam("first", type_=Uuid))
+        as_shown = [column for column in columns if column.name != "is_primary"]
         self.missing = missing
         self.changing = [column.name for column in columns if column.name not in _FIXED]
         self.add = insert(table).returning(*columns)
         self.one = select(*columns).where(tenant, this, of)
         self.list = select(*columns).where(tenant, of).order_by(*newest)
+        self.primaries = (
+            select(*columns)
+            .where(tenant, of, table.c.is_primary)
+            .order_by(
+                (table.c.customer_id == bindparam("root", type_=Uuid)).desc(),
+                table.c.created_at.desc(),
+                table.c.id.desc(),
+            )
+        )
+        self.shown = select(*as_shown, shown.label("is_primary")).where(tenant, of)
+        self.shown_one = self.shown.where(this)
+        self.shown_list = self.shown.order_by(shown.desc(), *newest[1:])
         self.count = select(func.count()).select_from(table).where(tenant, of)
         self.demote = (
             update(table)
@@ -76,6 +91,41 @@ class Belongings:
     async def list_of(self, customer_ids: Collection[UUID]) -> Sequence[Belonging]:
         """All of them, the primary one first, then the newest."""
         return await self._uow.rows(self._sql.list, {**self._tenant, "ids": list(customer_ids)})
+
+    async def shown(
+        self, family: Family, *, fits: Callable[[Belonging], bool] | None = None
+    ) -> Sequence[Belonging]:
+        """All that a person has, of which one at most is shown as the primary one.
+
+        Each record keeps its own. It is the first that `fits`, else that of the record that stands
+        for the person, else the newest.
+        """
+        named = await self._named(family, fits)
+        return await self._uow.rows(self._sql.shown_list, named)
+
+    async def shown_one(
+        self,
+        belonging_id: UUID,
+        family: Family,
+        *,
+        fits: Callable[[Belonging], bool] | None = None,
+    ) -> Belonging:
+        """One of those. Raises what its kind is missing by."""
+        named = {**await self._named(family, fits), "this": belonging_id}
+        row = await self._uow.one_or_none(self._sql.shown_one, named)
+        if row is None:
+            raise self._sql.missing
+        return row
+
+    async def _named(
+        self, family: Family, fits: Callable[[Belonging], bool] | None
+    ) -> Mapping[str, Any]:
+        ids = {**self._tenant, "ids": list(family.member_ids)}
+        rows = await self._uow.rows(self._sql.primaries, {**ids, "root": family.root_id})
+        best = next((row for row in rows if fits is not None and fits(row)), None)
+        if best is None:
+            best = next(iter(rows), None)
+        return {**ids, "first": best.id if best is not None else None}
 
     async def count(self, customer_id: UUID) -> int:
         """How many one record has."""

@@ -45,6 +45,9 @@ _LOCK_ROOTS: Final = (
     .order_by(customer.c.id)
     .with_for_update()
 )
+_LEFT: Final = select(customer.c.id).where(
+    _TENANT, customer.c.id == func.any(_IDS), customer.c.erased_at.is_(None)
+)
 _PARENTS: Final = select(customer.c.id, customer.c.parent_id).where(
     _TENANT, customer.c.id == func.any(_IDS), customer.c.parent_id.is_not(None)
 )
@@ -97,6 +100,12 @@ class Families:
             return {}
         rows = await self._uow.rows(_ALL_MEMBERS, {**self._tenant, "ids": sorted(roots)})
         return {row.id: row.root_id for row in rows}
+
+    async def erased(self, members: Mapping[UUID, UUID]) -> set[UUID]:
+        """Of families, each member given with who stands for it, those all of whom were erased."""
+        asked = {**self._tenant, "ids": sorted(members)}
+        left = {members[customer_id] for customer_id in await self._uow.scalars(_LEFT, asked)}
+        return set(members.values()) - left
 
     async def parents(self, customer_ids: Collection[UUID]) -> dict[UUID, UUID]:
         """Into whom each of these was merged by itself; those that were not are left out."""

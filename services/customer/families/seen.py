@@ -3,13 +3,14 @@
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists, func
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists
 
 from services.customer.colleagues.sight import owner_is_seen
 from services.customer.customers.models import customer
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families, Family
+from shared.db.aliases import stands_for
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
@@ -25,7 +26,7 @@ def person_is_seen(customer_id: ColumnElement[Any], *, of_teams: bool) -> Column
     """
     stands_for_it = and_(
         _root.c.tenant_id == _TENANT,
-        _root.c.id == func.coalesce(_record.c.merged_into, _record.c.id),
+        _root.c.id == stands_for(_record),
     )
     return (
         exists()

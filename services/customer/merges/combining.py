@@ -5,7 +5,7 @@ A field is named as in the API; one attribute is `attributes.<name>`. Values are
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -21,9 +21,9 @@ ATTRIBUTE: Final = "attributes."
 
 _COLUMNS: Final = (
     *("name", "email", "phone", "locale", "gender", "birth_date", "city", "province", "country"),
-    *("owner_id", "kind", "relation", "stage"),
+    *("owner_id", "kind", "relation", "stage", "restricted_at"),
 )
-FIELDS: Final = frozenset({*_COLUMNS, *PROFILE_FIELDS} - {"stage"})
+FIELDS: Final = frozenset({*_COLUMNS, *PROFILE_FIELDS} - {"stage", "restricted_at"})
 """What a client may choose of which record, besides attributes."""
 
 # A lead is who has not bought so far: whoever has bought knows more.
@@ -155,4 +155,6 @@ def _from_json(field: str, value: Any) -> Any:
         return None
     if field == "birth_date":
         return date.fromisoformat(value)
+    if field == "restricted_at":
+        return datetime.fromisoformat(value)
     return UUID(value) if field == "owner_id" else value

@@ -6,9 +6,11 @@ from fastapi import Depends
 
 from services.customer.customers.repository import CustomerRepository
 from services.customer.deps import Asked, AskedDep
+from services.customer.duplicates.candidate_repository import CandidateRepository
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
+from services.customer.following import pair_weighing
 from services.customer.merges.duplicate_service import DuplicateService
 from services.customer.merges.repository import MergeRepository
 from services.customer.merges.service import MergeService
@@ -24,9 +26,10 @@ def _merging(asked: Asked, principal: Principal) -> MergeService:
         merges=MergeRepository(asked.uow, sight=asked.sight),
         traces=TraceRepository(asked.uow),
         families=Families(asked.uow),
-        duplicates=DuplicateRepository(asked.uow, sight=asked.sight),
+        duplicates=DuplicateRepository(asked.uow),
         people=SeenPeople(asked.uow, sight=asked.sight),
         shops=asked.shops,
+        weighing=pair_weighing(asked.uow),
         sight=asked.sight,
         actor=principal,
     )
@@ -47,6 +50,7 @@ async def undoing(asked: AskedDep, principal: PrincipalDep) -> Undoing:
         customers=CustomerRepository(asked.uow),
         duplicates=DuplicateRepository(asked.uow),
         shops=asked.shops,
+        weighing=pair_weighing(asked.uow),
         sight=asked.sight,
         actor=principal,
     )
@@ -55,7 +59,8 @@ async def undoing(asked: AskedDep, principal: PrincipalDep) -> Undoing:
 async def duplicate_service(asked: AskedDep, principal: PrincipalDep) -> DuplicateService:
     """What clients can do with duplicate candidates."""
     return DuplicateService(
-        duplicates=DuplicateRepository(asked.uow, sight=asked.sight),
+        candidates=CandidateRepository(asked.uow, sight=asked.sight),
+        duplicates=DuplicateRepository(asked.uow),
         families=Families(asked.uow),
         people=SeenPeople(asked.uow, sight=asked.sight),
         merging=_merging(asked, principal),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response, status
 
-from services.customer.duplicates.repository import CandidateOrder
+from services.customer.duplicates.candidate_repository import CandidateOrder
 from services.customer.merges.deps import DuplicateServiceDep
 from services.customer.merges.duplicate_schemas import (
     DuplicateCreate,
@@ -28,14 +28,22 @@ async def list_duplicates(
     wanted: Annotated[DuplicateStatus, Query(alias="status")] = "open",
     customer_id: UUID | None = None,
     min_score: Annotated[int | None, Query(ge=1, le=100)] = None,
-    reason: Annotated[Reason | None, Query(description="Among the reasons")] = None,
+    reason: Annotated[
+        Reason | None,
+        Query(
+            description="Among the reasons. A page is looked for among 5,000 pairs: where few have "
+            "it, one may be short or empty, and `next_cursor` goes on"
+        ),
+    ] = None,
     sort: Annotated[CandidateOrder, Query(description="`-score`: the likeliest first")] = (
         "-created_at"
     ),
 ) -> Page[DuplicateRead]:
     """List pairs of customers who may be one person, with reasons and score, newest first.
 
-    With `customer_id` those of one person, by whichever of their records.
+    With `customer_id` those of one person, by whichever of their records. Who does not see every
+    customer sees the pairs of which they see both; a page of those is looked for among 5,000 pairs,
+    may be short or empty, and `next_cursor` goes on.
     """
     rows, cursor = await duplicates.page(
         status=wanted,

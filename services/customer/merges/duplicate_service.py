@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.customer.duplicates.repository import (
+from services.customer.duplicates.candidate_repository import (
     CandidateFilter,
     CandidateOrder,
-    DuplicateRepository,
+    CandidateRepository,
 )
+from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
 from services.customer.merges.duplicate_schemas import DuplicateCreate, DuplicateStatus
@@ -29,11 +30,13 @@ class DuplicateService:
     def __init__(
         self,
         *,
+        candidates: CandidateRepository,
         duplicates: DuplicateRepository,
         families: Families,
         people: SeenPeople,
         merging: MergeService,
     ) -> None:
+        self._candidates = candidates
         self._duplicates = duplicates
         self._families = families
         self._people = people
@@ -54,11 +57,11 @@ class DuplicateService:
         if customer_id is not None:
             members = tuple(await self._families.of_all([customer_id]))
         wanted = CandidateFilter(member_ids=members, min_score=min_score, reason=reason)
-        return await self._duplicates.page(status=status, wanted=wanted, sort=sort, request=request)
+        return await self._candidates.page(status=status, wanted=wanted, sort=sort, request=request)
 
     async def get(self, pair_id: UUID) -> _Row:
         """Raises DuplicateNotFound."""
-        return await self._duplicates.get(pair_id)
+        return await self._candidates.get(pair_id)
 
     async def create(self, given: DuplicateCreate) -> _Row:
         """The pair, also when somebody has proposed it before.
@@ -72,7 +75,7 @@ class DuplicateService:
         [pair_id] = await self._duplicates.put([(first, second)], status=given.status)
         if given.status == "dismissed":
             await self._answer_the_others(first, second)
-        return await self._duplicates.get(pair_id)
+        return await self._candidates.get(pair_id)
 
     async def decide(
         self,
@@ -86,10 +89,10 @@ class DuplicateService:
 
         Raises DuplicateNotFound, PreconditionFailed, PairMerged, and whatever a merge raises.
         """
-        found = await self._duplicates.get(pair_id)
+        found = await self._candidates.get(pair_id)
         # Families before pairs, as merges have them.
         await self._families.lock_all([found.older_id, found.newer_id])
-        pair = await self._duplicates.get(pair_id, lock=True)
+        pair = await self._candidates.get(pair_id, lock=True)
         check_version(pair.version, expected_version)
         if pair.status == status:
             return pair
@@ -113,7 +116,7 @@ class DuplicateService:
         reason = ", ".join(pair.reasons)
         given = MergeCreate(customer_ids=others, reason=reason or None)
         await self._merging.merge(stays, given, dry_run=False)
-        return await self._duplicates.get(pair.id)
+        return await self._candidates.get(pair.id)
 
     async def _keep_two(self, first: UUID, second: UUID) -> None:
         """Raises SameCustomer when they are one already; they stay two until the commit."""

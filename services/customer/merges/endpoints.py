@@ -17,6 +17,7 @@ from services.customer.merges.schemas import (
     MergeCreate,
     MergeOutcome,
     MergeRead,
+    MergeUndo,
     UndoOutcome,
 )
 from shared.db.paging import PageRequest
@@ -132,17 +133,26 @@ async def undo_merge(
     response: Response,
     undoing: UndoingDep,
     calendar: CalendarDep,
+    body: MergeUndo | None = None,
     *,
     dry_run: DryRun = False,
     never_again: NeverAgain = False,
 ) -> UndoOutcome:
     """Undo a merge, also one in the middle of others: everybody stands for themselves again.
 
+    With `customer_ids` only those are taken out of it and the others stay merged; who was taken out
+    before stays as they are. When nobody is left in it, the merge is undone.
+
     What came through a record since then (an order of its platform id, say) goes with it. Fields go
     back to what they were unless somebody has changed them. `undecided` lists what no rule can
     decide and what stays where it is: changed fields, and things written to the customer by id.
     """
-    undone = await undoing.undo(merge_id, never_again=never_again, dry_run=dry_run)
+    undone = await undoing.undo(
+        merge_id,
+        customer_ids=body.customer_ids if body is not None else None,
+        never_again=never_again,
+        dry_run=dry_run,
+    )
     response.headers["etag"] = etag(undone.columns["version"])
     fields = [
         {"customer_id": kept.record_id, "field": kept.field, "value": kept.value}

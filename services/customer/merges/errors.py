@@ -51,6 +51,20 @@ class PairMerged(Conflict):
         super().__init__(extensions={"merge_id": str(merge_id) if merge_id else None})
 
 
+class NotInMerge(Invalid):
+    """Who was not merged by a merge cannot be taken out of it."""
+
+    code = "not_in_merge"
+    title = "This record is none of those that the merge has merged"
+
+    def __init__(self, places: Iterable[int]) -> None:
+        super().__init__(
+            errors=[
+                FieldError(f"/body/customer_ids/{place}", self.code, self.title) for place in places
+            ]
+        )
+
+
 class UnknownField(Invalid):
     """No field that can be chosen."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -25,7 +26,9 @@ customer_merge = Table(
     # The record that stood for itself and stays; the others were merged into it.
     Column("survivor_id", Uuid, nullable=False),
     Column("status", Text, nullable=False),
+    # Whom it joins still, and who was taken out of it by themselves: who, when and by whom.
     Column("merged_ids", JSONB, nullable=False),
+    Column("taken_out", JSONB, nullable=False, server_default=text("'[]'")),
     Column("reason", Text),
     Column("actor_kind", Text, nullable=False),
     Column("actor_id", Text, nullable=False),
@@ -79,5 +82,9 @@ personal(
     customer_merge,
     of=belonging_to(customer_merge_record, "id", parent_column="merge_id"),
     erase={"reason": None, "taken": [], "tags_added": [], "outcome": {}},
-    kept={"merged_ids": "which records are one", "answered_ids": "which questions it answered"},
+    kept={
+        "merged_ids": "which records are one",
+        "taken_out": "which records were one for a while",
+        "answered_ids": "which questions it answered",
+    },
 )

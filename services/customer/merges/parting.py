@@ -5,7 +5,7 @@ from one, then from another). Whichever is undone, the others stay as if it had 
 goes back to what it was, or to what another merged record says of it, and so on up the chain.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,32 @@ class Decision:
     merged_ids: tuple[UUID, ...]
     taken: list[Taken]
     tags_added: list[str]
+
+
+def divided(
+    decision: Decision, leaving: Collection[UUID], records: Mapping[UUID, CustomerRecord]
+) -> tuple[Decision, Decision]:
+    """A merge as if it had been two at one time: of those who leave, and of the rest."""
+    stay = tuple(each for each in decision.merged_ids if each not in leaving)
+    left = [
+        tag
+        for tag in decision.tags_added
+        if any(tag in records[each].tags for each in leaving)
+        and not any(tag in records[each].tags for each in stay)
+    ]
+    of_those_who_leave = replace(
+        decision,
+        merged_ids=tuple(each for each in decision.merged_ids if each in leaving),
+        taken=[taken for taken in decision.taken if taken.record_id in leaving],
+        tags_added=left,
+    )
+    of_the_rest = replace(
+        decision,
+        merged_ids=stay,
+        taken=[taken for taken in decision.taken if taken.record_id not in leaving],
+        tags_added=[tag for tag in decision.tags_added if tag not in left],
+    )
+    return of_those_who_leave, of_the_rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +85,14 @@ class Parting:
             self._give_back(undone, taken)
         for tag in undone.tags_added:
             self._drop_tag(undone.survivor_id, tag)
+
+    def value(self, record_id: UUID, field: str) -> Any:
+        """What a field of a record is by now."""
+        return self._known[record_id].get(field)
+
+    def change(self, record_id: UUID, field: str, value: Any) -> None:
+        """Have a field be something else, also where it was taken on from here."""
+        self._put(record_id, field, self.value(record_id, field), value, None)
 
     def _give_back(self, undone: Decision, taken: Taken) -> None:
         record_id, field = undone.survivor_id, taken.field

@@ -54,6 +54,13 @@ _SAVE: Final = (
     )
     .where(customer_merge.c.tenant_id == _TENANT, customer_merge.c.id == _changed.source.c.id)
 )
+_emptied = RowsParameter("emptied", customer_merge, ("id", "taken", "tags_added", "outcome"))
+_FORGET: Final = (
+    update(customer_merge)
+    .values({name: _emptied.source.c[name] for name in ("taken", "tags_added", "outcome")})
+    .values(version=customer_merge.c.version + 1)
+    .where(customer_merge.c.tenant_id == _TENANT, customer_merge.c.id == _emptied.source.c.id)
+)
 _of_records = (
     select(customer_merge_record.c.merge_id)
     .where(
@@ -62,6 +69,7 @@ _of_records = (
     )
     .distinct()
 )
+_INVOLVING: Final = _ALL.where(customer_merge.c.id.in_(_of_records)).order_by(customer_merge.c.id)
 
 
 def _all_are_seen(*, of_teams: bool) -> ColumnElement[bool]:
@@ -104,10 +112,19 @@ class MergeRepository:
         """The merges into these records that were not undone, the oldest first."""
         return await self._uow.rows(_STANDING, {**self._tenant, "members": sorted(member_ids)})
 
+    async def involving(self, record_ids: Collection[UUID]) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The merges that any of these records was part of, undone or not, the oldest first."""
+        return await self._uow.rows(_INVOLVING, {**self._tenant, "members": sorted(record_ids)})
+
     async def save(self, changed: Sequence[Mapping[str, Any]]) -> None:
         """Write what merges that stand have taken, by their `id`."""
         if changed:
             await self._uow.execute(_SAVE, {**self._tenant, **_changed.values(changed)})
+
+    async def forget(self, emptied: Sequence[Mapping[str, Any]]) -> None:
+        """Write what is left of merges after fields were emptied for good, by their `id`."""
+        if emptied:
+            await self._uow.execute(_FORGET, {**self._tenant, **_emptied.values(emptied)})
 
     async def mark_undone(self, merge_id: UUID, *, actor_id: str) -> Row[*tuple[Any, ...]]:
         """The merge, undone."""
@@ -122,6 +139,18 @@ class MergeRepository:
                 undone_by=actor_id,
                 version=customer_merge.c.version + 1,
             )
+            .returning(*customer_merge.c)
+        )
+        return await self._uow.one(statement)
+
+    async def take_out(self, merge_id: UUID, rest: Mapping[str, Any]) -> Row[*tuple[Any, ...]]:
+        """The merge, which stands for the rest of its people; `rest` are the columns of that."""
+        statement = (
+            update(customer_merge)
+            .where(
+                customer_merge.c.tenant_id == self._uow.tenant_id, customer_merge.c.id == merge_id
+            )
+            .values(**rest, version=customer_merge.c.version + 1)
             .returning(*customer_merge.c)
         )
         return await self._uow.one(statement)

@@ -34,20 +34,36 @@ class MergeCreate(Body):
     reason: Reason | None = Field(default=None, examples=["Same phone number, told us by phone"])
 
 
+class MergeUndo(Body):
+    """Whom to take out of a merge; the others stay merged."""
+
+    customer_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST_MERGED)] | None = Field(
+        default=None, description="Of the `merged_ids`; all of them if left out"
+    )
+
+
+class TakenOutRecord(BaseModel):
+    """A record that was taken out of a merge, the others staying."""
+
+    customer_id: UUID
+    at: datetime
+    by: str = Field(description="The `actor_id` of whoever has done it")
+
+
 class TakenField(BaseModel):
     """A field that the customer took from another record."""
 
     field: str = Field(examples=["email"])
     customer_id: UUID = Field(description="The record it was taken from")
-    before: Annotated[Any, pii("document")] = Field(description="What the customer had before")
-    after: Annotated[Any, pii("document")] = Field(description="What was taken")
+    before: Annotated[Any, pii("words")] = Field(description="What the customer had before")
+    after: Annotated[Any, pii("words")] = Field(description="What was taken")
 
 
 class OtherValue(BaseModel):
     """What another record says of a field; it is kept there."""
 
     customer_id: UUID
-    value: Annotated[Any, pii("document")]
+    value: Annotated[Any, pii("words")]
 
 
 class FieldConflict(BaseModel):
@@ -55,7 +71,7 @@ class FieldConflict(BaseModel):
 
     field: str = Field(examples=["name"])
     customer_id: UUID = Field(description="The record that counts")
-    value: Annotated[Any, pii("document")]
+    value: Annotated[Any, pii("words")]
     others: list[OtherValue] = Field(description="The first 20 of those that say something else")
 
 
@@ -66,7 +82,8 @@ class MergeRead(BaseModel):
     object: Literal["merge"] = "merge"
     status: MergeStatus
     customer_id: UUID = Field(description="The record that the others were merged into")
-    merged_ids: list[UUID]
+    merged_ids: list[UUID] = Field(description="Whom it has merged, but for those taken out")
+    taken_out: list[TakenOutRecord]
     reason: Annotated[str | None, pii("words")]
     actor_kind: str = Field(examples=["staff"])
     actor_id: str
@@ -94,7 +111,7 @@ class ChangedField(BaseModel):
 
     customer_id: UUID
     field: str
-    value: Annotated[Any, pii("document")]
+    value: Annotated[Any, pii("words")]
 
 
 class WrittenThings(BaseModel):

@@ -10,13 +10,16 @@ from sqlalchemy import Row
 from services.customer.consents.recording import united
 from services.customer.consents.repository import ConsentRepository
 from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.errors import CustomerIsErased
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
 from services.customer.customers.says import said_of, with_said
 from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.duplicates.weighing import Weighing
 from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
 from services.customer.interactions.repository import InteractionRepository
+from services.customer.loyalty.tiers import find_tier_keeper
 from services.customer.merges.combining import (
     ATTRIBUTE,
     FIELDS,
@@ -29,8 +32,7 @@ from services.customer.merges.errors import NeverMerged, NotMerged, SameCustomer
 from services.customer.merges.repository import MergeRepository
 from services.customer.merges.schemas import MergeCreate
 from services.customer.merges.traces_repository import TraceRepository
-from services.customer.orders.keeping import figure_columns
-from services.customer.orders.repository import OrderRepository
+from services.customer.orders.figures_repository import OrderFiguresRepository
 from services.customer.tenants.shops import Shops
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
@@ -70,6 +72,7 @@ class MergeService:
         duplicates: DuplicateRepository,
         people: SeenPeople,
         shops: Shops,
+        weighing: Weighing,
         sight: Sight | None,
         actor: Principal,
     ) -> None:
@@ -80,6 +83,7 @@ class MergeService:
         self._duplicates = duplicates
         self._people = people
         self._shops = shops
+        self._weighing = weighing
         self._sight = sight
         self._actor = actor
         self._customers = CustomerRepository(uow)
@@ -89,7 +93,7 @@ class MergeService:
         """Have one customer stand for others from now on; a dry run only says what would follow.
 
         Whoever is named by a record that was merged before is whoever stands for that. Raises
-        CustomerNotFound, SameCustomer, NeverMerged, UnknownField, NotMerged.
+        CustomerNotFound, SameCustomer, CustomerIsErased, NeverMerged, UnknownField, NotMerged.
         """
         asked = [customer_id, *given.customer_ids]
         roots = await self._families.lock_all(asked)
@@ -99,6 +103,8 @@ class MergeService:
         root, others = people[0], list({each.id: each for each in people[1:]}.values())
         if any(each.id == root.id for each in others):
             raise SameCustomer(each for each in given.customer_ids if roots[each] == root.id)
+        if any(each.erased_at is not None for each in people):
+            raise CustomerIsErased
         apart = await self._duplicates.told_apart({root.id, *(each.id for each in others)})
         if apart:
             raise NeverMerged(apart)
@@ -114,6 +120,7 @@ class MergeService:
             "survivor_id": root.id,
             "status": "done",
             "merged_ids": [str(each.id) for each in others],
+            "taken_out": [],
             "reason": given.reason,
             "actor_kind": self._actor.kind.value,
             "actor_id": self._actor.actor_id,
@@ -136,6 +143,12 @@ class MergeService:
         await changes.save()
         await self._link(moving, root.id, merge_id, {each.id: root.id for each in others})
         row = await self._merges.add(columns, stays=root.id)
+        tiers = await find_tier_keeper(self._uow)
+        if tiers is not None:
+            were_roots = [root.id, *(each.id for each in others)]
+            now_one = dict.fromkeys(members, root.id)
+            await tiers.unite(now_one, merge_id=merge_id, people=were_roots)
+        await self._weighing.weigh_again([root.id])
         await self._tell(row)
         last = await InteractionRepository(self._uow).recount([root.id])
         customer = replace(changes[root.id], last_interaction_at=last[root.id])
@@ -172,16 +185,16 @@ class MergeService:
         members: Mapping[UUID, UUID],
     ) -> None:
         """Make the root what is known of all of them."""
-        orders, shop = OrderRepository(self._uow), await self._shops.of(self._uow)
+        shop = await self._shops.of(self._uow)
         everybody = dict.fromkeys(members, root.id)
-        figures = (await orders.figures_of_families(everybody))[root.id]
+        figures = (await OrderFiguresRepository(self._uow).of_families(everybody))[root.id]
         consents = united(await self._consents.latest(members))
         fields = {taken.field: taken.after for taken in combination.taken}
         changes.apply(
             root.id,
             {
                 **columns_with(root, fields),
-                **figure_columns(figures, shop),
+                **figures.columns(shop),
                 "tags": [*root.tags, *combination.tags_added],
                 "consents": consents,
             },
@@ -234,12 +247,22 @@ class MergeService:
 
 def merge_audit(row: Row[*tuple[Any, ...]]) -> AuditEntry:
     """For the audit log: a merge was done, or undone, and of whom."""
-    subjects = [
+    detail = {"status": row.status, "merged": len(row.merged_ids)}
+    return AuditEntry(_subjects(row, row.merged_ids), detail=detail)
+
+
+def taking_out_audit(row: Row[*tuple[Any, ...]], taken_out: Sequence[str]) -> AuditEntry:
+    """For the audit log: some were taken out of a merge that stands."""
+    detail = {"status": row.status, "taken_out": len(taken_out)}
+    return AuditEntry(_subjects(row, taken_out), detail=detail)
+
+
+def _subjects(row: Row[*tuple[Any, ...]], others: Sequence[str]) -> list[AuditSubject]:
+    return [
         AuditSubject(object="merge", id=str(row.id)),
         AuditSubject(object="customer", id=str(row.survivor_id)),
-        *(AuditSubject(object="customer", id=merged_id) for merged_id in row.merged_ids),
+        *(AuditSubject(object="customer", id=customer_id) for customer_id in others),
     ]
-    return AuditEntry(subjects, detail={"status": row.status, "merged": len(row.merged_ids)})
 
 
 def _choices(

@@ -11,8 +11,10 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Table,
+    Text,
     Uuid,
     bindparam,
+    exists,
     func,
     literal_column,
     select,
@@ -107,6 +109,15 @@ def _written() -> Any:
     return union_all(*parts)
 
 
+_WAS_SET: Final = select(
+    exists().where(
+        timeline_entry.c.tenant_id == _TENANT,
+        timeline_entry.c.customer_id == bindparam("record_id", type_=Uuid),
+        timeline_entry.c.type == "customer.changed",
+        timeline_entry.c.occurred_at >= _SINCE,
+        timeline_entry.c.data["fields"].has_key(bindparam("field", type_=Text)),
+    )
+)
 _COUNTS: Final = _counts()
 _WRITTEN: Final = _written()
 
@@ -142,3 +153,8 @@ class TraceRepository:
             Written(kind, ids[:MOST_NAMED], more=len(ids) > MOST_NAMED)
             for kind, ids in sorted(found.items())
         ]
+
+    async def was_set(self, record_id: UUID, field: str, *, since: datetime) -> bool:
+        """Whether somebody has said by hand what a field of a record is."""
+        asked = {"record_id": record_id, "field": field, "since": since}
+        return bool(await self._uow.scalar(_WAS_SET, {**self._tenant, **asked}))

@@ -1,6 +1,6 @@
 """Taking merges back: everybody gets what came through them, and nothing is guessed."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -10,22 +10,27 @@ from sqlalchemy import Row
 from services.customer.consents.recording import united
 from services.customer.consents.repository import ConsentRepository
 from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.errors import CustomerIsErased
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
 from services.customer.customers.says import with_said
 from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.duplicates.weighing import Weighing
 from services.customer.families.family import Families
 from services.customer.fields.keeping import FieldValues
 from services.customer.fields.repository import Holder
 from services.customer.interactions.repository import InteractionRepository
+from services.customer.leads.repository import LeadRepository
+from services.customer.loyalty.tiers import Parted, find_tier_keeper
 from services.customer.merges.combining import Taken, columns_with, is_blank, known_fields
-from services.customer.merges.errors import MergeUndone
-from services.customer.merges.parting import Decision, Kept, Parting
+from services.customer.merges.errors import MergeUndone, NotInMerge
+from services.customer.merges.household import Household, below
+from services.customer.merges.parting import Decision, Kept, Parting, divided
 from services.customer.merges.repository import MergeRepository
-from services.customer.merges.service import merge_audit
+from services.customer.merges.service import merge_audit, taking_out_audit
+from services.customer.merges.stages import give_back_stages
 from services.customer.merges.traces_repository import TraceRepository, Written
-from services.customer.orders.keeping import figure_columns
-from services.customer.orders.repository import OrderRepository
+from services.customer.orders.figures_repository import OrderFiguresRepository
 from services.customer.tenants.shops import Shops
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
@@ -49,29 +54,6 @@ class Undone:
     written: Sequence[Written]
 
 
-@dataclass(frozen=True, slots=True)
-class _Household:
-    """Everybody who is one person before a merge is undone, and who goes with whom after it."""
-
-    root_id: UUID
-    records: Mapping[UUID, CustomerRecord]
-    parents: Mapping[UUID, UUID]
-    leaving: Mapping[UUID, UUID]
-    """Of each record that leaves: who stands for it from then on."""
-
-    @property
-    def roots(self) -> dict[UUID, UUID]:
-        """Of every record: who stands for it after the merge was undone."""
-        return {record_id: self.leaving.get(record_id, self.root_id) for record_id in self.records}
-
-    def path_up(self, record_id: UUID) -> list[UUID]:
-        """A record, into whom it was merged, and so on up to the root."""
-        path = [record_id]
-        while path[-1] in self.parents:
-            path.append(self.parents[path[-1]])
-        return path
-
-
 class Undoing:
     """What clients can do against merges of customers whom they see."""
 
@@ -85,6 +67,7 @@ class Undoing:
         customers: CustomerRepository,
         duplicates: DuplicateRepository,
         shops: Shops,
+        weighing: Weighing,
         sight: Sight | None,
         actor: Principal,
     ) -> None:
@@ -95,30 +78,46 @@ class Undoing:
         self._customers = customers
         self._duplicates = duplicates
         self._shops = shops
+        self._weighing = weighing
         self._sight = sight
         self._actor = actor
 
-    async def undo(self, merge_id: UUID, *, never_again: bool, dry_run: bool) -> Undone:
-        """Let those whom a merge had joined be themselves again.
+    async def undo(
+        self,
+        merge_id: UUID,
+        *,
+        customer_ids: Sequence[UUID] | None,
+        never_again: bool,
+        dry_run: bool,
+    ) -> Undone:
+        """Let those whom a merge had joined be themselves again, or only some of them.
 
         What came through a record goes with it, fields are what they were unless somebody has
         changed them, and what cannot be decided is listed. With `never_again` they are told apart
-        for ever. Raises MergeNotFound, MergeUndone.
+        for ever. Who was taken out before stays so. Raises MergeNotFound, MergeUndone, NotInMerge,
+        CustomerIsErased: of who was erased nobody can tell any more what was whose.
         """
         found = await self._merges.get(merge_id)
         await self._families.lock_all([found.survivor_id])
         row = await self._merges.get(merge_id, lock=True)
         if row.status == "undone":
             raise MergeUndone
-        household = await self._household(row)
+        parted_ids = _parted_ids(row, customer_ids)
+        household = await self._household(row, parted_ids)
+        if household.records[household.root_id].erased_at is not None:
+            raise CustomerIsErased
+        if not parted_ids:
+            return Undone(row._asdict(), household.records[household.root_id], (), (), (), ())
         standing = [
             each for each in await self._merges.standing(household.records) if each.id != row.id
         ]
         decisions = [_decision(each) for each in standing]
-        parting = Parting(household.records, decisions)
+        undoing, rest = divided(_decision(row), parted_ids, household.records)
+        parting = Parting(household.records, [*decisions, *([rest] if rest.merged_ids else [])])
         kept = _changed_since(row, household.records[row.survivor_id], decisions)
-        parting.give_back(_decision(row))
+        parting.give_back(undoing)
         kept += [each for each in parting.kept if each not in kept]
+        await give_back_stages(self._uow, self._traces, household, parting, [row, *standing])
         changes = CustomerChanges(self._uow, sight=self._sight)
         await changes.lock([household.root_id])
         others = await self._part(household, parting, changes)
@@ -126,7 +125,7 @@ class Undoing:
         undone = Undone(
             columns=row._asdict(),
             customer=changes[household.root_id],
-            parted_ids=[UUID(merged_id) for merged_id in row.merged_ids],
+            parted_ids=parted_ids,
             given_back=sorted(fields),
             kept=kept,
             written=await self._traces.written_since(
@@ -145,30 +144,80 @@ class Undoing:
                 if _differs(before, after)
             ]
         )
-        await self._duplicates.reopen(map(UUID, row.answered_ids), merge_id=merge_id)
+        await self._part_tiers(row, household, decisions)
+        await self._reopen_leads(household, changes, others)
+        asked_again = await self._ask_again(row, household, rest)
         if never_again:
-            pairs = [(row.survivor_id, merged_id) for merged_id in undone.parted_ids]
+            pairs = [(row.survivor_id, parted_id) for parted_id in parted_ids]
             await self._duplicates.put(pairs, status="dismissed")
-        row = await self._merges.mark_undone(merge_id, actor_id=self._actor.actor_id)
-        await self._tell(row)
+        if rest.merged_ids:
+            row = await self._take_out(row, parted_ids, rest, fields, asked_again)
+        else:
+            row = await self._merges.mark_undone(merge_id, actor_id=self._actor.actor_id)
+            self._uow.record(merge_audit(row))
+        await self._tell(row, parted_ids)
         stay = {household.root_id, *household.leaving.values()}
+        await self._weighing.weigh_again(stay)
         last = await InteractionRepository(self._uow).recount(stay)
         customer = replace(changes[household.root_id], last_interaction_at=last[household.root_id])
         return replace(undone, columns=row._asdict(), customer=customer)
 
-    async def _household(self, row: Row[*tuple[Any, ...]]) -> _Household:
+    async def _household(self, row: Row[*tuple[Any, ...]], parted_ids: Sequence[UUID]) -> Household:
         members = await self._families.of_all([row.survivor_id])
         parents = await self._families.parents(members)
         records = {record.id: record for record in await self._customers.records(members)}
-        leaving = _below(map(UUID, row.merged_ids), parents)
-        return _Household(members[row.survivor_id], records, parents, leaving)
+        leaving = below(parted_ids, parents)
+        return Household(members[row.survivor_id], records, parents, leaving)
+
+    async def _ask_again(
+        self, row: Row[*tuple[Any, ...]], household: Household, rest: Decision
+    ) -> set[str]:
+        """Have the questions open that the merge answers no more."""
+        asked_again = set(row.answered_ids)
+        if rest.merged_ids:
+            roots = household.roots
+            answered = await self._duplicates.answered(map(UUID, row.answered_ids), merge_id=row.id)
+            asked_again = {
+                str(pair.id)
+                for pair in answered
+                if roots.get(pair.older_id) != roots.get(pair.newer_id)
+            }
+        await self._duplicates.reopen(map(UUID, asked_again), merge_id=row.id)
+        return asked_again
+
+    async def _take_out(
+        self,
+        row: Row[*tuple[Any, ...]],
+        parted_ids: Sequence[UUID],
+        rest: Decision,
+        fields: Mapping[str, Any],
+        asked_again: Collection[str],
+    ) -> Row[*tuple[Any, ...]]:
+        """The merge, which stands for the rest."""
+        done = {"at": self._uow.clock.now().isoformat(), "by": self._actor.actor_id}
+        taken_out = [{"customer_id": str(each), **done} for each in parted_ids]
+        kept = _as_row(rest)
+        row = await self._merges.take_out(
+            row.id,
+            {
+                "merged_ids": [str(each) for each in rest.merged_ids],
+                "taken_out": [*row.taken_out, *taken_out],
+                "taken": kept["taken"],
+                "tags_added": kept["tags_added"],
+                # What is given back now was changed by nobody.
+                "outcome": {**row.outcome, **fields},
+                "answered_ids": [each for each in row.answered_ids if each not in asked_again],
+            },
+        )
+        self._uow.record(taking_out_audit(row, [str(each) for each in parted_ids]))
+        return row
 
     async def _part(
-        self, household: _Household, parting: Parting, changes: CustomerChanges
+        self, household: Household, parting: Parting, changes: CustomerChanges
     ) -> list[CustomerRecord]:
         """The root changed, and the other records that change, not written yet."""
         roots, now = household.roots, self._uow.clock.now()
-        figures = await OrderRepository(self._uow).figures_of_families(roots)
+        figures = await OrderFiguresRepository(self._uow).of_families(roots)
         shop = await self._shops.of(self._uow)
         answers: dict[UUID, list[Row[*tuple[Any, ...]]]] = {root_id: [] for root_id in figures}
         for answer in await ConsentRepository(self._uow).latest(roots):
@@ -181,7 +230,7 @@ class Undoing:
                 "tags": parting.tags[record_id],
             }
             if record_id in figures:
-                columns |= figure_columns(figures[record_id], shop)
+                columns |= figures[record_id].columns(shop)
                 columns["consents"] = united(answers[record_id])
                 if figures[record_id].ever_paid:
                     columns["stage"] = "customer"
@@ -205,7 +254,7 @@ class Undoing:
         return others
 
     async def _save(
-        self, household: _Household, others: Sequence[CustomerRecord], merge_id: UUID
+        self, household: Household, others: Sequence[CustomerRecord], merge_id: UUID
     ) -> None:
         """Write the records besides the root, and tell of those that leave."""
         if others:
@@ -227,35 +276,59 @@ class Undoing:
             event = CustomerUnmerged(customer=record.state(), merge_id=merge_id)
             self._uow.append(event, key=record.id)
 
-    async def _tell(self, row: Row[*tuple[Any, ...]]) -> None:
-        """The timelines of all who were one, and the audit log."""
-        data = {"merge_id": str(row.id), "count": len(row.merged_ids)}
+    async def _reopen_leads(
+        self, household: Household, changes: CustomerChanges, others: Sequence[CustomerRecord]
+    ) -> None:
+        """Who has paid for nothing by themselves is a lead again."""
+        stages = {record_id: record.stage for record_id, record in household.records.items()}
+        stages |= {record.id: record.stage for record in others}
+        stages[household.root_id] = changes[household.root_id].stage
+        leads = [
+            record_id for record_id, root_id in household.roots.items() if stages[root_id] == "lead"
+        ]
+        if leads:
+            await LeadRepository(self._uow).unconvert(leads, self._uow.clock.now())
+
+    async def _part_tiers(
+        self, row: Row[*tuple[Any, ...]], household: Household, standing: Sequence[Decision]
+    ) -> None:
+        tiers = await find_tier_keeper(self._uow)
+        if tiers is None:
+            return
+        later = [(each.id, each.survivor_id, each.merged_ids) for each in standing]
+        parted = Parted(
+            merge_id=row.id,
+            survivor_id=row.survivor_id,
+            merged_ids=[UUID(merged_id) for merged_id in row.merged_ids],
+            later=[each for each in later if each[0] > row.id],
+        )
+        await tiers.part(household.roots, parted=parted)
+
+    async def _tell(self, row: Row[*tuple[Any, ...]], parted_ids: Sequence[UUID]) -> None:
+        """The timelines of those who are one no more."""
+        data = {"merge_id": str(row.id), "count": len(parted_ids)}
         entries = [
             Entry(
                 customer_id=customer_id,
                 type="customer.unmerged",
-                occurred_at=row.undone_at,
+                occurred_at=self._uow.clock.now(),
                 data=data,
             )
-            for customer_id in (row.survivor_id, *map(UUID, row.merged_ids))
+            for customer_id in (row.survivor_id, *parted_ids)
         ]
         await TimelineRepository(self._uow).add(entries)
-        self._uow.record(merge_audit(row))
 
 
-def _below(tops: Iterable[UUID], parents: Mapping[UUID, UUID]) -> dict[UUID, UUID]:
-    """Everybody below these and themselves, with who of these is above them."""
-    children: dict[UUID, list[UUID]] = {}
-    for child_id, parent_id in parents.items():
-        children.setdefault(parent_id, []).append(child_id)
-    found: dict[UUID, UUID] = {}
-    for top in tops:
-        waiting = [top]
-        while waiting:
-            record_id = waiting.pop()
-            found[record_id] = top
-            waiting += children.get(record_id, ())
-    return found
+def _parted_ids(row: Row[*tuple[Any, ...]], wanted: Sequence[UUID] | None) -> list[UUID]:
+    """Who of a merge's people is to leave, in its order. Raises NotInMerge."""
+    merged_ids = [UUID(merged_id) for merged_id in row.merged_ids]
+    if wanted is None:
+        return merged_ids
+    known = {*merged_ids, *(UUID(taken_out["customer_id"]) for taken_out in row.taken_out)}
+    unknown = [place for place, each in enumerate(wanted) if each not in known]
+    if unknown:
+        raise NotInMerge(unknown)
+    return [each for each in merged_ids if each in set(wanted)]
 
 
 def _decision(row: Row[*tuple[Any, ...]]) -> Decision:
