@@ -144,6 +144,16 @@ class TestTasks:
         calls = (await client.get("/v1/tasks/call-list", params=asked)).json()["data"]
         assert [call["may_call"] for call in calls] == [False, False]
 
+    async def test_whose_data_rest_is_not_called(self, client, hire, make, customer):
+        lan = await hire()
+        task = {"kind": "call", "title": "Gọi", "assignee_id": str(lan)}
+        await make("tasks", **task, customer_id=customer["id"])
+        asked = {"assignee_id": str(lan)}
+        [before] = (await client.get("/v1/tasks/call-list", params=asked)).json()["data"]
+        await make("privacy-requests", kind="restriction", customer_id=customer["id"])
+        [after] = (await client.get("/v1/tasks/call-list", params=asked)).json()["data"]
+        assert (before["may_call"], after["may_call"]) == (True, False)
+
 
 class TestAppointments:
     @pytest.mark.capability(22)
@@ -256,6 +266,26 @@ class TestAppointments:
         moved = {**later, "remind_minutes": 45}
         await client.patch(f"/v1/appointments/{near['id']}", json=moved)
         assert await reminders.sweep_tenant(shop) == 1
+
+    async def test_no_channel_is_told_of_who_must_not_be_written_to(
+        self, client, service, shop, make, meeting
+    ):
+        soon = datetime.now(UTC) + timedelta(minutes=30)
+        times = {"starts_at": soon.isoformat(), "ends_at": (soon + timedelta(hours=1)).isoformat()}
+        over = {"at": ago(days=2), "expires_at": ago(days=1)}
+        rests, is_over = await make("customers", name="Mai"), await make("customers", name="Bo")
+        said = ((rests, "sms", {}), (is_over, "zalo", over), (is_over, "sms", {}))
+        for person, channel, until in said:
+            answer = {"purpose": "care", "channel": channel, "status": "granted", **SHOWN}
+            await make(f"customers/{person['id']}/consents", **answer, **until)
+        for person in (rests, is_over):
+            await meeting(customer_id=person["id"], **times)
+        await make("privacy-requests", kind="restriction", customer_id=rests["id"])
+        await AppointmentReminders(service.context.units).sweep_tenant(shop)
+        told = await service.told(shop, "customer.appointment_due")
+        due = [event["appointment"] for event in told]
+        channels = {each["customer_id"]: each["customer_channels"] for each in due}
+        assert channels == {rests["id"]: [], is_over["id"]: ["sms"]}
 
     async def test_lists_are_in_time_and_filtered(self, client, make, customer, meeting, hire):
         lan, other = str(await hire()), await make("customers", name="Bo")

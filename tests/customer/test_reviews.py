@@ -1,13 +1,22 @@
 """What customers say of products and orders, who may read it, and what it comes to."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
+from services.customer.reviews.forgetting import (
+    ADDRESS_LIFE,
+    ADDRESSES,
+    FINGERPRINT_LIFE,
+    FINGERPRINTS,
+    ReviewForgetting,
+)
 from services.customer.reviews.moderation import MOST_FROM_ADDRESS, ReviewPolicy, suspicions
 from shared.ids import new_id
-from shared.security.principal import PrincipalKind
+from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
 
 PRODUCT = "ao-dai/lụa 1"
 
@@ -210,6 +219,20 @@ async def test_what_is_published_everybody_reads(client, storefront, shopper, bu
     assert (found["reviews"]["average"], found["reviews"]["verified_share"]) == (5.0, 1.0)
 
 
+async def test_nobody_publishes_other_words_than_they_have_read(client, shopper):
+    receipt = await write(shopper, text="Vải mềm")
+    path = f"/v1/reviews/{receipt['id']}"
+    seen = (await client.get(path)).headers["etag"]
+    await write(shopper, 5, 200, text="Mua ở chỗ khác đi")
+    for step, body in (("publish", None), ("reject", {"reason": "Quảng cáo"})):
+        stale = await client.post(f"{path}/{step}", json=body, headers={"If-Match": seen})
+        assert (stale.status_code, stale.json()["code"]) == (412, "stale_version")
+    now = (await client.get(path)).headers["etag"]
+    published = await client.post(f"{path}/publish", headers={"If-Match": now})
+    assert published.json()["status"] == "published"
+    assert published.headers["etag"] != now
+
+
 async def test_a_rejected_review_counts_no_longer(client, shopper, policy, summary):
     await policy("all")
     receipt = await write(shopper, 1)
@@ -398,3 +421,136 @@ async def test_another_shop_reads_and_moderates_nothing(client, shopper, service
         assert (await other.get(path)).status_code == 404
         assert (await other.post(f"{path}/publish")).status_code == 404
         assert (await other.get("/v1/reviews")).json()["data"] == []
+
+
+class TestVotes:
+    @pytest.fixture
+    async def reviews(self, client, policy):
+        """Three published reviews of nobody's, the oldest first."""
+        await policy("all")
+        return [(await write(client, text=f"Lời {n}"))["id"] for n in range(3)]
+
+    @pytest.fixture
+    def vote(self):
+        async def voted(who, review_id, expected=200, *, helpful=True, **said):
+            body = {"helpful": helpful, **said}
+            answer = await who.put(f"/v1/reviews/{review_id}/vote", json=body)
+            assert answer.status_code == expected, answer.text
+            return answer.json()
+
+        return voted
+
+    async def test_the_most_helpful_come_first_and_each_votes_once(
+        self, client, shopper, storefront, reviews, vote, summary
+    ):
+        first, second, third = reviews
+        assert (await vote(shopper, first))["helpful_count"] == 1
+        assert (await vote(shopper, first))["helpful_count"] == 1
+        assert (await vote(storefront, first))["helpful_count"] == 2
+        assert (await vote(storefront, first))["helpful_count"] == 2
+        await vote(shopper, second)
+        query = {"product_id": PRODUCT, "sort": "most_helpful", "limit": 2}
+        page = (await storefront.get("/v1/reviews/published", params=query)).json()
+        query["cursor"] = page["next_cursor"]
+        rest = (await storefront.get("/v1/reviews/published", params=query)).json()
+        found = [(each["id"], each["helpful_count"]) for each in page["data"] + rest["data"]]
+        assert found == [(first, 2), (second, 1), (third, 0)]
+        assert (await summary())["reviews"]["helpful_votes"] == 3
+        taken_back = await vote(shopper, first, helpful=False)
+        assert (taken_back["helpful"], taken_back["helpful_count"]) == (False, 1)
+        assert (await vote(shopper, first, helpful=False))["helpful_count"] == 1
+        assert (await client.get(f"/v1/reviews/{first}")).json()["version"] == 1
+
+    async def test_votes_leave_the_summary_with_their_review(
+        self, client, shopper, reviews, vote, summary
+    ):
+        await vote(shopper, reviews[0])
+        rejected = await client.post(f"/v1/reviews/{reviews[0]}/reject", json={"reason": "Xấu"})
+        assert rejected.status_code == 200
+        assert (await summary())["reviews"]["helpful_votes"] == 0
+        await vote(shopper, reviews[0], expected=404)
+        await client.post(f"/v1/reviews/{reviews[0]}/publish")
+        assert (await summary())["reviews"]["helpful_votes"] == 1
+
+    async def test_nobody_votes_for_their_own_or_for_somebody_unasked(
+        self, client, service, shop, customer, shopper, storefront, policy, vote
+    ):
+        await policy("all")
+        mine = (await write(shopper))["id"]
+        assert (await vote(shopper, mine, expected=409))["code"] == "own_review"
+        await vote(storefront, mine, expected=403, customer_id=customer["id"])
+        await vote(client, mine, expected=404, customer_id=str(new_id()))
+
+    async def test_a_person_has_one_vote_by_all_their_records(
+        self, client, customer, shopper, reviews, vote
+    ):
+        other = (await client.post("/v1/customers", json={"name": "Khai"})).json()["id"]
+        path = f"/v1/customers/{customer['id']}/merges"
+        assert (await client.post(path, json={"customer_ids": [other]})).status_code == 201
+        await vote(shopper, reviews[0])
+        assert (await vote(client, reviews[0], customer_id=other))["helpful_count"] == 1
+        gone = await vote(client, reviews[0], helpful=False, customer_id=other)
+        assert gone["helpful_count"] == 0
+
+    async def test_votes_at_once_are_all_counted(self, client, reviews, vote, summary):
+        people = [
+            (await client.post("/v1/customers", json={"name": f"Khách {n}"})).json()["id"]
+            for n in range(6)
+        ]
+        votes = [vote(client, reviews[0], customer_id=who) for who in people * 2]
+        await asyncio.gather(*votes)
+        read = (await client.get(f"/v1/reviews/{reviews[0]}")).json()
+        assert read["helpful_count"] == 6
+        assert (await summary())["reviews"]["helpful_votes"] == 6
+
+
+@pytest.fixture
+async def passer_by(service, shop):
+    """Somebody at the shop's page, at an address."""
+    scopes = frozenset({"review_submissions:write"})
+    principal = Principal(
+        shop, PrincipalKind.API_KEY, "page", scopes, new_id().hex, client_ip="203.0.113.9"
+    )
+    async with service.client(shop) as client:
+        client.headers[PRINCIPAL_HEADER] = service.context.principals.mint(principal)
+        yield client
+
+
+async def traces(service, shop):
+    """From where reviews were sent, and how many can be told to be the same."""
+    async with service.context.units.begin(shop) as uow:
+        sent_from = "SELECT client_ip FROM customer.review WHERE tenant_id = :t"
+        known = "SELECT count(*) FROM customer.review_fingerprint WHERE tenant_id = :t"
+        asked = {"t": shop}
+        return await uow.scalar(text(sent_from), asked), await uow.scalar(text(known), asked)
+
+
+async def age_reviews(service, shop, by):
+    async with service.context.units.begin(shop) as uow:
+        asked = {"at": uow.clock.now() - by, "t": shop}
+        for older in ("review SET created_at", "review_fingerprint SET received_at"):
+            statement = f"UPDATE customer.{older} = :at WHERE tenant_id = :t"
+            await uow.execute(text(statement), asked)
+        await uow.commit()
+
+
+async def test_what_a_passer_by_was_judged_by_is_forgotten(client, service, shop, passer_by):
+    units = service.context.units
+    receipt = await write(passer_by, text="Rất đẹp")
+    before = (await client.get(f"/v1/reviews/{receipt['id']}")).json()
+    assert await traces(service, shop) == ("203.0.113.9", 1)
+
+    hour = timedelta(hours=1)
+    for by, fingerprints, addresses, left in (
+        (FINGERPRINT_LIFE - hour, False, False, ("203.0.113.9", 1)),
+        (FINGERPRINT_LIFE + hour, True, False, ("203.0.113.9", 0)),
+        (ADDRESS_LIFE + hour, False, True, (None, 0)),
+    ):
+        await age_reviews(service, shop, by)
+        assert (shop in await units.tenants(FINGERPRINTS)) == fingerprints
+        assert (shop in await units.tenants(ADDRESSES)) == addresses
+        await ReviewForgetting(units).sweep()
+        assert await traces(service, shop) == left
+    assert not {shop} & {*await units.tenants(FINGERPRINTS), *await units.tenants(ADDRESSES)}
+    after = (await client.get(f"/v1/reviews/{receipt['id']}")).json()
+    assert after == {**before, "created_at": after["created_at"]}

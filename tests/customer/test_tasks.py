@@ -25,6 +25,7 @@ def tasks(client):
     return read
 
 
+@pytest.mark.capability(22)
 async def test_a_task_is_created_done_and_reopened(client, customer_id, tasks):
     body = {
         "customer_id": str(customer_id),
@@ -47,6 +48,19 @@ async def test_a_task_is_created_done_and_reopened(client, customer_id, tasks):
     assert (reopened["done_at"], reopened["due_at"], reopened["version"]) == (None, None, 3)
     timeline = (await client.get(f"/v1/customers/{customer_id}/timeline")).json()["data"]
     assert [e["type"] for e in timeline[:2]] == ["task.done", "task.created"]
+
+
+async def test_words_of_a_person_are_masked(client, service, shop, customer_id):
+    known = {"customer_id": str(customer_id), "title": "Gọi chị Lan, 0912 345 678"}
+    await client.post("/v1/tasks", json={**known, "note": "Hỏi chị về đơn của mẹ"})
+    day = {"starts_at": "2027-03-01T02:00:00Z", "ends_at": "2027-03-01T03:00:00Z"}
+    made = await client.post("/v1/appointments", json={**known, **day})
+    assert made.status_code == 201, made.text
+    scopes = ("tasks:read", "appointments:read")
+    async with service.client(shop, *scopes, sees_pii=False) as analyst:
+        [task] = (await analyst.get("/v1/tasks")).json()["data"]
+        meeting = (await analyst.get(made.headers["location"])).json()
+    assert (task["title"], task["note"], meeting["title"]) == ("***", "***", "***")
 
 
 async def test_lists_are_filtered(client, customer_id, tasks):

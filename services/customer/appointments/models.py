@@ -32,6 +32,8 @@ appointment = Table(
     instant("starts_at"),
     instant("ends_at"),
     Column("status", Text, nullable=False),
+    # What came of it, in a word of the shop's.
+    Column("result_code", Text),
     # Booked though the member of staff has another one at that time.
     Column("overbooked", Boolean, nullable=False),
     Column("remind_minutes", Integer),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -29,8 +30,10 @@ from services.customer.colleagues.models import colleague
 from services.customer.colleagues.repository import COLLEAGUES
 from services.customer.customers.models import customer
 from services.customer.families.seen import person_is_seen
+from shared.db.aliases import stands_for
 from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
+from shared.db.rows import RowsParameter
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
@@ -96,14 +99,75 @@ _TAKE_REMINDERS: Final = (
     .where(appointment.c.tenant_id == _TENANT, appointment.c.id == _due.c.id)
     .returning(*appointment.c)
 )
+_IS_COMING: Final = (
+    appointment.c.tenant_id == _TENANT,
+    appointment.c.status == literal_column("'planned'"),
+    appointment.c.staff_id == _STAFF,
+    appointment.c.starts_at > bindparam("earliest", type_=Instant),
+    appointment.c.ends_at > bindparam("now", type_=Instant),
+)
+_COMING_OF: Final = (
+    select(appointment.c.id)
+    .where(*_IS_COMING)
+    .order_by(appointment.c.starts_at, appointment.c.id)
+    .limit(bindparam("at_most", type_=Integer))
+)
+
+
+def _hand_over(key: Literal["id", "customer_id"]) -> Any:
+    """Appointments of somebody get the staff that is given for what they are known by.
+
+    Nobody is asked whether they have time: what overlaps is overbooked.
+    """
+    heirs = RowsParameter("heir", appointment, (key, "staff_id"))
+    taken = (
+        select(appointment.c.id, heirs.source.c.staff_id)
+        .join_from(appointment, heirs.source, appointment.c[key] == heirs.source.c[key])
+        .where(*_IS_COMING)
+        .order_by(appointment.c.id)
+        .with_for_update(of=appointment)
+        .cte("taken")
+        .prefix_with("MATERIALIZED")
+    )
+    other = appointment.alias("other")
+    overlaps = (
+        select(other.c.id)
+        .where(
+            other.c.tenant_id == _TENANT,
+            other.c.staff_id == taken.c.staff_id,
+            other.c.status == "planned",
+            # None is longer than a day.
+            other.c.starts_at > appointment.c.starts_at - LONGEST,
+            other.c.starts_at < appointment.c.ends_at,
+            other.c.ends_at > appointment.c.starts_at,
+            other.c.id != appointment.c.id,
+        )
+        .correlate(appointment, taken)
+        .exists()
+    )
+    statement = (
+        update(appointment)
+        .values(
+            staff_id=taken.c.staff_id,
+            overbooked=or_(appointment.c.overbooked, overlaps),
+            updated_at=bindparam("now", type_=Instant),
+            version=appointment.c.version + 1,
+        )
+        .where(appointment.c.tenant_id == _TENANT, appointment.c.id == taken.c.id)
+        .returning(appointment.c.id, appointment.c.customer_id, appointment.c.staff_id)
+    )
+    return heirs, statement
+
+
+_HEIRS_OF_CUSTOMERS, _HAND_OVER = _hand_over("customer_id")
+_HEIRS_OF_APPOINTMENTS, _HAND_OVER_THESE = _hand_over("id")
 _record, _root = customer.alias("record"), customer.alias("root")
-_CONSENTS: Final = (
-    select(_record.c.id, _root.c.consents)
+_WILLING: Final = (
+    select(_record.c.id, _root.c.consents, _root.c.restricted_at)
     .join_from(
         _record,
         _root,
-        (_root.c.tenant_id == _TENANT)
-        & (_root.c.id == func.coalesce(_record.c.merged_into, _record.c.id)),
+        (_root.c.tenant_id == _TENANT) & (_root.c.id == stands_for(_record)),
     )
     .where(
         _record.c.tenant_id == _TENANT,
@@ -142,8 +206,7 @@ _OF_STAFF: Final = (
     )
     .join(
         _root,
-        (_root.c.tenant_id == _TENANT)
-        & (_root.c.id == func.coalesce(_record.c.merged_into, _record.c.id)),
+        (_root.c.tenant_id == _TENANT) & (_root.c.id == stands_for(_record)),
     )
     .where(
         appointment.c.tenant_id == _TENANT,
@@ -203,6 +266,30 @@ class AppointmentRepository:
         named = {**self._tenant, "staff": staff_id}
         return await self._uow.scalar(_LOCK_STAFF, named) is not None
 
+    async def coming_of(self, staff_id: UUID, at_most: int) -> Sequence[UUID]:
+        """Some of somebody's planned appointments that are not over, the next first."""
+        return await self._uow.scalars(_COMING_OF, {**self._coming(staff_id), "at_most": at_most})
+
+    async def hand_over(
+        self, staff_id: UUID, heirs: Mapping[UUID, UUID]
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """What somebody has planned with these records of customers, given to others."""
+        rows = [{"customer_id": record, "staff_id": heir} for record, heir in heirs.items()]
+        given = {**self._coming(staff_id), **_HEIRS_OF_CUSTOMERS.values(rows)}
+        return await self._uow.rows(_HAND_OVER, given) if rows else []
+
+    async def hand_over_these(
+        self, staff_id: UUID, heirs: Mapping[UUID, UUID]
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """These appointments given to others, as far as they are coming and still somebody's."""
+        rows = [{"id": one, "staff_id": heir} for one, heir in heirs.items()]
+        given = {**self._coming(staff_id), **_HEIRS_OF_APPOINTMENTS.values(rows)}
+        return await self._uow.rows(_HAND_OVER_THESE, given) if rows else []
+
+    def _coming(self, staff_id: UUID) -> Mapping[str, Any]:
+        now = self._uow.clock.now()
+        return {**self._tenant, "staff": staff_id, "earliest": now - LONGEST, "now": now}
+
     async def at_the_same_time(
         self, appointment_id: UUID, staff_id: UUID, starts_at: datetime, ends_at: datetime
     ) -> Sequence[UUID]:
@@ -221,10 +308,10 @@ class AppointmentRepository:
         now = {"now": self._uow.clock.now(), "at_most": at_most}
         return await self._uow.rows(_TAKE_REMINDERS, {**self._tenant, **now})
 
-    async def consents_of(self, customer_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-        """What the persons whom these records are of have agreed to."""
-        rows = await self._uow.rows(_CONSENTS, {**self._tenant, "ids": list(customer_ids)})
-        return {row.id: row.consents for row in rows}
+    async def willing(self, customer_ids: Sequence[UUID]) -> dict[UUID, Row[*tuple[Any, ...]]]:
+        """What the persons whom these records are of have agreed to, and since when it rests."""
+        rows = await self._uow.rows(_WILLING, {**self._tenant, "ids": list(customer_ids)})
+        return {row.id: row for row in rows}
 
     async def page_of(
         self, member_ids: Sequence[UUID], wanted: AppointmentFilter, request: PageRequest

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from shared.bodies import Body
 from shared.moments import Instant
@@ -16,6 +16,14 @@ AppointmentStatus = Literal["planned", "kept", "missed", "cancelled"]
 AppointmentNote = Annotated[str, TextRule(max_length=5000, lines=True)]
 RemindMinutes = Annotated[
     int, Field(ge=0, le=43_200, description="How long before it begins; null: not at all")
+]
+AppointmentResult = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"),
+    Field(
+        description="What came of it: one of the shop's outcomes, where it has defined some",
+        examples=["bought"],
+    ),
 ]
 Overbook = Annotated[
     bool, Field(description="Book it though the member of staff has another one at that time")
@@ -48,6 +56,7 @@ class AppointmentPatch(Body):
     starts_at: Annotated[Instant | None, NeverNull()] = None
     ends_at: Annotated[Instant | None, NeverNull()] = None
     status: Annotated[AppointmentStatus | None, NeverNull()] = None
+    result_code: AppointmentResult | None = None
     remind_minutes: RemindMinutes | None = None
     overbook: Overbook = False
 
@@ -59,12 +68,13 @@ class AppointmentRead(BaseModel):
     object: Literal["appointment"] = "appointment"
     customer_id: UUID
     staff_id: UUID | None
-    title: str
-    place: str | None
+    title: Annotated[str, pii("words")]
+    place: Annotated[str | None, pii("address")]
     note: Annotated[str | None, pii("words")]
     starts_at: datetime
     ends_at: datetime
     status: AppointmentStatus
+    result_code: str | None
     allowed_transitions: list[AppointmentStatus]
     overbooked: bool
     remind_minutes: int | None

@@ -27,6 +27,8 @@ from services.customer.appointments.schemas import (
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.families.seen import SeenPeople
+from services.customer.outcomes.choosing import Outcomes
+from services.customer.tasks.following_up import Finished, FollowUps
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.paging import PageRequest
@@ -73,6 +75,7 @@ class AppointmentService:
             "id": new_id(),
             "staff_id": given.staff_id or caller_id,
             "status": "planned",
+            "result_code": None,
             "reminder_at": _reminder_at(given.starts_at, given.remind_minutes),
             "reminded_at": None,
             "created_by": caller_id,
@@ -107,7 +110,7 @@ class AppointmentService:
         """The appointment after the change.
 
         Raises AppointmentNotFound, PreconditionFailed, UnknownStaff, PeriodNotValid, StaffBooked,
-        TransitionNotAllowed.
+        TransitionNotAllowed, OutcomeNotDefined.
         """
         before = await self._seen(await self._appointments.get(appointment_id, lock=True))
         check_version(before.version, expected_version)
@@ -117,6 +120,8 @@ class AppointmentService:
             return before
         if "status" in changes and changes["status"] not in TRANSITIONS[before.status]:
             raise TransitionNotAllowed(TRANSITIONS[before.status])
+        word = changes.get("result_code")
+        await Outcomes(self._uow).check("/body/result_code", "appointment", None, word)
         after = {**before._mapping, **changes}
         is_moved = bool(_MOVES & changes.keys())
         if after["status"] == "planned" and (is_moved or "status" in changes):
@@ -130,6 +135,8 @@ class AppointmentService:
             await self._tell(row, row.status)
         elif is_moved:
             await self._tell(row, "moved")
+        if {"status", "result_code"} & changes.keys() and row.status != "planned":
+            await self._follow_up(row)
         return row
 
     async def _book(self, columns: Mapping[str, Any], *, overbook: bool) -> bool:
@@ -148,6 +155,17 @@ class AppointmentService:
         if others and not overbook:
             raise StaffBooked(others)
         return bool(others)
+
+    async def _follow_up(self, row: Row[*tuple[Any, ...]]) -> None:
+        finished = Finished(
+            id=row.id,
+            subject="appointment",
+            kind=None,
+            word=row.result_code,
+            customer_id=row.customer_id,
+            staff_id=row.staff_id,
+        )
+        await FollowUps(self._uow).after(finished)
 
     async def _seen(self, row: Row[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]]:
         try:

@@ -1,7 +1,10 @@
 """Reminding of appointments, once each, before they begin."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
+
+from sqlalchemy import Row
 
 from services.customer.appointments.repository import AppointmentRepository
 from shared.contracts.care import AppointmentDue, AppointmentState
@@ -32,11 +35,13 @@ class AppointmentReminders:
             async with self._units.begin(tenant_id) as uow:
                 appointments = AppointmentRepository(uow)
                 rows = await appointments.take_reminders(at_most=_BATCH)
-                consents = await appointments.consents_of([row.customer_id for row in rows])
+                willing = await appointments.willing([row.customer_id for row in rows])
                 for row in rows:
                     known = {n: getattr(row, n, None) for n in AppointmentState.model_fields}
                     known["appointment_id"] = row.id
-                    known["customer_channels"] = allowed_channels(consents[row.customer_id])
+                    known["customer_channels"] = allowed_channels(
+                        willing[row.customer_id], uow.clock.now()
+                    )
                     event = AppointmentDue(appointment=AppointmentState(**known))
                     uow.append(event, key=row.id)
                 await uow.commit()
@@ -45,13 +50,23 @@ class AppointmentReminders:
                 return reminded
 
 
-def allowed_channels(consents: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """The channels by which a customer wants to hear of care: only those that they said yes to."""
+def allowed_channels(person: Row[*tuple[Any, ...]], now: datetime) -> tuple[str, ...]:
+    """The channels by which a customer wants to hear of care: only those that they said yes to.
+
+    While they have the use of their data restricted nothing is written to them.
+    """
+    if person.restricted_at is not None:
+        return ()
     return tuple(
         consent["channel"]
-        for consent in consents
-        if consent["purpose"] == "care" and consent["status"] == "granted"
+        for consent in person.consents
+        if consent["purpose"] == "care" and consent["status"] == "granted" and _counts(consent, now)
     )
+
+
+def _counts(consent: Mapping[str, Any], now: datetime) -> bool:
+    expires_at = consent.get("expires_at")
+    return expires_at is None or now < datetime.fromisoformat(expires_at)
 
 
 def appointment_reminders(reminders: AppointmentReminders) -> Periodic:

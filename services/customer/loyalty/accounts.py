@@ -10,16 +10,17 @@ from sqlalchemy import Row
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families, Family
-from services.customer.loyalty.book import Book, Lot
+from services.customer.loyalty.book import Balance, Book, Lot
 from services.customer.loyalty.earning import Earning
 from services.customer.loyalty.errors import (
     ProgrammeNotFound,
     RedemptionNotFound,
     RedemptionTooSmall,
 )
-from services.customer.loyalty.ledger_repository import Balance, LedgerRepository
+from services.customer.loyalty.ledger_repository import LedgerRepository
 from services.customer.loyalty.repository import LoyaltyRepository
 from services.customer.loyalty.schemas import AdjustmentCreate, EventCreate, RedemptionCreate
+from services.customer.loyalty.telling import tell_moves
 from services.customer.loyalty.terms import Programme, Tier
 from services.customer.loyalty.tiers import TierKeeper
 from services.customer.timeline.entries import Entry
@@ -131,6 +132,7 @@ class AccountService:
         )
         told = self._entry("loyalty.redeemed", given.customer_id, given.points, given.reference)
         self._uow.record(AuditEntry.of("loyalty_redemption", redemption_id))
+        tell_moves(self._uow, book)
         await self._ledger.save(book, redemptions=[redemption], told=[told])
         return Redemption(redemption, book.available(family.root_id))
 
@@ -160,6 +162,7 @@ class AccountService:
                 book.restore(part.lot_id, part.points, redemption_id=redemption_id)
             row = await self._ledger.cancel_redemption(redemption_id)
             told.append(self._entry("loyalty.restored", row.customer_id, row.points, row.reference))
+        tell_moves(self._uow, book)
         await self._ledger.save(book, told=told)
         return Redemption(row._asdict(), book.available(family.root_id))
 
@@ -184,6 +187,7 @@ class AccountService:
         else:
             book.spend(family.root_id, -given.points, kind="adjust", note=given.note)
         told = self._entry("loyalty.adjusted", given.customer_id, given.points, given.note)
+        tell_moves(self._uow, book)
         await self._ledger.save(book, told=[told])
         return await self.account(given.customer_id)
 
@@ -228,6 +232,12 @@ class AccountService:
         members = dict.fromkeys(family.member_ids, family.root_id)
         strangers = {lot.customer_id for lot in lots} - members.keys()
         members |= await self._families.of_all(strangers)
-        book = Book(lots, roots=members, now=self._uow.clock.now(), actor_id=self._actor_id)
+        book = Book(
+            lots,
+            roots=members,
+            now=self._uow.clock.now(),
+            actor_id=self._actor_id,
+            partly=set(members.values()) - {family.root_id},
+        )
         book.keep_time(only={lot.id for lot in lots if lot.customer_id not in strangers})
         return book

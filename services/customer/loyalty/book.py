@@ -5,6 +5,7 @@ to, and equally what is left of their lots: `available` is what is left of those
 `pending` of the others, `owed` is minus what lots owe.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -20,6 +21,10 @@ LotKind = Literal["order", "event", "referral", "adjustment"]
 EntryKind = Literal["earn", "mature", "reverse", "settle", "redeem", "restore", "expire", "adjust"]
 Account = Literal[
     "issued", "pending", "available", "owed", "redeemed", "expired", "reversed", "adjusted"
+]
+
+MoveKind = Literal[
+    "earned", "available", "redeemed", "restored", "adjusted", "reversed", "expiring", "expired"
 ]
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -49,6 +54,7 @@ class Lot:
     available_at: datetime
     matured_at: datetime | None = None
     expires_at: datetime | None = None
+    expiry_told_at: datetime | None = None
 
     @classmethod
     def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
@@ -84,6 +90,31 @@ class Posting:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Points of a family that moved together, as others are told of it.
+
+    `lot` is the one that it is about; there is none where lots are spent as it comes.
+    """
+
+    kind: MoveKind
+    root_id: UUID
+    points: int
+    lot: Lot | None = None
+    redemption_id: UUID | None = None
+    note: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What somebody has: to spend now, later, and what they spent and lost; never below zero."""
+
+    available: int
+    pending: int
+    owed: int
+
+
 LOT_COLUMNS = tuple(field.name for field in fields(Lot))
 POSTING_COLUMNS = tuple(field.name for field in fields(Posting))
 
@@ -92,7 +123,8 @@ class Book:
     """The open lots of some families, and what is done with them now.
 
     `roots` says whose family each customer belongs to; lots of one family pay for each other.
-    `actor_id` is the member of staff or the key that does it, unknown for the system's own work.
+    `partly` are families of whom only some open lots are here. `actor_id` is the member of staff
+    or the key that does it, unknown for the system's own work.
     """
 
     def __init__(
@@ -102,13 +134,20 @@ class Book:
         roots: Mapping[UUID, UUID],
         now: datetime,
         actor_id: str | None = None,
+        partly: Collection[UUID] = (),
     ) -> None:
         self._stored = {lot.id: lot for lot in lots}
         self._lots = dict(self._stored)
         self._roots = roots
+        # Whoever settles or spends walks through one family's, however many are in the book.
+        self._of_root: dict[UUID, list[UUID]] = defaultdict(list)
+        for lot in self:
+            self._of_root[roots[lot.customer_id]].append(lot.id)
         self._now = now
         self._actor_id = actor_id
+        self._partly = frozenset(partly)
         self.postings: list[Posting] = []
+        self.moves: list[Move] = []
 
     def __iter__(self) -> Iterator[Lot]:
         return iter(self._lots.values())
@@ -126,6 +165,7 @@ class Book:
     def grant(self, lot: Lot, points: int, *, note: str | None = None) -> None:
         """A new lot, without points so far, that is given `points`."""
         self._lots[lot.id] = lot
+        self._of_root[self._roots[lot.customer_id]].append(lot.id)
         if lot.available_at <= self._now:
             self._put(lot, matured_at=self._now)
         self._give(lot.id, points, note=note)
@@ -150,9 +190,41 @@ class Book:
             if lot.matured_at is None and lot.available_at <= self._now:
                 matured = self._put(lot, matured_at=self._now)
                 self._move(matured, "mature", "pending", "available", matured.remaining)
+                self._tell("available", lot, matured.remaining)
                 self._settle(self._roots[lot.customer_id])
         for lot_id in [lot.id for lot in self if only is None or lot.id in only]:
             self._expire(lot_id)
+
+    def tell_expiry(self, until: datetime) -> None:
+        """Have told, once for each lot, what expires until then, all of one moment together."""
+        found: dict[tuple[UUID, datetime], list[Lot]] = {}
+        for lot in list(self):
+            if lot.expires_at is None or lot.expiry_told_at is not None or lot.matured_at is None:
+                continue
+            if lot.remaining and self._now < lot.expires_at <= until:
+                key = (self._roots[lot.customer_id], lot.expires_at)
+                found.setdefault(key, []).append(lot)
+                self._put(lot, expiry_told_at=self._now)
+        for (root_id, expires_at), lots in found.items():
+            move = Move(
+                kind="expiring",
+                root_id=root_id,
+                points=sum(lot.remaining for lot in lots),
+                lot=lots[0] if len(lots) == 1 else None,
+                expires_at=expires_at,
+            )
+            self.moves.append(move)
+
+    def balances(self) -> dict[UUID, Balance]:
+        """What each family has, of whom all open lots are here."""
+        sums: dict[UUID, list[int]] = {root_id: [0, 0, 0] for root_id in self._roots.values()}
+        for lot in self:
+            held = sums[self._roots[lot.customer_id]]
+            held[0 if lot.matured_at else 1] += lot.remaining
+            held[2] += lot.owed
+        return {
+            root_id: Balance(*held) for root_id, held in sums.items() if root_id not in self._partly
+        }
 
     def available(self, root_id: UUID) -> int:
         """What a family can spend now."""
@@ -175,12 +247,28 @@ class Book:
         for lot, part in self._parts(root_id, points):
             self._put(lot, remaining=lot.remaining - part)
             self._move(lot, kind, "available", to, part, redemption_id=redemption_id, note=note)
+        is_spent = kind == "redeem"
+        move = Move(
+            kind="redeemed" if is_spent else "adjusted",
+            root_id=root_id,
+            points=points if is_spent else -points,
+            redemption_id=redemption_id,
+            note=note,
+        )
+        self.moves.append(move)
 
     def restore(self, lot_id: UUID, points: int, *, redemption_id: UUID) -> None:
-        """Give points back to the lot they were redeemed from; they expire when it does."""
+        """Give points back to the lot they were redeemed from; they expire when it does.
+
+        What it owes was spent by just such a redemption, and is paid before anything expires.
+        """
         lot = self._lots[lot_id]
-        self._put(lot, remaining=lot.remaining + points)
-        self._move(lot, "restore", "redeemed", "available", points, redemption_id=redemption_id)
+        paid = min(points, lot.owed)
+        rest = points - paid
+        self._put(lot, owed=lot.owed - paid, remaining=lot.remaining + rest)
+        self._move(lot, "restore", "redeemed", "owed", paid, redemption_id=redemption_id)
+        self._move(lot, "restore", "redeemed", "available", rest, redemption_id=redemption_id)
+        self._tell_restored(self._roots[lot.customer_id], points, redemption_id)
         self._expire(lot_id)
         self._settle(self._roots[lot.customer_id])
 
@@ -196,7 +284,10 @@ class Book:
         kind: EntryKind = "adjust" if adjusts else "earn"
         self._move(lot, kind, source, "owed", paid, note=note)
         self._move(lot, kind, source, lot.account, rest, note=note)
+        self._tell("adjusted" if adjusts else "earned", lot, points, note=note)
         if lot.matured_at is not None:
+            if not adjusts:
+                self._tell("available", lot, rest)
             self._settle(self._roots[lot.customer_id])
 
     def _take_back(self, lot_id: UUID, points: int) -> None:
@@ -209,6 +300,7 @@ class Book:
             remaining=lot.remaining - unspent,
             expired=lot.expired - expired,
         )
+        self._tell("reversed", lot, points)
         self._move(lot, "reverse", lot.account, "reversed", unspent)
         self._move(lot, "reverse", "expired", "reversed", expired)
         spent = points - unspent - expired
@@ -222,7 +314,7 @@ class Book:
 
     def _settle(self, root_id: UUID) -> None:
         """Pay what a family owes from what it can spend."""
-        debts = [lot for lot in self if lot.owed and self._roots[lot.customer_id] == root_id]
+        debts = [lot for lot in self._family(root_id) if lot.owed]
         for debt in sorted(debts, key=lambda lot: lot.id):
             owed = debt.owed
             for lot, part in self._parts(root_id, owed):
@@ -242,15 +334,18 @@ class Book:
         if over and lot.matured_at is not None and lot.remaining:
             self._put(lot, remaining=0, expired=lot.expired + lot.remaining)
             self._move(lot, "expire", "available", "expired", lot.remaining)
+            self._tell("expired", lot, lot.remaining)
+
+    def _family(self, root_id: UUID) -> Iterator[Lot]:
+        return (self._lots[lot_id] for lot_id in self._of_root.get(root_id, ()))
 
     def _spendable(self, root_id: UUID) -> list[Lot]:
         lots = [
             lot
-            for lot in self
+            for lot in self._family(root_id)
             if lot.remaining
             and lot.matured_at is not None
             and (lot.expires_at or _NEVER) > self._now
-            and self._roots[lot.customer_id] == root_id
         ]
         return sorted(lots, key=lambda lot: (lot.expires_at or _NEVER, lot.id))
 
@@ -261,6 +356,20 @@ class Book:
             if part:
                 yield lot, part
             points -= part
+
+    def _tell(self, kind: MoveKind, lot: Lot, points: int, *, note: str | None = None) -> None:
+        if points:
+            root_id = self._roots[lot.customer_id]
+            self.moves.append(Move(kind=kind, root_id=root_id, points=points, lot=lot, note=note))
+
+    def _tell_restored(self, root_id: UUID, points: int, redemption_id: UUID) -> None:
+        """A redemption goes back to the lots it came from one by one; it is told as one."""
+        mine = Move(kind="restored", root_id=root_id, points=points, redemption_id=redemption_id)
+        for place, move in enumerate(self.moves):
+            if replace(move, points=points) == mine:
+                self.moves[place] = replace(mine, points=move.points + points)
+                return
+        self.moves.append(mine)
 
     def _put(self, lot: Lot, **columns: Any) -> Lot:
         after = self._lots[lot.id] = replace(lot, **columns)

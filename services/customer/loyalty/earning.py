@@ -10,9 +10,10 @@ from services.customer.families.family import Families
 from services.customer.loyalty.book import Book, Lot
 from services.customer.loyalty.ledger_repository import LedgerRepository
 from services.customer.loyalty.repository import LoyaltyRepository
+from services.customer.loyalty.telling import tell_moves
 from services.customer.loyalty.terms import Programme, Rule, order_points
 from services.customer.loyalty.tiers import TierKeeper
-from services.customer.orders.keeping import OrderChange
+from services.customer.orders.news import OrderChange
 from services.customer.orders.record import OrderRecord
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
@@ -72,9 +73,11 @@ class Earning:
                     terms=terms,
                 )
                 book.grant(lot, reward.points)
+        tell_moves(self._uow, book)
         await self._ledger.save(book)
         touched = {order.customer_id for order in orders}
-        raised = {m: root for m, root in members.items() if root in {members[t] for t in touched}}
+        buyers = {members[customer_id] for customer_id in touched}
+        raised = {member: root for member, root in members.items() if root in buyers}
         await TierKeeper(self._uow, programme).raise_up(raised, touched=touched)
 
     async def by_event(
@@ -105,6 +108,7 @@ class Earning:
                 earned_at=at,
             )
             book.grant(lot, rule.points, note=event)
+        tell_moves(self._uow, book)
         await self._ledger.save(book)
         await TierKeeper(self._uow, programme).raise_up(members, touched=[customer_id])
         return [lot for lot in book if lot.cause in causes.values()]

@@ -1,7 +1,7 @@
 """SQL of lots, of the journal and of redemptions."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,15 +14,15 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
-    case,
     func,
+    literal_column,
     or_,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from services.customer.loyalty.book import LOT_COLUMNS, POSTING_COLUMNS, Book, Lot
+from services.customer.loyalty.book import LOT_COLUMNS, POSTING_COLUMNS, Balance, Book, Lot
 from services.customer.loyalty.errors import RedemptionNotFound
 from services.customer.loyalty.models import loyalty_entry, loyalty_lot, loyalty_redemption
 from services.customer.timeline.entries import Entry
@@ -60,7 +60,10 @@ _redemptions = RowsParameter("redemption", loyalty_redemption, _REDEMPTION_COLUM
 _LOT_COLUMNS = [loyalty_lot.c[name] for name in LOT_COLUMNS]
 
 _OF_MEMBERS = _lot.customer_id == func.any(_MEMBERS)
-_IS_OPEN = or_(_lot.remaining > 0, _lot.owed > 0)
+# Written out, as partial indexes have it: of a parameter no plan for all knows that it is zero.
+_ZERO: ColumnElement[int] = literal_column("0")
+_HAS_SOME_LEFT = _lot.remaining > _ZERO
+_IS_OPEN = or_(_HAS_SOME_LEFT, _lot.owed > _ZERO)
 # In the order of their ids, as everybody locks them: so nobody waits for each other.
 _LOCK = (
     select(*_LOT_COLUMNS)
@@ -81,7 +84,15 @@ _OWNERS = (
     .distinct()
     .where(_lot.tenant_id == _TENANT, _lot.order_id == func.any(_ORDERS))
 )
-_CHANGING = ("points", "remaining", "expired", "owed", "amount_minor", "matured_at")
+_CHANGING = (
+    "points",
+    "remaining",
+    "expired",
+    "owed",
+    "amount_minor",
+    "matured_at",
+    "expiry_told_at",
+)
 
 
 def _save() -> Any:
@@ -136,33 +147,45 @@ _OVER = (
     select(_lot.id, _lot.customer_id)
     .where(
         _lot.tenant_id == _TENANT,
-        _lot.remaining > 0,
+        _HAS_SOME_LEFT,
         _lot.matured_at.is_not(None),
         _lot.expires_at <= _NOW,
     )
     .order_by(_lot.expires_at)
     .limit(_AT_MOST)
 )
-
-
-def _net(account: str) -> ColumnElement[Any]:
-    moved = case(
-        (_entry.credit == account, _entry.points),
-        (_entry.debit == account, -_entry.points),
-        else_=0,
+_EXPIRING = (
+    select(_lot.customer_id)
+    .where(
+        _lot.tenant_id == _TENANT,
+        _HAS_SOME_LEFT,
+        _lot.matured_at.is_not(None),
+        _lot.expiry_told_at.is_(None),
+        _lot.expires_at > _NOW,
+        _lot.expires_at <= bindparam("until", type_=Instant),
     )
-    return func.coalesce(func.sum(moved), 0).cast(BigInteger).label(account)
-
-
-_BALANCE = select(_net("available"), _net("pending"), _net("owed")).where(
-    _entry.tenant_id == _TENANT, _entry.customer_id == func.any(_MEMBERS)
+    .order_by(_lot.expires_at)
+    .limit(_AT_MOST)
 )
+
+
+def _left(points: ColumnElement[int], *where: ColumnElement[bool]) -> ColumnElement[int]:
+    counted = func.sum(points).filter(*where) if where else func.sum(points)
+    return func.coalesce(counted, _ZERO).cast(BigInteger)
+
+
+# As many rows as there are lots with something in them, however long the history is.
+BALANCE = select(
+    _left(_lot.remaining, _lot.matured_at.is_not(None)).label("available"),
+    _left(_lot.remaining, _lot.matured_at.is_(None)).label("pending"),
+    _left(_lot.owed).label("owed"),
+).where(_lot.tenant_id == _TENANT, _OF_MEMBERS, _IS_OPEN)
 _NEXT_TO_EXPIRE = (
     select(_lot.expires_at, func.sum(_lot.remaining).cast(BigInteger).label("points"))
     .where(
         _lot.tenant_id == _TENANT,
         _OF_MEMBERS,
-        _lot.remaining > 0,
+        _HAS_SOME_LEFT,
         _lot.matured_at.is_not(None),
         _lot.expires_at > _NOW,
     )
@@ -212,15 +235,6 @@ _REDEEMED = (
     .where(_entry.tenant_id == _TENANT, _entry.redemption_id == _ID, _entry.kind == "redeem")
     .order_by(_entry.id)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What somebody has: to spend now, later, and what they spent and lost; never below zero."""
-
-    available: int
-    pending: int
-    owed: int
 
 
 class LedgerRepository:
@@ -281,10 +295,15 @@ class LedgerRepository:
         """Lots with something left whose time is over."""
         return await self._uow.rows(_OVER, {**self._tenant, "now": now, "at_most": at_most})
 
+    async def expiring(self, now: datetime, until: datetime, at_most: int) -> set[UUID]:
+        """Whose points expire until then without their having been told."""
+        parameters = {**self._tenant, "now": now, "until": until, "at_most": at_most}
+        return set(await self._uow.scalars(_EXPIRING, parameters))
+
     async def balance(self, members: Collection[UUID]) -> Balance:
-        """What the entries of these records add up to."""
-        row = await self._uow.one(_BALANCE, {**self._tenant, "members": list(members)})
-        return Balance(available=row.available, pending=row.pending, owed=-row.owed)
+        """What is left of these records' lots: it is what their entries add up to."""
+        row = await self._uow.one(BALANCE, {**self._tenant, "members": list(members)})
+        return Balance(available=row.available, pending=row.pending, owed=row.owed)
 
     async def next_to_expire(
         self, members: Collection[UUID], now: datetime

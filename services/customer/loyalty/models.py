@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    and_,
     or_,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -36,9 +37,13 @@ loyalty_programme = Table(
     Column("tier_basis", Text, nullable=False),
     Column("tier_window_months", Integer, nullable=False),
     Column("tier_grace_days", Integer, nullable=False),
+    # How long before they expire people are told of their points; null for never.
+    Column("expiry_notice_days", Integer),
     # How far the nightly look at tiers has come: the day it is for, and after whom to go on.
     Column("reviewed_on", Date),
     Column("reviewed_until", Uuid),
+    # When the next look begins: the shops' own midnights are no business of the database.
+    instant("review_due_at", nullable=True),
     instant("created_at"),
     instant("updated_at"),
     Column("version", BigInteger, nullable=False),
@@ -103,6 +108,8 @@ loyalty_lot = Table(
     instant("available_at"),
     instant("matured_at", nullable=True),
     instant("expires_at", nullable=True),
+    # When somebody was told that they are about to expire.
+    instant("expiry_told_at", nullable=True),
     CheckConstraint("kind IN ('order', 'event', 'referral', 'adjustment')", name="kind"),
     CheckConstraint(
         "points >= 0 AND remaining >= 0 AND expired >= 0 AND owed >= 0", name="not_negative"
@@ -134,6 +141,14 @@ Index(
     _lot.tenant_id,
     _lot.expires_at,
     postgresql_where=_lot.remaining > 0,
+)
+Index(
+    "ix_loyalty_lot_untold",
+    _lot.tenant_id,
+    _lot.expires_at,
+    postgresql_where=and_(
+        _lot.remaining > 0, _lot.matured_at.is_not(None), _lot.expiry_told_at.is_(None)
+    ),
 )
 
 # Double entry: each row moves points from one account to another and is never changed. A
@@ -229,6 +244,23 @@ loyalty_member = Table(
     instant("grace_until", nullable=True),
 )
 
+# The tier that each of those had who were merged; for the day when they part again.
+loyalty_tier_before = Table(
+    "loyalty_tier_before",
+    metadata,
+    tenant_column(),
+    Column("merge_id", Uuid, primary_key=True),
+    Column("customer_id", Uuid, primary_key=True),
+    Column("tier_id", Uuid, nullable=False),
+    instant("since"),
+    instant("grace_until", nullable=True),
+)
+Index(
+    "ix_loyalty_tier_before_customer",
+    loyalty_tier_before.c.tenant_id,
+    loyalty_tier_before.c.customer_id,
+)
+
 Index(
     "ix_loyalty_redemption_customer",
     loyalty_redemption.c.tenant_id,
@@ -239,6 +271,7 @@ impersonal(loyalty_programme, "the shop's own rules")
 impersonal(loyalty_rule, "the shop's own rules")
 impersonal(loyalty_tier, "the shop's own rules")
 personal(loyalty_member, erase={})
+personal(loyalty_tier_before, erase={})
 personal(loyalty_lot, erase={}, kept={"terms": "by which rules it was earned"})
 personal(loyalty_entry, erase={"note": None})
 personal(loyalty_redemption, erase={"reference": None})

@@ -1,7 +1,7 @@
 """SQL of what the shop promises: programme, rules, tiers; and who has which tier."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -34,6 +34,7 @@ from services.customer.loyalty.models import (
     loyalty_programme,
     loyalty_rule,
     loyalty_tier,
+    loyalty_tier_before,
 )
 from services.customer.loyalty.terms import Programme, Rule, Tier
 from services.customer.tenants.shops import Shop
@@ -100,6 +101,15 @@ _REMOVE_MEMBERS = delete(loyalty_member).where(
     loyalty_member.c.tenant_id == _TENANT, loyalty_member.c.customer_id == func.any(_IDS)
 )
 
+_BEFORE_COLUMNS = ("merge_id", *_MEMBER_COLUMNS)
+_before = RowsParameter("before", loyalty_tier_before, _BEFORE_COLUMNS)
+_REMEMBER = (
+    insert(loyalty_tier_before)
+    .from_select(["tenant_id", *_BEFORE_COLUMNS], select(_TENANT, *_before.source.c))
+    .on_conflict_do_nothing()
+)
+_REMEMBERED = _of_tenant(loyalty_tier_before, loyalty_tier_before.c.merge_id == func.any(_IDS))
+
 
 def _walk() -> Any:
     """Whose tier may have changed: who has one, and who has earned anything of late."""
@@ -151,6 +161,7 @@ class LoyaltyRepository:
             tier_basis=row.tier_basis,
             tier_window_months=row.tier_window_months,
             tier_grace_days=row.tier_grace_days,
+            expiry_notice_days=row.expiry_notice_days,
             timezone=ZoneInfo(row.timezone),
             rules=tuple(
                 Rule(**{name: getattr(rule, name) for name in _RULE_COLUMNS}) for rule in rules
@@ -193,12 +204,12 @@ class LoyaltyRepository:
         )
         return await self._uow.one(statement)
 
-    async def mark_review(self, *, day: date, until: UUID | None) -> None:
-        """How far the nightly look at tiers has come; None when it is done."""
+    async def mark_review(self, *, day: date, until: UUID | None, due_at: datetime | None) -> None:
+        """How far the nightly look at tiers has come, None when it is done; and when to go on."""
         statement = (
             update(loyalty_programme)
             .where(loyalty_programme.c.tenant_id == self._uow.tenant_id)
-            .values(reviewed_on=day, reviewed_until=until)
+            .values(reviewed_on=day, reviewed_until=until, review_due_at=due_at)
         )
         await self._uow.execute(statement)
 
@@ -254,6 +265,21 @@ class LoyaltyRepository:
         """Have these records no tier."""
         if customer_ids:
             await self._uow.execute(_REMOVE_MEMBERS, {**self._tenant, "ids": list(customer_ids)})
+
+    async def remember_tiers(self, merge_id: UUID, customer_ids: Collection[UUID]) -> None:
+        """Keep which tiers these records have, before they are merged."""
+        rows = [
+            {"merge_id": merge_id, **{name: getattr(row, name) for name in _MEMBER_COLUMNS}}
+            for row in await self.members(customer_ids)
+        ]
+        if rows:
+            await self._uow.execute(_REMEMBER, {**self._tenant, **_before.values(rows)})
+
+    async def remembered_tiers(
+        self, merge_ids: Collection[UUID]
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Which tiers those had who were merged by these."""
+        return await self._uow.rows(_REMEMBERED, {**self._tenant, "ids": list(merge_ids)})
 
     async def walk(self, *, after: UUID, since: Any, at_most: int) -> Sequence[UUID]:
         """Whose tiers are to be looked at, in the order of their ids."""

@@ -64,6 +64,10 @@ class ProgrammePut(Body):
     tier_grace_days: int = Field(
         default=30, ge=0, le=365, description="How long a tier is left to who no longer reaches it"
     )
+    expiry_notice_days: Annotated[int, Field(ge=1, le=365)] | None = Field(
+        default=30,
+        description="How long before points expire `points.expiring` tells of it; null for never",
+    )
 
     @model_validator(mode="after")
     def _one_currency(self) -> Self:
@@ -89,6 +93,7 @@ class ProgrammeRead(BaseModel):
     tier_basis: TierBasis
     tier_window_months: int
     tier_grace_days: int
+    expiry_notice_days: int | None
     created_at: datetime
     updated_at: datetime
     version: int

@@ -59,6 +59,7 @@ class Programme:
     tier_basis: TierBasis
     tier_window_months: int
     tier_grace_days: int
+    expiry_notice_days: int | None
     timezone: ZoneInfo
     rules: tuple[Rule, ...]
     tiers: tuple[Tier, ...]
@@ -99,6 +100,12 @@ class Programme:
         """From when on what was earned counts for tiers."""
         return self._start_of(months_later(self._day(now), -self.tier_window_months))
 
+    def notice_until(self, now: datetime) -> datetime | None:
+        """What expires until then is about to expire; None where nobody is told."""
+        if self.expiry_notice_days is None:
+            return None
+        return now + timedelta(days=self.expiry_notice_days)
+
     def tier_of(self, value: int) -> Tier | None:
         """The highest tier that a value reaches."""
         reached = [tier for tier in self.tiers if tier.threshold <= value]
@@ -116,6 +123,10 @@ class Programme:
     def today(self, now: datetime) -> date:
         """The shop's day."""
         return self._day(now)
+
+    def next_day(self, now: datetime) -> datetime:
+        """When the shop's day is over."""
+        return self._start_of(self._day(now) + timedelta(days=1))
 
     def _day(self, instant: datetime) -> date:
         return instant.astimezone(self.timezone).date()

@@ -7,7 +7,7 @@ from fastapi import Depends
 from services.customer.customers.repository import CustomerRepository
 from services.customer.deps import AskedDep, owner_of
 from services.customer.families.family import Families
-from services.customer.orders.repository import OrderRepository
+from services.customer.orders.figures_repository import OrderFiguresRepository
 from services.customer.referrals.repository import ReferralRepository
 from services.customer.referrals.service import ReferralService
 from shared.web.routing import PrincipalDep
@@ -21,7 +21,8 @@ async def referral_service(asked: AskedDep, principal: PrincipalDep) -> Referral
         referrals=ReferralRepository(uow, sight=sight),
         customers=CustomerRepository(uow, sight=sight),
         families=Families(uow),
-        orders=OrderRepository(uow),
+        order_figures=OrderFiguresRepository(uow),
+        sight=sight,
         owner=owner_of(principal),
     )
 

@@ -75,7 +75,10 @@ async def report_referrals(
     from_: Annotated[Instant, Query(alias="from", examples=["2027-03-01T00:00:00+07:00"])],
     to: Annotated[Instant, Query(examples=["2027-04-01T00:00:00+07:00"])],
 ) -> ReferralReport:
-    """Say how many came by referral: of those who ordered first, and by how many customers."""
+    """Say how many came by referral: of those who ordered first, and by how many customers.
+
+    It is of the whole shop, and for those who see all customers.
+    """
     figures = await referrals.figures(from_, to)
     return ReferralReport(
         **asdict(figures),

@@ -10,10 +10,11 @@ from sqlalchemy import Row
 from services.customer.families.family import Families
 from services.customer.loyalty.earning import Earning, Reward, kept_minor
 from services.customer.loyalty.repository import LoyaltyRepository
-from services.customer.orders.keeping import OrderChange
+from services.customer.orders.figures_repository import OrderFiguresRepository
+from services.customer.orders.news import OrderChange
 from services.customer.orders.record import OrderRecord
-from services.customer.orders.repository import OrderRepository
 from services.customer.referrals.repository import ReferralRepository
+from shared.contracts.loyalty import ReferralRewarded, ReferralState
 from shared.db.unit_of_work import UnitOfWork
 
 
@@ -27,7 +28,7 @@ class OrderEarning:
         self._uow = uow
         self._families = Families(uow)
         self._referrals = ReferralRepository(uow)
-        self._orders = OrderRepository(uow)
+        self._figures = OrderFiguresRepository(uow)
         self._loyalty = LoyaltyRepository(uow)
         self._earning = Earning(uow)
 
@@ -75,13 +76,29 @@ class OrderEarning:
             await self._referrals.decide(
                 row.id, {"status": "rewarded", "order_id": order.id, **points}
             )
+            await self._tell(row, order, points)
             rewards += _rewards_of(row, order, programme)
         return rewards
+
+    async def _tell(
+        self, row: Row[*tuple[Any, ...]], order: OrderRecord, points: Mapping[str, int]
+    ) -> None:
+        roots = await self._families.roots([row.referrer_id, row.friend_id])
+        state = ReferralState(
+            referral_id=row.id,
+            code=row.code,
+            referrer_id=roots[row.referrer_id],
+            friend_id=roots[row.friend_id],
+            order_id=order.id,
+            rewarded_at=self._uow.clock.now(),
+            **points,
+        )
+        self._uow.append(ReferralRewarded(referral=state), key=state.referrer_id)
 
     async def _ordering_since(self, members: Mapping[UUID, UUID]) -> dict[UUID, datetime]:
         """When each family has ordered first."""
         since: dict[UUID, datetime] = {}
-        for customer_id, figures in (await self._orders.figures(members.keys())).items():
+        for customer_id, figures in (await self._figures.of_records(members.keys())).items():
             root, first = members[customer_id], figures.first_order_at
             if first is not None:
                 since[root] = min(first, since.get(root, first))

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families, Family
-from services.customer.orders.repository import OrderRepository
+from services.customer.orders.figures_repository import OrderFiguresRepository
 from services.customer.referrals.errors import (
     NoReferralProgramme,
     ReferralNotFound,
@@ -23,8 +23,9 @@ from services.customer.referrals.schemas import ReferralCreate, ReferralProgramm
 from services.customer.vouchers.codes import new_code, normalised
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
-from shared.errors import FieldError, Invalid, LostRace
+from shared.errors import FieldError, Forbidden, Invalid, LostRace
 from shared.ids import new_id
+from shared.security.sight import Sight
 from shared.web.resources import check_version
 
 _PREFIX = "BAN-"
@@ -41,14 +42,16 @@ class ReferralService:
         referrals: ReferralRepository,
         customers: CustomerRepository,
         families: Families,
-        orders: OrderRepository,
+        order_figures: OrderFiguresRepository,
+        sight: Sight | None,
         owner: UUID | None,
     ) -> None:
         self._uow = uow
         self._referrals = referrals
         self._customers = customers
         self._families = families
-        self._orders = orders
+        self._order_figures = order_figures
+        self._sight = sight
         self._owner = owner
 
     async def programme(self) -> Row[*tuple[Any, ...]]:
@@ -138,7 +141,12 @@ class ReferralService:
         return await self._referrals.page({"status": status}, members, request)
 
     async def figures(self, from_at: datetime, to_at: datetime) -> Figures:
-        """What referrals have brought. Raises Invalid for a time that ends before it begins."""
+        """What referrals have brought to the whole shop.
+
+        Raises Forbidden, and Invalid for a time that ends before it begins.
+        """
+        if self._sight is not None:
+            raise Forbidden("The report of referrals is for those who see all customers")
         if to_at <= from_at:
             fault = FieldError("/query/to", "ends_before_start", "The end comes after the start")
             raise Invalid(errors=[fault])
@@ -149,7 +157,7 @@ class ReferralService:
             return "same_person"
         if await self._referrals.of_friends(friend.member_ids):
             return "already_referred"
-        figures = await self._orders.figures(friend.member_ids)
+        figures = await self._order_figures.of_records(friend.member_ids)
         if any(each.orders_count for each in figures.values()):
             return "not_new"
         return "ring" if await self._was_brought_by(referrer_id, friend.root_id) else None

@@ -9,7 +9,9 @@ from services.customer.families.seen import SeenPeople
 from services.customer.orders.repository import OrderRepository
 from services.customer.reviews.repository import ReviewRepository
 from services.customer.reviews.service import ReviewService, Writer
+from services.customer.reviews.voting import ReviewVoting
 from services.customer.timeline.repository import TimelineRepository
+from shared.security.principal import Principal
 from shared.web.routing import PrincipalDep
 
 TRUSTED = "reviews:write"
@@ -18,15 +20,30 @@ TRUSTED = "reviews:write"
 async def review_service(asked: AskedDep, principal: PrincipalDep) -> ReviewService:
     """What clients can do with reviews."""
     uow, sight = asked.uow, asked.sight
-    trusted = TRUSTED in principal.scopes
     return ReviewService(
         uow=uow,
         reviews=ReviewRepository(uow, sight=sight),
         orders=OrderRepository(uow),
         people=SeenPeople(uow, sight=sight),
         timeline=TimelineRepository(uow),
-        writer=Writer(owner_of(principal), trusted, principal.client_ip or None),
+        writer=_writer(principal),
     )
 
 
+async def review_voting(asked: AskedDep, principal: PrincipalDep) -> ReviewVoting:
+    """What clients can do with votes on reviews."""
+    return ReviewVoting(
+        uow=asked.uow,
+        reviews=ReviewRepository(asked.uow, sight=asked.sight),
+        people=SeenPeople(asked.uow, sight=asked.sight),
+        writer=_writer(principal),
+    )
+
+
+def _writer(principal: Principal) -> Writer:
+    trusted = TRUSTED in principal.scopes
+    return Writer(owner_of(principal), trusted, principal.client_ip or None)
+
+
 ReviewServiceDep = Annotated[ReviewService, Depends(review_service)]
+ReviewVotingDep = Annotated[ReviewVoting, Depends(review_voting)]

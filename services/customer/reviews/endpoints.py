@@ -7,9 +7,9 @@ from fastapi import Depends, Query, Response, status
 
 from services.customer.customers.schemas import ExternalId
 from services.customer.deps import StaffIdDep
-from services.customer.reviews.deps import TRUSTED, ReviewServiceDep
+from services.customer.reviews.deps import TRUSTED, ReviewServiceDep, ReviewVotingDep
 from services.customer.reviews.moderation import ReviewPolicy, ReviewStatus
-from services.customer.reviews.repository import ReviewFilter
+from services.customer.reviews.repository import ReviewFilter, ReviewSort
 from services.customer.reviews.schemas import (
     OrderRatingPut,
     ProductRatingRead,
@@ -22,6 +22,8 @@ from services.customer.reviews.schemas import (
     ReviewRead,
     ReviewReceipt,
     ReviewReject,
+    ReviewVotePut,
+    ReviewVoteRead,
     Stars,
     StarsRead,
 )
@@ -91,10 +93,16 @@ async def list_reviews(
     "/reviews/published", operation_id="reviews.listPublished", dependencies=[_READ_PUBLISHED]
 )
 async def list_published_reviews(
-    product_id: ProductId, reviews: ReviewServiceDep, request: PagingDep
+    product_id: ProductId,
+    reviews: ReviewServiceDep,
+    request: PagingDep,
+    sort: ReviewSort = "newest",
 ) -> Page[PublishedReview]:
-    """List what everybody may read of a product, newest first. A publishable key may do this."""
-    rows, cursor = await reviews.published(product_id, request)
+    """List what everybody may read of a product. A publishable key may do this.
+
+    `most_helpful` puts those first that most find helpful, of those the newest.
+    """
+    rows, cursor = await reviews.published(product_id, sort, request)
     data = [PublishedReview.model_validate(row._mapping) for row in rows]
     return Page(data=data, next_cursor=cursor)
 
@@ -142,18 +150,53 @@ async def get_review(review_id: UUID, response: Response, reviews: ReviewService
     return ReviewRead.of(row)
 
 
+@router.put(
+    "/reviews/{review_id}/vote",
+    operation_id="reviews.vote",
+    dependencies=[requires("review_submissions:write", shopper="reviews:own")],
+)
+async def vote_for_review(
+    review_id: UUID, body: ReviewVotePut, voting: ReviewVotingDep, principal: PrincipalDep
+) -> ReviewVoteRead:
+    """Say that a published review is helpful, or not any more. A publishable key may do this.
+
+    A customer has one vote, however often it is sent, and none for their own review. Whoever is not
+    logged in has one from their address.
+    """
+    if body.customer_id is not None:
+        principal.require([TRUSTED])
+    row = await voting.vote(review_id, body)
+    return ReviewVoteRead(review_id=row.id, helpful=body.helpful, helpful_count=row.helpful_count)
+
+
 @router.post("/reviews/{review_id}/publish", operation_id="reviews.publish", dependencies=[_WRITE])
-async def publish_review(review_id: UUID, reviews: ReviewServiceDep) -> ReviewRead:
-    """Let everybody read a review. Done twice, it is done once."""
-    return ReviewRead.of(await reviews.publish(review_id))
+async def publish_review(
+    review_id: UUID,
+    response: Response,
+    reviews: ReviewServiceDep,
+    expected_version: Annotated[int | None, Depends(if_match)],
+) -> ReviewRead:
+    """Let everybody read a review. Done twice, it is done once.
+
+    Its author may change it at any time: `If-Match` makes sure that it is what you have read.
+    """
+    row = await reviews.publish(review_id, expected_version=expected_version)
+    response.headers["etag"] = etag(row.version)
+    return ReviewRead.of(row)
 
 
 @router.post("/reviews/{review_id}/reject", operation_id="reviews.reject", dependencies=[_WRITE])
 async def reject_review(
-    review_id: UUID, body: ReviewReject, reviews: ReviewServiceDep
+    review_id: UUID,
+    body: ReviewReject,
+    response: Response,
+    reviews: ReviewServiceDep,
+    expected_version: Annotated[int | None, Depends(if_match)],
 ) -> ReviewRead:
     """Let nobody read a review, also one that was published."""
-    return ReviewRead.of(await reviews.reject(review_id, reason=body.reason))
+    row = await reviews.reject(review_id, reason=body.reason, expected_version=expected_version)
+    response.headers["etag"] = etag(row.version)
+    return ReviewRead.of(row)
 
 
 @router.put("/reviews/{review_id}/answer", operation_id="reviews.answer", dependencies=[_WRITE])

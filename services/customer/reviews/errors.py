@@ -25,3 +25,10 @@ class ReviewTransitionRefused(Conflict):
 
     def __init__(self, status: str, allowed: list[str]) -> None:
         super().__init__(extensions={"status": status, "allowed_transitions": allowed})
+
+
+class OwnReview(Conflict):
+    """Nobody votes for what they have written themselves."""
+
+    code = "own_review"
+    title = "It is their own review"

@@ -44,6 +44,8 @@ review = Table(
     Column("answered_by", Uuid),
     instant("answered_at", nullable=True),
     Column("client_ip", Text),
+    # How many find it helpful; no change of the review itself, so no new version of it.
+    Column("helpful_count", BigInteger, nullable=False, server_default=text("0")),
     instant("published_at", nullable=True),
     instant("created_at"),
     instant("updated_at"),
@@ -85,6 +87,22 @@ Index("ix_review_status", _r.tenant_id, _r.status, _r.created_at, _r.id)
 Index("ix_review_customer", _r.tenant_id, _r.customer_id, _r.created_at, _r.id)
 Index("ix_review_of_product", _r.tenant_id, _r.product_id, _r.status, _r.created_at, _r.id)
 Index(
+    "ix_review_most_helpful",
+    _r.tenant_id,
+    _r.product_id,
+    _r.status,
+    _r.helpful_count,
+    _r.created_at,
+    _r.id,
+)
+Index(
+    "ix_review_with_address",
+    _r.tenant_id,
+    _r.created_at,
+    _r.id,
+    postgresql_where=text("client_ip IS NOT NULL"),
+)
+Index(
     "ix_review_sender",
     _r.tenant_id,
     _r.client_ip,
@@ -113,6 +131,30 @@ Index(
 )
 Index("ix_review_product_review", review_product.c.tenant_id, review_product.c.review_id)
 
+# Who finds a review helpful: a customer's record, or somebody at an address, of which only a digest
+# is kept.
+review_vote = Table(
+    "review_vote",
+    metadata,
+    tenant_column(),
+    Column("review_id", Uuid, primary_key=True),
+    Column("voter", Uuid, primary_key=True),
+    Column("customer_id", Uuid),
+    instant("created_at"),
+    ForeignKeyConstraint(
+        ["tenant_id", "review_id"], ["customer.review.tenant_id", "customer.review.id"]
+    ),
+    ForeignKeyConstraint(
+        ["tenant_id", "customer_id"], ["customer.customer.tenant_id", "customer.customer.id"]
+    ),
+)
+Index(
+    "ix_review_vote_customer",
+    review_vote.c.tenant_id,
+    review_vote.c.customer_id,
+    postgresql_where=review_vote.c.customer_id.is_not(None),
+)
+
 # What was sent of late by people who are not logged in: the same again is the same review.
 review_fingerprint = Table(
     "review_fingerprint",
@@ -124,6 +166,11 @@ review_fingerprint = Table(
 )
 Index(
     "ix_review_fingerprint_review", review_fingerprint.c.tenant_id, review_fingerprint.c.review_id
+)
+Index(
+    "ix_review_fingerprint_received",
+    review_fingerprint.c.tenant_id,
+    review_fingerprint.c.received_at,
 )
 
 # How many have given how many stars: published reviews of a product, ratings of orders with it.
@@ -139,6 +186,7 @@ product_rating = Table(
     Column("stars_4", BigInteger, nullable=False),
     Column("stars_5", BigInteger, nullable=False),
     Column("verified_count", BigInteger, nullable=False),
+    Column("helpful_count", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("kind IN ('product', 'order')", name="kind"),
 )
 
@@ -168,5 +216,6 @@ personal(
 )
 personal(review_product, of=belonging_to(review, "review_id"), erase={})
 personal(review_fingerprint, of=belonging_to(review, "review_id"), erase="row", hidden=("digest",))
+personal(review_vote, erase={}, hidden=("voter",))
 impersonal(product_rating, "counts")
 impersonal(review_policy, "the shop's own rules")

@@ -3,18 +3,21 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
+    Integer,
     LargeBinary,
     Row,
     Select,
     Text,
     Uuid,
     bindparam,
+    delete,
     func,
     or_,
     select,
@@ -30,6 +33,7 @@ from services.customer.reviews.models import (
     review_fingerprint,
     review_policy,
     review_product,
+    review_vote,
 )
 from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
@@ -40,9 +44,14 @@ from shared.errors import LostRace
 from shared.security.sight import Sight
 
 Review = Row[*tuple[Any, ...]]
+ReviewSort = Literal["newest", "most_helpful"]
 NEWEST_FIRST: Final = (
     SortKey(review.c.created_at, "created_at", parse_instant, descending=True),
     SortKey(review.c.id, "id", parse_id, descending=True),
+)
+MOST_HELPFUL_FIRST: Final = (
+    SortKey(review.c.helpful_count, "helpful_count", int, descending=True),
+    *NEWEST_FIRST,
 )
 NEWEST_OF_PRODUCT_FIRST: Final = (
     SortKey(review_product.c.created_at, "created_at", parse_instant, descending=True),
@@ -94,6 +103,39 @@ _CLAIMED: Final = select(review_fingerprint.c.review_id).where(
     review_fingerprint.c.digest == bindparam("wanted_digest", type_=LargeBinary),
 )
 
+_old_fingerprints: Final = (
+    select(review_fingerprint.c.digest)
+    .where(
+        review_fingerprint.c.tenant_id == _TENANT,
+        review_fingerprint.c.received_at < bindparam("before", type_=Instant),
+    )
+    .order_by(review_fingerprint.c.received_at)
+    .limit(bindparam("at_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("old")
+)
+_FORGET_FINGERPRINTS: Final = delete(review_fingerprint).where(
+    review_fingerprint.c.tenant_id == _TENANT,
+    review_fingerprint.c.digest == _old_fingerprints.c.digest,
+)
+_old_addresses: Final = (
+    select(review.c.id)
+    .where(
+        review.c.tenant_id == _TENANT,
+        review.c.client_ip.is_not(None),
+        review.c.created_at < bindparam("before", type_=Instant),
+    )
+    .order_by(review.c.created_at, review.c.id)
+    .limit(bindparam("at_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("old")
+)
+_FORGET_ADDRESSES: Final = (
+    update(review)
+    .where(review.c.tenant_id == _TENANT, review.c.id == _old_addresses.c.id)
+    .values(client_ip=None)
+)
+
 _links = RowsParameter("link", review_product, ("product_id", "review_id", "created_at"))
 _LINK: Final = (
     insert(review_product)
@@ -104,7 +146,10 @@ _PRODUCTS_OF: Final = select(review_product.c.product_id).where(
     review_product.c.tenant_id == _TENANT, review_product.c.review_id == _ID
 )
 
-_COUNTS: Final = (*(f"stars_{stars}" for stars in range(1, 6)), "verified_count")
+_COUNTS: Final = (
+    *(f"stars_{stars}" for stars in range(1, 6)),
+    *("verified_count", "helpful_count"),
+)
 _counted = RowsParameter("counted", product_rating, ("product_id", "kind", *_COUNTS))
 
 
@@ -122,6 +167,27 @@ def _count() -> Any:
 _COUNT: Final = _count()
 _RATINGS: Final = select(product_rating).where(
     product_rating.c.tenant_id == _TENANT, product_rating.c.product_id == _PRODUCT
+)
+_VOTE: Final = insert(review_vote).on_conflict_do_nothing().returning(review_vote.c.voter)
+_VOTES_OF: Final = select(func.count()).where(
+    review_vote.c.tenant_id == _TENANT,
+    review_vote.c.review_id == _ID,
+    review_vote.c.voter == func.any(_MEMBERS),
+)
+_UNVOTE: Final = (
+    delete(review_vote)
+    .where(
+        review_vote.c.tenant_id == _TENANT,
+        review_vote.c.review_id == _ID,
+        review_vote.c.voter == func.any(_MEMBERS),
+    )
+    .returning(review_vote.c.voter)
+)
+_ADD_VOTES: Final = (
+    update(review)
+    .values(helpful_count=review.c.helpful_count + bindparam("more", type_=BigInteger))
+    .where(review.c.tenant_id == _TENANT, review.c.id == _ID)
+    .returning(*review.c)
 )
 _POLICY: Final = select(review_policy).where(review_policy.c.tenant_id == _TENANT)
 _LOCK_POLICY: Final = _POLICY.with_for_update()
@@ -145,13 +211,14 @@ class ReviewFilter:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """That so many more (or fewer) have given a product so many stars."""
+    """That so many more (or fewer) have given a product so many stars, or found it helpful."""
 
     product_id: str
     kind: str
     rating: int
     verified: bool
     times: int
+    votes: int
 
     def as_row(self) -> dict[str, Any]:
         """The columns of the row, but for the tenant."""
@@ -162,6 +229,7 @@ class Counted:
             "kind": self.kind,
             **stars,
             "verified_count": verified,
+            "helpful_count": self.votes,
         }
 
 
@@ -240,11 +308,44 @@ class ReviewRepository:
         wanted = {**self._tenant, "sender": client_ip, "since": since}
         return int(await self._uow.scalar(_FROM_ADDRESS, wanted))
 
+    async def forget_fingerprints(self, *, before: datetime, at_most: int) -> int:
+        """Delete the oldest of what tells a repetition, of before then; how many."""
+        asked = {**self._tenant, "before": before, "at_most": at_most}
+        return await self._uow.execute(_FORGET_FINGERPRINTS, asked)
+
+    async def forget_addresses(self, *, before: datetime, at_most: int) -> int:
+        """Empty where the oldest reviews of before then were sent from; how many."""
+        asked = {**self._tenant, "before": before, "at_most": at_most}
+        return await self._uow.execute(_FORGET_ADDRESSES, asked)
+
     async def count(self, counted: Sequence[Counted]) -> None:
         """Let these count in what products come to; at most one for a product and kind."""
         if counted:
             rows = _counted.values(each.as_row() for each in counted)
             await self._uow.execute(_COUNT, {**self._tenant, **rows})
+
+    async def vote(
+        self, review_id: UUID, voter: UUID, *, customer_id: UUID | None, others: Collection[UUID]
+    ) -> int:
+        """Keep a vote; 1 when it is new, also of all `others` that are the same person."""
+        named = {**self._tenant, "row_id": review_id, "members": [voter, *others]}
+        if await self._uow.scalar(_VOTES_OF, named):
+            return 0
+        row = {"review_id": review_id, "voter": voter, "customer_id": customer_id}
+        now = self._uow.clock.now()
+        added = await self._uow.rows(
+            _VOTE, {"tenant_id": self._uow.tenant_id, **row, "created_at": now}
+        )
+        return len(added)
+
+    async def unvote(self, review_id: UUID, voters: Collection[UUID]) -> int:
+        """Forget these votes; how many there were."""
+        named = {**self._tenant, "row_id": review_id, "members": list(voters)}
+        return len(await self._uow.rows(_UNVOTE, named))
+
+    async def add_votes(self, review_id: UUID, more: int) -> Review:
+        """The review with so many votes more, or fewer; its version stays."""
+        return await self._uow.one(_ADD_VOTES, {**self._tenant, "row_id": review_id, "more": more})
 
     async def ratings_of(self, product_id: str) -> dict[str, Mapping[str, Any]]:
         """What a product comes to, by kind."""
@@ -281,13 +382,14 @@ class ReviewRepository:
         return next_cursor(rows, NEWEST_FIRST, request.limit)
 
     async def published(
-        self, product_id: str, request: PageRequest
+        self, product_id: str, sort: ReviewSort, request: PageRequest
     ) -> tuple[Sequence[Review], str | None]:
-        """A page of what everybody may read of a product, newest first, and the next cursor."""
+        """A page of what everybody may read of a product, and the next cursor."""
+        order = NEWEST_FIRST if sort == "newest" else MOST_HELPFUL_FIRST
         rows = await self._uow.rows(
-            page(_PUBLISHED, NEWEST_FIRST, request), {**self._tenant, "wanted_product": product_id}
+            page(_PUBLISHED, order, request), {**self._tenant, "wanted_product": product_id}
         )
-        return next_cursor(rows, NEWEST_FIRST, request.limit)
+        return next_cursor(rows, order, request.limit)
 
     async def find_policy(self, *, lock: bool = False) -> Row[*tuple[Any, ...]] | None:
         """What the shop has decided, if it has."""

@@ -54,6 +54,24 @@ class ReviewReceipt(BaseModel):
     updated_at: datetime
 
 
+class ReviewVotePut(Body):
+    """Whether somebody finds a review helpful."""
+
+    helpful: bool = Field(description="False takes the vote back")
+    customer_id: UUID | None = Field(
+        default=None, description="Whose vote it is, when you know. Needs `reviews:write`"
+    )
+
+
+class ReviewVoteRead(BaseModel):
+    """What somebody thinks of a review now, and how many find it helpful."""
+
+    review_id: UUID
+    object: Literal["review_vote"] = "review_vote"
+    helpful: bool
+    helpful_count: int
+
+
 class ReviewReject(Body):
     """Why a review is not to be read by others."""
 
@@ -88,6 +106,7 @@ class ReviewRead(BaseModel):
     answer: str | None
     answered_by: UUID | None
     answered_at: datetime | None
+    helpful_count: int = Field(description="How many find it helpful")
     published_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -113,6 +132,7 @@ class PublishedReview(BaseModel):
     verified: bool
     answer: str | None
     answered_at: datetime | None
+    helpful_count: int = Field(description="How many find it helpful")
     published_at: datetime
     created_at: datetime
 
@@ -126,6 +146,7 @@ class StarsRead(BaseModel):
         examples=[{"1": 0, "2": 0, "3": 1, "4": 4, "5": 12}], description="By number of stars"
     )
     verified_share: float | None = Field(description="Of those who have bought it, 0 to 1")
+    helpful_votes: int = Field(description="How many find one of them helpful, together")
 
     @classmethod
     def of(cls, row: Mapping[str, Any] | None) -> Self:
@@ -138,6 +159,7 @@ class StarsRead(BaseModel):
             average=round(stars_given / count, 2) if count else None,
             distribution={str(stars): times for stars, times in given.items()},
             verified_share=round(row["verified_count"] / count, 4) if row and count else None,
+            helpful_votes=row["helpful_count"] if row else 0,
         )
 
 

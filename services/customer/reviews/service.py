@@ -33,8 +33,13 @@ from services.customer.reviews.repository import (
     Review,
     ReviewFilter,
     ReviewRepository,
+    ReviewSort,
 )
-from services.customer.reviews.schemas import OrderRatingPut, ReviewCreate, ReviewPolicyPut
+from services.customer.reviews.schemas import (
+    OrderRatingPut,
+    ReviewCreate,
+    ReviewPolicyPut,
+)
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
 from shared.contracts.reviews import ReviewCreated, ReviewPublished, ReviewState
@@ -135,13 +140,23 @@ class ReviewService:
         """Raises ReviewNotFound."""
         return await self._seen(await self._reviews.get(review_id))
 
-    async def publish(self, review_id: UUID) -> Review:
-        """Let everybody read it. Raises ReviewNotFound, ReviewTransitionRefused."""
-        return await self._move(review_id, "published", reason=None)
+    async def publish(self, review_id: UUID, *, expected_version: int | None) -> Review:
+        """Let everybody read it.
 
-    async def reject(self, review_id: UUID, *, reason: str) -> Review:
-        """Let nobody read it. Raises ReviewNotFound, ReviewTransitionRefused."""
-        return await self._move(review_id, "rejected", reason=reason)
+        Raises ReviewNotFound, PreconditionFailed, ReviewTransitionRefused.
+        """
+        return await self._move(
+            review_id, "published", reason=None, expected_version=expected_version
+        )
+
+    async def reject(self, review_id: UUID, *, reason: str, expected_version: int | None) -> Review:
+        """Let nobody read it.
+
+        Raises ReviewNotFound, PreconditionFailed, ReviewTransitionRefused.
+        """
+        return await self._move(
+            review_id, "rejected", reason=reason, expected_version=expected_version
+        )
 
     async def answer(self, review_id: UUID, text: str | None, *, staff_id: UUID | None) -> Review:
         """What the shop says to it. Raises ReviewNotFound."""
@@ -170,10 +185,10 @@ class ReviewService:
         return await self._reviews.page_of(family.member_ids, request)
 
     async def published(
-        self, product_id: str, request: PageRequest
+        self, product_id: str, sort: ReviewSort, request: PageRequest
     ) -> tuple[Sequence[Review], str | None]:
-        """A page of what everybody may read of a product, newest first."""
-        return await self._reviews.published(product_id, request)
+        """A page of what everybody may read of a product."""
+        return await self._reviews.published(product_id, sort, request)
 
     async def ratings_of(self, product_id: str) -> Mapping[str, Mapping[str, Any]]:
         """What a product comes to, by kind."""
@@ -259,11 +274,19 @@ class ReviewService:
         await self._published_now(before, row)
         return row
 
-    async def _move(self, review_id: UUID, status: ReviewStatus, *, reason: str | None) -> Review:
+    async def _move(
+        self,
+        review_id: UUID,
+        status: ReviewStatus,
+        *,
+        reason: str | None,
+        expected_version: int | None,
+    ) -> Review:
         found = await self.get(review_id)
         if found.customer_id is not None:
             await self._families.lock(found.customer_id)
         before = await self._reviews.get(review_id, lock=True)
+        check_version(before.version, expected_version)
         if before.status == status:
             return before
         allowed = TRANSITIONS[before.status]
@@ -314,7 +337,17 @@ class ReviewService:
         for row, times in steps:
             if row is not None and _counts(row):
                 await self._reviews.count(
-                    [Counted(p, row.kind, row.rating, row.verified, times) for p in products]
+                    [
+                        Counted(
+                            p,
+                            row.kind,
+                            row.rating,
+                            row.verified,
+                            times,
+                            votes=times * row.helpful_count,
+                        )
+                        for p in products
+                    ]
                 )
 
     async def _first_status(self, rating: int, *, verified: bool, odd: bool) -> str:

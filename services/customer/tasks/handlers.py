@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from services.customer.tasks.entries import new_task, task_entries
 from services.customer.tasks.repository import TaskRepository
-from services.customer.tasks.service import new_task, task_entries
 from services.customer.timeline.handlers import tell_timeline
 from services.customer.timeline.repository import TimelineRepository
 from shared.contracts.support_ticket import SurveyAnswered

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import (
@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    Text,
     Uuid,
     bindparam,
     column,
@@ -40,6 +41,7 @@ NEWEST_FIRST = (
 )
 
 _TENANT = bindparam("tenant", type_=Uuid)
+_STAFF = bindparam("staff", type_=Uuid)
 _COLUMNS = tuple(c.name for c in task.columns if c.name != "tenant_id")
 _customer = table("customer", column("tenant_id", Uuid), column("id", Uuid), schema="customer")
 _tasks = RowsParameter("task", task, _COLUMNS)
@@ -110,6 +112,68 @@ _TAKE_REMINDERS = (
     .returning(*task.c)
 )
 
+_open_calls = (
+    select(task.c.id)
+    .where(
+        task.c.tenant_id == _TENANT,
+        task.c.customer_id == func.any(bindparam("members", type_=ARRAY(Uuid))),
+        *_IS_A_CALL,
+        task.c.id != bindparam("but", type_=Uuid),
+    )
+    .order_by(task.c.id)
+    .with_for_update()
+    .cte("open_calls")
+    .prefix_with("MATERIALIZED")
+)
+_CALL_OFF = (
+    update(task)
+    .values(
+        status="cancelled",
+        result_code=bindparam("word", type_=Text),
+        updated_at=bindparam("now", type_=Instant),
+        version=task.c.version + 1,
+    )
+    .where(task.c.tenant_id == _TENANT, task.c.id == _open_calls.c.id)
+    .returning(*task.c)
+)
+
+_IS_OPEN = task.c.status == literal_column("'open'")
+_OPEN_OF = (
+    select(task.c.id)
+    .where(task.c.tenant_id == _TENANT, _IS_OPEN, task.c.assignee_id == _STAFF)
+    .order_by(task.c.created_at, task.c.id)
+    .limit(bindparam("at_most", type_=Integer))
+)
+
+
+def _hand_over(key: Literal["id", "customer_id"]) -> Any:
+    """Open tasks of somebody get the assignee that is given for what they are known by."""
+    heirs = RowsParameter("heir", task, (key, "assignee_id"))
+    taken = (
+        select(task.c.id, heirs.source.c.assignee_id)
+        .join_from(task, heirs.source, task.c[key] == heirs.source.c[key])
+        .where(task.c.tenant_id == _TENANT, _IS_OPEN, task.c.assignee_id == _STAFF)
+        .order_by(task.c.id)
+        .with_for_update(of=task)
+        .cte("taken")
+        .prefix_with("MATERIALIZED")
+    )
+    statement = (
+        update(task)
+        .values(
+            assignee_id=taken.c.assignee_id,
+            updated_at=bindparam("now", type_=Instant),
+            version=task.c.version + 1,
+        )
+        .where(task.c.tenant_id == _TENANT, task.c.id == taken.c.id)
+        .returning(task.c.id, task.c.customer_id, task.c.assignee_id)
+    )
+    return heirs, statement
+
+
+_HEIRS_OF_CUSTOMERS, _HAND_OVER = _hand_over("customer_id")
+_HEIRS_OF_TASKS, _HAND_OVER_THESE = _hand_over("id")
+
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
@@ -170,6 +234,38 @@ class TaskRepository:
         """Open tasks of which it is time to remind; from now on it is done."""
         now = {"now": self._uow.clock.now(), "at_most": at_most}
         return await self._uow.rows(_TAKE_REMINDERS, {**self._tenant, **now})
+
+    async def call_off(
+        self, member_ids: Collection[UUID], *, but: UUID, result_code: str | None
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The open calls of a person, cancelled, except for one."""
+        named = {"members": list(member_ids), "but": but, "word": result_code}
+        now = self._uow.clock.now()
+        return await self._uow.rows(_CALL_OFF, {**self._tenant, **named, "now": now})
+
+    async def open_of(self, staff_id: UUID, at_most: int) -> Sequence[UUID]:
+        """Some of the open tasks of somebody, the oldest first."""
+        return await self._uow.scalars(
+            _OPEN_OF, {**self._tenant, "staff": staff_id, "at_most": at_most}
+        )
+
+    async def hand_over(
+        self, staff_id: UUID, heirs: Mapping[UUID, UUID]
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The open tasks that somebody has with these records of customers, given to others."""
+        rows = [{"customer_id": record, "assignee_id": heir} for record, heir in heirs.items()]
+        named = {"staff": staff_id, "now": self._uow.clock.now()}
+        given = {**self._tenant, **named, **_HEIRS_OF_CUSTOMERS.values(rows)}
+        return await self._uow.rows(_HAND_OVER, given) if rows else []
+
+    async def hand_over_these(
+        self, staff_id: UUID, heirs: Mapping[UUID, UUID]
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """These tasks given to others, as far as they are open and still somebody's."""
+        rows = [{"id": task_id, "assignee_id": heir} for task_id, heir in heirs.items()]
+        named = {"staff": staff_id, "now": self._uow.clock.now()}
+        given = {**self._tenant, **named, **_HEIRS_OF_TASKS.values(rows)}
+        return await self._uow.rows(_HAND_OVER_THESE, given) if rows else []
 
     async def calls(
         self, staff_id: UUID, request: PageRequest

@@ -19,7 +19,10 @@ Priority = Annotated[int, Field(ge=0, le=3, description="3 before everything els
 ResultCode = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"),
-    Field(description="What came of it, in a word of the shop's own", examples=["no_answer"]),
+    Field(
+        description="What came of it: one of the shop's outcomes, where it has defined some",
+        examples=["no_answer"],
+    ),
 ]
 TaskNote = Annotated[str, TextRule(max_length=5000, lines=True)]
 
@@ -62,8 +65,8 @@ class TaskRead(BaseModel):
     object: Literal["task"] = "task"
     customer_id: UUID | None
     kind: TaskKind
-    title: str
-    note: str | None
+    title: Annotated[str, pii("words")]
+    note: Annotated[str | None, pii("words")]
     status: TaskStatus
     assignee_id: UUID | None
     assignee_role: AssigneeRole | None
@@ -87,5 +90,6 @@ class CallRead(TaskRead):
     customer_name: Annotated[str | None, pii("name")]
     customer_phone: Annotated[str | None, pii("phone")]
     may_call: bool = Field(
-        description="There is a number, and the customer has not said stop to calls of care"
+        description="There is a number, the customer has not said stop to calls of care, and the "
+        "use of their data is not restricted"
     )

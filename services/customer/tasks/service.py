@@ -1,6 +1,6 @@
 """Decisions about tasks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
@@ -10,13 +10,14 @@ from sqlalchemy import Row
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families
+from services.customer.outcomes.choosing import Outcomes
+from services.customer.tasks.entries import new_task, task_entries
+from services.customer.tasks.following_up import Finished, FollowUps
 from services.customer.tasks.repository import TaskFilter, TaskRepository
 from services.customer.tasks.schemas import CallRead, TaskCreate, TaskPatch
-from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
-from shared.ids import new_id
 from shared.web.resources import check_version
 
 _NOBODY: Final = UUID(int=0)
@@ -78,13 +79,18 @@ class TaskService:
     async def change(
         self, task_id: UUID, given: TaskPatch, *, expected_version: int | None
     ) -> Row[*tuple[Any, ...]]:
-        """The task after the change. Raises TaskNotFound, PreconditionFailed."""
+        """The task after the change.
+
+        Raises TaskNotFound, PreconditionFailed, OutcomeNotDefined.
+        """
         before = await self._tasks.get(task_id, lock=True)
         check_version(before.version, expected_version)
         said = given.model_dump(exclude_unset=True)
         changes = {name: new for name, new in said.items() if getattr(before, name) != new}
         if not changes:
             return before
+        word = changes.get("result_code")
+        await Outcomes(self._uow).check("/body/result_code", "task", before.kind, word)
         now = self._uow.clock.now()
         if (
             "due_at" in changes
@@ -99,52 +105,29 @@ class TaskService:
         after = await self._tasks.save(task_id, {**changes, "updated_at": now})
         if "status" in changes and after.status != "open":
             await self._timeline.add(task_entries([after], f"task.{after.status}"))
+        if {"status", "result_code"} & changes.keys() and after.status != "open":
+            await self._follow_up(after)
         return after
 
-
-def new_task(uow: UnitOfWork) -> Mapping[str, Any]:
-    """The columns that every new task begins with."""
-    now = uow.clock.now()
-    return {
-        "id": new_id(),
-        "status": "open",
-        "priority": 1,
-        "reminder_at": None,
-        "reminded_at": None,
-        "result_code": None,
-        "done_at": None,
-        "created_at": now,
-        "updated_at": now,
-        "version": 1,
-    }
-
-
-def task_entries(rows: Sequence[Row[*tuple[Any, ...]]], kind: str) -> list[Entry]:
-    """What the timelines of the tasks' customers tell."""
-    return [
-        Entry(
+    async def _follow_up(self, row: Row[*tuple[Any, ...]]) -> None:
+        finished = Finished(
+            id=row.id,
+            subject="task",
+            kind=row.kind,
+            word=row.result_code,
             customer_id=row.customer_id,
-            type=kind,
-            occurred_at=row.updated_at,
-            data={
-                "task_id": str(row.id),
-                "title": row.title,
-                "kind": row.kind,
-                "assignee_role": row.assignee_role,
-                "result_code": row.result_code,
-                "ticket_id": str(row.ticket_id) if row.ticket_id else None,
-            },
+            staff_id=row.assignee_id,
+            role=row.assignee_role,
         )
-        for row in rows
-        if row.customer_id is not None
-    ]
+        await FollowUps(self._uow).after(finished)
 
 
 def _call(row: Row[*tuple[Any, ...]], person: CustomerRecord | None) -> CallRead:
-    stopped = person is not None and any(
+    refuses = person is not None and any(
         (consent["purpose"], consent["channel"], consent["status"]) == ("care", "call", "withdrawn")
         for consent in person.consents
     )
+    rests = person is not None and person.restricted_at is not None
     phone = person.phone if person is not None else None
     return CallRead.model_validate(
         {
@@ -152,6 +135,6 @@ def _call(row: Row[*tuple[Any, ...]], person: CustomerRecord | None) -> CallRead
             "customer_code": person.code if person is not None else None,
             "customer_name": person.name if person is not None else None,
             "customer_phone": phone,
-            "may_call": phone is not None and not stopped,
+            "may_call": phone is not None and not (refuses or rests),
         }
     )

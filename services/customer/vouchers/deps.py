@@ -17,7 +17,7 @@ async def voucher_service(asked: AskedDep, principal: PrincipalDep) -> VoucherSe
     uow = asked.uow
     return VoucherService(
         uow=uow,
-        vouchers=VoucherRepository(uow),
+        vouchers=VoucherRepository(uow, sight=asked.sight),
         customers=CustomerRepository(uow, sight=asked.sight),
         families=Families(uow),
         actor_id=principal.actor_id,

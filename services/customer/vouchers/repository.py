@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, bindparam, func, select, update
+from sqlalchemy import Row, Text, Uuid, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from services.customer.families.seen import person_is_seen
 from services.customer.vouchers.errors import (
     VoucherCodeNotFound,
     VoucherNotFound,
@@ -18,6 +19,7 @@ from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
 
 NEWEST_FIRST = (
     SortKey(voucher.c.created_at, "created_at", parse_instant, descending=True),
@@ -66,6 +68,15 @@ _USE_CODE = (
 _CODES_OF_VOUCHER = select(voucher_code).where(
     voucher_code.c.tenant_id == _TENANT, voucher_code.c.voucher_id == _ID
 )
+_SEEN_CODES_OF_VOUCHER = {
+    of_teams: _CODES_OF_VOUCHER.where(
+        or_(
+            voucher_code.c.customer_id.is_(None),
+            person_is_seen(voucher_code.c.customer_id, of_teams=of_teams),
+        )
+    )
+    for of_teams in (False, True)
+}
 _TIMES = select(func.count()).where(
     _redemption.tenant_id == _TENANT,
     _redemption.customer_id == func.any(_MEMBERS),
@@ -86,10 +97,11 @@ _CANCEL_REDEMPTION = (
 
 
 class VoucherRepository:
-    """Vouchers, inside one unit of work."""
+    """Vouchers, inside one unit of work. Lists of codes are narrowed to a caller's `sight`."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
         self._uow = uow
+        self._sight = sight
         self._tenant: Mapping[str, Any] = {"tenant": uow.tenant_id}
 
     async def add(self, columns: Mapping[str, Any]) -> Row[*tuple[Any, ...]]:
@@ -156,9 +168,15 @@ class VoucherRepository:
     async def codes_of_voucher(
         self, voucher_id: UUID, request: PageRequest
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
-        """A page of a voucher's codes, newest first, and the next cursor."""
-        statement = page(_CODES_OF_VOUCHER, CODES_NEWEST_FIRST, request)
-        rows = await self._uow.rows(statement, {**self._tenant, "row_id": voucher_id})
+        """A page of a voucher's codes, newest first, and the next cursor.
+
+        Those of people whom the caller does not see are left out.
+        """
+        codes, asked = _CODES_OF_VOUCHER, {**self._tenant, "row_id": voucher_id}
+        if self._sight is not None:
+            codes = _SEEN_CODES_OF_VOUCHER[self._sight.of_teams]
+            asked |= self._sight.parameters()
+        rows = await self._uow.rows(page(codes, CODES_NEWEST_FIRST, request), asked)
         return next_cursor(rows, CODES_NEWEST_FIRST, request.limit)
 
     async def codes_of_members(

@@ -19,7 +19,9 @@ from services.customer.vouchers.errors import (
 )
 from services.customer.vouchers.repository import VoucherRepository
 from services.customer.vouchers.schemas import CodesCreate, VoucherCreate, VoucherPatch, VoucherUse
+from services.customer.vouchers.telling import code_state, redemption_state
 from services.customer.vouchers.terms import CappedBy, Refusal
+from shared.contracts.loyalty import VoucherIssued, VoucherRedeemed, VoucherRedemptionCancelled
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import FieldError, Invalid
@@ -36,7 +38,9 @@ class Quote:
 
     voucher_id: UUID
     code_id: UUID
+    code: str
     customer_id: UUID | None
+    person_id: UUID | None
     currency: str
     order_minor: int
     discount_minor: int
@@ -112,20 +116,26 @@ class VoucherService:
         self, voucher_id: UUID, given: CodesCreate
     ) -> Sequence[Row[*tuple[Any, ...]]]:
         """New codes. Raises VoucherNotFound, VoucherCodeTaken, CustomerNotFound."""
-        await self._vouchers.get(voucher_id)
+        row = await self._vouchers.get(voucher_id)
         if given.code is not None:
-            row = self._code_row(voucher_id, normalised(given.code), None)
-            added = await self._vouchers.add_codes([row])
+            code = self._code_row(voucher_id, normalised(given.code), None)
+            added = await self._vouchers.add_codes([code])
             if not added:
                 raise VoucherCodeTaken
             return added
         owners: Sequence[UUID | None] = given.customer_ids or [None] * (given.count or 0)
         if given.customer_ids and len(await self._customers.lock(given.customer_ids)) < len(owners):
             raise CustomerNotFound
-        return await self.issue(voucher_id, owners, prefix=given.prefix or "")
+        made = await self._issue(voucher_id, owners, prefix=given.prefix or "")
+        roots = await self._families.roots(given.customer_ids or ())
+        for each in made:
+            if each.customer_id is not None:
+                root_id = roots[each.customer_id]
+                self._uow.append(VoucherIssued(voucher=code_state(each, row, root_id)), key=root_id)
+        return made
 
-    async def issue(
-        self, voucher_id: UUID, owners: Sequence[UUID | None], *, prefix: str = ""
+    async def _issue(
+        self, voucher_id: UUID, owners: Sequence[UUID | None], *, prefix: str
     ) -> Sequence[Row[*tuple[Any, ...]]]:
         """A code for each of these customers; for None one that is anybody's."""
         made: list[Row[*tuple[Any, ...]]] = []
@@ -184,7 +194,9 @@ class VoucherService:
         return Quote(
             voucher_id=terms.id,
             code_id=code.id,
+            code=code.code,
             customer_id=who,
+            person_id=family.root_id if family else None,
             currency=total.currency,
             order_minor=total.amount_minor,
             discount_minor=discount_minor,
@@ -198,7 +210,7 @@ class VoucherService:
         await self._vouchers.use_code(quote.code_id, 1)
         if quote.is_limited:
             await self._vouchers.count(quote.voucher_id, 1)
-        return await self._vouchers.add_redemption(
+        row = await self._vouchers.add_redemption(
             {
                 "id": new_id(),
                 "voucher_id": quote.voucher_id,
@@ -214,6 +226,9 @@ class VoucherService:
                 "cancelled_at": None,
             }
         )
+        state = redemption_state(row, quote.code, quote.person_id)
+        self._uow.append(VoucherRedeemed(redemption=state), key=quote.person_id or quote.code_id)
+        return row
 
     async def redemption(self, redemption_id: UUID) -> Row[*tuple[Any, ...]]:
         """Raises VoucherRedemptionNotFound, also when the caller does not see whose it is."""
@@ -228,17 +243,21 @@ class VoucherService:
     async def cancel(self, redemption_id: UUID) -> Row[*tuple[Any, ...]]:
         """Have a use not count, once. Raises VoucherRedemptionNotFound."""
         before = await self.redemption(redemption_id)
+        person_id = None
         if before.customer_id is not None:
-            await self._families.lock(before.customer_id)
+            person_id = (await self._families.lock(before.customer_id)).root_id
         terms = await self._vouchers.terms(before.voucher_id)
-        await self._vouchers.lock_code(before.code_id)
+        code = await self._vouchers.lock_code(before.code_id)
         row = await self._vouchers.redemption(redemption_id, lock=True)
         if row.status == "cancelled":
             return row
         await self._vouchers.use_code(row.code_id, -1)
         if terms.limit_total is not None:
             await self._vouchers.count(row.voucher_id, -1)
-        return await self._vouchers.cancel_redemption(redemption_id)
+        row = await self._vouchers.cancel_redemption(redemption_id)
+        state = redemption_state(row, code.code, person_id)
+        self._uow.append(VoucherRedemptionCancelled(redemption=state), key=person_id or code.id)
+        return row
 
     async def _refusal_of(
         self, code: Row[*tuple[Any, ...]], family: Family | None, limit: int | None

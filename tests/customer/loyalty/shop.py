@@ -150,7 +150,18 @@ class Shop:
         """What the worker does now and then."""
         sweeps = LoyaltySweeps(self.service.context.units, batch=3)
         await sweeps.keep_time_of(self.tenant)
+        await sweeps.tell_expiry_of(self.tenant)
         await sweeps.review_tiers_of(self.tenant)
+
+    async def erase(self, customer_id: str) -> None:
+        """Forget somebody by the shop's own word."""
+        async with self.client("privacy:read", "privacy:write", "customers:read") as client:
+            body = {"kind": "erasure", "customer_id": customer_id}
+            made = (await client.post("/v1/privacy-requests", json=body)).json()
+            where = f"/v1/privacy-requests/{made['id']}"
+            await client.post(f"{where}/identity-check", json={"method": "in_person"})
+            answer = await client.post(f"{where}/execution")
+            assert answer.status_code == 202, answer.text
 
     async def merge(self, record: str, into: str) -> None:
         await self._link(record, into)

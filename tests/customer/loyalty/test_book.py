@@ -1,12 +1,13 @@
 """The arithmetic of points, against what anybody would reckon, whatever happens in which order."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.customer.loyalty.book import Book, Lot
+from services.customer.loyalty.book import Book, Lot, Posting
 from services.customer.loyalty.errors import InsufficientPoints
 from services.customer.loyalty.terms import months_later, order_points
 from shared.ids import new_id
@@ -18,16 +19,30 @@ STEPS = st.lists(
         st.tuples(st.just("grant"), st.sampled_from([ROOT, OTHER]), st.integers(0, 50)),
         st.tuples(st.just("correct"), st.integers(0, 5), st.integers(0, 50)),
         st.tuples(st.just("spend"), st.just(ROOT), st.integers(1, 80)),
+        st.tuples(st.just("restore"), st.integers(0, 5), st.just(0)),
         st.tuples(st.just("wait"), st.just(ROOT), st.integers(1, 4)),
     ),
     max_size=25,
 )
 
 
+# Taken back after it was spent, given back after its time.
+SPENT_TAKEN_BACK_OVER_RESTORED = [
+    ("grant", ROOT, 10),
+    ("wait", ROOT, 2),
+    ("spend", ROOT, 10),
+    ("correct", 0, 4),
+    ("wait", ROOT, 4),
+    ("restore", 0, 0),
+]
+
+
 @given(STEPS)
+@example(SPENT_TAKEN_BACK_OVER_RESTORED)
 def test_accounts_hold_what_lots_do_and_nothing_falls_below_zero(steps) -> None:
     now, lots, postings = START, [], []
     granted = taken = spent = 0
+    redeemed: list[list[Posting]] = []
     for what, who, number in steps:
         book = Book(lots, roots={ROOT: ROOT, OTHER: ROOT}, now=now)
         book.keep_time()
@@ -43,9 +58,14 @@ def test_accounts_hold_what_lots_do_and_nothing_falls_below_zero(steps) -> None:
             before = book.available(ROOT)
             try:
                 book.spend(ROOT, number, kind="redeem")
+                redeemed.append([each for each in book.postings if each.kind == "redeem"])
                 spent += number
             except InsufficientPoints:
                 assert before < number
+        elif what == "restore" and redeemed:
+            for part in redeemed.pop(who % len(redeemed)):
+                _restore(book, part)
+                spent -= part.points
         elif what == "wait":
             now += timedelta(days=number)
         lots = list(book)
@@ -54,6 +74,39 @@ def test_accounts_hold_what_lots_do_and_nothing_falls_below_zero(steps) -> None:
     expired = sum(lot.expired for lot in lots)
     held = sum(lot.remaining - lot.owed for lot in lots)
     assert held == granted - taken - spent - expired
+
+
+def _restore(book: Book, part: Posting) -> None:
+    before = {lot.id: lot for lot in book}[part.lot_id]
+    book.restore(part.lot_id, part.points, redemption_id=new_id())
+    after = {lot.id: lot for lot in book}[part.lot_id]
+    assert after.owed <= max(before.owed - part.points, 0)
+    assert after.expired - before.expired <= max(part.points - before.owed, 0)
+
+
+class Counted(dict[UUID, UUID]):
+    """Who stands for whom, and how often that was asked."""
+
+    asked = 0
+
+    def __getitem__(self, customer_id: UUID) -> UUID:
+        self.asked += 1
+        return super().__getitem__(customer_id)
+
+
+def test_what_becomes_available_of_twice_as_many_takes_twice_as_much() -> None:
+    assert _asked_of(80) == 2 * _asked_of(40)
+
+
+def _asked_of(families: int) -> int:
+    """How much is asked when something becomes available for each, who all owe something."""
+    roots = Counted({UUID(int=n): UUID(int=n) for n in range(families)})
+    due = [replace(_lot(root, START), points=5, remaining=5) for root in list(roots)]
+    debts = [replace(_lot(root, START), matured_at=START, owed=5) for root in list(roots)]
+    book = Book(due + debts, roots=roots, now=START + timedelta(days=3))
+    book.keep_time()
+    assert sum(lot.owed + lot.remaining for lot in book) == 0
+    return roots.asked
 
 
 def _lot(customer_id: UUID, now) -> Lot:

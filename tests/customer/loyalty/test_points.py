@@ -2,14 +2,18 @@
 
 import asyncio
 from collections import Counter
+from uuid import UUID
 
 import httpx
 import pytest
 
+from services.customer.loyalty.book import Book, Lot
+from services.customer.loyalty.ledger_repository import BALANCE, LedgerRepository
 from shared.contracts.gateway import StaffChanged, StaffState
 from shared.ids import new_id
 from shared.security.principal import PrincipalKind, Visibility
 from tests.customer.loyalty.shop import Shop, vnd
+from tests.support.plans import rows_read
 
 
 @pytest.fixture
@@ -315,6 +319,26 @@ async def test_a_cancelled_redemption_gives_back_once(shop: Shop, lan: str) -> N
     await shop.check(lan)
 
 
+async def test_what_comes_back_pays_what_its_order_left_owed_though_its_time_is_over(
+    shop: Shop, lan: str
+) -> None:
+    await shop.programme(expires_after_months=1)
+    await shop.order_rule()
+    await shop.order(lan, 1_000_000, "1")
+    redemption = await shop.post("/v1/loyalty/redemptions", customer_id=lan, points=100)
+    await shop.order(
+        lan, 1_000_000, "1", financial_status="partially_refunded", refunded=vnd(700_000)
+    )
+    assert await shop.points(lan) == (0, 0, 70)
+    shop.clock.advance(days=40)
+    await shop.sweep()
+    await shop.post(f"/v1/loyalty/redemptions/{redemption['id']}/cancel")
+    assert await shop.points(lan) == (0, 0, 0)
+    moved = [(entry["kind"], entry["points"]) for entry in await shop.entries(lan)]
+    assert sorted(moved[:3]) == [("expire", 30), ("restore", 30), ("restore", 70)]
+    await shop.check(lan)
+
+
 async def test_staff_give_and_take_by_hand_with_a_reason(shop: Shop, lan: str) -> None:
     await shop.programme()
     await shop.give(lan, 10)
@@ -330,6 +354,39 @@ async def test_staff_give_and_take_by_hand_with_a_reason(shop: Shop, lan: str) -
     timeline = (await shop.get(f"/v1/customers/{lan}/timeline"))["data"]
     assert timeline[0]["type"] == "loyalty.adjusted"
     await shop.check(lan)
+
+
+async def test_the_balance_of_a_long_history_reads_what_is_left(
+    shop: Shop, lan: str, database_url: str
+) -> None:
+    await shop.programme()
+    customer_id, now = UUID(lan), shop.clock.now()
+    book = Book([], roots={customer_id: customer_id}, now=now)
+    for n in range(1_000):
+        lot = Lot(
+            id=new_id(),
+            customer_id=customer_id,
+            kind="event",
+            cause=f"day {n}",
+            earned_at=now,
+            available_at=now,
+        )
+        book.grant(lot, 2)
+    book.spend(customer_id, 1_997, kind="redeem")
+    async with shop.service.context.units.begin(shop.tenant) as uow:
+        await LedgerRepository(uow).save(book)
+        await uow.commit()
+    assert await shop.points(lan) == (3, 0, 0)
+    await shop.check(lan)
+    read = await rows_read(
+        database_url,
+        schema="customer",
+        tenant_id=shop.tenant,
+        table="loyalty_lot",
+        statement=BALANCE,
+        parameters={"tenant": shop.tenant, "members": [customer_id]},
+    )
+    assert read == 2
 
 
 async def test_the_least_that_can_be_spent_is_the_programmes(shop: Shop, lan: str) -> None:

@@ -69,6 +69,19 @@ async def test_the_first_paid_order_rewards_both_once_and_the_rate_is_reported(
     await shop.check(lan, friend)
 
 
+@pytest.mark.parametrize("visibility", [Visibility.OWN, Visibility.TEAM])
+async def test_the_report_of_the_whole_shop_is_for_those_who_see_it(
+    shop: Shop, lan: str, visibility: Visibility
+) -> None:
+    params = {"from": "2027-03-01T00:00:00Z", "to": "2027-03-02T00:00:00Z"}
+    staff = {"kind": PrincipalKind.STAFF, "actor_id": str(new_id())}
+    async with shop.client(**staff, visibility=visibility) as agent:
+        refused = await agent.get("/v1/referrals/report", params=params)
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    async with shop.client(**staff) as owner:
+        assert (await owner.get("/v1/referrals/report", params=params)).status_code == 200
+
+
 async def test_orders_of_a_friend_that_come_at_once_reward_once(shop: Shop, lan: str) -> None:
     friend = await shop.customer("Mai")
     await bring(shop, lan, friend)
