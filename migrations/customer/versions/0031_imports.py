@@ -75,7 +75,7 @@ def upgrade() -> None:
     sa.Column('changes', postgresql.JSONB(), nullable=False),
     sa.Column('customer_version', sa.BigInteger(), nullable=True),
     sa.Column('undone', sa.Text(), nullable=True),
-    sa.CheckConstraint("outcome IN ('created', 'updated', 'unchanged', 'merged', 'invalid')", name=op.f('ck_import_row_outcome')),
+    sa.CheckConstraint("outcome IN ('created', 'updated', 'unchanged', 'merged', 'invalid', 'erased')", name=op.f('ck_import_row_outcome')),
     sa.CheckConstraint("undone IN ('removed', 'restored', 'partly', 'kept')", name=op.f('ck_import_row_undone')),
     sa.PrimaryKeyConstraint('tenant_id', 'import_id', 'row', name=op.f('pk_import_row')),
     schema='customer'

@@ -84,7 +84,7 @@ def upgrade() -> None:
     op.create_table('erasure',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('request_id', sa.Uuid(), nullable=False),
+    sa.Column('request_id', sa.Uuid(), nullable=True),
     sa.Column('customer_id', sa.Uuid(), nullable=False),
     document('customer_ids'),
     instant('ordered_at'),

@@ -1,4 +1,4 @@
-"""Look at what 0081 took for granted, while others read and write identities."""
+"""Look at what 0042 took for granted, while others read and write identities."""
 
 from alembic import op
 
