@@ -16,8 +16,10 @@ from services.customer.customers.endpoints import router as customers
 from services.customer.duplicate_scans.endpoints import router as duplicate_scans
 from services.customer.exports.endpoints import router as exports
 from services.customer.fields.endpoints import router as fields
+from services.customer.fields.repository import field_marks
 from services.customer.identities.endpoints import router as identities
 from services.customer.imports.endpoints import router as imports
+from services.customer.imports.space import ImportLimits
 from services.customer.interactions.endpoints import router as interactions
 from services.customer.jobs import build_job_kinds
 from services.customer.lead_forms.endpoints import router as lead_forms
@@ -28,6 +30,7 @@ from services.customer.merges.duplicate_endpoints import router as duplicates
 from services.customer.merges.endpoints import router as merges
 from services.customer.notes.endpoints import router as notes
 from services.customer.orders.endpoints import router as orders
+from services.customer.outcomes.endpoints import router as outcomes
 from services.customer.privacy.endpoints import router as privacy_requests
 from services.customer.privacy.hold_endpoints import router as legal_holds
 from services.customer.provenance.endpoints import router as provenance
@@ -35,6 +38,7 @@ from services.customer.quality.endpoints import router as quality
 from services.customer.reassignments.endpoints import router as reassignments
 from services.customer.referrals.endpoints import router as referrals
 from services.customer.reports.endpoints import router as reports
+from services.customer.retention.endpoints import router as retention
 from services.customer.reviews.endpoints import router as reviews
 from services.customer.settings import CustomerSettings
 from services.customer.tasks.endpoints import router as tasks
@@ -45,6 +49,7 @@ from services.customer.vouchers.endpoints import router as vouchers
 from shared.clock import Clock
 from shared.part.app import create_part_app
 from shared.part.context import build_context
+from shared.web.field_marks import ShopMarks, attach_field_marks
 
 ROUTERS = (
     # Before the customers, whose ids stand at the same place.
@@ -56,10 +61,10 @@ ROUTERS = (
     # Before the interactions, whose ids stand at the same place.
     care_statistics,
     *(interactions, notes, appointments, calendars, calendar_pages),
-    *(assignment, reassignments),
+    *(outcomes, assignment, reassignments),
     *(lead_forms, leads, lead_pages, touches),
     *(loyalty, vouchers, referrals, reviews),
-    *(privacy_requests, legal_holds),
+    *(privacy_requests, legal_holds, retention),
     *(fields, exports, imports, quality, reports),
 )
 
@@ -75,5 +80,9 @@ def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> Fas
         job_kinds=build_job_kinds(context),
     )
     app.state.shops = Shops()
+    attach_field_marks(app, ShopMarks(field_marks))
+    app.state.import_limits = ImportLimits(
+        files=settings.import_waiting_files, bytes=settings.import_waiting_bytes
+    )
     units()  # Read while nobody waits for an address.
     return app

@@ -1,11 +1,12 @@
 """What the endpoints of every slice need of a request."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Depends, Request
 
+from services.customer.erased.identities import ErasedIdentities, IdentityDigests
 from services.customer.tenants.shops import Shop, Shops
 from shared.db.unit_of_work import UnitOfWork
 from shared.part.context import PartContext
@@ -18,7 +19,11 @@ from shared.web.routing import PrincipalDep
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What every request comes with; one look at the request instead of one for each of them."""
+    """What every request comes with; one look at the request instead of one for each of them.
+
+    Providers have it as a dependency. Those of the hottest routes take the request themselves and
+    look with `Asked.by`: each dependency below another one is solved anew for every request.
+    """
 
     uow: UnitOfWork
     shops: Shops
@@ -27,16 +32,27 @@ class Asked:
     principal: Principal
     part: PartContext[PartSettings]
 
+    @classmethod
+    def by(cls, request: Request) -> Self:
+        """The request's unit of work and what is known of the caller."""
+        return cls(
+            uow=request.state.unit_of_work,
+            shops=request.app.state.shops,
+            sight=Sight.of(request.state.principal),
+            principal=request.state.principal,
+            part=context_of(request),
+        )
+
+    @property
+    def erased(self) -> ErasedIdentities:
+        """What erased people were known by."""
+        digests = IdentityDigests(self.part.settings.root_key)
+        return ErasedIdentities(self.uow, digests=digests)
+
 
 async def asked(request: Request) -> Asked:
-    """The request's unit of work and what is known of the caller."""
-    return Asked(
-        uow=request.state.unit_of_work,
-        shops=request.app.state.shops,
-        sight=Sight.of(request.state.principal),
-        principal=request.state.principal,
-        part=context_of(request),
-    )
+    """What a request comes with."""
+    return Asked.by(request)
 
 
 AskedDep = Annotated[Asked, Depends(asked)]

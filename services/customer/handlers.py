@@ -9,7 +9,12 @@ from services.customer.erased.identities import IdentityDigests
 from services.customer.interactions.handlers import keep_in_touch
 from services.customer.jobs import build_job_kinds
 from services.customer.platforms.handlers import take_in_deliveries
-from services.customer.privacy.handlers import collect_data, confirm_erasures, open_requests
+from services.customer.privacy.handlers import (
+    collect_data,
+    confirm_erasures,
+    forget_shops,
+    open_requests,
+)
 from services.customer.privacy.receipts import ReceiptSigner
 from services.customer.privacy.wiring import customer_privacy
 from services.customer.settings import CustomerSettings
@@ -22,6 +27,7 @@ from shared.contracts.gateway import (
     PlatformCustomerReceived,
     PlatformOrderReceived,
     PlatformPrivacyRequested,
+    PlatformShopRedacted,
     StaffChanged,
     TenantProvisioned,
 )
@@ -50,6 +56,8 @@ from shared.stream.handlers import Apply, EventHandlers
 def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
     """The reactions of this service to the events it subscribed to."""
     shops, root = Shops(), context.settings.root_key
+    privacy = customer_privacy(root)
+    kinds = build_job_kinds(context)
     handlers = (
         EventHandlers()
         .on(TenantProvisioned, apply=provision_tenants(context.settings))
@@ -58,7 +66,7 @@ def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
             PlatformCustomerReceived,
             PlatformOrderReceived,
             apply=take_in_deliveries(
-                codes=context.codes, shops=shops, digests=IdentityDigests(root)
+                codes=context.codes, shops=shops, digests=IdentityDigests(root), privacy=privacy
             ),
         )
         .on(RecipientUnsubscribed, apply=withdraw_consents(shops))
@@ -76,11 +84,12 @@ def build_handlers(context: PartContext[CustomerSettings]) -> EventHandlers:
             apply=tell_timeline,
         )
         .on(InboundMessageReceived, apply=keep_in_touch)
-        .on(PlatformPrivacyRequested, apply=open_requests(shops))
-        .on(PersonalDataTold, apply=collect_data(build_job_kinds(context)))
+        .on(PlatformPrivacyRequested, apply=open_requests(root, shops))
+        .on(PlatformShopRedacted, apply=forget_shops(shops, kinds))
+        .on(PersonalDataTold, apply=collect_data(kinds))
         .on(ErasureConfirmed, apply=confirm_erasures(ReceiptSigner(root), shops))
     )
-    return customer_privacy(root).attach(handlers)
+    return privacy.attach(handlers)
 
 
 def _counted(apply: Apply) -> Apply:

@@ -21,9 +21,11 @@ from services.customer.merges import models as merges
 from services.customer.models import metadata
 from services.customer.notes import models as notes
 from services.customer.orders import models as orders
+from services.customer.outcomes import models as outcomes
 from services.customer.privacy import models as privacy
 from services.customer.quality import models as quality
 from services.customer.referrals import models as referrals
+from services.customer.retention import models as retention
 from services.customer.reviews import models as reviews
 from services.customer.snapshots import models as snapshots
 from services.customer.tasks import models as tasks
@@ -54,9 +56,11 @@ __all__ = [
     "metadata",
     "notes",
     "orders",
+    "outcomes",
     "privacy",
     "quality",
     "referrals",
+    "retention",
     "reviews",
     "snapshots",
     "tasks",

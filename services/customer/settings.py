@@ -15,7 +15,10 @@ class CustomerSettings(PartSettings):
     """Settings of the customer service, API and worker alike.
 
     `value_thresholds` says, per currency and in its major units, how much a customer has spent to
-    count as silver, gold and vip. A new shop starts with them and keeps its own afterwards.
+    count as silver, gold and vip. A new shop starts with them and keeps its own afterwards. Of
+    files that were sent and not taken in a shop may have `import_waiting_files` with together
+    `import_waiting_bytes` at a time. An import can be taken back for `import_undo_days` after
+    something was last done with it.
     """
 
     part: ClassVar[str] = "customer"
@@ -30,11 +33,15 @@ class CustomerSettings(PartSettings):
     )
     snapshot_batch: int = Field(default=500, ge=1, le=2000)
     export_page: int = Field(default=1000, ge=1, le=2000)
-    import_chunk: int = Field(default=1000, ge=1, le=2000)
+    import_chunk: int = Field(default=2000, ge=1, le=2000)
     field_rebuild_page: int = Field(default=1000, ge=1, le=5000)
     priority_page: int = Field(default=500, ge=1, le=2000)
     duplicate_scan_page: int = Field(default=1000, ge=1, le=5000)
     quality_page: int = Field(default=500, ge=1, le=2000)
+    retention_page: int = Field(default=200, ge=1, le=1000)
+    import_waiting_files: int = Field(default=100, ge=1, le=10_000)
+    import_waiting_bytes: int = Field(default=1024 * 1024 * 1024, ge=256 * 1024 * 1024)
+    import_undo_days: int = Field(default=90, ge=30, le=3650)
     reassignment_page: int = Field(default=200, ge=1, le=1000)
 
     def value_thresholds_of(self, currency: str) -> Thresholds:

@@ -1,14 +1,25 @@
 """The customer service's background process."""
 
+from datetime import timedelta
+
 from services.customer.appointments.tasks import AppointmentReminders, appointment_reminders
 from services.customer.duplicate_scans.tasks import ScanSweeps, scan_sweeps
 from services.customer.handlers import build_handlers
-from services.customer.imports.tasks import ImportFiles, import_files_sweep
+from services.customer.imports.forgetting import (
+    ImportFiles,
+    ImportForgetting,
+    import_files_sweep,
+    import_forgetting,
+)
 from services.customer.jobs import build_job_kinds
+from services.customer.leads.forgetting import FingerprintForgetting, fingerprint_forgetting
 from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps
+from services.customer.privacy.forgetting import CollectionForgetting, collection_forgetting
 from services.customer.privacy.tasks import PrivacyReminders, privacy_reminders
 from services.customer.privacy.wiring import customer_privacy
 from services.customer.quality.tasks import QualitySweep, quality_sweeps
+from services.customer.retention.tasks import RetentionNights, retention_nights
+from services.customer.reviews.forgetting import ReviewForgetting, review_forgetting
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.tasks import SnapshotWalker, snapshot_jobs, snapshot_sweep
 from services.customer.tasks.tasks import TaskReminders, task_reminders
@@ -33,9 +44,16 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
             task_reminders(TaskReminders(context.units)),
             appointment_reminders(AppointmentReminders(context.units)),
             import_files_sweep(ImportFiles(context.units)),
+            import_forgetting(
+                ImportForgetting(context.units, kept=timedelta(days=settings.import_undo_days))
+            ),
             privacy_reminders(PrivacyReminders(context.units)),
+            collection_forgetting(CollectionForgetting(context.units)),
+            review_forgetting(ReviewForgetting(context.units)),
+            fingerprint_forgetting(FingerprintForgetting(context.units)),
             *scan_sweeps(ScanSweeps(context.units, kinds)),
             *quality_sweeps(QualitySweep(context.units, kinds)),
+            retention_nights(RetentionNights(context.units, kinds)),
         ],
         job_kinds=kinds,
         privacy=customer_privacy(settings.root_key),

@@ -14,10 +14,14 @@ customer_address = Table(
     Column("customer_id", Uuid, nullable=False),
     Column("label", Text, nullable=False),
     Column("recipient_name", Text),
+    Column("recipient_phone", Text),
+    Column("company", Text),
     Column("full_address", Text),
     Column("street", Text),
     Column("ward", Text),
     Column("district", Text),
+    # Outside of Vietnam, where it is no unit of the country's.
+    Column("city", Text),
     Column("province", Text),
     Column("country", Text),
     Column("postal_code", Text),
@@ -30,6 +34,15 @@ customer_address = Table(
     Column("vn34_ward_code", Text),
     Column("vn34_ward_is_certain", Boolean, nullable=False),
     Column("is_primary", Boolean, nullable=False),
+    # Who told of it, and what they call it: told again, it is the same address.
+    Column("source", Text),
+    Column("external_id", Text),
+    # A digest of what they said last, and when it was so.
+    Column("told", Text),
+    instant("told_at", nullable=True),
+    # Who has changed what the source told.
+    Column("corrected_by", Text),
+    instant("corrected_at", nullable=True),
     instant("created_at"),
     instant("updated_at"),
     Column("version", BigInteger, nullable=False),
@@ -51,5 +64,27 @@ Index(
     unique=True,
     postgresql_where=customer_address.c.is_primary,
 )
+Index(
+    "uq_customer_address_source",
+    customer_address.c.tenant_id,
+    customer_address.c.customer_id,
+    customer_address.c.source,
+    customer_address.c.external_id,
+    unique=True,
+    postgresql_where=customer_address.c.source.is_not(None),
+)
 
-personal(customer_address, erase="row")
+removed_address = Table(
+    "removed_address",
+    metadata,
+    tenant_column(),
+    Column("customer_id", Uuid, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    # What the source said of it when it was removed here.
+    Column("told", Text, nullable=False),
+    instant("removed_at"),
+)
+
+personal(customer_address, erase="row", hidden=("told",))
+personal(removed_address, erase="row", hidden=("told",))

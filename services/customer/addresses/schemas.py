@@ -32,11 +32,18 @@ class AddressFields(Body):
 
     label: Label = "home"
     recipient_name: Name | None = Field(default=None, description="Who receives there, if another")
+    recipient_phone: NormalisedStr | None = Field(
+        default=None, description="Their number, as it was written", examples=["0912 345 678"]
+    )
+    company: NormalisedStr | None = None
     full_address: Raw | None = None
     street: NormalisedStr | None = Field(default=None, examples=["12 Lê Lợi"])
     ward: NormalisedStr | None = Field(default=None, examples=["Phường Bến Nghé"])
     district: NormalisedStr | None = Field(
         default=None, description="Until July 2025; there are none any more", examples=["Quận 1"]
+    )
+    city: NormalisedStr | None = Field(
+        default=None, description="Where it is no unit of the country's", examples=["Austin"]
     )
     province: NormalisedStr | None = Field(default=None, examples=["TP. Hồ Chí Minh"])
     country: Country | None = None
@@ -54,7 +61,7 @@ class AddressCreate(AddressFields):
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
-        if not (self.full_address or any(getattr(self, part) for part in PARTS)):
+        if not (self.full_address or any(getattr(self, part) for part in (*PARTS, "city"))):
             raise PydanticCustomError("empty_address", "Give full_address, or some of its parts")
         return self
 
@@ -99,10 +106,13 @@ class AddressRead(BaseModel):
     customer_id: UUID
     label: Label
     recipient_name: Annotated[str | None, pii("name")]
+    recipient_phone: Annotated[str | None, pii("phone")]
+    company: str | None
     full_address: Annotated[str | None, pii("address")]
     street: Annotated[str | None, pii("address")]
     ward: str | None
     district: str | None
+    city: str | None
     province: str | None
     country: str | None
     postal_code: str | None
@@ -110,6 +120,10 @@ class AddressRead(BaseModel):
     vn63: OldUnitsRead | None
     vn34: NewUnitsRead | None
     is_primary: bool
+    source: str | None = Field(
+        description="The platform that tells of it; null for one that was added here",
+        examples=["shopify:0199d6a2-b1c9-7e4f-9b1f-5d6c7a8e9f00"],
+    )
     created_at: datetime
     updated_at: datetime
     version: int

@@ -1,21 +1,22 @@
 """Decisions about addresses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from services.customer.addresses.errors import TooManyAddresses
 from services.customer.addresses.placing import placed
-from services.customer.addresses.repository import ADDRESSES
+from services.customer.addresses.repository import ADDRESSES, ToldAddresses
 from services.customer.addresses.schemas import PARTS, AddressCreate, AddressPatch
 from services.customer.addresses.summary import summary_of
 from services.customer.addresses.units import Units
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.hearing import Hearing
 from services.customer.customers.repository import CustomerRepository
-from services.customer.customers.says import Speaker
+from services.customer.customers.says import Speaker, source_of
+from services.customer.duplicates.weighing import Weighing
 from services.customer.families.belongings import Belonging, Belongings
-from services.customer.families.family import Families
+from services.customer.families.family import Families, Family
 from shared.audit.trail import AuditEntry, differences
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
@@ -23,24 +24,34 @@ from shared.security.sight import Sight
 from shared.web.resources import check_version
 
 MOST_ADDRESSES: Final = 50
+# What a source would say otherwise again.
+_CORRECTED: Final = (
+    *("recipient_name", "recipient_phone", "company", "full_address", "city"),
+    *PARTS,
+)
 
 
 class AddressService:
     """What clients can do with the addresses of customers whom they see."""
 
-    def __init__(self, *, uow: UnitOfWork, units: Units, sight: Sight | None) -> None:
+    def __init__(
+        self, *, uow: UnitOfWork, units: Units, sight: Sight | None, weighing: Weighing
+    ) -> None:
         self._uow = uow
         self._addresses = Belongings(uow, ADDRESSES)
         self._units = units
         self._sight = sight
+        self._weighing = weighing
 
     async def list_of(self, customer_id: UUID) -> Sequence[Belonging]:
-        """All addresses of a person. Raises CustomerNotFound."""
-        return await self._addresses.list_of(await self._members(customer_id))
+        """All addresses of a person, one at most the primary one. Raises CustomerNotFound."""
+        family, fits = await self._person(customer_id)
+        return await self._addresses.shown(family, fits=fits)
 
     async def get(self, customer_id: UUID, address_id: UUID) -> Belonging:
         """Raises CustomerNotFound, AddressNotFound."""
-        return await self._addresses.get(address_id, of=await self._members(customer_id))
+        family, fits = await self._person(customer_id)
+        return await self._addresses.shown_one(address_id, family, fits=fits)
 
     async def create(self, customer_id: UUID, given: AddressCreate) -> Belonging:
         """A new address; the first of a customer is the primary one.
@@ -66,7 +77,7 @@ class AddressService:
         row = await self._addresses.add(columns)
         self._uow.record(AuditEntry.of("address", row.id))
         await self._tell(changes, row)
-        return row
+        return await self.get(customer_id, row.id)
 
     async def change(
         self,
@@ -87,28 +98,36 @@ class AddressService:
         said = given.model_dump(exclude_unset=True)
         known = dict(before._mapping)
         if said.get("full_address") is not None:
-            known |= dict.fromkeys(PARTS)
-        after = {**known, **said, "updated_at": self._uow.clock.now()}
+            known |= dict.fromkeys((*PARTS, "city"))
+        now = self._uow.clock.now()
+        after = {**known, **said, "updated_at": now}
         after |= placed(after, self._units)
+        if before.source is not None and any(after[n] != before._mapping[n] for n in _CORRECTED):
+            after |= {"corrected_by": source_of(self._uow.actor), "corrected_at": now}
         row = await self._addresses.save(before, after)
         differing = differences(dict(before._mapping), dict(row._mapping))
         self._uow.record(AuditEntry.of("address", address_id, differing))
         await self._tell(changes, row, was_primary=before.is_primary)
-        return row
+        return await self.get(customer_id, address_id)
 
     async def delete(self, customer_id: UUID, address_id: UUID) -> None:
         """Forget an address. Raises CustomerNotFound, AddressNotFound."""
-        before = await self.get(customer_id, address_id)
-        changes = await self._locked(before.customer_id)
+        found = await self.get(customer_id, address_id)
+        changes = await self._locked(found.customer_id)
+        before = await self._addresses.get(address_id, of=[found.customer_id])
         await self._addresses.delete(address_id)
+        if before.source is not None:
+            await ToldAddresses(self._uow).remove(before)
         self._uow.record(AuditEntry.of("address", address_id))
         if before.is_primary:
             await self._summarise(changes, before.customer_id, None)
-            await changes.save()
 
-    async def _members(self, customer_id: UUID) -> Sequence[UUID]:
-        await CustomerRepository(self._uow, sight=self._sight).get(customer_id)
-        return (await Families(self._uow).of(customer_id)).member_ids
+    async def _person(self, customer_id: UUID) -> tuple[Family, Callable[[Belonging], bool]]:
+        """Their records, and which primary address is the one that the person is told by."""
+        person = await CustomerRepository(self._uow, sight=self._sight).get(customer_id)
+        told = person.profile.get("address")
+        family = await Families(self._uow).of(customer_id)
+        return family, lambda row: summary_of(dict(row._mapping), self._units) == told
 
     async def _locked(self, customer_id: UUID) -> CustomerChanges:
         changes = CustomerChanges(self._uow, sight=self._sight)
@@ -122,7 +141,6 @@ class AddressService:
         """Have the customer know of their primary address: others ask them."""
         if row.is_primary or was_primary:
             await self._summarise(changes, row.customer_id, row if row.is_primary else None)
-            await changes.save()
 
     async def _summarise(
         self, changes: CustomerChanges, customer_id: UUID, row: Belonging | None
@@ -138,3 +156,5 @@ class AddressService:
             told |= {name: row._mapping[name] for name in known}
         speaker = Speaker.deciding(self._uow.actor, at=self._uow.clock.now())
         await Hearing(self._uow, changes).hear(customer_id, told, speaker)
+        await changes.save()
+        await self._weighing.weigh_again(changes.compared_anew)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from services.customer.addresses.units import Units
 
-_TEXTS: Final = ("street", "ward", "district", "province", "country", "postal_code")
+_TEXTS: Final = ("street", "ward", "district", "city", "province", "country", "postal_code")
 _CODES: Final = (
     *("vn63_province_code", "vn63_district_code", "vn63_ward_code"),
     *("vn34_province_code", "vn34_ward_code"),
@@ -14,6 +14,7 @@ _CODES: Final = (
 
 def summary_of(columns: Mapping[str, Any], units: Units) -> dict[str, Any]:
     """What is known of it, the name of the province of now beside the code."""
-    known = {name: columns[name] for name in (*_TEXTS, *_CODES) if columns[name] is not None}
-    code = columns["vn34_province_code"]
+    told = {name: columns.get(name) for name in (*_TEXTS, *_CODES)}
+    known = {name: value for name, value in told.items() if value is not None}
+    code = known.get("vn34_province_code")
     return known if code is None else {**known, "vn34_province": units.new_provinces[code].name}

@@ -8,11 +8,12 @@ the likeliest new one comes first and the answer is not certain.
 import gzip
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from operator import attrgetter
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from shared.text import search_key
 
@@ -34,6 +35,12 @@ _ALIASES: Final = {
     "vungtau": "bariavungtau",
     "thuathienhue": "hue",
     "tthue": "hue",
+    "hochiminhcity": "hochiminh",
+    "hanoicity": "hanoi",
+    "danangcity": "danang",
+    "haiphongcity": "haiphong",
+    "canthocity": "cantho",
+    "huecity": "hue",
     "daclac": "daklak",
     "dacnong": "daknong",
 }
@@ -79,6 +86,7 @@ class Written:
     key: str
 
 
+@lru_cache(maxsize=4096)
 def read_name(text: str) -> Written:
     """A unit's name: "Q.1", "quận 1" and "Quận 1" are one. The rank is "" when nobody said it."""
     words = _NOT_LETTERS.sub(" ", search_key(text)).strip()
@@ -99,6 +107,33 @@ def _plain(words: str) -> str:
 WardT = TypeVar("WardT", OldWard, NewWard)
 
 
+class _Named(Generic[WardT]):
+    """The wards of each province by one of their names; read when somebody first asks for it."""
+
+    def __init__(self, name_of: Callable[[WardT], str]) -> None:
+        self._name_of: Callable[[WardT], str] = name_of
+        self._wards_in: defaultdict[str, list[WardT]] = defaultdict(list)
+        self._by_key: dict[str, Mapping[str, Sequence[WardT]]] = {}
+
+    def add(self, ward: WardT) -> None:
+        """Before anybody asks."""
+        self._wards_in[ward.province_code].append(ward)
+
+    def meant(self, province_code: str, name: str) -> list[WardT]:
+        """The wards of a province that somebody may have meant who wrote that."""
+        written = read_name(name)
+        known = self._by_key.get(province_code) or self._read(province_code)
+        wards = known.get(written.key, ())
+        return [ward for ward in wards if _means(written, self._name_of(ward))]
+
+    def _read(self, province_code: str) -> Mapping[str, Sequence[WardT]]:
+        read: defaultdict[str, list[WardT]] = defaultdict(list)
+        for ward in self._wards_in[province_code]:
+            read[_official(self._name_of(ward)).key].append(ward)
+        self._by_key[province_code] = read
+        return read
+
+
 class Units:
     """All of them, found by code and by name."""
 
@@ -112,8 +147,9 @@ class Units:
         self._districts: dict[tuple[str, str], str] = {}
         self._old_by_name: dict[str, str] = {}
         self._new_by_name: dict[str, str] = {}
-        self._old_wards_in: defaultdict[str, list[OldWard]] = defaultdict(list)
-        self._new_wards_in: defaultdict[str, list[NewWard]] = defaultdict(list)
+        self._old_by_district = _Named[OldWard](attrgetter("district"))
+        self._old_wards_by_name = _Named[OldWard](attrgetter("name"))
+        self._new_wards_by_name = _Named[NewWard](attrgetter("name"))
         self._came_from: defaultdict[str, set[str]] = defaultdict(set)
         with gzip.open(_DATA, "rt", encoding="utf-8") as lines:
             for line in lines:
@@ -135,9 +171,8 @@ class Units:
 
     def district(self, province_code: str, name: str) -> Sequence[OldWard]:
         """The wards of a district of before; none when there was no such, or two."""
-        written = read_name(name)
-        wards = [w for w in self._old_wards_in[province_code] if _means(written, w.district)]
-        return wards if len({ward.district_code for ward in wards}) == 1 else ()
+        meant = self._old_by_district.meant(province_code, name)
+        return meant if len({ward.district_code for ward in meant}) == 1 else ()
 
     def district_name(self, province_code: str, code: str | None) -> str | None:
         """The name of a district of before."""
@@ -150,13 +185,11 @@ class Units:
 
     def old_ward_in(self, province_code: str, name: str) -> OldWard | None:
         """The only ward of that name in a province of before."""
-        return self.old_ward(name, among=self._old_wards_in[province_code])
+        return _only(self._old_wards_by_name.meant(province_code, name))
 
     def new_ward_in(self, province_code: str, name: str) -> NewWard | None:
         """The only ward of that name in a province of now."""
-        written = read_name(name)
-        wards = self._new_wards_in[province_code]
-        return _only([ward for ward in wards if _means(written, ward.name)])
+        return _only(self._new_wards_by_name.meant(province_code, name))
 
     def old_province_of(self, new_ward: NewWard) -> Province | None:
         """The province of before that all of a ward of now lay in; None when it was several."""
@@ -176,13 +209,14 @@ class Units:
         elif kind == "W34":
             province, name = rest
             new = self.new_wards[code] = NewWard(code, name, province)
-            self._new_wards_in[province].append(new)
+            self._new_wards_by_name.add(new)
         else:
             province, district_code, district, name, became = rest
             old = OldWard(code, name, district_code, district, province, tuple(became.split(",")))
             if code:
                 self.old_wards[code] = old
-            self._old_wards_in[province].append(old)
+            self._old_by_district.add(old)
+            self._old_wards_by_name.add(old)
             self._districts[province, district_code] = district
             for each in old.became:
                 self._came_from[each].add(province)

@@ -66,13 +66,17 @@ class Assigner:
         await self.record(given)
 
     async def record(self, given: Sequence[Mapping[str, Any]]) -> None:
-        """Keep rows of the log, without id and time, and tell of each in its timeline."""
+        """Keep rows of the log, without id and time, and tell of customers in their timelines.
+
+        Rows are about customers unless they name another `subject`.
+        """
         if not given:
             return
         now = self._uow.clock.now()
-        rows = [{"id": new_id(), "assigned_at": now, **row} for row in given]
+        of_customers = {"subject": "customer", "subject_id": None}
+        rows = [{"id": new_id(), "assigned_at": now, **of_customers, **row} for row in given]
         await self._rules.log(rows)
-        await self._timeline.add([_entry(row) for row in rows])
+        await self._timeline.add([_entry(row) for row in rows if row["subject"] == "customer"])
 
     async def _availability(self, rules: Sequence[Rule], timezone: str) -> Availability:
         named = {staff_id for rule in rules for staff_id in rule.staff_ids}

@@ -77,7 +77,11 @@ assignment_log = Table(
     metadata,
     tenant_column(),
     Column("id", Uuid, primary_key=True),
-    Column("customer_id", Uuid, nullable=False),
+    # Whose it is about; a task can be about nobody.
+    Column("customer_id", Uuid),
+    # What was given: the customer, or a task or an appointment by its id.
+    Column("subject", Text, nullable=False, server_default=text("'customer'")),
+    Column("subject_id", Uuid),
     Column("from_owner_id", Uuid),
     Column("to_owner_id", Uuid, nullable=False),
     # What gave the customer to them: a rule, or a job that moved many.
@@ -85,6 +89,11 @@ assignment_log = Table(
     Column("job_id", Uuid),
     Column("explanation", JSONB, nullable=False),
     instant("assigned_at"),
+    CheckConstraint("subject IN ('customer', 'task', 'appointment')", name="subject"),
+    CheckConstraint(
+        "subject <> 'customer' OR (customer_id IS NOT NULL AND subject_id IS NULL)",
+        name="customer_of_subject",
+    ),
     ForeignKeyConstraint(
         ["tenant_id", "customer_id"], ["customer.customer.tenant_id", "customer.customer.id"]
     ),
@@ -102,8 +111,17 @@ Index(
     assignment_log.c.assigned_at,
     assignment_log.c.id,
 )
+Index(
+    "ix_assignment_log_job",
+    assignment_log.c.tenant_id,
+    assignment_log.c.job_id,
+    assignment_log.c.id,
+    postgresql_where=assignment_log.c.job_id.is_not(None),
+)
 
 impersonal(assignment_rule, "the shop's own rules")
 impersonal(working_shift, "staff")
 impersonal(staff_skill, "staff")
-personal(assignment_log, erase={"explanation": {}})
+personal(
+    assignment_log, erase={"explanation": {}}, kept={"subject": "what kind of thing was given"}
+)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    Integer,
     Row,
     Uuid,
     bindparam,
@@ -138,6 +139,17 @@ _ADD_LOG: Final = (
     .returning(assignment_log.c.id)
 )
 
+_OF_JOB: Final = (
+    select(assignment_log)
+    .where(
+        assignment_log.c.tenant_id == _TENANT,
+        assignment_log.c.job_id == bindparam("job", type_=Uuid),
+        assignment_log.c.id > bindparam("after", type_=Uuid),
+    )
+    .order_by(assignment_log.c.id)
+    .limit(bindparam("at_most", type_=Integer))
+)
+
 
 class AssignmentRepository:
     """Rules, shifts and the log, inside one unit of work."""
@@ -247,6 +259,13 @@ class AssignmentRepository:
         if skills:
             rows = [{"staff_id": staff_id, "skill": skill} for skill in skills]
             await self._uow.execute(_ADD_SKILLS, {**self._tenant, **_skills.values(rows)})
+
+    async def moved_by(
+        self, job_id: UUID, *, after: UUID | None, at_most: int
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """What a job has moved, in the order in which it did."""
+        named = {"job": job_id, "after": after or UUID(int=0), "at_most": at_most}
+        return await self._uow.rows(_OF_JOB, {**self._tenant, **named})
 
     async def log(self, entries: Sequence[Mapping[str, Any]]) -> None:
         """Keep who was given whom, and why; all columns but the tenant given."""

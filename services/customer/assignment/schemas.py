@@ -159,11 +159,13 @@ class SkillsRead(BaseModel):
 
 
 class AssignmentRead(BaseModel):
-    """That a customer was given to somebody, and why."""
+    """That a customer, or a task or an appointment of theirs, was given to somebody, and why."""
 
     id: UUID
     object: Literal["assignment"] = "assignment"
     customer_id: UUID
+    subject: Literal["customer", "task", "appointment"]
+    subject_id: UUID | None = Field(description="The task or appointment, where it was one")
     from_owner_id: UUID | None
     to_owner_id: UUID
     rule_id: UUID | None

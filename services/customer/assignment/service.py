@@ -137,7 +137,7 @@ class AssignmentService:
 
 def _columns(given: AssignmentRuleCreate | AssignmentRulePatch) -> dict[str, Any]:
     is_change = isinstance(given, AssignmentRulePatch)
-    columns = given.model_dump(exclude_unset=is_change)
+    columns = given.model_dump(include=given.model_fields_set if is_change else None)
     if given.staff_ids is not None and "staff_ids" in columns:
         columns["staff_ids"] = list(dict.fromkeys(map(str, given.staff_ids)))
     return columns

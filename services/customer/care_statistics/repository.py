@@ -1,11 +1,11 @@
 """SQL of statistics of care: read off the rows themselves, so they are right whenever asked."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 from uuid import UUID
 
 from sqlalchemy import (
@@ -15,6 +15,7 @@ from sqlalchemy import (
     FromClause,
     Row,
     Select,
+    Subquery,
     Text,
     Uuid,
     bindparam,
@@ -135,6 +136,7 @@ def _parts() -> list[Select[Any]]:
             assignment_log,
             g.to_owner_id,
             g.assigned_at,
+            g.subject == literal_column("'customer'"),
             source=assignment_log.outerjoin(first_contact, true()),
             customers_given=func.count(),
             customers_contacted=func.count(first_contact.c.started_at),
@@ -200,33 +202,101 @@ def _conditions(staff: ColumnElement[Any], named: Collection[str]) -> list[Colum
     return [condition for name, condition in {**known, **seen}.items() if name in named]
 
 
+def _ended(
+    of: str,
+    table: FromClause,
+    staff: ColumnElement[Any],
+    at: ColumnElement[Any],
+    word: ColumnElement[Any],
+    *conditions: ColumnElement[bool],
+    kind: ColumnElement[Any] | None = None,
+) -> Select[Any]:
+    """How often what ended how, per member of staff and day."""
+    return (
+        select(
+            staff.label("staff_id"),
+            cast(func.timezone(_ZONE, at), Date).label("day"),
+            literal_column(f"'{of}'", Text).label("of"),
+            (cast(null(), Text) if kind is None else kind).label("kind"),
+            word.label("outcome"),
+            func.count().label("count"),
+        )
+        .where(table.c.tenant_id == _TENANT, staff.is_not(None), at >= _FROM, at < _UNTIL)
+        .where(word.is_not(None), *conditions)
+        .group_by(*map(literal_column, "12345"))
+    )
+
+
+def _outcome_parts() -> list[Select[Any]]:
+    i, t, a = interaction.c, task.c, appointment.c
+    done = t.status == literal_column("'done'")
+    met = a.status.in_(("kept", "missed"))
+    return [
+        _ended("interaction", interaction, i.staff_id, i.started_at, i.outcome, kind=i.kind),
+        _ended("task", task, t.assignee_id, t.done_at, t.result_code, done, kind=t.kind),
+        _ended("appointment", appointment, a.staff_id, a.starts_at, a.result_code, met),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouping:
+    """Whose rows of `found` are added up to what."""
+
+    staff: ColumnElement[Any]
+    team: ColumnElement[Any]
+    day: ColumnElement[Any]
+    source: FromClause
+    conditions: Sequence[ColumnElement[bool]]
+
+    @classmethod
+    def of(cls, found: Subquery, by: str, per: str, named: Collection[str]) -> Self:
+        nobody: ColumnElement[Any] = cast(null(), Uuid)
+        staff: ColumnElement[Any] = found.c.staff_id
+        source: FromClause = found
+        team, conditions = nobody, _conditions(staff, named)
+        if by == "team":
+            member = colleague.alias("member")
+            teams = func.jsonb_array_elements_text(member.c.team_ids).table_valued("id")
+            of_member = teams.render_derived(name="team").lateral()
+            source = found.join(member, member.c.id == found.c.staff_id).join(of_member, true())
+            staff, team = nobody, cast(of_member.c.id, Uuid)
+            conditions.append(member.c.tenant_id == _TENANT)
+            if "team" in named:
+                conditions.append(of_member.c.id == func.any(_TEAM))
+        day = found.c.day if per == "day" else cast(null(), Date)
+        return cls(staff, team, day, source, conditions)
+
+    def select(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """These columns, after who it is and when."""
+        who = (self.staff.label("staff_id"), self.team.label("team_id"), self.day.label("day"))
+        return select(*who, *columns).select_from(self.source).where(*self.conditions)
+
+
 @lru_cache
 def _report(by: str, per: str, named: frozenset[str]) -> Select[Any]:
     """One statement for each form of a report, so that each is prepared once."""
     found = union_all(*_parts()).subquery("found")
-    source: FromClause = found
-    nobody: ColumnElement[Any] = cast(null(), Uuid)
-    staff: ColumnElement[Any] = found.c.staff_id
-    team, conditions = nobody, _conditions(staff, named)
-    if by == "team":
-        member = colleague.alias("member")
-        teams = func.jsonb_array_elements_text(member.c.team_ids).table_valued("id")
-        of_member = teams.render_derived(name="team").lateral()
-        source = found.join(member, member.c.id == found.c.staff_id).join(of_member, true())
-        staff, team = nobody, cast(of_member.c.id, Uuid)
-        conditions.append(member.c.tenant_id == _TENANT)
-        if "team" in named:
-            conditions.append(of_member.c.id == func.any(_TEAM))
-    day = found.c.day if per == "day" else cast(null(), Date)
     sums = [func.sum(found.c[name]) for name in SUMS]
     columns = [cast(total, BigInteger).label(name) for name, total in zip(SUMS, sums, strict=True)]
     return (
-        select(staff.label("staff_id"), team.label("team_id"), day.label("day"), *columns)
-        .select_from(source)
-        .where(*conditions)
-        .group_by(literal_column("1"), literal_column("2"), literal_column("3"))
+        _Grouping.of(found, by, per, named)
+        .select(*columns)
+        .group_by(*map(literal_column, "123"))
         .having(func.greatest(*sums) > 0)
         .order_by(literal_column("3"), literal_column("1"), literal_column("2"))
+    )
+
+
+@lru_cache
+def _outcomes(by: str, per: str, named: frozenset[str]) -> Select[Any]:
+    """The same of how things ended, the most frequent first."""
+    found = union_all(*_outcome_parts()).subquery("found")
+    number = cast(func.sum(found.c.count), BigInteger).label("number")
+    return (
+        _Grouping.of(found, by, per, named)
+        .select(found.c.of, found.c.kind, found.c.outcome, number)
+        .group_by(*map(literal_column, "123456"))
+        .order_by(literal_column("7").desc(), *map(literal_column, "456"))
     )
 
 
@@ -235,6 +305,8 @@ _MEMBERS: Final = select(colleague.c.id, colleague.c.team_ids).where(
     colleague.c.active.is_(True),
     colleague.c.team_ids.has_any(_TEAM),
 )
+
+_Form = Callable[[str, str, frozenset[str]], Select[Any]]
 
 
 class CareStatisticsRepository:
@@ -248,6 +320,17 @@ class CareStatisticsRepository:
         self, wanted: Wanted, *, since: datetime, until: datetime, timezone: str
     ) -> Sequence[Row[*tuple[Any, ...]]]:
         """The figures, in the order of the days."""
+        return await self._rows(_report, wanted, since, until, timezone)
+
+    async def outcomes(
+        self, wanted: Wanted, *, since: datetime, until: datetime, timezone: str
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """How things ended, of everybody and each day that has figures."""
+        return await self._rows(_outcomes, wanted, since, until, timezone)
+
+    async def _rows(
+        self, form: _Form, wanted: Wanted, since: datetime, until: datetime, timezone: str
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
         named = dict(wanted.parameters())
         forms = set(named)
         if self._sight is not None:
@@ -261,7 +344,7 @@ class CareStatisticsRepository:
             "timezone": timezone,
             **named,
         }
-        statement = _report(wanted.by, wanted.per, frozenset(forms))
+        statement = form(wanted.by, wanted.per, frozenset(forms))
         return await self._uow.rows(statement, parameters)
 
     async def members(self, team_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:

@@ -7,6 +7,15 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class OutcomeCount(BaseModel):
+    """How often something ended so."""
+
+    of: Literal["interaction", "task", "appointment"]
+    kind: str | None = Field(description="Which kind of it; null for appointments")
+    outcome: str = Field(examples=["call_again"])
+    count: int
+
+
 class CareFigures(BaseModel):
     """What somebody, or a team, did for customers on one day, on the shop's clocks."""
 
@@ -24,6 +33,9 @@ class CareFigures(BaseModel):
     tasks_overdue: int = Field(description="Tasks that were due on the day and are still open")
     appointments_kept: int
     appointments_missed: int
+    outcomes: list[OutcomeCount] = Field(
+        description="What came of interactions, of tasks done, of appointments kept or missed"
+    )
     customers_given: int = Field(description="Customers given to them by rules and reassignments")
     customers_contacted: int = Field(description="Of these, whom they were in touch with since")
     response_seconds: int | None = Field(

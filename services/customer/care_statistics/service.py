@@ -1,6 +1,6 @@
 """Reports of what staff did for customers."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -14,12 +14,13 @@ from services.customer.assignment.choosing import Shift
 from services.customer.assignment.repository import AssignmentRepository
 from services.customer.care_statistics.errors import ReportPeriodNotValid
 from services.customer.care_statistics.repository import CareStatisticsRepository, Wanted
-from services.customer.care_statistics.schemas import CareFigures, CareStatistics
+from services.customer.care_statistics.schemas import CareFigures, CareStatistics, OutcomeCount
 from services.customer.tenants.shops import Shops
 from shared.db.unit_of_work import UnitOfWork
 
 _LONGEST: Final = timedelta(days=30)
 _Row = Row[*tuple[Any, ...]]
+_Who = tuple[UUID | None, UUID | None, date | None]
 
 
 class CareStatisticsService:
@@ -46,19 +47,25 @@ class CareStatisticsService:
         first = first or last - timedelta(days=6)
         if not first <= last <= first + _LONGEST:
             raise ReportPeriodNotValid
-        rows = await self._statistics.figures(
-            wanted,
-            since=datetime.combine(first, time(), zone),
-            until=datetime.combine(last + timedelta(days=1), time(), zone),
-            timezone=zone_name,
-        )
+        since = datetime.combine(first, time(), zone)
+        until = datetime.combine(last + timedelta(days=1), time(), zone)
+        rows = await self._statistics.figures(wanted, since=since, until=until, timezone=zone_name)
+        ended: defaultdict[_Who, list[OutcomeCount]] = defaultdict(list)
+        for row in await self._statistics.outcomes(
+            wanted, since=since, until=until, timezone=zone_name
+        ):
+            counted = OutcomeCount(of=row.of, kind=row.kind, outcome=row.outcome, count=row.number)
+            ended[_who(row)].append(counted)
         at_work = await self._at_work(rows)
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         return CareStatistics(
             from_=first,
             to=last,
             timezone=zone_name,
-            data=[_figures(row, at_work, [row.day] if row.day else days) for row in rows],
+            data=[
+                _figures(row, at_work, [row.day] if row.day else days, ended[_who(row)])
+                for row in rows
+            ],
         )
 
     async def _at_work(self, rows: Sequence[_Row]) -> "_AtWork":
@@ -91,10 +98,17 @@ class _AtWork:
         return sum(per_weekday[day.isoweekday()] for day in days)
 
 
-def _figures(row: _Row, at_work: _AtWork, days: Sequence[date]) -> CareFigures:
+def _who(row: _Row) -> _Who:
+    return row.staff_id, row.team_id, row.day
+
+
+def _figures(
+    row: _Row, at_work: _AtWork, days: Sequence[date], ended: Sequence[OutcomeCount]
+) -> CareFigures:
     return CareFigures.model_validate(
         {
             **row._mapping,
+            "outcomes": ended,
             "skills": at_work.skills.get(row.staff_id, []),
             "shift_minutes": at_work.minutes(row, days),
             "response_seconds": _average(row.waited_seconds, row.customers_contacted),

@@ -65,6 +65,13 @@ Index(
     consent_record.c.changed_at,
     consent_record.c.id,
 )
+Index(
+    "ix_consent_record_withdrawn",
+    consent_record.c.tenant_id,
+    consent_record.c.changed_at,
+    consent_record.c.customer_id,
+    postgresql_where=consent_record.c.status == "withdrawn",
+)
 
 consent_text = Table(
     "consent_text",

@@ -66,6 +66,7 @@ _LATEST: Final = (
         consent_record.c.changed_at,
         consent_record.c.expires_at,
         consent_record.c.frequency,
+        consent_record.c.proof,
     )
     .ext(distinct_on(*_SUBJECT))
     .where(_OURS, consent_record.c.customer_id == func.any(_MEMBERS))

@@ -11,7 +11,7 @@ from services.customer.customers.errors import PhoneNotValid
 from services.customer.customers.identities import normalise_email
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.belongings import Belonging, Belongings
-from services.customer.families.family import Families
+from services.customer.families.family import Families, Family
 from services.customer.tenants.shops import Shops
 from shared.audit.trail import AuditEntry, differences
 from shared.db.unit_of_work import UnitOfWork
@@ -36,12 +36,12 @@ class ContactService:
         self._shops = shops
 
     async def list_of(self, customer_id: UUID) -> Sequence[Belonging]:
-        """All contact persons of a customer. Raises CustomerNotFound."""
-        return await self._contacts.list_of(await self._members(customer_id))
+        """All contact persons of a customer, one at most the primary. Raises CustomerNotFound."""
+        return await self._contacts.shown(await self._family(customer_id))
 
     async def get(self, customer_id: UUID, contact_id: UUID) -> Belonging:
         """Raises CustomerNotFound, ContactNotFound."""
-        return await self._contacts.get(contact_id, of=await self._members(customer_id))
+        return await self._contacts.shown_one(contact_id, await self._family(customer_id))
 
     async def create(self, customer_id: UUID, given: ContactPersonCreate) -> Belonging:
         """A new contact person; the first of a customer is the primary one.
@@ -65,7 +65,7 @@ class ContactService:
             }
         )
         self._uow.record(AuditEntry.of("contact", row.id))
-        return row
+        return await self.get(customer_id, row.id)
 
     async def change(
         self,
@@ -87,7 +87,7 @@ class ContactService:
         )
         differing = differences(known, dict(row._mapping))
         self._uow.record(AuditEntry.of("contact", contact_id, differing))
-        return row
+        return await self.get(customer_id, contact_id)
 
     async def delete(self, customer_id: UUID, contact_id: UUID) -> None:
         """Forget a contact person. Raises CustomerNotFound, ContactNotFound."""
@@ -95,9 +95,9 @@ class ContactService:
         await self._contacts.delete(found.id)
         self._uow.record(AuditEntry.of("contact", contact_id))
 
-    async def _members(self, customer_id: UUID) -> Sequence[UUID]:
+    async def _family(self, customer_id: UUID) -> Family:
         await self._customers.get(customer_id)
-        return (await Families(self._uow).of(customer_id)).member_ids
+        return await Families(self._uow).of(customer_id)
 
     async def _lock(self, customer_id: UUID) -> None:
         """Let nobody else add to or change what this customer has. Raises CustomerNotFound."""

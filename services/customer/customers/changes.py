@@ -1,13 +1,13 @@
 """Changes of many customers, gathered first and written once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.record import CustomerRecord
-from services.customer.customers.repository import CustomerRepository
+from services.customer.customers.repository import Aside, CustomerRepository
 from services.customer.fields.keeping import FieldValues
 from services.customer.fields.repository import Holder
 from shared.audit.trail import AuditEntry
@@ -18,6 +18,13 @@ from shared.security.sight import Sight
 
 _COUNTED: Final = frozenset(
     {"orders_count", "total_spent_minor", "first_order_at", "last_order_at", "value_tier"}
+)
+# What makes two customers alike, or not. In `profile`, what is not here says nothing of that.
+_COMPARED: Final = frozenset(
+    {
+        *("name", "email", "phone", "birth_date", "gender", "kind", "province"),
+        *("address", "birth_date_lunar", "tax_code"),
+    }
 )
 
 
@@ -36,17 +43,29 @@ class CustomerChanges:
         self._current: dict[UUID, CustomerRecord] = {}
         self._roots: dict[UUID, UUID] = {}
         self._touched: set[UUID] = set()
+        self.compared_anew: set[UUID] = set()
+        """Who was saved with another name, address or birthday, or what else makes people alike."""
 
     async def lock(self, customer_ids: Collection[UUID]) -> None:
         """Read these customers too, nobody else changing them until the commit."""
         further = sorted(set(customer_ids) - self._roots.keys())
         if further:
-            found = await self._customers.lock(further)
-            for asked, root in found.items():
-                self._roots |= {asked: root.id, root.id: root.id}
-            new = {root.id: root for root in found.values() if root.id not in self._stored}
-            self._stored |= new
-            self._current |= new
+            self._hold(await self._customers.lock(further))
+
+    async def lock_and_ask(
+        self, customer_id: UUID, question: Aside, asked: Mapping[str, Any]
+    ) -> bool | None:
+        """`lock` one customer, and the answer to a question; None when it was not asked."""
+        found, answer = await self._customers.lock_and_ask(customer_id, question, asked)
+        self._hold(found)
+        return answer
+
+    def _hold(self, found: Mapping[UUID, CustomerRecord]) -> None:
+        for asked, root in found.items():
+            self._roots |= {asked: root.id, root.id: root.id}
+        new = {root.id: root for root in found.values() if root.id not in self._stored}
+        self._stored |= new
+        self._current |= new
 
     def take(self, record: CustomerRecord) -> None:
         """Work on a customer that this very unit of work has added."""
@@ -80,19 +99,26 @@ class CustomerChanges:
 
     async def save(self) -> list[CustomerRecord]:
         """Write the customers that differ from what is stored, tell others, return them."""
-        changed = [
-            self._current[customer_id].next_version_of(stored)
+        differences = {
+            customer_id: self._current[customer_id].changes_since(stored)
             for customer_id, stored in self._stored.items()
-            if customer_id in self._touched or self._current[customer_id].differences(stored)
+            if self._current[customer_id] is not stored
+        }
+        changed = [
+            self._current[customer_id].next_version_of(self._stored[customer_id])
+            for customer_id in differences
+            if customer_id in self._touched or differences[customer_id]
         ]
         await self._remember()
         self._touched.clear()
         if not changed:
             return []
         for after in changed:
-            self._record(self._stored[after.id], after)
+            if not _COMPARED.isdisjoint(differences[after.id]):
+                self.compared_anew.add(after.id)
+            self._record(after.id, differences[after.id])
             self._uow.append(CustomerUpdated(customer=after.state()), key=after.id)
-        await self._customers.save(changed)
+        await self._customers.save(changed, differing=self._differing(changed, differences))
         retagged = [after for after in changed if after.tags != self._stored[after.id].tags]
         if retagged:
             await self._customers.replace_tags(retagged)
@@ -107,11 +133,21 @@ class CustomerChanges:
             self.take(after)
         return changed
 
+    def _differing(
+        self, changed: Iterable[CustomerRecord], differences: Mapping[UUID, Mapping[str, Any]]
+    ) -> set[str]:
+        """The columns in which any of those who changed differ from what is stored."""
+        names = {name for after in changed for name in differences[after.id]}
+        if any(after.provenance is not self._stored[after.id].provenance for after in changed):
+            names.add("provenance")
+        return names
+
     async def _remember(self) -> None:
         heard = [
             after
             for customer_id, after in self._current.items()
-            if after.provenance != self._stored[customer_id].provenance
+            if after is not self._stored[customer_id]
+            and after.provenance != self._stored[customer_id].provenance
             and customer_id not in self._touched
             and not after.differences(self._stored[customer_id])
         ]
@@ -120,12 +156,12 @@ class CustomerChanges:
             for after in heard:
                 self.take(after)
 
-    def _record(self, before: CustomerRecord, after: CustomerRecord) -> None:
+    def _record(self, customer_id: UUID, differences: Mapping[str, tuple[Any, Any]]) -> None:
         """For the audit log: what was said of the customer, not what follows from their orders."""
         changes = {
             name: FieldChange(old=old, new=new)
-            for name, (old, new) in after.changes_since(before).items()
+            for name, (old, new) in differences.items()
             if name not in _COUNTED
         }
         if changes:
-            self._uow.record(AuditEntry.of("customer", after.id, changes))
+            self._uow.record(AuditEntry.of("customer", customer_id, changes))

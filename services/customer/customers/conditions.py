@@ -34,12 +34,13 @@ _ONE_OF: Final = (
     *("stage", "kind", "relation", "source", "owner_id", "gender", "locale"),
     *("city", "province", "country", "value_tier"),
 )
-# What nearly everybody is; an index has only the others.
-_ORDINARY: Final[Mapping[str, str]] = {
+ORDINARY: Final[Mapping[str, str]] = {
     "kind": "person",
     "relation": "customer",
     "value_tier": "standard",
 }
+"""What nearly everybody is; an index has only the others."""
+
 _KNOWN: Final[Mapping[str, str]] = {
     "has_owner": "owner_id",
     "has_email": "email",
@@ -73,7 +74,7 @@ def _build() -> Iterator[tuple[str, ColumnElement[bool]]]:
         column = customer.c[name]
         yield name, column == bindparam(name, type_=column.type)
         yield f"{name}:many", column == func.any(bindparam(name, type_=ARRAY(column.type)))
-    for name, ordinary in _ORDINARY.items():
+    for name, ordinary in ORDINARY.items():
         yield f"{name}:rare", customer.c[name] != ordinary
     for name, column_name in _KNOWN.items():
         yield f"{name}:true", customer.c[column_name].is_not(None)
@@ -182,7 +183,7 @@ def _add_list(name: str, given: Sequence[Any], names: set[str], values: dict[str
     is_one = len(wanted) == 1
     names.add(name if is_one else f"{name}:many")
     values[name] = wanted[0] if is_one else wanted
-    if name in _ORDINARY and _ORDINARY[name] not in wanted:
+    if name in ORDINARY and ORDINARY[name] not in wanted:
         names.add(f"{name}:rare")
 
 

@@ -13,7 +13,10 @@ from services.customer.customers.selection import Selection
 from services.customer.customers.service import CustomerService
 from services.customer.deps import Asked, AskedDep
 from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.fields.checking import FieldRules
+from services.customer.following import pair_weighing
 from services.customer.timeline.repository import TimelineRepository
+from shared.pii import PII_READ
 
 
 async def calendar(asked: AskedDep) -> Calendar:
@@ -24,11 +27,17 @@ async def calendar(asked: AskedDep) -> Calendar:
 def selection_of(asked: Asked, request: Request) -> Selection:
     """Which customers a list is asked for."""
     parameters = request.query_params.multi_items()
-    return Selection(asked.uow, given=read_query(parameters), questions=field_questions(parameters))
+    return Selection(
+        asked.uow,
+        given=read_query(parameters),
+        questions=field_questions(parameters),
+        sees_personal=PII_READ in asked.principal.scopes,
+    )
 
 
-async def customer_service(asked: AskedDep) -> CustomerService:
+async def customer_service(request: Request) -> CustomerService:
     """What clients can do with customers."""
+    asked = Asked.by(request)
     uow, sight = asked.uow, asked.sight
     return CustomerService(
         uow=uow,
@@ -40,6 +49,9 @@ async def customer_service(asked: AskedDep) -> CustomerService:
         codes=asked.part.codes,
         shops=asked.shops,
         sight=sight,
+        erased=asked.erased,
+        rules=FieldRules(uow, sees_personal=PII_READ in asked.principal.scopes),
+        weighing=pair_weighing(uow),
     )
 
 

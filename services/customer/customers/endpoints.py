@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import Depends, Path, Request, Response, status
 
 from services.customer.customers.calendar import Calendar
-from services.customer.customers.deps import CalendarDep, CustomerServiceDep, selection_of
+from services.customer.customers.deps import CustomerServiceDep, selection_of
 from services.customer.customers.filtering import PARAMETERS
 from services.customer.customers.list_query import ListQuery, read_list
-from services.customer.customers.lists import CustomerLists
+from services.customer.customers.lists import WALKED_AT_MOST, CustomerLists
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.schemas import (
     NOT_COUNTED,
@@ -44,9 +44,7 @@ _WRITE = requires("customers:write")
     response_model=CustomerRead,
     dependencies=[_WRITE],
 )
-async def create_customer(
-    body: CustomerCreate, customers: CustomerServiceDep, calendar: CalendarDep
-) -> Response:
+async def create_customer(body: CustomerCreate, customers: CustomerServiceDep) -> Response:
     """Create a customer.
 
     Others with the same e-mail address or phone number are not merged into the new one: they
@@ -54,6 +52,7 @@ async def create_customer(
     given as verified, belongs to one customer: 409 when it is another's.
     """
     created = await customers.create(body)
+    calendar = await customers.calendar()
     return _answer(
         created, calendar, status=status.HTTP_201_CREATED, location=f"/v1/customers/{created.id}"
     )
@@ -73,7 +72,13 @@ async def list_customers(
 
     All filters must hold. Filters on fields of the shop's own are written
     `attributes[shoe_size]=39`, `attributes[shoe_size][gte]=38`; see `docs/custom-fields.md`.
-    Records that were merged into others are not listed.
+    Filters and orders by what is masked without `pii:read` (the day of birth, fields that the shop
+    has marked) need it, too: 403 `personal_question`.
+
+    Records that were merged into others are not listed. Where matches are rare a page looks at
+    20,000 customers at most, so it may be shorter than `limit`, or empty, and yet have a
+    `next_cursor`: the list ends where that is null. That bound is for callers who see everybody,
+    and not for several tags, of which any would do.
 
     Staff who see their own work see the customers they own and those whom nobody owns; staff who
     see their teams' work also those of their teammates.
@@ -84,7 +89,7 @@ async def list_customers(
     order = await selection.sort(given.sort)
     lists = CustomerLists(asked.uow, sight=asked.sight)
     search = given.search(region=shop.country, contacts=PII_READ in asked.principal.scopes)
-    rows, cursor = await lists.page(search, wanted, given.asked(), sort=order)
+    rows, cursor = await lists.page(search, wanted, given.asked(), sort=order, walk=WALKED_AT_MOST)
     calendar = Calendar.of(shop, asked.uow.clock.now())
     data = [customer_json(row, calendar) for row in rows]
     answer: dict[str, Any] = {"data": data, "next_cursor": cursor, **NOT_COUNTED}
@@ -103,14 +108,13 @@ async def list_customers(
 async def get_customer_by_code(
     code: Annotated[str, Path(max_length=32, examples=["KH000123"])],
     customers: CustomerServiceDep,
-    calendar: CalendarDep,
 ) -> Response:
     """Get a customer by the code people use, upper or lower case.
 
     The code of a record that was merged leads to who stands for it.
     """
     found = await customers.get_by_code(code)
-    return _answer(found, calendar)
+    return _answer(found, await customers.calendar())
 
 
 @router.put(
@@ -125,7 +129,6 @@ async def put_customer(
     external_id: ExternalId,
     body: CustomerUpsert,
     customers: CustomerServiceDep,
-    calendar: CalendarDep,
 ) -> Response:
     """Create or change the customer whom another system knows by an id of its own.
 
@@ -133,6 +136,7 @@ async def put_customer(
     platform `source` is `<platform>:<connection id>`.
     """
     record, created = await customers.upsert(source=source, external_id=external_id, given=body)
+    calendar = await customers.calendar()
     return _answer(
         record, calendar, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK
     )
@@ -144,16 +148,14 @@ async def put_customer(
     response_model=CustomerRead,
     dependencies=[_READ],
 )
-async def get_customer(
-    customer_id: UUID, customers: CustomerServiceDep, calendar: CalendarDep
-) -> Response:
+async def get_customer(customer_id: UUID, customers: CustomerServiceDep) -> Response:
     """Get a customer with their order figures and current consents.
 
     The id of a record that was merged leads to who stands for it: the answer has that one's `id`,
     and `Content-Location` names it.
     """
     found = await customers.get(customer_id)
-    return _answer(found, calendar)
+    return _answer(found, await customers.calendar())
 
 
 @router.patch(
@@ -166,7 +168,6 @@ async def update_customer(
     customer_id: UUID,
     body: CustomerPatch,
     customers: CustomerServiceDep,
-    calendar: CalendarDep,
     expected_version: Annotated[int | None, Depends(if_match)],
 ) -> Response:
     """Change a customer: what is absent stays as it is, `null` clears, attributes merge.
@@ -174,7 +175,7 @@ async def update_customer(
     Send the `ETag` you read as `If-Match` to be told (412) when somebody else was faster.
     """
     changed = await customers.change(customer_id, body, expected_version=expected_version)
-    return _answer(changed, calendar)
+    return _answer(changed, await customers.calendar())
 
 
 @router.get(

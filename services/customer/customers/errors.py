@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from shared.errors import Conflict, FieldError, Invalid, NotFound
+from shared.privacy.errors import PersonalDataAsked
 
 
 class CustomerNotFound(NotFound):
@@ -35,6 +36,13 @@ class IdentityHasEnded(Conflict):
 
     code = "identity_ended"
     title = "It is not the customer's any more; add it to their identities if it is again"
+
+
+class PersonalQuestion(PersonalDataAsked):
+    """A list is asked for by what its caller is not shown."""
+
+    code = "personal_question"
+    title = "The list is asked for by personal data"
 
 
 class PhoneNotValid(Invalid):

@@ -8,9 +8,11 @@ from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.says import (
     Heard,
     Speaker,
+    Word,
     decide_again,
     hear,
     is_contested,
+    take_back,
     told_fields,
 )
 from services.customer.tenants.priorities import UNDECIDED, Priority, PriorityRepository
@@ -34,10 +36,32 @@ class Hearing:
         told = told_fields(record, said)
         if not told:
             return
-        priority = UNDECIDED
         if not speaker.decides and is_contested(record, told, speaker.source):
-            priority = await self._of_shop()
-        self._keep(customer_id, hear(record, told, speaker, priority))
+            await self.listen()
+        self._keep(customer_id, hear(record, told, speaker, self._priority or UNDECIDED))
+
+    async def listen(self) -> None:
+        """Know whom the shop believes, so that `take` and `take_back` need to ask nobody."""
+        await self._of_shop()
+
+    def take(self, customer_id: UUID, said: Mapping[str, Any], speaker: Speaker) -> None:
+        """`hear`, for who has many to tell of and has called `listen`."""
+        record = self._changes[customer_id]
+        told = told_fields(record, said)
+        if told:
+            self._keep(customer_id, hear(record, told, speaker, self._priority or UNDECIDED))
+
+    def take_back(self, customer_id: UUID, name: str, word: Word) -> bool:
+        """Let a field be as if a source had not said something; False when it has said more since.
+
+        Whoever calls it has called `listen`.
+        """
+        priority = self._priority or UNDECIDED
+        heard = take_back(self._changes[customer_id], name, word, priority)
+        if heard is None:
+            return False
+        self._keep(customer_id, heard)
+        return True
 
     async def decide_again(self, customer_id: UUID) -> None:
         """Change a locked customer by what the shop believes now of what was said before."""

@@ -26,8 +26,16 @@ IDENTITY_COLUMNS = (
 )
 
 _MAX_EMAIL = 320
-# Addresses that a platform fills in for everybody who gave none: they say nothing of anybody.
-_PLACEHOLDER_EMAILS = frozenset({"guest@haravan.com", "no-reply@haravan.com"})
+# Addresses that a platform, or whoever must fill in something, gives for everybody who gave none:
+# they say nothing of anybody.
+_NOBODYS = ("khongco", "khongcoemail", "khongcomail", "koco", "kocoemail", "noemail", "nomail")
+_PLACEHOLDER_EMAILS = frozenset(
+    {
+        *("guest@haravan.com", "no-reply@haravan.com"),
+        *(f"{name}@{domain}" for name in _NOBODYS for domain in ("gmail.com", "yahoo.com")),
+        *("none@none.com", "no@no.com", "na@na.com", "noemail@noemail.com", "null@null.com"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,11 @@ def phone_identity(
     return Identity("phone", value, _as_sent(number), standing, source, connection_id=connection_id)
 
 
+def is_placeholder_email(address: str) -> bool:
+    """Whether an address stands for having none."""
+    return nfc(address.strip()).lower() in _PLACEHOLDER_EMAILS
+
+
 def normalise_email(address: str | None) -> str | None:
     """An address to compare by: trimmed, NFC, lower case; None when it is none or a placeholder."""
     if address is None:
@@ -140,7 +153,7 @@ def normalise_email(address: str | None) -> str | None:
     value = nfc(address.strip()).lower()
     local, _, domain = value.rpartition("@")
     plausible = local and "." in domain and value.isprintable() and " " not in value
-    if not plausible or len(value) > _MAX_EMAIL or value in _PLACEHOLDER_EMAILS:
+    if not plausible or len(value) > _MAX_EMAIL or is_placeholder_email(value):
         return None
     return value
 

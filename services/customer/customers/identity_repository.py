@@ -66,10 +66,15 @@ def holders_of(wanted: RowsParameter) -> Any:
         .limit(MAX_CANDIDATES + 1)
         .lateral("held")
     )
+    # One after the other by their ids: a join could be planned as a walk over everybody.
     holder = customer.alias("holder_record")
-    root_id = func.coalesce(holder.c.merged_into, holder.c.id).label("root_id")
-    its_record = (holder.c.tenant_id == _TENANT) & (holder.c.id == held.c.customer_id)
-    return select(*held.c, root_id).select_from(asked).join(held, true()).join(holder, its_record)
+    root_id = (
+        select(func.coalesce(holder.c.merged_into, holder.c.id))
+        .where(holder.c.tenant_id == _TENANT, holder.c.id == held.c.customer_id)
+        .scalar_subquery()
+        .label("root_id")
+    )
+    return select(*held.c, root_id).select_from(asked).join(held, true())
 
 
 def insert_identities() -> Any:

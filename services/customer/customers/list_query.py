@@ -19,8 +19,8 @@ class ListQuery(PageQuery):
         default=None,
         description="Words of a name (accents may be left out; where they are typed, names with "
         "the same come first), a code, part of an e-mail address, the last digits of a phone or "
-        "the code of an order; the best of the newest 200 matches first. Without `pii:read` names "
-        "and codes only",
+        "the code of an order, with `#` before it alone; the best of the newest 200 matches first. "
+        "Without `pii:read` names and codes only",
         examples=["nguyen van duc"],
     )
     sort: SortText = Field(

@@ -1,56 +1,61 @@
 """Pages of customers: by filters in an order, or searched, the best match first."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Integer,
-    Select,
-    Text,
-    Uuid,
     bindparam,
-    func,
     select,
 )
 
 from services.customer.customers.conditions import CustomerFilter, conditions_of, in_scope
-from services.customer.customers.models import customer, customer_tag
+from services.customer.customers.list_statements import (
+    FEW,
+    SORTED,
+    Shape,
+    count_statement,
+    few_statement,
+    list_statement,
+    walk_statement,
+)
+from services.customer.customers.models import customer
 from services.customer.customers.ordering import NEWEST_FIRST, Part, Sort, resumed
 from services.customer.customers.repository import CUSTOMER_COLUMNS, TENANT
 from services.customer.customers.search import BEST_FIRST, BUYERS, Search, search_statement
-from services.customer.customers.sight import is_seen, sources
+from services.customer.customers.sight import sources
 from services.customer.fields.filtering import (
     FieldShape,
     count_of_matching,
-    matching,
-    rows_of,
 )
 from shared.db.merged import merged_page
 from shared.db.paging import (
+    MAX_LIMIT,
     PageRequest,
     SortKey,
     encode_cursor,
-    keyset,
     keyset_values,
     next_cursor,
     parse_id,
     parse_instant,
 )
 from shared.db.prepared import Rows
-from shared.db.tables import Instant, part_tables
+from shared.db.tables import part_tables
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
-_FEW: Final = 2000
-"""So many customers are cheaper to fetch and sort than to be met on a walk through the list."""
+WALKED_AT_MOST: Final = 20_000
+"""How many customers a page of rare matches looks at."""
 
 _SAMPLE: Final = 10_000
-_KINDS: Final = 512
-_SORTED: Final = "sort"
+_SIZES: Final = (26, 51, 101, MAX_LIMIT + 1)
+"""Rows of a page of everybody, rounded up: a few statements serve all sizes.
+
+A limit that is a parameter makes PostgreSQL plan the list anew each time, which is what is wanted
+of lists with conditions, and a third of the cost of one without.
+"""
 _NEWEST: Final = (
     SortKey(customer.c.created_at, "created_at", parse_instant, descending=True),
     SortKey(customer.c.id, "id", parse_id, descending=True),
@@ -66,24 +71,11 @@ _NEWEST_OF_SAMPLE: Final = (
     .offset(bindparam("sample", type_=Integer))
     .limit(1)
 )
-_SAMPLED: Final = customer.c.created_at > bindparam("sampled_from", type_=Instant)
 
 CustomerPage = tuple[Rows, str | None]
 """Rows that begin with the columns of a `CustomerRecord`, and the cursor of the next page."""
 
 CountMode = Literal["exact", "estimate"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """A list without its values: what has the same shape is the same statement."""
-
-    names: tuple[str, ...]
-    fields: tuple[FieldShape, ...]
-    sort: Sort
-    part: int = 0
-    continued: bool = False
-    of_teams: bool | None = None
 
 
 class CustomerLists:
@@ -104,14 +96,19 @@ class CustomerLists:
         request: PageRequest,
         *,
         sort: Sort = NEWEST_FIRST,
+        walk: int | None = None,
     ) -> CustomerPage:
-        """A page of customers in an order, or the best match first if there is a search."""
+        """A page of customers in an order, or the best match first if there is a search.
+
+        With `walk` it looks at so many customers at most where no index leads to the next match:
+        then a page may be short, or empty, and there may be more after it.
+        """
         if search is not None:
             return await self._found(search, wanted, request)
         parameters, fields = await self._asked(wanted, sort)
         if self._sight is not None and sort.is_newest_first:
             return await self._seen(wanted, fields, parameters, request)
-        return await self._sorted(wanted, fields, parameters, sort, request)
+        return await self._sorted(wanted, fields, parameters, sort, request, walk)
 
     async def count(self, wanted: CustomerFilter, mode: CountMode) -> tuple[int, bool]:
         """How many customers there are, and whether that is exact.
@@ -122,16 +119,16 @@ class CustomerLists:
         # Counting has no order to keep: the planner may come by the rows as it likes.
         fields = tuple(replace(shape, way="exists") for shape in fields)
         of_teams = self._sight.of_teams if self._sight is not None else None
-        shape = _Shape(tuple(sorted(wanted.names)), fields, NEWEST_FIRST, of_teams=of_teams)
+        shape = Shape(tuple(sorted(wanted.names)), fields, NEWEST_FIRST, of_teams=of_teams)
         if mode == "estimate":
             sample = {**self._tenant, "sample": _SAMPLE}
             sampled_from = await self._uow.scalar(_NEWEST_OF_SAMPLE, sample)
             if sampled_from is not None:
                 everybody = await self._uow.scalar(_COUNT_EVERYBODY, self._tenant)
                 parameters["sampled_from"] = sampled_from
-                found = await self._uow.scalar(_count(shape, sampled=True), parameters)
+                found = await self._uow.scalar(count_statement(shape, sampled=True), parameters)
                 return round(found * (everybody or _SAMPLE) / _SAMPLE), False
-        return int(await self._uow.scalar(_count(shape, sampled=False), parameters)), True
+        return int(await self._uow.scalar(count_statement(shape, sampled=False), parameters)), True
 
     async def _asked(
         self, wanted: CustomerFilter, sort: Sort, *, can_drive: bool = True
@@ -143,7 +140,7 @@ class CustomerLists:
         for index, condition in enumerate(wanted.fields):
             parameters |= condition.parameters(index)
         if sort.field_id is not None:
-            parameters[f"field_{_SORTED}"] = sort.field_id
+            parameters[f"field_{SORTED}"] = sort.field_id
         shapes = [condition.shape(index) for index, condition in enumerate(wanted.fields)]
         can_drive &= sort.is_newest_first and self._sight is None and "tag" not in wanted.names
         for index, shape in enumerate(shapes):
@@ -158,13 +155,13 @@ class CustomerLists:
         return parameters, tuple(shapes)
 
     async def _is_rare(self, shape: FieldShape, parameters: Mapping[str, Any]) -> bool:
-        statement = count_of_matching(shape, at_most=_FEW)
+        statement = count_of_matching(shape, at_most=FEW)
         named = {
             name: value
             for name, value in parameters.items()
             if name == "tenant" or name.endswith(f"_{shape.index}")
         }
-        return int(await self._uow.scalar(statement, named)) < _FEW
+        return int(await self._uow.scalar(statement, named)) < FEW
 
     async def _sorted(
         self,
@@ -173,6 +170,7 @@ class CustomerLists:
         parameters: Mapping[str, Any],
         sort: Sort,
         request: PageRequest,
+        walk: int | None,
     ) -> CustomerPage:
         parts = sort.parts
         first, after = resumed(parts, request.cursor)
@@ -180,13 +178,30 @@ class CustomerLists:
         of_teams = self._sight.of_teams if self._sight is not None else None
         found: list[Any] = []
         where: list[Part] = []
+        if not Shape(names, fields, sort, of_teams=of_teams).is_plain:
+            await self._uow.plan_anew()
         for number in range(first, len(parts)):
             missing = request.limit + 1 - len(found)
-            shape = _Shape(names, fields, sort, number, after is not None, of_teams)
+            shape = Shape(names, fields, sort, number, after is not None, of_teams)
+            if shape.is_plain and sort.is_newest_first:
+                fitting = next((size for size in _SIZES if size >= missing), None)
+                shape = replace(shape, at_most=fitting)
             place = parts[number].parameters(after)
             page = {**parameters, **place, "page_limit": missing}
-            rows = await self._uow.rows(_statement(shape), page)
+            rows: Rows
+            horizon = None
+            is_far, few = await self._far(shape, parameters)
+            if walk is not None and is_far:
+                page["walked"] = walk
+                looked_at = await self._uow.rows(walk_statement(shape), page)
+                rows = [row for row in looked_at if row.is_met]
+                if len(rows) < missing and looked_at and looked_at[-1].place == walk:
+                    horizon = looked_at[-1]
+            else:
+                rows = await self._uow.rows(list_statement(replace(shape, few=few)), page)
             found += rows
+            if horizon is not None:
+                return found, parts[number].cursor(horizon)
             where += [parts[number]] * len(rows)
             after = None
             if len(found) > request.limit:
@@ -195,6 +210,23 @@ class CustomerLists:
             return found, None
         last = request.limit - 1
         return found[: request.limit], where[last].cursor(found[last])
+
+    async def _far(
+        self, shape: Shape, parameters: Mapping[str, Any]
+    ) -> tuple[bool, tuple[str, ...]]:
+        """Whether the next match may be far away, and too many meet any condition to fetch all.
+
+        Else the condition that few meet, if that is why.
+        """
+        if not shape.is_to_be_walked:
+            return False, ()
+        for names in shape.found:
+            values = (name.partition(":")[0] for name in names)
+            asked = {name: parameters[name] for name in values if name in parameters}
+            asked |= {**self._tenant, "at_most": FEW}
+            if int(await self._uow.scalar(few_statement(names), asked)) < FEW:
+                return False, names
+        return True, ()
 
     async def _seen(
         self,
@@ -239,68 +271,3 @@ class CustomerLists:
         parameters |= {"buyers": list(buyers)} if buyers else {}
         rows = await self._uow.rows(search_statement(shape), parameters)
         return next_cursor(rows, BEST_FIRST, request.limit)
-
-
-@lru_cache(_KINDS)
-def _statement(shape: _Shape) -> Select[Any]:
-    """One statement for each kind of list, so that each is prepared once."""
-    part = shape.sort.parts[shape.part]
-    statement = select(*CUSTOMER_COLUMNS).where(*in_scope())
-    if shape.of_teams is not None:
-        statement = statement.where(is_seen(of_teams=shape.of_teams))
-    names, order = shape.names, part.keys
-    driving = next((each for each in shape.fields if each.way == "drive"), None)
-    if part.field is not None:
-        statement, order = _by_value(statement, part)
-    elif driving is not None:
-        rows = rows_of(driving.index)
-        statement = statement.join(rows, rows.c.customer_id == customer.c.id)
-        statement, order = statement.where(*matching(driving)), _newest_of(rows, rows.c.customer_id)
-    elif shape.sort.is_newest_first and "tag" in names:
-        names = tuple(name for name in names if name != "tag")
-        of_tag = customer_tag.c.tag == bindparam("tag", type_=Text)
-        statement = statement.join(customer_tag, customer_tag.c.customer_id == customer.c.id)
-        statement = statement.where(customer_tag.c.tenant_id == TENANT, of_tag)
-        order = _newest_of(customer_tag, customer_tag.c.customer_id)
-    if part.condition is not None:
-        statement = statement.where(part.condition)
-    statement = statement.where(*conditions_of(names, shape.fields))
-    return keyset(statement, order, continued=shape.continued)
-
-
-def _newest_of(rows: Any, customer_id: ColumnElement[Any]) -> tuple[SortKey, ...]:
-    """The newest first, as an index of another table has them."""
-    return (
-        SortKey(rows.c.created_at, "created_at", parse_instant, descending=True),
-        SortKey(customer_id, "id", parse_id, descending=True),
-    )
-
-
-def _by_value(statement: Select[Any], part: Part) -> tuple[Select[Any], tuple[SortKey, ...]]:
-    """Those who have a value of a field in its order, or those who have none."""
-    assert part.field is not None  # noqa: S101  (the caller has looked)
-    rows = rows_of(_SORTED)
-    column = rows.c[part.field]
-    of_field = (
-        rows.c.tenant_id == TENANT,
-        rows.c.field_id == bindparam(f"field_{_SORTED}", type_=Uuid),
-        column.is_not(None),
-    )
-    if part.is_rest:
-        one = select(column).where(*of_field, rows.c.customer_id == customer.c.id).limit(1)
-        nothing = one.correlate_except(rows).scalar_subquery().is_(None)
-        return statement.where(nothing), part.keys
-    statement = statement.add_columns(column).join(rows, rows.c.customer_id == customer.c.id)
-    columns = (column, rows.c.created_at, rows.c.customer_id)
-    order = tuple(replace(key, column=of) for key, of in zip(part.keys, columns, strict=True))
-    return statement.where(*of_field), order
-
-
-@lru_cache(_KINDS)
-def _count(shape: _Shape, *, sampled: bool) -> Select[Any]:
-    conditions = [*in_scope(), *conditions_of(shape.names, shape.fields)]
-    if shape.of_teams is not None:
-        conditions.append(is_seen(of_teams=shape.of_teams))
-    if sampled:
-        conditions.append(_SAMPLED)
-    return select(func.count()).select_from(customer).where(*conditions)

@@ -4,23 +4,28 @@ A row of `customer` holds everything that other services may know of a customer,
 and order figures included, so that one row tells the whole state.
 """
 
+from datetime import datetime
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Date,
     Index,
     Integer,
     Table,
     Text,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
-from shared.db.tables import instant, tenant_column
+from shared.db.tables import Instant, instant, tenant_column
 from shared.privacy.registry import owned_by, personal
 
 customer = Table(
@@ -123,8 +128,20 @@ for _name, _has_one in (
         customer.c.id,
         postgresql_where=_has_one,
     )
+# When a person was last active, oldest first: whose data have been kept for long.
+LAST_ACTIVE: Final[ColumnElement[datetime]] = func.greatest(
+    customer.c.created_at, customer.c.last_order_at, customer.c.last_interaction_at, type_=Instant
+)
+Index(
+    "ix_customer_last_active",
+    customer.c.tenant_id,
+    LAST_ACTIVE,
+    customer.c.id,
+    postgresql_where=customer.c.merged_into.is_(None) & customer.c.erased_at.is_(None),
+)
 for _name, _is_other in (
     ("province", customer.c.province.is_not(None)),
+    ("city", customer.c.city.is_not(None)),
     ("value_tier", customer.c.value_tier != "standard"),
     ("kind", customer.c.kind != "person"),
     ("relation", customer.c.relation != "customer"),

@@ -109,6 +109,7 @@ class PrimaryAddress(BaseModel):
     street: Annotated[str | None, pii("address")] = None
     ward: str | None = None
     district: str | None = None
+    city: str | None = None
     province: str | None = None
     country: str | None = None
     postal_code: str | None = None

@@ -91,12 +91,13 @@ class CustomerRecord:
         differing = {name: new for name, new in changes.items() if getattr(self, name) != new}
         if not differing:
             return self
-        after = replace(self, **differing, updated_at=at, version=self.version + 1)
-        return replace(after, **_keys(after.as_row()))
+        keys = _keys({**self.as_row(), **differing}) if differing.keys() & _KEYED else {}
+        return replace(self, **{**differing, **keys}, updated_at=at, version=self.version + 1)
 
     def next_version_of(self, stored: "CustomerRecord") -> Self:
         """The same as the version after `stored`, however many changes lie between them."""
-        return replace(self, version=stored.version + 1)
+        version = stored.version + 1
+        return self if self.version == version else replace(self, version=version)
 
     def differences(self, before: "CustomerRecord") -> list[str]:
         """The names of the columns, but for bookkeeping, that differ from an earlier version."""
@@ -104,17 +105,23 @@ class CustomerRecord:
 
     def changes_since(self, before: "CustomerRecord") -> dict[str, tuple[Any, Any]]:
         """What each field, but for bookkeeping, was in an earlier version, and what it is now."""
-        old, new = before.fields(), self.fields()
-        return {
-            name: (old.get(name), new.get(name))
-            for name in {**new, **old}
-            if name not in _BOOKKEEPING and old.get(name) != new.get(name)
+        columns = zip(COLUMNS, before.values(), self.values(), strict=True)
+        changes = {
+            name: (old, new)
+            for name, old, new in columns
+            if old != new and name not in _BOOKKEEPING
         }
+        said, says = changes.pop("profile", ({}, {}))
+        for name in {**says, **said}:
+            if said.get(name) != says.get(name):
+                changes[name] = (said.get(name), says.get(name))
+        return changes
 
     def fields(self) -> dict[str, Any]:
         """The fields of the API that are known, each by itself."""
         columns = self.as_row()
-        return {**columns, **columns.pop("profile")}
+        profile: dict[str, Any] = columns.pop("profile")
+        return columns | profile
 
     def state(self) -> CustomerState:
         """What other services may know."""
@@ -137,6 +144,7 @@ class CustomerRecord:
 STORED = tuple(field.name for field in fields(CustomerRecord))
 COLUMNS = STORED[:-1]
 _values_of = attrgetter(*COLUMNS)
+_KEYED = frozenset({"code", "name", "email", "phone"})
 _BOOKKEEPING = frozenset(
     {
         *("merged_into", "name_key", "search_key", "created_at", "updated_at", "version"),

@@ -40,7 +40,7 @@ from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
 from shared.db.outbox import outbox_rows
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id
-from shared.db.rows import RowsParameter
+from shared.db.rows import RowsParameter, any_id
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
@@ -50,6 +50,15 @@ _IDS = bindparam("ids", type_=ARRAY(Uuid))
 STANDS_FOR_ITSELF = customer.c.merged_into.is_(None)
 
 _customers = RowsParameter("customer", customer, STORED)
+_FIXED = {"id", "code", "created_at", "merged_into", "last_interaction_at"}
+# What orders change of a customer, with every one of them.
+_FIGURES = frozenset(
+    {
+        *("stage", "value_tier", "orders_count", "total_spent_minor", "currency"),
+        *("first_order_at", "last_order_at"),
+    }
+)
+_figures = RowsParameter("figures", customer, ("id", *sorted(_FIGURES), "updated_at", "version"))
 _heard = RowsParameter("heard", customer, ("id", "provenance"))
 _tags = RowsParameter("tag", customer_tag, ("tag", "customer_id", "created_at"))
 
@@ -71,11 +80,11 @@ def _insert_tags() -> Any:
     )
 
 
-def _insert_customers() -> Any:
+def _insert_customers(*, with_holders: bool) -> Any:
     """One statement for everything a new customer consists of: one round trip, however many.
 
     It tells how many identities were kept (fewer than given: another customer has one), which of
-    the shop's own fields must have values, and who held any of the identities before.
+    the shop's own fields must have values, and, if asked, who held any of the identities before.
     """
     new_customers = (
         insert(customer)
@@ -85,25 +94,26 @@ def _insert_customers() -> Any:
     )
     new_identities = insert_identities().cte("new_identity")
     kept = select(func.count().label("kept")).select_from(new_identities).subquery("kept")
-    holders = holders_of(NEW_IDENTITIES).subquery("holder")
-    return (
-        select(kept.c.kept, required_keys(TENANT).label("required"), *holders.c)
-        .select_from(kept.outerjoin(holders, true()))
-        .add_cte(
-            new_customers,
-            _insert_tags().cte("new_tag"),
-            ADD_ENTRIES.cte("new_entry"),
-            outbox_rows("customer"),
+    told = select(kept.c.kept, required_keys(TENANT).label("required")).select_from(kept)
+    if with_holders:
+        holders = holders_of(NEW_IDENTITIES).subquery("holder")
+        told = select(*told.selected_columns, *holders.c).select_from(
+            kept.outerjoin(holders, true())
         )
+    return told.add_cte(
+        new_customers,
+        _insert_tags().cte("new_tag"),
+        ADD_ENTRIES.cte("new_entry"),
+        outbox_rows("customer"),
     )
 
 
-def _update_customers() -> Any:
-    fixed = {"id", "code", "created_at", "merged_into", "last_interaction_at"}
-    new = _customers.source
+def _update_customers(given: RowsParameter) -> Any:
+    """Writes the columns given, and the events that were appended."""
+    new = given.source
     return (
         update(customer)
-        .values({name: new.c[name] for name in STORED if name not in fixed})
+        .values({name: new.c[name] for name in given.columns if name not in _FIXED})
         .where(
             customer.c.tenant_id == TENANT,
             customer.c.id == new.c.id,
@@ -143,9 +153,10 @@ def _keep_in_touch() -> Any:
 
 
 _KEEP_IN_TOUCH = _keep_in_touch()
-_ADD = _insert_customers()
+_ADD = {asked: _insert_customers(with_holders=asked) for asked in (True, False)}
 _ADD_TAGS = _insert_tags()
-_SAVE = _update_customers()
+_SAVE = _update_customers(_customers)
+_SAVE_FIGURES = _update_customers(_figures)
 _named = customer.alias("named")
 _ROOT = func.coalesce(_named.c.merged_into, _named.c.id)
 _NAMED = select(_ROOT).where(_named.c.tenant_id == TENANT)
@@ -174,7 +185,7 @@ _LOCK = (
         customer.c.id
         == func.any(
             func.array(
-                _NAMED.where(_named.c.id == func.any(_IDS)).scalar_subquery(), type_=ARRAY(Uuid)
+                _NAMED.where(_named.c.id == any_id("ids")).scalar_subquery(), type_=ARRAY(Uuid)
             )
         ),
         STANDS_FOR_ITSELF,
@@ -195,11 +206,27 @@ _REMEMBER = (
     .values(provenance=_heard.source.c.provenance)
     .where(customer.c.tenant_id == TENANT, customer.c.id == _heard.source.c.id)
 )
-# The narrower forms for callers who do not see everybody.
-_SEEN = {
-    statement: {of_teams: statement.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
-    for statement in (_BY_ID, _BY_CODE, _LOCK)
-}
+
+
+def _narrower(statement: Select[Any]) -> dict[bool, Select[Any]]:
+    """The forms for callers who do not see everybody."""
+    return {of_teams: statement.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
+
+
+_SEEN = {statement: _narrower(statement) for statement in (_BY_ID, _BY_CODE, _LOCK)}
+
+
+class Aside:
+    """A yes-or-no question that is asked while a customer is locked, to spare a round trip.
+
+    It is answered as of the moment before anybody was waited for.
+    """
+
+    def __init__(self, question: ColumnElement[bool]) -> None:
+        self.statement = _LOCK.add_columns(question.label("aside"))
+        _SEEN[self.statement] = _narrower(self.statement)
+
+
 _REMOVE_TAGS = delete(customer_tag).where(
     customer_tag.c.tenant_id == TENANT, customer_tag.c.customer_id == func.any(_IDS)
 )
@@ -223,18 +250,20 @@ class CustomerRepository:
         entries: Sequence[Entry],
         *,
         require_fields: Literal[True] | None = None,
+        tell_holders: bool = True,
     ) -> list[KnownIdentity]:
         """Keep new customers, their identities, the first entries of their timelines, and events.
 
         The events are those that were appended so far.
 
-        Returns who else already has one of the identities. Raises IdentityTaken when a verified
-        one belongs to somebody else, and with `require_fields` ValuesNotValid when a field that the
-        shop requires has no value; nothing must be committed then.
+        Returns who else already has one of the identities, unless the caller knows. Raises
+        IdentityTaken when a verified one belongs to somebody else, and with `require_fields`
+        ValuesNotValid when a field that the shop requires has no value; nothing must be committed
+        then.
         """
         given = [(new.record.id, identity) for new in customers for identity in new.identities]
         rows = await self._uow.rows_with_events(
-            _ADD,
+            _ADD[tell_holders],
             {
                 **self._tenant,
                 "now": self._uow.clock.now(),
@@ -244,7 +273,11 @@ class CustomerRepository:
                 **NEW_ENTRIES.values(entry.as_row() for entry in entries),
             },
         )
-        holders = [known_identity(row) for row in rows if row.customer_id is not None]
+        holders = (
+            [known_identity(row) for row in rows if row.customer_id is not None]
+            if tell_holders
+            else []
+        )
         if rows[0].kept < len(given):
             raise IdentityTaken(_verified_holders(holders))
         records = [new.record for new in customers]
@@ -309,14 +342,30 @@ class CustomerRepository:
             waiting, before = set(left), left
         return {asked_id: held[root] for asked_id, root in roots.items() if root in held}
 
-    async def save(self, customers: Sequence[CustomerRecord]) -> None:
+    async def lock_and_ask(
+        self, customer_id: UUID, question: Aside, asked: Mapping[str, Any]
+    ) -> tuple[dict[UUID, CustomerRecord], bool | None]:
+        """`lock` one customer, and the answer to a question; None when it was not asked."""
+        statement, seen = self._narrowed(question.statement)
+        parameters = {**self._tenant, "ids": [customer_id], **asked, **seen}
+        row = await self._uow.one_or_none(statement, parameters)
+        if row is None or row.id != customer_id:
+            return await self.lock([customer_id]), None
+        return {customer_id: CustomerRecord.of_stored(row)}, row.aside
+
+    async def save(
+        self, customers: Sequence[CustomerRecord], *, differing: Collection[str] = STORED
+    ) -> None:
         """Write changed customers whose version has grown; tags are kept by `replace_tags`.
 
-        The events that were appended so far go with them, to spare a round trip.
+        `differing` are the columns in which they differ from what is stored. The events that were
+        appended so far go with them, to spare a round trip.
         """
+        is_bought = _FIGURES.issuperset(differing)
+        statement, given = (_SAVE_FIGURES, _figures) if is_bought else (_SAVE, _customers)
         rows = [record.as_stored() for record in customers]
-        parameters = {**self._tenant, **_customers.values(rows)}
-        await self._uow.execute_with_events(_SAVE, parameters)
+        parameters = {**self._tenant, **given.values(rows)}
+        await self._uow.execute_with_events(statement, parameters)
 
     async def relink(self, records: Sequence[CustomerRecord], parents: Mapping[UUID, UUID]) -> None:
         """Write who stands for locked records, and into whom each was merged, if into anybody."""

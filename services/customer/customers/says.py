@@ -67,6 +67,16 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """What a source said at a moment, and how the field stood before: who said it, its value."""
+
+    source: str
+    at: datetime
+    before: Said
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """What of a customer is to change, and what is remembered of who said it."""
 
@@ -101,8 +111,10 @@ def told_fields(record: CustomerRecord, said: Mapping[str, Any]) -> dict[str, An
 
 def says_of(record: CustomerRecord, name: str) -> list[Say]:
     """All says of a field, the one that counts first. Nobody has said what is not known."""
-    entry = (record.provenance or {}).get(name)
-    value = _value(record, name)
+    return _says_in(record, name, (record.provenance or {}).get(name), _value(record, name))
+
+
+def _says_in(record: CustomerRecord, name: str, entry: Said, value: Any) -> list[Say]:
     if entry is None:
         source, at = _base(record)
         return [] if value is None else [Say(source, at, value)]
@@ -124,8 +136,7 @@ def all_says(record: CustomerRecord) -> Iterator[tuple[str, list[Say]]]:
 
 def said_of(record: CustomerRecord, name: str) -> Said:
     """What is kept of who said a field, as another record takes it over."""
-    known = name in FIELD_COLUMNS or name in PROFILE_FIELDS or name.startswith(ATTRIBUTE)
-    says = says_of(record, name) if known else []
+    says = says_of(record, name) if _is_told(name) else []
     return _written(says) if says else None
 
 
@@ -170,6 +181,89 @@ def decide_again(record: CustomerRecord, priority: Priority) -> Heard:
             provenance[name] = _written(after)
             decided[name] = after[0].value
     return Heard(_changes(record, decided), provenance or None)
+
+
+def take_back_all(record: CustomerRecord, source: str, priority: Priority) -> Heard:
+    """What becomes of a customer when a source has never said anything: what others say counts.
+
+    What they are (`kind`, `relation`) is nobody's secret and stays.
+    """
+    provenance = dict(record.provenance or {})
+    decided: dict[str, Any] = {}
+    for name, says in list(all_says(record)):
+        if name in _DEFAULTS or all(say.source != source for say in says):
+            continue
+        entry, value = provenance.pop(name, None), _value(record, name)
+        decided[name], left = unsaid(record, name, entry, value, source, priority)
+        if left is not None:
+            provenance[name] = left
+    return Heard(_changes(record, decided), provenance or None)
+
+
+def unsaid(
+    record: CustomerRecord, name: str, entry: Said, value: Any, source: str, priority: Priority
+) -> tuple[Any, Said]:
+    """A field of a record as it was once kept, the source never having said anything of it."""
+    says = _says_in(record, name, entry, value)
+    others = [say for say in says if say.source != source]
+    if all(say.overruled for say in others):
+        return None, None
+    after = _strongest_first(name, others, priority)
+    return after[0].value, _written(after)
+
+
+def sources_of_field(record: CustomerRecord, name: str) -> set[str]:
+    """Who has said something of a field."""
+    return sources_then(record, name, (record.provenance or {}).get(name), _value(record, name))
+
+
+def sources_then(record: CustomerRecord, name: str, entry: Said, value: Any) -> set[str]:
+    """The same of a field as it was once kept.
+
+    Nobody of what no source tells, and of what they are, which is nobody's secret.
+    """
+    if name in _DEFAULTS or not _is_told(name):
+        return set()
+    return {say.source for say in _says_in(record, name, entry, value)}
+
+
+def sources_of(record: CustomerRecord) -> set[str]:
+    """Everybody who has said something of a customer, or decided it."""
+    return {s.source for name, says in all_says(record) if name not in _DEFAULTS for s in says}
+
+
+def take_back(record: CustomerRecord, name: str, word: Word, priority: Priority) -> Heard | None:
+    """What becomes of a customer when a source has never said `word` of a field.
+
+    Where nobody else has spoken since, all is as before; else whoever is to be believed of those
+    that are left. None when the source has said something else meanwhile.
+    """
+    says = says_of(record, name)
+    said = next((say for say in says if (say.source, say.at) == (word.source, word.at)), None)
+    if said is None:
+        return None
+    others = [say for say in says if say is not said]
+    former = _says_in(record, name, word.before, word.value)
+    if _moments(others) == _moments(say for say in former if say.source != word.source):
+        after, entry = former, word.before
+    else:
+        own = (say for say in former if say.source == word.source)
+        after = _strongest_left(name, [*others, *own], priority)
+        entry = _written(after) if after else None
+    value = after[0].value if after else None
+    changed = {} if value == _value(record, name) else {name: value}
+    return Heard(_changes(record, changed), with_said(record, {name: entry}))
+
+
+def _moments(says: Iterable[Say]) -> set[tuple[str, datetime]]:
+    return {(say.source, say.at) for say in says}
+
+
+def _strongest_left(name: str, says: Sequence[Say], priority: Priority) -> list[Say]:
+    """The says without one that is gone: it overrules nobody any more."""
+    if says and all(say.overruled for say in says):
+        says = [replace(say, overruled=False) for say in says]
+    return _strongest_first(name, says, priority) if says else []
 
 
 def _after(
@@ -243,6 +337,10 @@ def _value(record: CustomerRecord, name: str) -> Any:
     if name.startswith(ATTRIBUTE):
         return record.attributes.get(name.removeprefix(ATTRIBUTE))
     return record.profile.get(name)
+
+
+def _is_told(name: str) -> bool:
+    return name in FIELD_COLUMNS or name in PROFILE_FIELDS or name.startswith(ATTRIBUTE)
 
 
 def _base(record: CustomerRecord) -> tuple[str, datetime]:

@@ -103,11 +103,19 @@ class CustomerFields(ProfileFields):
         return tags and list(dict.fromkeys(tags))
 
 
+CAME_BACK: Final[Any] = Field(
+    default=False,
+    description="A person who was erased has come back of their own will: their external ids lead "
+    "to somebody new, and are refused without this (409 `customer_erased`)",
+)
+
+
 class CustomerCreate(CustomerFields):
     """A new customer. At least a name, an e-mail address, a phone number or an external id."""
 
     stage: Stage = "lead"
     source: Source = "api"
+    came_back: bool = CAME_BACK
     external_ids: Annotated[list[ExternalIdWrite], Field(max_length=20)] = Field(
         default_factory=list
     )
@@ -131,6 +139,8 @@ class CustomerPatch(CustomerFields):
 
 class CustomerUpsert(CustomerPatch):
     """What another system knows of its customer; merges like a change, or makes a new customer."""
+
+    came_back: bool = CAME_BACK
 
 
 class Frequency(Body):
@@ -180,7 +190,7 @@ class CustomerRead(ProfileRead):
     source: str
     owner_id: UUID | None = Field(description="The member of staff whose customer it is")
     tags: list[str]
-    attributes: Annotated[dict[str, Any], pii("document")]
+    attributes: Annotated[dict[str, Any], pii("attributes")]
     consents: list[ConsentRead]
     value_tier: ValueTier
     orders_count: int

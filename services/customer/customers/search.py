@@ -107,6 +107,7 @@ class SearchShape:
     names: tuple[str, ...]
     fields: tuple[FieldShape, ...]
     by_order: bool
+    only_by_order: bool
 
     @property
     def further(self) -> tuple[str, ...]:
@@ -129,8 +130,10 @@ class Search:
 
     words: Sequence[str]
     contacts: bool = True
-    accents: str | None = None
+    accents: Sequence[str] = ()
     order_codes: Sequence[str] = ()
+    means_an_order: bool = False
+    """Whether it is the code of an order: who has bought by it is all that is looked for."""
 
     @classmethod
     def read(cls, text: str, *, region: str, contacts: bool) -> Self:
@@ -141,7 +144,8 @@ class Search:
             number = normalise_phone(key, region=region).e164 or re.sub(r"\D", "", key)
             return cls([number], contacts, order_codes=codes)
         words = [word for word in key.split() if any(char.isalnum() for char in word)]
-        return cls(words[:_MAX_WORDS], contacts, _accents(text), codes)
+        is_code = bool(codes) and text.strip().startswith("#")
+        return cls(words[:_MAX_WORDS], contacts, _accents(text), codes, is_code)
 
     def shape(
         self,
@@ -161,6 +165,7 @@ class Search:
             names=tuple(sorted(names)),
             fields=fields,
             by_order=by_order,
+            only_by_order=by_order and self.means_an_order,
         )
 
     def parameters(
@@ -176,7 +181,7 @@ class Search:
             "whole": f"% {phrase} %",
             "ending": f"%{phrase} %",
             "beginning": f"% {phrase}%",
-            "accents": self.accents,
+            "accents": list(self.accents) or None,
             "names_enough": self._names_enough(request, shape),
             "at_most": shape.at_most,
         }
@@ -207,12 +212,10 @@ def _literal(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _accents(text: str) -> str | None:
-    """A pattern of names that have the words with accents as they were typed; None without any."""
+def _accents(text: str) -> Sequence[str]:
+    """A pattern for each word with accents, as it was typed."""
     typed = [word for word in nfc(text).split() if not word.isascii()][:_MAX_WORDS]
-    if not typed:
-        return None
-    return "^" + "".join(f"(?=.*({_spellings(word)}))" for word in typed)
+    return [_spellings(word) for word in typed]
 
 
 def _spellings(word: str) -> str:
@@ -263,7 +266,8 @@ def _ranked(matches: Select[Any] | CompoundSelect[Any], shape: SearchShape) -> S
         (key.like(bindparam("beginning", type_=Text)), 2),
         else_=1,
     )
-    is_spelt_so = found.c.name.regexp_match(bindparam("accents", type_=Text))
+    accents = all_(bindparam("accents", type_=ARRAY(Text)))
+    is_spelt_so = found.c.name.op("~", is_comparison=True)(accents)
     rank = matched + case((is_spelt_so, _SPELT_SO), else_=0)
     matching = select(*found.c, rank.label("rank"))
     if not shape.contacts:
@@ -282,20 +286,7 @@ def _key_of_name_and_code(found: Subquery) -> ColumnElement[str]:
 def search_statement(shape: SearchShape) -> Select[Any]:
     """One statement for each shape, so that each is prepared once."""
     of_teams = shape.of_teams
-    # Digits may be the end of a phone number or of a code; among the newest matches alone those
-    # could be missed, since so many other numbers contain the same digits.
-    found = [_matches("patterns", by_name=not shape.is_number, of_teams=of_teams)]
-    if shape.is_number:
-        found.append(_matches("endings", by_name=False, of_teams=of_teams))
-    if shape.further or shape.fields:
-        conditions = conditions_of(shape.further, shape.fields)
-        met = [one.subquery(f"met_{number}") for number, one in enumerate(found)]
-        found = [
-            select(*CUSTOMER_COLUMNS)
-            .join_from(customer, one, one.c.id == customer.c.id)
-            .where(*in_scope(), *conditions)
-            for one in met
-        ]
+    found = [] if shape.only_by_order else list(_found_by_words(shape))
     if shape.by_order:
         seen = [] if of_teams is None else [is_seen(of_teams=of_teams)]
         bought = customer.c.id == func.any(bindparam("buyers", type_=ARRAY(Uuid)))
@@ -303,3 +294,19 @@ def search_statement(shape: SearchShape) -> Select[Any]:
         found.append(select(*CUSTOMER_COLUMNS).where(*in_scope(), bought, *seen, *conditions))
     matches = found[0] if len(found) == 1 else union(*found)
     return keyset(_ranked(matches, shape), BEST_FIRST, continued=shape.continued)
+
+
+def _found_by_words(shape: SearchShape) -> Iterator[Select[Any]]:
+    # Digits may be the end of a phone number or of a code; among the newest matches alone those
+    # could be missed, since so many other numbers contain the same digits.
+    found = [_matches("patterns", by_name=not shape.is_number, of_teams=shape.of_teams)]
+    if shape.is_number:
+        found.append(_matches("endings", by_name=False, of_teams=shape.of_teams))
+    if not (shape.further or shape.fields):
+        yield from found
+        return
+    conditions = conditions_of(shape.further, shape.fields)
+    for number, one in enumerate(found):
+        met = one.subquery(f"met_{number}")
+        of_one = select(*CUSTOMER_COLUMNS).join_from(customer, met, met.c.id == customer.c.id)
+        yield of_one.where(*in_scope(), *conditions)

@@ -14,7 +14,8 @@ _OWNER = {
         AND ($9 IS NULL OR owner_id IS NULL OR owner_id = ANY ($9))""",
     "owner_values": ", with_owner, seen_by",
 }
-_SAMPLE = 500
+_SAMPLE = 1000
+_DEARER = 20
 
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION {schema}.search_customers(
@@ -50,7 +51,7 @@ BEGIN
     -- A table that was never analysed, or long ago, may be larger than it looks.
     SELECT greatest(reltuples, 100000) INTO STRICT rows_in_all
     FROM pg_class WHERE oid = '{table}'::regclass;
-    IF sampled < {sample} OR found >= sampled * sqrt(at_most / (5 * rows_in_all)) THEN
+    IF sampled < {sample} OR found >= sampled * sqrt(at_most / ({dearer} * rows_in_all)) THEN
         RETURN QUERY EXECUTE 'SELECT * FROM ' || walk || ' WHERE ' || matching
             || ' AND ' || filtered || ' LIMIT $2'
             USING current_tenant, at_most,
@@ -87,7 +88,8 @@ def search_function(
     "nguyen" (walk from the newest end, there are plenty) from a rare name (ask the index). So the
     function asks the newest customers how common the patterns are, and chooses by where the two
     ways cost the same: matches of share s are found by walking over `at_most / s` rows, or by
-    fetching `s * rows` from the index, which costs about five times as much per row.
+    fetching `s * rows` from the index, which costs about twenty times as much per row: trigrams
+    that are in most names have to be read and met with each other, and each row checked.
 
     Even then the words of a full name may each be common, and their intersection dear: so names
     that begin with the searched text are looked up first, in an index of names, and when there
@@ -108,6 +110,7 @@ def search_function(
         tenant=TENANT_IS_CURRENT.removeprefix("tenant_id = "),
         newest_first="ORDER BY created_at DESC, id DESC",
         sample=_SAMPLE,
+        dearer=_DEARER,
         roots_filter="\n        AND merged_into IS NULL" if of_roots else "",
     )
     yield f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC"

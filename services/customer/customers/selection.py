@@ -1,10 +1,15 @@
 """Which customers somebody asks for: filters and order, the shop's own fields among them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from services.customer.customers.conditions import CustomerFilter
-from services.customer.customers.filtering import CustomerConditions, FieldQuestions
+from services.customer.customers.errors import PersonalQuestion
+from services.customer.customers.filtering import (
+    CustomerConditions,
+    FieldQuestions,
+    parameter_of,
+)
 from services.customer.customers.ordering import Sort, field_key_of, sort_of
 from services.customer.fields.filtering import FieldCondition, read_condition
 from services.customer.fields.record import CustomField
@@ -14,6 +19,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.errors import FieldError, Invalid
 
 MOST_QUESTIONS: Final = 10
+_OF_BIRTH: Final = ("birth_month", "birth_day", "birth_date_gte", "birth_date_lt")
 ATTRIBUTES: Final[Mapping[str, Any]] = {
     "name": "attributes",
     "in": "query",
@@ -39,47 +45,90 @@ class Selection:
         *,
         given: CustomerConditions,
         questions: FieldQuestions,
+        sees_personal: bool = False,
         pointer: str = "/query/",
     ) -> None:
         self._fields = FieldRepository(uow)
         self._given = given
         self._questions = questions
+        self._sees_personal = sees_personal
         self._pointer = pointer
         self._known: Mapping[str, CustomField] | None = None
 
     async def wanted(self, *, currency: str) -> CustomerFilter:
-        """The conditions. Raises Invalid for fields that there are not, or values they have not."""
+        """The conditions.
+
+        Raises Invalid for fields that there are not, or values they have not, PersonalQuestion for
+        those whose values the caller is not shown.
+        """
+        self._check_birthdays()
         conditions = await self._conditions() if self._questions else []
         return CustomerFilter.of(
             self._given, currency=currency, fields=conditions, pointer=self._pointer
         )
 
     async def sort(self, text: str) -> Sort:
-        """The order that a text says. Raises Invalid."""
-        return sort_of(text, await self._defined() if field_key_of(text) else {})
+        """The order that a text says. Raises Invalid, PersonalQuestion."""
+        key = field_key_of(text)
+        if key is None:
+            return sort_of(text, {})
+        self._check_may_ask([(f"{self._pointer}sort", key)], await self._defined())
+        return sort_of(text, await self._defined())
 
     async def _conditions(self) -> list[FieldCondition]:
         if len(self._questions) > MOST_QUESTIONS:
             detail = f"Conditions on {MOST_QUESTIONS} fields at most"
             raise Invalid(errors=[FieldError(f"{self._pointer}attributes", "too_many", detail)])
         defined = await self._defined()
+        places = {key: self._place(key) for key in self._questions}
+        self._check_may_ask([(place, key) for key, place in places.items()], defined)
         found: list[FieldCondition] = []
         faults: list[FieldError] = []
         for key, asked in self._questions.items():
-            place = f"{self._pointer}attributes[{key}]"
-            if self._pointer != "/query/":
-                place = f"{self._pointer}attributes/{key}"
             try:
                 if key not in defined:
                     raise ValueFault("unknown_field", "The shop has defined no such field")
                 found.append(read_condition(defined[key], asked))
             except ValueFault as fault:
-                faults.append(FieldError(place, fault.code, str(fault)))
+                faults.append(FieldError(places[key], fault.code, str(fault)))
         if faults:
             raise Invalid(errors=faults)
         return found
+
+    def _check_birthdays(self) -> None:
+        """The day of birth is not shown either, and is found out by a few ranges."""
+        if self._sees_personal:
+            return
+        asked = [name for name in _OF_BIRTH if getattr(self._given, name) is not None]
+        if asked:
+            places = [f"{self._pointer}{parameter_of(name)}" for name in asked]
+            raise PersonalQuestion([_personal(place, "birth_date") for place in places])
+
+    def _place(self, key: str) -> str:
+        is_query = self._pointer == "/query/"
+        return (
+            f"{self._pointer}attributes[{key}]" if is_query else f"{self._pointer}attributes/{key}"
+        )
+
+    def _check_may_ask(
+        self, asked: Iterable[tuple[str, str]], defined: Mapping[str, CustomField]
+    ) -> None:
+        """Who may ask often enough who has more than this knows what they have."""
+        if self._sees_personal:
+            return
+        faults = [
+            _personal(place, f"attributes.{key}")
+            for place, key in asked
+            if key in defined and defined[key].is_personal
+        ]
+        if faults:
+            raise PersonalQuestion(faults)
 
     async def _defined(self) -> Mapping[str, CustomField]:
         if self._known is None:
             self._known = {field.key: field for field in await self._fields.all()}
         return self._known
+
+
+def _personal(place: str, name: str) -> FieldError:
+    return FieldError(place, "personal_field", f"{name} is personal data")

@@ -11,6 +11,7 @@ from services.customer.assignment.assigning import Assigner
 from services.customer.assignment.choosing import Choice
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.colleagues.repository import ColleagueRepository
+from services.customer.customers.calendar import Calendar
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.errors import (
     CustomerIsErased,
@@ -23,10 +24,15 @@ from services.customer.customers.identities import (
     Identity,
     distinct,
     email_identity,
+    is_placeholder_email,
     phone_identity,
     platform_identity,
 )
-from services.customer.customers.identity_repository import IdentityRepository, ended_contacts
+from services.customer.customers.identity_repository import (
+    CONTACTS,
+    IdentityRepository,
+    ended_contacts,
+)
 from services.customer.customers.profile import (
     NESTED,
     merged_profile,
@@ -49,6 +55,8 @@ from services.customer.customers.schemas import (
     CustomerUpsert,
 )
 from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.duplicates.weighing import Weighing
+from services.customer.erased.identities import ErasedIdentities
 from services.customer.fields.checking import FieldRules
 from services.customer.tenants.shops import Shop, Shops
 from services.customer.timeline.repository import TimelineRepository
@@ -60,7 +68,7 @@ from shared.ids import new_id
 from shared.security.sight import Sight
 from shared.web.resources import check_version
 
-_NOT_COLUMNS = {"email_verified", "phone_verified", "external_ids"}
+_NOT_COLUMNS = {"email_verified", "phone_verified", "external_ids", "came_back"}
 
 
 class CustomerService:
@@ -78,6 +86,9 @@ class CustomerService:
         codes: CodeAllocator,
         shops: Shops,
         sight: Sight | None,
+        erased: ErasedIdentities,
+        rules: FieldRules,
+        weighing: Weighing,
     ) -> None:
         self._uow = uow
         self._sight = sight
@@ -86,12 +97,18 @@ class CustomerService:
         self._changes = CustomerChanges(uow, sight=sight)
         self._hearing = Hearing(uow, self._changes)
         self._assigner = Assigner(uow)
-        self._rules = FieldRules(uow)
+        self._rules = rules
         self._colleagues = colleagues
         self._duplicates = duplicates
         self._timeline = timeline
         self._codes = codes
+        self._erased = erased
+        self._weighing = weighing
         self._shops = shops
+
+    async def calendar(self) -> Calendar:
+        """What day it is in the shop."""
+        return Calendar.of(await self._shops.of(self._uow), self._uow.clock.now())
 
     async def get(self, customer_id: UUID) -> CustomerRecord:
         """Raises CustomerNotFound."""
@@ -113,13 +130,14 @@ class CustomerService:
         """A new customer, even if others look alike: those become duplicate candidates.
 
         Raises IdentityTaken when an external id, or an address or number given as verified,
-        belongs to somebody already; PhoneNotValid when the number cannot be dialled; UnknownStaff;
-        ValuesNotValid.
+        belongs to somebody already; CustomerIsErased when an external id was an erased person's;
+        PhoneNotValid when the number cannot be dialled; UnknownStaff; ValuesNotValid.
         """
         shop = await self._shops.of(self._uow)
         await self._require_owner(given)
         ids = [platform_identity(x.external_id, source=x.source) for x in given.external_ids]
         identities = distinct([*ids, *_contacts(given, given.source, shop)])
+        await self._require_nobody_erased(ids, came_back=given.came_back)
         said = {**_said(given), "source": given.source}
         by_hand = self._uow.actor.kind == "staff"
         return await self._add(said, identities, shop, self._deciding() if by_hand else None)
@@ -159,8 +177,8 @@ class CustomerService:
         """The customer whom `source` knows by `external_id`, changed or new (then True).
 
         A verified address or number also leads to the customer who has it verified. Raises
-        PhoneNotValid, UnknownStaff, ValuesNotValid; CustomerNotFound when it is somebody the
-        caller does not see.
+        PhoneNotValid, UnknownStaff, ValuesNotValid, CustomerIsErased; CustomerNotFound when it is
+        somebody the caller does not see.
         """
         await self._require_owner(given)
         shop = await self._shops.of(self._uow)
@@ -169,21 +187,36 @@ class CustomerService:
         said = {**_said(given), "source": source}
         try:
             async with self._uow.savepoint():
-                return await self._put(said, identities, shop)
+                return await self._put(said, platform, identities, shop, came_back=given.came_back)
         except IdentityTaken:
             # Someone else has just brought the same person: now they can be seen.
             self._changes = CustomerChanges(self._uow, sight=self._sight)
             self._hearing = Hearing(self._uow, self._changes)
-            return await self._put(said, identities, shop)
+            return await self._put(said, platform, identities, shop, came_back=given.came_back)
 
     async def _require_owner(self, given: CustomerFields) -> None:
         if given.owner_id is not None and not await self._colleagues.is_active(given.owner_id):
             raise UnknownStaff("/body/owner_id")
 
+    async def _require_nobody_erased(self, ids: Sequence[Identity], *, came_back: bool) -> None:
+        """Raises CustomerIsErased for ids of somebody erased, unless they have come back."""
+        gone = await self._erased.erased([identity.key for identity in ids])
+        if gone and not came_back:
+            raise CustomerIsErased
+        await self._erased.forget(gone)
+
     async def _put(
-        self, said: dict[str, Any], identities: Sequence[Identity], shop: Shop
+        self,
+        said: dict[str, Any],
+        platform: Identity,
+        identities: Sequence[Identity],
+        shop: Shop,
+        *,
+        came_back: bool,
     ) -> tuple[CustomerRecord, bool]:
         recognition = await Recognition.of(self._identities, self._duplicates, identities)
+        if recognition.owner(platform) is None:
+            await self._require_nobody_erased([platform], came_back=came_back)
         found = recognition.recognise(identities)
         if found.is_new:
             return await self._add(said, found.identities, shop), True
@@ -262,9 +295,11 @@ class CustomerService:
         after = self._changes[customer_id]
         await self._replace_contacts({customer_id, before.id}, before, after)
         given = [(customer_id, identity) for identity in identities]
-        await self._identities.give(given, own_rows=own)
+        lacked = await self._identities.give(given, own_rows=own)
         if await self._changes.save():
             await self._timeline.add([changed_entry(before, after)])
+        if before.id in self._changes.compared_anew or any(i.kind in CONTACTS for _, i in lacked):
+            await self._weighing.weigh_again([before.id])
         return self._changes[customer_id]
 
     async def _replace_contacts(
@@ -304,6 +339,9 @@ def _ended(identities: Sequence[Identity], own: Sequence[Row[*tuple[Any, ...]]])
 def _said(given: CustomerFields) -> dict[str, Any]:
     """What a client has said of columns: what it left out is not there."""
     plain = given.model_dump(exclude={*_NOT_COLUMNS, *NESTED}, exclude_unset=True)
+    if given.email is not None and is_placeholder_email(given.email):
+        # It says that there is none to tell, not that there is none.
+        del plain["email"]
     columns, profile = split_profile({**nested_profile(given), **plain})
     return {**columns, "profile": profile}
 

@@ -2,15 +2,15 @@
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, LargeBinary, Row, Uuid, bindparam, delete, func, select
+from sqlalchemy import ARRAY, LargeBinary, Row, Uuid, bindparam, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.customer.customers.identities import Identity
 from services.customer.erased.models import erased_identity
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
@@ -29,6 +29,7 @@ _DIGESTS: Final = bindparam("digests", type_=ARRAY(LargeBinary))
 _ERASED: Final = select(erased_identity).where(
     erased_identity.c.tenant_id == _TENANT, erased_identity.c.digest == func.any(_DIGESTS)
 )
+_ANY: Final = select(exists().where(erased_identity.c.tenant_id == _TENANT))
 _FORGET: Final = delete(erased_identity).where(
     erased_identity.c.tenant_id == _TENANT, erased_identity.c.digest == func.any(_DIGESTS)
 )
@@ -40,7 +41,11 @@ class IdentityDigests:
     """Keyed digests of identities: they tell nothing to whoever has the table and not the key."""
 
     def __init__(self, root: RootKey) -> None:
-        self._keys = derive_keys(root, "erased-identity")
+        self._root = root
+
+    @cached_property
+    def _keys(self) -> Sequence[bytes]:
+        return derive_keys(self._root, "erased-identity")
 
     def all_of(self, tenant_id: TenantId, key: IdentityKey) -> list[bytes]:
         """The digests of an identity, by the secret in use first."""
@@ -74,19 +79,19 @@ class ErasedIdentities:
         if rows:
             await self._uow.rows(_REMEMBER, {**self._tenant, **_digests.values(rows)})
 
+    async def any(self) -> bool:
+        """Whether anybody was erased at all."""
+        return bool(await self._uow.scalar(_ANY, self._tenant))
+
     async def erased(
-        self, identities: Collection[Identity]
+        self, keys: Collection[IdentityKey]
     ) -> dict[IdentityKey, tuple[UUID, datetime]]:
         """Which of these identities were erased: whose they were, and when."""
-        keys = {
-            digest: identity.key
-            for identity in identities
-            for digest in self._digests.all_of(self._uow.tenant_id, identity.key)
-        }
-        if not keys:
+        asked = {d: key for key in keys for d in self._digests.all_of(self._uow.tenant_id, key)}
+        if not asked:
             return {}
-        rows = await self._uow.rows(_ERASED, {**self._tenant, "digests": list(keys)})
-        return {keys[row.digest]: (row.customer_id, row.erased_at) for row in rows}
+        rows = await self._uow.rows(_ERASED, {**self._tenant, "digests": list(asked)})
+        return {asked[row.digest]: (row.customer_id, row.erased_at) for row in rows}
 
     async def forget(self, keys: Iterable[IdentityKey]) -> None:
         """Somebody has come back of their own will: from now on they are known again."""

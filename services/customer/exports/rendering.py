@@ -26,7 +26,7 @@ MEDIA_TYPES: Final[Mapping[ExportFormat, str]] = {
 # Spreadsheets take a file for UTF-8 only when it begins with this.
 _BYTE_ORDER_MARK: Final = "\ufeff"
 # A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 _COLUMNS: Final[Mapping[str, Callable[[CustomerRecord], Any]]] = {
     "id": lambda record: str(record.id),

@@ -46,7 +46,11 @@ class ExportService:
         """What the job could not do is refused while there is somebody to be told."""
         questions = wanted.filter.questions()
         selection = Selection(
-            self._uow, given=wanted.filter, questions=questions, pointer="/body/filter/"
+            self._uow,
+            given=wanted.filter,
+            questions=questions,
+            sees_personal=True,
+            pointer="/body/filter/",
         )
         await selection.wanted(currency=(await self._shops.of(self._uow)).currency)
         await selection.sort(wanted.sort)

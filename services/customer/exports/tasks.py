@@ -18,6 +18,7 @@ from services.customer.exports.schemas import KIND, ExportCreate
 from services.customer.exports.workbook import MOST_ROWS, Workbook
 from services.customer.fields.repository import FieldRepository
 from services.customer.tenants.shops import Shops
+from shared.audit.trail import SENSITIVE
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.jobs.errors import GivenUp
@@ -43,7 +44,9 @@ class CustomerExport(JobKind):
         wanted = _asked(job)
         shop = await self._shops.of(uow)
         keys = job.state["keys"] if job.state else await _keys(uow)
-        selection = Selection(uow, given=wanted.filter, questions=wanted.filter.questions())
+        selection = Selection(
+            uow, given=wanted.filter, questions=wanted.filter.questions(), sees_personal=True
+        )
         rows, following = await CustomerLists(uow).page(
             None,
             await selection.wanted(currency=shop.currency),
@@ -56,7 +59,7 @@ class CustomerExport(JobKind):
         await self._write(uow, job, wanted, content, rows=len(records))
         done = job.done + len(records)
         if following is None:
-            return Done(done=done)
+            return Done(done=done, detail=await _sensitive(uow))
         return Going(done=done, state={"cursor": following, "keys": keys, "book": book})
 
     async def _write(
@@ -89,6 +92,13 @@ async def _keys(uow: UnitOfWork) -> list[str]:
     """The fields that are columns, from the first page to the last."""
     fields = await FieldRepository(uow).all()
     return [field.key for field in fields if field.archived_at is None]
+
+
+async def _sensitive(uow: UnitOfWork) -> dict[str, list[str]]:
+    """The shop's sensitive fields, which the audit log names for whoever takes the file."""
+    marks = await FieldRepository(uow).marks()
+    named = sorted(f"attributes.{key}" for key, mark in marks.items() if mark == "sensitive")
+    return {SENSITIVE: named} if named else {}
 
 
 def _rendered(

@@ -8,6 +8,7 @@ from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.deps import AskedDep
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.families.seen import SeenPeople
+from services.customer.following import pair_weighing
 from services.customer.identities.repository import SingleIdentityRepository
 from services.customer.identities.service import IdentityService
 
@@ -22,6 +23,8 @@ async def identity_service(asked: AskedDep) -> IdentityService:
         duplicates=DuplicateRepository(uow),
         people=SeenPeople(uow, sight=asked.sight),
         shops=asked.shops,
+        erased=asked.erased,
+        weighing=pair_weighing(uow),
     )
 
 

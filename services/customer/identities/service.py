@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.customer.customers.changes import CustomerChanges
-from services.customer.customers.errors import IdentityTaken
+from services.customer.customers.errors import CustomerIsErased, IdentityTaken
 from services.customer.customers.hearing import Hearing
 from services.customer.customers.identities import (
     Identity,
@@ -15,10 +15,12 @@ from services.customer.customers.identities import (
     phone_identity,
     platform_identity,
 )
-from services.customer.customers.identity_repository import IdentityRepository
+from services.customer.customers.identity_repository import CONTACTS, IdentityRepository
 from services.customer.customers.recognition import is_of_several, look_alikes
 from services.customer.customers.says import Speaker
 from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.duplicates.weighing import Weighing
+from services.customer.erased.identities import ErasedIdentities
 from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
 from services.customer.identities.errors import (
@@ -49,6 +51,8 @@ class IdentityService:
         duplicates: DuplicateRepository,
         people: SeenPeople,
         shops: Shops,
+        erased: ErasedIdentities,
+        weighing: Weighing,
     ) -> None:
         self._uow = uow
         self._identities = identities
@@ -56,6 +60,8 @@ class IdentityService:
         self._duplicates = duplicates
         self._people = people
         self._shops = shops
+        self._erased = erased
+        self._weighing = weighing
 
     async def get(self, customer_id: UUID, identity_id: UUID) -> _Row:
         """Raises CustomerNotFound, IdentityNotFound."""
@@ -65,11 +71,13 @@ class IdentityService:
     async def add(self, customer_id: UUID, given: IdentityCreate) -> _Row:
         """A further one; one that had ended is the customer's again.
 
-        What others share is shared. Raises CustomerNotFound, IdentityExists, IdentityNotValid,
-        IdentityTaken, IdentityLinksNobody, PlatformIdIsForEver.
+        What others share is shared. Raises CustomerNotFound, CustomerIsErased, IdentityExists,
+        IdentityNotValid, IdentityTaken, IdentityLinksNobody, PlatformIdIsForEver.
         """
         identity = await self._read(given)
-        await self._lock(customer_id)
+        person_id = await self._lock(customer_id)
+        if identity.kind == "platform_id" and await self._erased.erased([identity.key]):
+            raise CustomerIsErased
         before = await self._identities.find(
             customer_id, kind=identity.kind, scope=identity.scope, value=identity.value
         )
@@ -77,7 +85,7 @@ class IdentityService:
             raise IdentityExists(before.id)
         self._check_times(given.valid_from, None)
         holders = await self._known.holders([identity])
-        others = [held for held in holders if held.customer_id != customer_id]
+        others = [held for held in holders if held.record_id != customer_id]
         if is_of_several(identity, others):
             if identity.verified:
                 raise IdentityLinksNobody
@@ -101,7 +109,9 @@ class IdentityService:
             columns["valid_from"] = given.valid_from or now
             row = await self._identities.replace(before, columns)
         self._uow.record(AuditEntry.of("identity", row.id))
-        await self._duplicates.propose(look_alikes(customer_id, [identity], holders))
+        if identity.kind in CONTACTS:
+            await self._weighing.weigh_again([person_id])
+        await self._duplicates.propose(look_alikes(person_id, [identity], holders))
         return row
 
     async def change(
@@ -131,6 +141,7 @@ class IdentityService:
         self._uow.record(AuditEntry.of("identity", row.id, differing))
         if row.valid_until is not None:
             await self._reach_no_more(root_id, row)
+        await self._weighing.weigh_again([root_id])
         return row
 
     async def remove(
@@ -145,6 +156,7 @@ class IdentityService:
         await self._identities.remove(before)
         self._uow.record(AuditEntry.of("identity", identity_id))
         await self._reach_no_more(root_id, before)
+        await self._weighing.weigh_again([root_id])
 
     async def _decided(self, before: _Row, changes: Mapping[str, Any]) -> dict[str, Any]:
         """All columns that a change changes."""
@@ -195,9 +207,14 @@ class IdentityService:
             fault = "It ends before it begins"
             raise IdentityNotValid("/body/valid_until", "ends_before_it_begins", fault)
 
-    async def _lock(self, customer_id: UUID) -> None:
+    async def _lock(self, customer_id: UUID) -> UUID:
+        """The record that stands for the person. Raises CustomerNotFound, CustomerIsErased."""
         await self._people.family(customer_id)
         await Families(self._uow).lock(customer_id)
+        family, record = await self._people.person(customer_id)
+        if record.erased_at is not None:
+            raise CustomerIsErased
+        return family.root_id
 
     async def _held(self, customer_id: UUID, identity_id: UUID) -> tuple[UUID, _Row]:
         """The record that stands for the person, and the identity of one of their records."""

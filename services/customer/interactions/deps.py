@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from services.customer.colleagues.repository import ColleagueRepository
+from services.customer.customers.deps import CalendarDep
 from services.customer.deps import AskedDep
 from services.customer.families.seen import SeenPeople
 from services.customer.interactions.repository import InteractionRepository
@@ -12,7 +13,7 @@ from services.customer.interactions.service import InteractionService
 from services.customer.timeline.repository import TimelineRepository
 
 
-async def interaction_service(asked: AskedDep) -> InteractionService:
+async def interaction_service(asked: AskedDep, calendar: CalendarDep) -> InteractionService:
     """What clients can do with interactions."""
     uow, sight = asked.uow, asked.sight
     return InteractionService(
@@ -21,6 +22,7 @@ async def interaction_service(asked: AskedDep) -> InteractionService:
         people=SeenPeople(uow, sight=sight),
         colleagues=ColleagueRepository(uow),
         timeline=TimelineRepository(uow),
+        calendar=calendar,
     )
 
 

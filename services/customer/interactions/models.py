@@ -55,6 +55,14 @@ Index(
     interaction.c.started_at,
     interaction.c.id,
 )
+# The oldest words that are still there.
+Index(
+    "ix_interaction_with_text",
+    interaction.c.tenant_id,
+    interaction.c.started_at,
+    interaction.c.id,
+    postgresql_where=interaction.c.text.is_not(None),
+)
 
 # A row per record of a customer that was ever in touch; a person's last is the newest of theirs.
 customer_care = Table(

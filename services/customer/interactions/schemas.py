@@ -31,7 +31,11 @@ class InteractionCreate(Body):
     )
     started_at: Instant | None = Field(default=None, description="Now, unless it is said")
     duration_s: Duration | None = None
-    outcome: Code | None = Field(default=None, examples=["wants_quote"])
+    outcome: Code | None = Field(
+        default=None,
+        description="What came of it: one of the shop's outcomes, where it has defined some",
+        examples=["wants_quote"],
+    )
     text: InteractionText | None = Field(default=None, description="What was said")
 
 
@@ -75,5 +79,7 @@ class CareRead(BaseModel):
     )
     last_interaction_kind: str | None = Field(examples=["call"])
     last_staff_id: UUID | None = Field(description="Who of the staff it was, where that is known")
-    days_since_last_interaction: int | None = Field(description="Whole days of 24 hours")
+    days_since_last_interaction: int | None = Field(
+        description="Days of the shop's calendar: 1 for yesterday, however late it was"
+    )
     interactions_count: int = Field(description="Interactions that staff have recorded")

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.colleagues.repository import ColleagueRepository
+from services.customer.customers.calendar import Calendar
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.families.seen import SeenPeople
 from services.customer.interactions.errors import InteractionNotFound, NotYetHappened
@@ -17,6 +18,8 @@ from services.customer.interactions.repository import (
     Touch,
 )
 from services.customer.interactions.schemas import CareRead, InteractionCreate, InteractionPatch
+from services.customer.outcomes.choosing import Outcomes
+from services.customer.tasks.following_up import Finished, FollowUps
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.paging import PageRequest
@@ -36,21 +39,24 @@ class InteractionService:
         people: SeenPeople,
         colleagues: ColleagueRepository,
         timeline: TimelineRepository,
+        calendar: Calendar,
     ) -> None:
         self._uow = uow
         self._interactions = interactions
         self._people = people
         self._colleagues = colleagues
         self._timeline = timeline
+        self._calendar = calendar
 
     async def create(
         self, given: InteractionCreate, *, caller_id: UUID | None
     ) -> Row[*tuple[Any, ...]]:
         """A new interaction, told in the customer's timeline.
 
-        Raises CustomerNotFound, UnknownStaff, NotYetHappened.
+        Raises CustomerNotFound, UnknownStaff, NotYetHappened, OutcomeNotDefined.
         """
         await self._people.family(given.customer_id)
+        await self._check_outcome(given.kind, given.outcome)
         if given.staff_id is not None and not await self._colleagues.is_active(given.staff_id):
             raise UnknownStaff("/body/staff_id")
         now = self._uow.clock.now()
@@ -70,6 +76,7 @@ class InteractionService:
         touch = Touch(row.customer_id, row.started_at, row.kind, row.staff_id, counts=True)
         await self._interactions.touch([touch])
         await self._timeline.add([_entry(row)])
+        await self._follow_up(row)
         return row
 
     async def get(self, interaction_id: UUID) -> Row[*tuple[Any, ...]]:
@@ -79,16 +86,22 @@ class InteractionService:
     async def change(
         self, interaction_id: UUID, given: InteractionPatch, *, expected_version: int | None
     ) -> Row[*tuple[Any, ...]]:
-        """The interaction after the change. Raises InteractionNotFound, PreconditionFailed."""
+        """The interaction after the change.
+
+        Raises InteractionNotFound, PreconditionFailed, OutcomeNotDefined.
+        """
         before = await self._seen(await self._interactions.get(interaction_id, lock=True))
         check_version(before.version, expected_version)
         said = given.model_dump(exclude_unset=True)
         changes = {name: new for name, new in said.items() if getattr(before, name) != new}
         if not changes:
             return before
+        await self._check_outcome(before.kind, changes.get("outcome"))
         changes["updated_at"] = self._uow.clock.now()
         after = await self._interactions.save(interaction_id, changes)
         await self._timeline.rewrite(_entry(after))
+        if "outcome" in changes:
+            await self._follow_up(after)
         return after
 
     async def page(
@@ -114,11 +127,23 @@ class InteractionService:
             last_interaction_at=last,
             last_interaction_kind=care.last_interaction_kind if care is not None else None,
             last_staff_id=care.last_staff_id if care is not None else None,
-            days_since_last_interaction=(
-                max((self._uow.clock.now() - last).days, 0) if last is not None else None
-            ),
+            days_since_last_interaction=self._calendar.days_since(last),
             interactions_count=int(care.interactions_count) if care is not None else 0,
         )
+
+    async def _check_outcome(self, kind: str, word: str | None) -> None:
+        await Outcomes(self._uow).check("/body/outcome", "interaction", kind, word)
+
+    async def _follow_up(self, row: Row[*tuple[Any, ...]]) -> None:
+        finished = Finished(
+            id=row.id,
+            subject="interaction",
+            kind=row.kind,
+            word=row.outcome,
+            customer_id=row.customer_id,
+            staff_id=row.staff_id,
+        )
+        await FollowUps(self._uow).after(finished)
 
     async def _seen(self, row: Row[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]]:
         try:

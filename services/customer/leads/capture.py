@@ -25,8 +25,8 @@ from services.customer.lead_forms.links import FormLinks
 from services.customer.lead_forms.record import Intent, LeadForm
 from services.customer.leads.repository import LeadRepository
 from services.customer.leads.submission import Submission
+from services.customer.tasks.entries import new_task, task_entries
 from services.customer.tasks.repository import TaskRepository
-from services.customer.tasks.service import new_task, task_entries
 from services.customer.tenants.shops import Shop
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository

@@ -1,24 +1,23 @@
 """A lead becomes a customer."""
 
 from collections.abc import Collection
-from datetime import datetime
 from uuid import UUID
 
-from services.customer.families.family import Families
 from services.customer.leads.repository import LeadRepository
 from shared.contracts.leads import LeadConverted
 from shared.db.unit_of_work import UnitOfWork
 
 
-async def convert_leads(uow: UnitOfWork, customer_ids: Collection[UUID], at: datetime) -> None:
+async def convert_leads(uow: UnitOfWork, root_ids: Collection[UUID], *, captured: bool) -> None:
     """Note that these people have paid a first order, and tell of each.
 
-    Of several captures of one person the first is told; all of them have led there.
+    They are named by who stands for them. Of several captures of one person the first is told;
+    all of them have led there. Without `captured` there are none.
     """
-    if not customer_ids:
+    if not root_ids:
         return
-    people = sorted(set((await Families(uow).roots(customer_ids)).values()))
-    found = await LeadRepository(uow).convert(people, at)
+    people, at = sorted(root_ids), uow.clock.now()
+    found = await LeadRepository(uow).convert(people, at) if captured else []
     newest_first = sorted(found, key=lambda row: (row.captured_at, row.id), reverse=True)
     first = {row.root_id: row for row in newest_first}
     for customer_id in people:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -70,6 +71,14 @@ Index(
     lead_submission.c.received_at,
     postgresql_where=lead_submission.c.client_ip.is_not(None),
 )
+# The oldest of those that still say something.
+Index(
+    "ix_lead_submission_entered",
+    lead_submission.c.tenant_id,
+    lead_submission.c.received_at,
+    lead_submission.c.id,
+    postgresql_where=text("entered <> '{}'::jsonb"),
+)
 
 # The newest submission of each content. A row is what tells a second click from a second thought.
 lead_fingerprint = Table(
@@ -115,6 +124,11 @@ Index(
     lead_submission.c.tenant_id,
     lead_submission.c.customer_id,
     postgresql_where=lead_submission.c.customer_id.is_not(None),
+)
+Index(
+    "ix_lead_fingerprint_received",
+    lead_fingerprint.c.tenant_id,
+    lead_fingerprint.c.received_at,
 )
 Index(
     "ix_lead_fingerprint_submission",

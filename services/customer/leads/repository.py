@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     Uuid,
     bindparam,
+    case,
     func,
     or_,
     select,
@@ -25,7 +26,9 @@ from services.customer.customers.models import customer
 from services.customer.lead_forms.models import lead_form
 from services.customer.leads.errors import LeadNotFound
 from services.customer.leads.models import lead
+from shared.db.aliases import stands_for
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
+from shared.db.rows import any_id
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
@@ -41,9 +44,26 @@ _IDS: Final = bindparam("ids", type_=ARRAY(Uuid))
 _AT: Final = bindparam("at", type_=Instant)
 _record = customer.alias("record")
 _person = customer.alias("person")
+# Whoever is a customer, by whichever of their records, is no lead any more.
+_CONVERTED_AT: Final = case(
+    (
+        _person.c.stage == "customer",
+        func.coalesce(
+            lead.c.converted_at,
+            func.greatest(
+                lead.c.captured_at, func.coalesce(_person.c.first_order_at, _person.c.created_at)
+            ),
+        ),
+    ),
+)
 _OF_PEOPLE: Final = (
     select(
-        *(column for column in lead.c if column.name not in {"tenant_id", "customer_id"}),
+        *(
+            column
+            for column in lead.c
+            if column.name not in {"tenant_id", "customer_id", "converted_at"}
+        ),
+        _CONVERTED_AT.label("converted_at"),
         _person.c.id.label("customer_id"),
         _person.c.code,
         _person.c.name,
@@ -56,8 +76,7 @@ _OF_PEOPLE: Final = (
     .join(_record, (_record.c.tenant_id == _TENANT) & (_record.c.id == lead.c.customer_id))
     .join(
         _person,
-        (_person.c.tenant_id == _TENANT)
-        & (_person.c.id == func.coalesce(_record.c.merged_into, _record.c.id)),
+        (_person.c.tenant_id == _TENANT) & (_person.c.id == stands_for(_record)),
     )
     .where(lead.c.tenant_id == _TENANT)
 )
@@ -74,7 +93,7 @@ _MEMBERS: Final = (
     select(customer.c.id, func.coalesce(customer.c.merged_into, customer.c.id).label("root_id"))
     .where(
         customer.c.tenant_id == _TENANT,
-        or_(customer.c.id == func.any(_IDS), customer.c.merged_into == func.any(_IDS)),
+        or_(customer.c.id == any_id("ids"), customer.c.merged_into == any_id("ids")),
     )
     .subquery("member")
 )
@@ -87,6 +106,15 @@ _CONVERT: Final = (
         lead.c.converted_at.is_(None),
     )
     .returning(*lead.c, _MEMBERS.c.root_id)
+)
+_UNCONVERT: Final = (
+    update(lead)
+    .values(converted_at=None, updated_at=_AT, version=lead.c.version + 1)
+    .where(
+        lead.c.tenant_id == _TENANT,
+        lead.c.customer_id == func.any(_IDS),
+        lead.c.converted_at.is_not(None),
+    )
 )
 MOST_ROWS: Final = 500
 
@@ -141,6 +169,10 @@ class LeadRepository:
         parameters = {**self._tenant, "ids": list(root_ids), "at": at}
         return await self._uow.rows(_CONVERT, parameters)
 
+    async def unconvert(self, record_ids: Sequence[UUID], at: datetime) -> None:
+        """Have the leads of these records be open again: another's order had made them none."""
+        await self._uow.execute(_UNCONVERT, {**self._tenant, "ids": list(record_ids), "at": at})
+
     async def page(
         self, wanted: LeadFilter, request: PageRequest
     ) -> tuple[Sequence[_Row], str | None]:
@@ -192,8 +224,8 @@ def _conditions(wanted: LeadFilter) -> list[ColumnElement[bool]]:
     if wanted.owner_id is not None:
         conditions.append(_person.c.owner_id == wanted.owner_id)
     if wanted.converted is not None:
-        converted = lead.c.converted_at.is_not(None)
-        conditions.append(converted if wanted.converted else lead.c.converted_at.is_(None))
+        is_customer = _person.c.stage == "customer"
+        conditions.append(is_customer if wanted.converted else ~is_customer)
     if wanted.captured_from is not None:
         conditions.append(lead.c.captured_at >= wanted.captured_from)
     if wanted.captured_until is not None:

@@ -93,7 +93,7 @@ class EnteredRead(BaseModel):
     city: str | None = None
     province: str | None = None
     message: Annotated[str | None, pii("words")] = None
-    own: Annotated[dict[str, Any], pii("document")] = Field(
+    own: Annotated[dict[str, Any], pii("attributes")] = Field(
         description="The shop's own fields, by their keys"
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, func, or_, select, update
+from sqlalchemy import Integer, Text, Uuid, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.customer.colleagues.sight import customer_is_seen
@@ -34,6 +34,22 @@ _CLAIMED: Final = select(lead_fingerprint.c.submission_id).where(
     lead_fingerprint.c.tenant_id == _TENANT,
     lead_fingerprint.c.form_id == bindparam("form_id", type_=Uuid),
     lead_fingerprint.c.digest == bindparam("digest", type_=lead_fingerprint.c.digest.type),
+)
+_old = (
+    select(lead_fingerprint.c.form_id, lead_fingerprint.c.digest)
+    .where(
+        lead_fingerprint.c.tenant_id == _TENANT,
+        lead_fingerprint.c.received_at < bindparam("before", type_=Instant),
+    )
+    .order_by(lead_fingerprint.c.received_at)
+    .limit(bindparam("at_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("old")
+)
+_FORGET_FINGERPRINTS: Final = delete(lead_fingerprint).where(
+    lead_fingerprint.c.tenant_id == _TENANT,
+    lead_fingerprint.c.form_id == _old.c.form_id,
+    lead_fingerprint.c.digest == _old.c.digest,
 )
 _FROM_ADDRESS: Final = select(func.count()).where(
     lead_submission.c.tenant_id == _TENANT,
@@ -80,6 +96,11 @@ class SubmissionRepository:
         wanted = {**self._tenant, "form_id": new.form_id, "digest": digest}
         known: UUID = await self._uow.scalar(_CLAIMED, wanted)
         return known
+
+    async def forget_fingerprints(self, *, before: datetime, at_most: int) -> int:
+        """Delete the oldest of what tells a repetition, of before then; how many."""
+        asked = {**self._tenant, "before": before, "at_most": at_most}
+        return await self._uow.execute(_FORGET_FINGERPRINTS, asked)
 
     async def count_from(self, client_ip: str, *, since: datetime) -> int:
         """How many came from an address after a moment."""

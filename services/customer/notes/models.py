@@ -31,5 +31,6 @@ Index(
     note.c.created_at,
     note.c.id,
 )
+Index("ix_note_recorded", note.c.tenant_id, note.c.created_at, note.c.id)
 
 personal(note, erase="row")

@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.customer.addresses.placing import address_reader
+from services.customer.addresses.telling import AddressesTold, AddressTelling
+from services.customer.addresses.told import ToldAddress
 from services.customer.assignment.assigning import Assigner
 from services.customer.assignment.choosing import Choice
 from services.customer.consents.recording import Answer, ConsentRecorder
@@ -21,13 +24,9 @@ from services.customer.customers.record import created_entry, new_record
 from services.customer.customers.repository import CustomerRepository, NewCustomer
 from services.customer.customers.says import first_said
 from services.customer.duplicates.repository import DuplicateRepository
-from services.customer.orders.keeping import (
-    IncomingOrder,
-    OrderFollower,
-    OrderKeeper,
-    OrderNews,
-    OrderRemoval,
-)
+from services.customer.duplicates.weighing import Weighing
+from services.customer.orders.keeping import OrderKeeper
+from services.customer.orders.news import IncomingOrder, OrderFollower, OrderNews, OrderRemoval
 from services.customer.orders.parts import OrderPart
 from services.customer.orders.record import OrderContent, OrderLine
 from services.customer.orders.repository import OrderRepository
@@ -45,6 +44,7 @@ class CustomerTold:
     """A platform told of a customer."""
 
     person: Person
+    addresses: tuple[ToldAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class OrderTold:
     content: OrderContent
     lines: tuple[OrderLine, ...]
     parts: tuple[OrderPart, ...] = ()
+    addresses: tuple[ToldAddress, ...] = ()
 
 
 Delivery = CustomerTold | CustomerGone | OrderTold | OrderRemoval
@@ -76,6 +77,7 @@ class PlatformIntake:
         uow: UnitOfWork,
         codes: CodeAllocator,
         shop: Shop,
+        weighing: Weighing,
         followers: Sequence[OrderFollower] = (),
         erased: Mapping[int, UUID] | None = None,
     ) -> None:
@@ -83,6 +85,7 @@ class PlatformIntake:
         self._followers = followers
         # Orders, by `id` of their delivery, of people who were erased.
         self._erased = erased or {}
+        self._weighing = weighing
         self._codes = codes
         self._shop = shop
         self._customers = CustomerRepository(uow)
@@ -91,6 +94,7 @@ class PlatformIntake:
         self._timeline = TimelineRepository(uow)
         self._changes = CustomerChanges(uow)
         self._hearing = Hearing(uow, self._changes)
+        self._recognised_anew: set[UUID] = set()
 
     async def take_in(self, deliveries: Sequence[Delivery]) -> None:
         """Know the customers and keep the orders that were delivered.
@@ -114,9 +118,18 @@ class PlatformIntake:
             (i for person in people for i in person.identities),
         )
         found = [recognition.recognise(delivery.person.identities) for delivery in told]
-        met = [(delivery.person, who) for delivery, who in zip(told, found, strict=True)]
+        met = await self._still_there(
+            [(delivery.person, who) for delivery, who in zip(told, found, strict=True)]
+        )
         await self._meet(met)
-        await self._duplicates.propose(p for who in found for p in who.proposals)
+        there = {who.customer_id for _, who in met}
+        await self._keep_addresses(
+            [
+                (delivery, who.customer_id)
+                for delivery, who in zip(told, found, strict=True)
+                if who.customer_id in there
+            ]
+        )
         await self._record_consents(met)
         await self._tell_of_gone(deliveries, recognition)
         owners = {id(delivery): who.customer_id for delivery, who in zip(told, found, strict=True)}
@@ -124,17 +137,28 @@ class PlatformIntake:
         await self._changes.lock(set(self._erased.values()))
         await self._keep_orders(deliveries, owners)
         await self._changes.save()
+        await self._weigh_again(met)
+        await self._duplicates.propose(p for _, who in met for p in who.proposals)
+
+    async def _still_there(
+        self, met: Sequence[tuple[Person, Recognised]]
+    ) -> Sequence[tuple[Person, Recognised]]:
+        """Those who are new, and those who were not erased while we waited for their rows."""
+        new_ids = {who.customer_id for _, who in met if who.is_new}
+        known_ids = {who.customer_id for _, who in met} - new_ids
+        await self._changes.lock(known_ids)
+        gone = {known for known in known_ids if self._changes[known].erased_at is not None}
+        return [(person, who) for person, who in met if who.customer_id not in gone]
 
     async def _meet(self, met: Sequence[tuple[Person, Recognised]]) -> None:
         new = [(person, who) for person, who in met if who.is_new]
-        new_ids = {who.customer_id for _, who in new}
-        await self._changes.lock({who.customer_id for _, who in met} - new_ids)
         await self._add(new)
         known = [(person, who) for person, who in met if not who.is_new]
         given = await self._identities.give(
             (who.customer_id, identity) for _, who in known for identity in who.identities
         )
         await self._timeline.add(_recognised_entries(given, self._uow.clock.now()))
+        self._recognised_anew = {owner for owner, identity in given if identity.kind in CONTACTS}
         await self._merge(met)
 
     async def _add(self, new: Sequence[tuple[Person, Recognised]]) -> None:
@@ -193,6 +217,31 @@ class PlatformIntake:
                 told_until[key] = news[key] = person.at
         await self._identities.mark_told(news)
 
+    async def _weigh_again(self, met: Iterable[tuple[Person, Recognised]]) -> None:
+        """Have the pairs of who was changed say what speaks for them now. Who is new has none."""
+        new = {who.customer_id for _, who in met if who.is_new}
+        recognised_anew = {self._changes[owner].id for owner in self._recognised_anew}
+        await self._weighing.weigh_again((self._changes.compared_anew | recognised_anew) - new)
+
+    async def _keep_addresses(self, told: Sequence[tuple[CustomerTold | OrderTold, UUID]]) -> None:
+        telling = AddressTelling(
+            uow=self._uow,
+            changes=self._changes,
+            hearing=self._hearing,
+            reader=address_reader(),
+        )
+        await telling.keep(
+            [
+                AddressesTold(
+                    customer_id,
+                    delivery.person.speaker,
+                    delivery.addresses,
+                    in_passing=delivery.person.in_passing,
+                )
+                for delivery, customer_id in told
+            ]
+        )
+
     async def _record_consents(self, met: Iterable[tuple[Person, Recognised]]) -> None:
         answers = [
             Answer(
@@ -247,7 +296,6 @@ class PlatformIntake:
             keeper = OrderKeeper(
                 uow=self._uow,
                 orders=OrderRepository(self._uow),
-                timeline=self._timeline,
                 changes=self._changes,
                 shop=self._shop,
                 followers=self._followers,

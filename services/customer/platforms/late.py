@@ -1,6 +1,7 @@
 """Deliveries about people who were erased meanwhile: what is of them is not taken in again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -8,8 +9,8 @@ from sqlalchemy import Uuid, bindparam, select
 
 from services.customer.customers.models import customer
 from services.customer.erased.identities import ErasedIdentities, IdentityDigests
-from services.customer.orders.keeping import OrderRemoval
 from services.customer.orders.models import customer_order
+from services.customer.orders.news import OrderRemoval
 from services.customer.platforms.intake import CustomerGone, CustomerTold, Delivery, OrderTold
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
@@ -33,6 +34,18 @@ _OF_ERASED: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ToldApart:
+    """Deliveries without what tells of erased people."""
+
+    kept: Sequence[Delivery]
+    owners: Mapping[int, UUID]
+    """Whose the orders of erased people are, by `id` of what is kept."""
+
+    delivery_ids: Sequence[UUID]
+    """What told of erased people, kept or not, as the gateway names it."""
+
+
 class LateDeliveries:
     """Tells what is of erased people apart, inside one unit of work.
 
@@ -45,22 +58,21 @@ class LateDeliveries:
         self._uow = uow
         self._gone = ErasedIdentities(uow, digests=digests)
 
-    async def told_apart(
-        self, deliveries: Sequence[Delivery]
-    ) -> tuple[list[Delivery], dict[int, UUID]]:
-        """What is to be taken in, and whose the orders of erased people are, by delivery."""
+    async def told_apart(self, deliveries: Sequence[Delivery]) -> ToldApart:
+        """What is to be taken in, and what of it is of erased people."""
         people = [d.person for d in deliveries if isinstance(d, CustomerTold | CustomerGone)]
         orders = [d for d in deliveries if isinstance(d, OrderTold)]
-        identities = {
-            identity.key: identity
+        keys = {
+            identity.key
             for person in (*people, *(order.person for order in orders))
             for identity in person.identities
             if identity.kind == "platform_id"
         }
-        gone = await self._gone.erased(list(identities.values()))
+        gone = await self._gone.erased(keys)
         known = await self._of_erased(orders)
         kept: list[Delivery] = []
         owners: dict[int, UUID] = {}
+        late: list[UUID] = []
         back: list[tuple[str, str, str]] = []
         for delivery in deliveries:
             if isinstance(delivery, OrderRemoval):
@@ -77,10 +89,14 @@ class LateDeliveries:
                         owners[id(delivery)] = owner
                     else:
                         back.append(key)
+                if id(delivery) in owners:
+                    late.append(delivery.person.origin.delivery_id)
             elif key is None or key in back:
                 kept.append(delivery)
+            else:
+                late.append(delivery.person.origin.delivery_id)
         await self._gone.forget(back)
-        return kept, owners
+        return ToldApart(kept, owners, late)
 
     async def _of_erased(self, orders: Sequence[OrderTold]) -> dict[tuple[str, str], UUID]:
         if not orders:

@@ -132,6 +132,11 @@ def _details(order: PlatformOrder) -> dict[str, Any] | None:
         ],
         "billing_address": _address(order.billing_address),
         "shipping_address": _address(order.shipping_address),
+        "further_shipping_addresses": [
+            _address(each) for each in order.further_shipping_addresses[:MOST_PARTS]
+        ],
+        "contact_email": order.contact_email,
+        "contact_phone": order.contact_phone,
         "landing_page": order.landing_page,
         "referrer": order.referrer,
     }

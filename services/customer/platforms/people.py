@@ -120,6 +120,11 @@ def identities_of(
     return distinct([_platform_id(said, origin), *_contacts(said, origin, region)])
 
 
+def guests_of(orders: Sequence[str], origin: PlatformOrigin) -> Sequence[Identity]:
+    """What people without an account are known by, of whom a platform names the orders."""
+    return [_identity(f"guest:{order_id}", origin) for order_id in orders]
+
+
 def person_of_order(
     said: PlatformIdentity | None,
     origin: PlatformOrigin,

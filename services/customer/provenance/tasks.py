@@ -4,6 +4,7 @@ from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.hearing import Hearing
+from services.customer.following import pair_weighing
 from services.customer.provenance.repository import ProvenanceRepository
 from services.customer.provenance.schemas import KIND
 from shared.db.unit_of_work import UnitOfWork
@@ -33,4 +34,5 @@ class PriorityApplication(JobKind):
             if row.id in changes:
                 await hearing.decide_again(row.id)
         await changes.save()
+        await pair_weighing(uow).weigh_again(changes.compared_anew)
         return Going(done=job.done + len(rows), state={"after": str(rows[-1].id)})

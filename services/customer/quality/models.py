@@ -63,6 +63,8 @@ quality_policy = Table(
     tenant_column(),
     Column("weights", JSONB, nullable=False),
     Column("reviewed_on", Date),
+    # When the next night of the shop's has come.
+    instant("review_due_at", nullable=True),
     # Whoever was changed until then was judged since.
     instant("judged_until", nullable=True),
     instant("created_at"),

@@ -299,6 +299,14 @@ class QualityRepository:
             .values(judged_until=until)
         )
 
+    async def put_off_review(self, due_at: datetime) -> None:
+        """Nobody need look whether it is time for the review of a night before then."""
+        await self._uow.execute(
+            update(quality_policy)
+            .where(quality_policy.c.tenant_id == self._uow.tenant_id)
+            .values(review_due_at=due_at)
+        )
+
     async def mark_review(self, day: date) -> None:
         """Everybody was, or is being, judged anew on this day."""
         await self._uow.execute(

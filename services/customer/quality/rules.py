@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, get_args
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
+from services.customer.customers.identities import is_placeholder_email
 from services.customer.customers.lunar import LunarBirthday
 from shared.text import search_key
 
@@ -51,6 +52,7 @@ Problem = Literal[
     "placeholder_phone",
     "phone_not_mobile",
     "missing_email",
+    "placeholder_email",
     "invalid_email",
     "mistyped_email",
     "disposable_email",
@@ -76,6 +78,7 @@ FIELDS: Final[Mapping[Problem, str]] = {
     "placeholder_phone": "phone",
     "phone_not_mobile": "phone",
     "missing_email": "email",
+    "placeholder_email": "email",
     "invalid_email": "email",
     "mistyped_email": "email",
     "disposable_email": "email",
@@ -258,6 +261,8 @@ def _is_mobile(phone: str) -> bool:
 def _email(email: str | None) -> _Found:
     if email is None:
         return 0, ("missing_email",)
+    if is_placeholder_email(email):
+        return 0, ("placeholder_email",)
     domain = email.rpartition("@")[2]
     if domain in _MISTYPED:
         return 0, ("mistyped_email",)

@@ -1,6 +1,6 @@
 """Judging everybody anew: as a job, and every night, since time makes data old."""
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,9 +18,13 @@ from shared.queue.worker import Periodic
 
 SWEEP_SECONDS: Final = 60.0
 KEEP_UP_SECONDS: Final = 15.0
-LISTING: Final = "tenants_with_quality"
+LISTING: Final = "tenants_with_quality_to_review"
+"""The shops whose night has come since they were judged anew."""
+TO_JUDGE: Final = "tenants_with_people_to_judge"
+"""The shops in which anybody was changed since they were looked at: most of the time a few."""
+
 _NOBODY: Final = UUID(int=0)
-_FROM_HOUR: Final = 3
+_FROM: Final = time(3)
 # What is being written is committed by then.
 _SETTLED: Final = timedelta(seconds=5)
 _PAGE: Final = 500
@@ -56,7 +60,7 @@ class QualitySweep:
 
     async def keep_up(self) -> None:
         """Judge those who were changed, a little in every shop, so that nothing else waits."""
-        await in_every_tenant(self._units, LISTING, self.keep_up_tenant)
+        await in_every_tenant(self._units, TO_JUDGE, self.keep_up_tenant)
 
     async def keep_up_tenant(self, tenant: TenantId) -> None:
         """The same for one shop. What was committed late the review of the night finds."""
@@ -78,16 +82,24 @@ class QualitySweep:
             quality = QualityRepository(uow)
             zone = ZoneInfo((await self._shops.of(uow)).timezone)
             now = uow.clock.now().astimezone(zone)
-            seen = await quality.policy()
-            if now.hour < _FROM_HOUR or seen is None or seen.reviewed_on == now.date():
+            if await quality.policy() is None:
                 return False
-            if (await quality.lock_policy()).reviewed_on == now.date():
-                return False
-            await quality.mark_review(now.date())
-            await JobRepository(uow, schema=self._units.schema).add(KIND, detail={})
-            self._kinds.wake_after_commit(uow)
+            due_at = _due_at((await quality.lock_policy()).reviewed_on, now)
+            is_due = due_at <= now
+            if is_due:
+                await quality.mark_review(now.date())
+                await JobRepository(uow, schema=self._units.schema).add(KIND, detail={})
+                self._kinds.wake_after_commit(uow)
+                due_at = _due_at(now.date(), now)
+            await quality.put_off_review(due_at)
             await uow.commit()
-        return True
+        return is_due
+
+
+def _due_at(reviewed_on: date | None, now: datetime) -> datetime:
+    """When a review has to begin, by the shop's clock, after that of a day."""
+    day = now.date() + timedelta(days=reviewed_on == now.date())
+    return datetime.combine(day, _FROM, tzinfo=now.tzinfo)
 
 
 def quality_sweeps(sweep: QualitySweep) -> list[Periodic]:

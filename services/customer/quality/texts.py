@@ -42,6 +42,10 @@ HOW_TO_MEND: Final[Mapping[Problem, Mapping[Language, str]]] = {
         "en": "Ask for a mobile number, for SMS and Zalo.",
     },
     "missing_email": {"vi": "Xin địa chỉ e-mail.", "en": "Ask for an e-mail address."},
+    "placeholder_email": {
+        "vi": "E-mail chỉ điền cho có: xin địa chỉ thật.",
+        "en": "The address stands for having none: ask for a real one.",
+    },
     "invalid_email": {
         "vi": "Địa chỉ e-mail sai: hỏi lại khách.",
         "en": "The address cannot be written to: ask again.",

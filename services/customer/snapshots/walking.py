@@ -5,9 +5,15 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.customer.customers.repository import CustomerRepository
+from services.customer.fields.repository import FieldRepository
 from services.customer.orders.repository import OrderRepository
 from services.customer.snapshots.repository import BEFORE_ALL, Phase, Snapshot, SnapshotRepository
-from shared.contracts.customer import CustomerSnapshotted, OrderSnapshotted, SnapshotCompleted
+from shared.contracts.customer import (
+    CustomerSnapshotted,
+    CustomFieldDefined,
+    OrderSnapshotted,
+    SnapshotCompleted,
+)
 from shared.db.unit_of_work import UnitOfWork
 
 _NEXT_PHASE: dict[Phase, Phase] = {"customers": "orders", "orders": "done"}
@@ -46,9 +52,16 @@ class SnapshotWalk:
             self._uow.append(completed, key=current.id)
         return True
 
+    async def _tell_marks(self) -> None:
+        """Whose values are not for everybody is known before there are any."""
+        for field in await FieldRepository(self._uow).marked():
+            self._uow.append(CustomFieldDefined(field=field.state()), key=field.id)
+
     async def _tell(self, current: Snapshot) -> Sequence[UUID]:
         """The ids of what was told."""
         if current.phase == "customers":
+            if current.after_id == BEFORE_ALL:
+                await self._tell_marks()
             customers = await CustomerRepository(self._uow).walk(current.after_id, self._batch)
             for customer in customers:
                 self._uow.append(CustomerSnapshotted(customer=customer.state()), key=customer.id)

@@ -8,12 +8,13 @@ from fastapi import Depends, Header, Query
 from services.customer.timeline.deps import TimelineServiceDep
 from services.customer.timeline.repository import EntryFilter
 from services.customer.timeline.schemas import TimelineEntryRead
-from services.customer.timeline.titles import title, types_of_kind
+from services.customer.timeline.titles import title, types_of_kind, without_free_words
 from shared.db.paging import PageRequest
 from shared.languages import preferred_language
 from shared.moments import Instant
+from shared.pii import PII_READ
 from shared.web.resources import Page, page_request
-from shared.web.routing import requires, service_router
+from shared.web.routing import PrincipalDep, requires, service_router
 
 router = service_router(prefix="/v1/customers/{customer_id}/timeline", tag="customers")
 
@@ -23,6 +24,7 @@ async def list_timeline(
     customer_id: UUID,
     timeline: TimelineServiceDep,
     request: Annotated[PageRequest, Depends(page_request)],
+    principal: PrincipalDep,
     types: Annotated[
         str | None,
         Query(
@@ -51,7 +53,8 @@ async def list_timeline(
     """List everything that happened to a customer, newest first, from every part of the system.
 
     It is the person's: what happened through any of the records that were merged is in it. With
-    `type` and `kind`, entries of any of them; `occurred_at` bounds the period.
+    `type` and `kind`, entries of any of them; `occurred_at` bounds the period. What people
+    wrote themselves, as subjects and notes, is hidden from callers without `pii:read`.
     """
     wanted = EntryFilter(
         types=_wanted_types(types, kinds),
@@ -60,16 +63,18 @@ async def list_timeline(
     )
     rows, cursor = await timeline.page(customer_id, wanted, request)
     language = preferred_language(accept_language) or "vi"
+    shown = dict if PII_READ in principal.scopes else without_free_words
+    told = [(row, shown(row.data)) for row in rows]
     data = [
         TimelineEntryRead(
             id=row.id,
             type=row.type,
             source=row.source,
             occurred_at=row.occurred_at,
-            title=title(row.type, row.data, language),
-            data=row.data,
+            title=title(row.type, words, language),
+            data=words,
         )
-        for row in rows
+        for row, words in told
     ]
     return Page(data=data, next_cursor=cursor)
 

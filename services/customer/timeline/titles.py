@@ -1,9 +1,10 @@
 """What an entry says to a person, in their language. The type of an entry never changes."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from shared.languages import Language
+from shared.pii import mask
 
 _TITLES: Mapping[str, tuple[str, str]] = {
     "customer.created": ("Khách hàng mới, từ {source}", "New customer, from {source}"),
@@ -74,6 +75,10 @@ _TITLES: Mapping[str, tuple[str, str]] = {
 }
 
 
+# What somebody has written themselves; anything of a person may be in it.
+_FREE_WORDS: Final = frozenset({"subject", "title", "note"})
+
+
 class _Words(dict[str, Any]):
     """The words of an entry; what is missing or empty reads as a dash."""
 
@@ -93,3 +98,10 @@ def title(kind: str, data: Mapping[str, Any], language: Language) -> str:
     if texts is None:
         return kind
     return texts[0 if language == "vi" else 1].format_map(_Words(data))
+
+
+def without_free_words(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The words of an entry for who may not see personal data: what people wrote is hidden."""
+    return {
+        name: mask("words", value) if name in _FREE_WORDS else value for name, value in data.items()
+    }

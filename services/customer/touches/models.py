@@ -1,6 +1,6 @@
 """How somebody came to the shop's pages: one row per visit that we were told of."""
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Table, Text, Uuid
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
@@ -31,6 +31,16 @@ touch = Table(
     ),
 )
 Index("ix_touch_customer", touch.c.tenant_id, touch.c.customer_id, touch.c.occurred_at, touch.c.id)
+# The oldest of those that still tell where somebody was.
+Index(
+    "ix_touch_traces",
+    touch.c.tenant_id,
+    touch.c.occurred_at,
+    touch.c.id,
+    postgresql_where=text(
+        "referrer IS NOT NULL OR landing_page IS NOT NULL OR click_ids <> '{}'::jsonb"
+    ),
+)
 
 personal(
     touch,
