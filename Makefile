@@ -8,7 +8,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Of the tests' own installation; see tests/support/servers.py.
 TEST_KEY := test-root-key-0123456789-0123456789-0123456789
 
-.PHONY: help run demo test check format test-previous-release test-citus audit bench schemathesis capabilities doctor lock clean
+.PHONY: help run demo test check format test-previous-release test-cdnow test-citus audit bench schemathesis capabilities doctor lock clean
 
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ check: $(DEV_STAMP) ## Lint, types, import contracts
 
 test-previous-release: $(DEV_STAMP) ## Run the last release's own tests on this release's schema
 	@"$(BIN)/python" -m pytest -q tests/migrations/test_previous_release.py
+
+test-cdnow: $(DEV_STAMP) ## Take in all that CDNOW's customers bought: 69,659 orders of 23,570
+	@CARELOOP_CDNOW=master "$(BIN)/python" -m pytest -q tests/customer/test_cdnow.py $(ARGS)
 
 test-citus: $(DEV_STAMP) ## Prove a Citus cluster at DATABASE_URL: spread an empty database, run the patterns
 	@test -n "$$DATABASE_URL" || { echo "Set DATABASE_URL to the coordinator, with an empty database"; exit 2; }
@@ -77,7 +80,8 @@ $(RUN_STAMP): $(VENV)/pyvenv.cfg requirements.txt pyproject.toml
 	@"$(BIN)/python" deploy/link.py
 	@touch "$@"
 
-$(DEV_STAMP): $(VENV)/pyvenv.cfg requirements-dev.txt pyproject.toml
+$(DEV_STAMP): $(VENV)/pyvenv.cfg requirements-dev.txt requirements-data.txt pyproject.toml
 	@"$(BIN)/pip" install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@"$(BIN)/pip" install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-data.txt
 	@"$(BIN)/python" deploy/link.py
 	@touch "$@"

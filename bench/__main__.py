@@ -1,14 +1,16 @@
 """`make bench`: the hot paths against a bare FastAPI + asyncpg program in the same run.
 
 Prints ratios, not promises in seconds: the machine is noisy, and both sides suffer the same noise.
-`make bench ARGS=--quick` takes shorter rounds.
+`make bench ARGS=--quick` takes shorter rounds and fewer customers. The chapters are run one after
+the other; `--chapters` chooses some of them, and all but the first are modules to run alone, too.
+`ARGS='--only "upsert order" "list 25"'` takes a few tasks of the first chapter and nothing else.
 """
 
 import argparse
 import asyncio
 import itertools
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -17,7 +19,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench import requests
+from bench import customers, duplicates, imports, lists, requests
+from bench.bars import Bar, show
 from bench.load import Result, Shot, always, fire
 from bench.people import load_bare_rows, load_people
 from bench.stage import Stage, open_stage
@@ -46,6 +49,19 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """How long a run is: rows of an import and of a scan, customers in a list."""
+
+    pace: Pace
+    rows: int
+    listed: int
+
+
+_QUICK = Size(Pace(1.5, 2), rows=20_000, listed=100_000)
+_FULL = Size(Pace(3.0, 3), rows=100_000, listed=1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One task, done by the bare program and by the house."""
 
@@ -71,20 +87,47 @@ class Prepared:
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="shorter rounds")
-    pace = Pace(1.5, 2) if parser.parse_args().quick else Pace(3.0, 3)
+    parser.add_argument("--quick", action="store_true", help="shorter rounds, fewer customers")
+    parser.add_argument("--chapters", nargs="+", choices=_CHAPTERS, default=list(_CHAPTERS))
+    parser.add_argument("--only", metavar="TASK", nargs="+", help="these tasks and nothing else")
+    asked = parser.parse_args()
+    size = _QUICK if asked.quick else _FULL
+    if asked.only:
+        show(_tasks(size, asked.only))
+        return
+    bars: list[Bar] = []
+    for name, chapter in _CHAPTERS.items():
+        if name in asked.chapters:
+            bars += chapter(size)
+    show(bars)
+
+
+def _tasks(size: "Size", only: Sequence[str] = ()) -> list[Bar]:
     with open_stage() as stage:
-        asyncio.run(_measure(stage, pace))
+        return asyncio.run(_measure(stage, size.pace, only))
 
 
-async def _measure(stage: Stage, pace: Pace) -> None:
+# The last makes its stage the environment of this process.
+_CHAPTERS: dict[str, Callable[["Size"], list[Bar]]] = {
+    "tasks": _tasks,
+    "imports": lambda size: imports.measure(size.rows),
+    "lists": lambda size: lists.measure(size.listed),
+    "customers": lambda _: customers.measure(),
+    "duplicates": lambda size: duplicates.measure(size.rows),
+}
+
+
+async def _measure(stage: Stage, pace: Pace, only: Sequence[str]) -> list[Bar]:
     with stage.house():
         prepared = await _prepare(stage)
+        if only:
+            return await _compare(stage, prepared, pace, only)
         # First, because the tasks leave a backlog of deliveries and events behind.
         await _stream(stage, prepared)
-        await _compare(stage, prepared, pace)
+        bars = await _compare(stage, prepared, pace)
         await _grow(stage, prepared, pace)
         await _gateway(stage, prepared, pace)
+    return bars
 
 
 async def _stream(stage: Stage, prepared: Prepared) -> None:
@@ -122,14 +165,19 @@ async def _prepare(stage: Stage) -> Prepared:
     return Prepared(large, small, people, key["key"])
 
 
-async def _compare(stage: Stage, prepared: Prepared, pace: Pace) -> None:
+async def _compare(
+    stage: Stage, prepared: Prepared, pace: Pace, only: Sequence[str] = ()
+) -> list[Bar]:
+    bars: list[Bar] = []
     _console.print(f"\n[bold](a) tasks[/bold], c={CONCURRENCY}, {MANY:,} customers, no worker")
     table = Table("task", "bare /s", "ours /s", "ratio", "bar", "p50 ms", "p95 ms", box=None)
-    for case in _cases(stage, prepared):
+    for case in (each for each in _cases(stage, prepared) if not only or each.name in only):
         bare, ours = await _alternate(stage, case, pace)
         ratio = statistics.median(
             o.per_second / b.per_second for o, b in zip(ours, bare, strict=True)
         )
+        if case.bar:
+            bars.append(Bar(case.name, ratio, case.bar, "of bare", at_least=True))
         last = ours[-1]
         failures = sum(result.failures for result in ours + bare)
         note = f"  [red]{failures} failed[/red]" if failures else ""
@@ -143,11 +191,13 @@ async def _compare(stage: Stage, prepared: Prepared, pace: Pace) -> None:
             f"{last.percentile(95):.1f}",
         )
     _console.print(table)
+    return bars
 
 
 async def _alternate(stage: Stage, case: Case, pace: Pace) -> tuple[list[Result], list[Result]]:
     bare, ours = [], []
     await fire(stage.base_url, case.ours, concurrency=CONCURRENCY, seconds=0.5)
+    await stage.analyze()
     for _ in range(pace.rounds):
         bare.append(
             await fire(stage.bare_url, case.bare, concurrency=CONCURRENCY, seconds=pace.seconds)

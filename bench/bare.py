@@ -1,6 +1,7 @@
 """The bare baseline: FastAPI and asyncpg, one row, no gateway, no tenants, no events.
 
-`python -m bench.bare DSN PORT` serves what a minimal program would do for the same task.
+`python -m bench.bare DSN PORT` serves what a minimal program would do for the same task. `/ask`
+runs any statement and answers with its rows as JSON: what a page costs that does nothing else.
 """
 
 import os
@@ -11,8 +12,9 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 from uuid_utils.compat import uuid7
 
@@ -90,6 +92,13 @@ def create_app(dsn: str) -> FastAPI:
             "SELECT * FROM bare_row WHERE search_key LIKE $1 LIMIT $2", f"%{q}%", limit
         )
         return [dict(row) for row in rows]
+
+    @app.post("/ask")
+    async def ask(request: Request) -> Response:
+        asked = orjson.loads(await request.body())
+        rows = await pool.fetch(asked["sql"], *asked["arguments"])
+        content = orjson.dumps([dict(row) for row in rows], default=str)
+        return Response(content, media_type="application/json")
 
     return app
 

@@ -21,6 +21,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from bench.bars import Bar
 from bench.stage import Stage, open_stage
 from cli.demo.client import Api
 from cli.demo.shop import Shop, open_shop
@@ -65,23 +66,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=_TURNS, help="pages of each sort")
     turns = parser.parse_args().turns
+    measure(turns)
+
+
+def measure(turns: int = _TURNS) -> list[Bar]:
+    """The chapter of `python -m bench`."""
     with open_stage() as stage:
-        asyncio.run(_measure(stage, turns))
+        return asyncio.run(_measure(stage, turns))
 
 
-async def _measure(stage: Stage, turns: int) -> None:
+async def _measure(stage: Stage, turns: int) -> list[Bar]:
     with stage.house():
         async with httpx.AsyncClient(base_url=stage.base_url, timeout=60, trust_env=False) as http:
             with stage.worker():
                 key = stage.operator_key
                 shop = await open_shop(http, operator_key=key, name="C", slug="customers")
             http.headers["Authorization"] = f"Bearer {shop.api_key}"
-            await _pages(stage, http, shop, turns)
-            await _redemptions(http)
+            pages = await _pages(stage, http, shop, turns)
+            return [*pages, await _redemptions(http)]
 
 
-async def _pages(stage: Stage, http: httpx.AsyncClient, shop: Shop, turns: int) -> None:
+async def _pages(stage: Stage, http: httpx.AsyncClient, shop: Shop, turns: int) -> list[Bar]:
     long, short = [await _somebody(stage, http, shop, entries) for entries in (LONG, SHORT)]
+    bars: list[Bar] = []
     table = Table("page of 50", f"{LONG:,} entries", f"{SHORT} entries", "ratio", "bar")
     for name, sorts in (
         ("the first", ({}, {})),
@@ -97,7 +104,9 @@ async def _pages(stage: Stage, http: httpx.AsyncClient, shop: Shop, turns: int) 
         told = "met" if ratio <= BAR else "missed"
         cells = [f"{median:.1f} ms" for median in medians]
         table.add_row(name, *cells, f"{ratio:.2f}", f"{BAR} {told}")
+        bars.append(Bar(f"timeline of {LONG:,}, {name}", ratio, BAR, f"of {SHORT}"))
     _console.print(table)
+    return bars
 
 
 async def _somebody(stage: Stage, http: httpx.AsyncClient, shop: Shop, entries: int) -> Reader:
@@ -141,7 +150,7 @@ async def _middle(stage: Stage, reader: Reader) -> str:
     return cursor
 
 
-async def _redemptions(http: httpx.AsyncClient) -> None:
+async def _redemptions(http: httpx.AsyncClient) -> Bar:
     api = Api(http)
     programme = {
         "name": "Points", "point_value": {"amount": "100", "currency": "VND"},
@@ -178,6 +187,8 @@ async def _redemptions(http: httpx.AsyncClient) -> None:
         f"\n{HANDS} redemptions at once: {dict(counted)}, {left} points left, never below "
         f"{lowest}: {told}; {took:.2f} s, told to come again {again} times"
     )
+    wrong = abs(counted[201] - enough_for) + abs(counted[409] - (HANDS - enough_for)) + abs(left)
+    return Bar(f"{HANDS} redemptions at once, wrong", wrong + (lowest < 0), 0)
 
 
 if __name__ == "__main__":

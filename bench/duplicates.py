@@ -21,7 +21,9 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from bench.bars import Bar
 from bench.stage import Stage, open_stage
+from cli.interpreter import settle_down
 from services.customer.customers.record import COLUMNS, new_record
 from services.customer.duplicate_scans.repository import ScanRepository
 from services.customer.duplicate_scans.schemas import DuplicateScanCreate
@@ -35,6 +37,7 @@ from shared.part.context import build_context
 from shared.text import search_key
 
 _console = Console(highlight=False)
+SECONDS: Final = 60.0
 _CHUNK: Final = 5000
 # Of every hundred Vietnamese, roughly.
 _FAMILY: Final = {
@@ -82,17 +85,25 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=100_000)
     parser.add_argument("--show", type=int, default=0, help="so many pairs that are wrong")
     asked = parser.parse_args()
+    measure(asked.customers, show=asked.show)
+
+
+def measure(count: int = 100_000, *, show: int = 0) -> list[Bar]:
+    """The chapter of `python -m bench`; the last one, for it makes the stage this process's own."""
     with open_stage() as stage:
         stage.installation.apply()
-        asyncio.run(_measure(stage, asked.customers, asked.show))
+        return asyncio.run(_measure(stage, count, show))
 
 
-async def _measure(stage: Stage, count: int, show: int) -> None:
+async def _measure(stage: Stage, count: int, show: int) -> list[Bar]:
     context, tenant = build_context(CustomerSettings()), TenantId(new_id())
     made = make_up(count)
     await _load(stage.dsn, tenant, made)
     kinds = build_job_kinds(context)
     runner = JobRunner(units=context.units, kinds=kinds, wake=_nobody)
+    # As a worker does, which does not hold the people made up either.
+    settle_down()
+    bars: list[Bar] = []
     for mode in ("full", "changed"):
         async with context.units.begin(tenant) as uow:
             jobs = JobRepository(uow, schema="customer")
@@ -106,6 +117,7 @@ async def _measure(stage: Stage, count: int, show: int) -> None:
                 break
             longest = max(longest, time.perf_counter() - step_began)
         seconds = time.perf_counter() - began
+        bars.append(Bar(f"scan for duplicates of {count:,}, {mode}", seconds, SECONDS, "s"))
         async with context.units.begin(tenant) as uow:
             scan = await ScanRepository(uow).get(job.id)
         _console.print(
@@ -115,6 +127,7 @@ async def _measure(stage: Stage, count: int, show: int) -> None:
         )
     await _judge(stage.dsn, tenant, made, show)
     await context.close()
+    return bars
 
 
 async def _nobody(_tenant: TenantId) -> None:

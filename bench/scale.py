@@ -21,8 +21,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.stage import Stage, open_stage
-from cli.collector import spare_the_collector
 from cli.composition import handlers_of, settings_of
+from cli.interpreter import settle_down
 from services.segmentation.runs.repository import RunKind
 from services.segmentation.segments.reasons import Reason
 from services.segmentation.wiring import Wiring
@@ -150,7 +150,7 @@ def main() -> None:
     count = parser.parse_args().customers
     with open_stage() as stage:
         stage.installation.apply()
-        spare_the_collector()
+        settle_down()
         asyncio.run(_measure(stage, count))
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import httpx
 from sqlalchemy.engine import make_url
 
@@ -42,6 +43,17 @@ class Stage:
     def operator_key(self) -> str:
         """Who may create shops."""
         return self.installation.environment["CARELOOP_OPERATOR_KEY"]
+
+    async def analyze(self) -> None:
+        """Tell the planner what is in the tables, as autovacuum does in time.
+
+        Until then statements stay planned for the empty tables of a fresh installation.
+        """
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            await connection.execute("ANALYZE")
+        finally:
+            await connection.close()
 
     @contextmanager
     def house(self) -> Iterator[Children]:

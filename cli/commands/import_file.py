@@ -12,7 +12,7 @@ from rich.table import Table
 from cli.errors import OperatorError
 from cli.installation import Installation
 
-_WORDS = ("created", "updated", "unchanged", "merged", "invalid")
+_WORDS = ("created", "updated", "unchanged", "merged", "invalid", "erased")
 
 
 def import_file(

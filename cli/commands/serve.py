@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import typer
 import uvicorn
 
-from cli.collector import spare_the_collector
 from cli.commands.health import HEARTBEAT_SECONDS, heartbeat_file
 from cli.errors import NotReady
+from cli.interpreter import settle_down
 from cli.processes import end_with_parent
 from cli.serving import FINISH_SECONDS, GracefulServer
 from shared.web.draining import draining_of
@@ -47,7 +47,7 @@ def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=FINISH_SECONDS,
     )
-    spare_the_collector()
+    settle_down()
     GracefulServer(config, draining=draining_of(app), grace_seconds=settings.drain_seconds).run()
 
 
@@ -89,7 +89,7 @@ def worker(
 
     import uvloop  # noqa: PLC0415
 
-    spare_the_collector()
+    settle_down()
     uvloop.run(run())
 
 

@@ -1,0 +1,73 @@
+"""The house's lists without HTTP: one unit of work per page, as the customer service's own role.
+
+Behind the wall between tenants, in a transaction, with every statement that the page needs.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from starlette.datastructures import QueryParams
+
+from bench.load import Result
+from bench.stage import Stage
+from services.customer.customers.filtering import field_questions, read_query
+from services.customer.customers.list_query import ListQuery
+from services.customer.customers.lists import WALKED_AT_MOST, CustomerLists
+from services.customer.customers.selection import Selection
+from shared.clock import SystemClock
+from shared.db.engine import create_engine
+from shared.db.paging import PageRequest
+from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
+from shared.ids import TenantId
+from shared.settings import part_database_url
+
+
+class Reader:
+    """Asks the lists of one tenant."""
+
+    def __init__(self, units: UnitsOfWork, tenant_id: UUID) -> None:
+        self._units = units
+        self._tenant_id = TenantId(tenant_id)
+
+    async def ask(self, query: str, *, seconds: float) -> Result:
+        """Pages of 50 for a query of the API, one after the other."""
+        latencies: list[float] = []
+        started = time.perf_counter()
+        while (sent := time.perf_counter()) < started + seconds or len(latencies) < 3:
+            async with self._units.begin(self._tenant_id, reads_only=True) as uow:
+                await _page(uow, QueryParams(query.lstrip("&")))
+                await uow.commit()
+            latencies.append(time.perf_counter() - sent)
+        return Result(len(latencies), time.perf_counter() - started, latencies, 0)
+
+
+@asynccontextmanager
+async def open_reader(stage: Stage, tenant_id: UUID) -> AsyncIterator[Reader]:
+    """A reader with a connection of its own."""
+    address = part_database_url(
+        "customer",
+        admin_url=stage.installation.environment["DATABASE_URL"],
+        root_key=stage.installation.root_key,
+    )
+    engine = create_engine(address, pool_size=1, application="careloop-bench")
+    units = UnitsOfWork(engine=engine, schema="customer", clock=SystemClock(), keep_connections=1)
+    try:
+        yield Reader(units, tenant_id)
+    finally:
+        await units.close()
+
+
+async def _page(uow: UnitOfWork, query: QueryParams) -> None:
+    given = ListQuery.model_validate(dict(query.items()))
+    parameters = query.multi_items()
+    questions = field_questions(parameters)
+    selection = Selection(
+        uow, given=read_query(parameters), questions=questions, sees_personal=True
+    )
+    wanted = await selection.wanted(currency="VND")
+    order = await selection.sort(given.sort)
+    search = given.search(region="VN", contacts=True)
+    request = PageRequest(50, None)
+    await CustomerLists(uow).page(search, wanted, request, sort=order, walk=WALKED_AT_MOST)
