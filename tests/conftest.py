@@ -1,5 +1,6 @@
 """The run's servers, a database per test process, a tenant per test."""
 
+import gc
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import structlog
 from redis.asyncio import Redis
 from xdist.scheduler import LoadScopeScheduling
 
+from cli.interpreter import COLLECT_AFTER
 from shared.ids import TenantId, new_id
 from tests.architecture.sql.check import faults_of_log
 from tests.support.limits import ROOMY_LIMITS
@@ -36,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     defaults = structlog.get_config()["processors"]
     structlog.configure(processors=[*defaults[:-1], plain])
     os.environ.update(ROOMY_LIMITS)
+    # As in the house's own processes: thousands of tests leave much and hardly a cycle.
+    gc.set_threshold(*COLLECT_AFTER)
     log = config.stash[_STATEMENTS] = StatementLog()
     log.listen()
     if hasattr(config, "workerinput"):
@@ -63,6 +67,11 @@ class OneHouseEach(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         folder = nodeid.removeprefix("tests/").partition("/")[0]
         return folder if folder in _FURNISHED else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: much of the time is waiting for servers and processes."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import httpx
-from redis.asyncio import Redis
 
 from cli.backup.databases import connect
 from cli.demo.client import Api, until
@@ -108,8 +107,6 @@ async def test_the_story_goes_on_where_the_backup_was_made(
         assert "rows" in one
         restored = careloop(house, "restore", str(saved), DATABASE_URL=second)
         assert "is back" in restored
-    async with Redis.from_url(redis_url) as redis:
-        await redis.flushdb()
 
     with running_house("all_in_one", database_url=second, **places) as house:
         async with httpx.AsyncClient(base_url=house.base_url, timeout=30) as http:

@@ -95,7 +95,7 @@ async def test_a_member_is_added_helped_and_logged_out(
     async def is_out() -> bool:
         return (await http.get("/v1/auth/me", headers=token)).status_code == 401
 
-    await eventually(is_out, seconds=6)
+    await eventually(is_out)
 
     [reset] = told("staff", "reset-password", email, "--tenant", "sen-da")
     await choose(http, reset["link"])

@@ -129,3 +129,39 @@ async def test_another_customers_address_is_not_there(client, lan):
         await client.delete(path),
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, "address_not_found")
+
+
+async def test_of_a_merged_person_one_address_is_the_primary_one_until_they_part(client, lan):
+    lan = lan.rpartition("/")[2]
+    mai = (await client.post("/v1/customers", json={"name": "Mai"})).json()["id"]
+    third = (await client.post("/v1/customers", json={"name": "Ba"})).json()["id"]
+    made = {}
+    for who, province in ((mai, "Huế"), (third, "Cần Thơ"), (lan, "Hà Nội")):
+        answer = await client.post(f"/v1/customers/{who}/addresses", json={"province": province})
+        made[who] = answer.json()["id"]
+
+    async def primary(who):
+        found = (await client.get(f"/v1/customers/{who}/addresses")).json()["data"]
+        shown = [one["id"] for one in found if one["is_primary"]]
+        assert [one["id"] for one in found][: len(shown)] == shown, "the primary one comes first"
+        for one in found:
+            read = (await client.get(f"/v1/customers/{who}/addresses/{one['id']}")).json()
+            assert read == one
+        return shown
+
+    merges = f"/v1/customers/{lan}/merges"
+    body = {"customer_ids": [mai, third], "fields": {"address": third}}
+    merged = await client.post(merges, json=body)
+    assert merged.status_code == 201, merged.text
+    told = (await client.get(f"/v1/customers/{lan}")).json()["address"]
+    shown = await primary(lan)
+    read = (await client.get(f"/v1/customers/{lan}/addresses/{shown[0]}")).json()
+    assert len(shown) == 1
+    assert read["province"] == told["province"], "where the customer is said to be first of all"
+    path = f"/v1/customers/{lan}/addresses/{made[mai]}"
+    changed = (await client.patch(path, json={"street": "12 Lê Lợi"})).json()
+    assert changed["is_primary"] is False
+    undone = await client.post(f"/v1/merges/{merged.json()['id']}/undo")
+    assert undone.status_code == 200
+    for who in (lan, mai, third):
+        assert await primary(who) == [made[who]]

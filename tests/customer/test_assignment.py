@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,37 @@ def newcomer(client: httpx.AsyncClient):
     return came
 
 
+async def _task(client: httpx.AsyncClient, **said: Any) -> str:
+    answer = await client.post("/v1/tasks", json={"title": "Gọi", **said})
+    assert answer.status_code == 201, answer.text
+    made: str = answer.json()["id"]
+    return made
+
+
+async def _appointment(
+    client: httpx.AsyncClient, customer_id: str, staff_id: str, *, days: int
+) -> str:
+    starts_at = (datetime.now(UTC) + timedelta(days=days)).replace(hour=3, minute=0)
+    body = {
+        "customer_id": customer_id,
+        "staff_id": staff_id,
+        "title": "Thử áo",
+        "starts_at": starts_at.isoformat(),
+        "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
+    }
+    answer = await client.post("/v1/appointments", json=body)
+    assert answer.status_code == 201, answer.text
+    made: str = answer.json()["id"]
+    return made
+
+
+async def _of(client: httpx.AsyncClient, what: str, thing_id: str) -> str:
+    """Whose a task or an appointment is."""
+    found = (await client.get(f"/v1/{what}/{thing_id}")).json()
+    whose: str = found["assignee_id" if what == "tasks" else "staff_id"]
+    return whose
+
+
 class TestRules:
     async def test_rules_are_made_changed_and_deleted(self, client, hire, rule):
         lan, chi = await hire(), await hire()
@@ -86,6 +117,15 @@ class TestRules:
         for staff_ids in ([gone], [str(new_id())]):
             refused = await client.post(RULES, json={"name": "A", "staff_ids": staff_ids})
             assert refused.json()["code"] == "unknown_staff"
+
+    async def test_conditions_are_changed_as_a_whole(self, client, hire, rule):
+        conditions = {"sources": ["pos"], "tags": ["VIP"]}
+        made = await rule(await hire(), conditions=conditions)
+        path = f"{RULES}/{made['id']}"
+        changed = await client.patch(path, json={"conditions": {"tags": ["sỉ"]}})
+        assert changed.status_code == 200, changed.text
+        nothing = {"sources": [], "provinces": [], "value_tiers": []}
+        assert changed.json()["conditions"] == {**nothing, "tags": ["sỉ"]}
 
     @pytest.mark.capability(117)
     async def test_newcomers_go_round_with_the_reason(
@@ -110,6 +150,7 @@ class TestRules:
         customers = await asyncio.gather(*(newcomer() for _ in range(12)))
         assert Counter(one["owner_id"] for one in customers) == dict.fromkeys(staff, 4)
 
+    @pytest.mark.capability(117)
     async def test_an_owner_who_is_named_is_kept(self, client, hire, rule, newcomer):
         lan, chi = await hire(), await hire()
         await rule(lan)
@@ -132,6 +173,7 @@ class TestRules:
         listed = (await client.get("/v1/customers")).json()["data"]
         assert Counter(one["owner_id"] for one in listed) == {lan: 2, chi: 2}
 
+    @pytest.mark.capability(117)
     async def test_conditions_say_which_rule_it_is(self, client, hire, rule, newcomer):
         south, vip, rest = await hire(), await hire(), await hire()
         await rule(vip, position=1, conditions={"tags": ["VIP"], "sources": ["pos", "web"]})
@@ -146,6 +188,7 @@ class TestRules:
             assert asked["owner_id"] == owner, "asking tells what will be"
             assert (await newcomer(**known))["owner_id"] == owner
 
+    @pytest.mark.capability(117)
     async def test_who_has_the_fewest_gets_the_next(self, client, hire, rule, newcomer):
         lan, chi = await hire(), await hire()
         for owner in (lan, lan, chi):
@@ -259,6 +302,106 @@ class TestReassignment:
         assert [(one["from_owner_id"], one["job_id"]) for one in log] == [(lan, job["id"])]
         events = await service.told(shop, "customer.updated")
         assert len(events) == 5
+
+    async def test_open_tasks_go_along_unless_it_is_said_otherwise(
+        self, client, service, shop, hire, newcomer, run
+    ):
+        lan, chi, mai = await hire(), await hire(), await hire()
+        who, merged = await newcomer(owner_id=lan), await newcomer()
+        merges = f"/v1/customers/{who['id']}/merges"
+        assert (await client.post(merges, json={"customer_ids": [merged["id"]]})).is_success
+        open_, of_merged, done, of_other, loose = [
+            await _task(client, customer_id=customer, assignee_id=assignee)
+            for customer, assignee in (
+                *((who["id"], lan), (merged["id"], lan), (who["id"], lan)),
+                *((who["id"], mai), (None, lan)),
+            )
+        ]
+        await client.patch(f"/v1/tasks/{done}", json={"status": "done"})
+        met = await _appointment(client, who["id"], lan, days=3)
+        body = {"from_owner_id": lan, "to_staff_ids": [chi]}
+        started = await client.post(f"{RULES}/reassignments", json=body)
+        await run()
+        assignees = [await _of(client, "tasks", one) for one in (open_, of_merged, done)]
+        assert assignees == [chi, chi, lan]
+        assert [await _of(client, "tasks", one) for one in (of_other, loose)] == [mai, lan]
+        assert await _of(client, "appointments", met) == lan
+        log = (await client.get(f"/v1/customers/{who['id']}/assignments")).json()["data"]
+        moved = Counter((one["subject"], one["subject_id"]) for one in log)
+        assert moved == {("customer", None): 1, ("task", open_): 1, ("task", of_merged): 1}
+        assert {one["job_id"] for one in log} == {started.json()["id"]}
+
+        back = {"from_owner_id": chi, "to_staff_ids": [mai], "hand_over": []}
+        await client.post(f"{RULES}/reassignments", json=back)
+        await run()
+        assert await _of(client, "tasks", open_) == chi
+
+    async def test_who_leaves_hands_everything_over_at_once(
+        self, client, service, shop, hire, newcomer, run
+    ):
+        lan, chi, mai = await hire(), await hire(), await hire()
+        who, of_chi = await newcomer(owner_id=lan), await newcomer(owner_id=chi)
+        tasks = [
+            await _task(client, customer_id=customer, assignee_id=lan)
+            for customer in (who["id"], of_chi["id"], None, None)
+        ]
+        booked = await _appointment(client, of_chi["id"], chi, days=2)
+        theirs = [
+            await _appointment(client, who["id"], lan, days=2),
+            await _appointment(client, of_chi["id"], lan, days=4),
+        ]
+        over = await _appointment(client, who["id"], lan, days=-2)
+        await hire(UUID(lan), version=2, active=False)
+        body = {"from_staff_id": lan, "to_staff_ids": [chi]}
+        started = await client.post(f"{RULES}/handovers", json=body)
+        assert started.status_code == 202, started.text
+        await run()
+        async with service.client(shop, "jobs:read") as watcher:
+            job = (await watcher.get(started.headers["location"])).json()
+        assert job["status"] == "succeeded"
+        assert {await _of(client, "tasks", one) for one in tasks} == {chi}
+        assert {await _of(client, "appointments", one) for one in theirs} == {chi}
+        assert await _of(client, "appointments", over) == lan
+        read = [(await client.get(f"/v1/appointments/{one}")).json() for one in theirs]
+        assert [one["overbooked"] for one in read] == [True, False], "chi has another one then"
+        assert await _of(client, "appointments", booked) == chi
+
+        path = f"{RULES}/reassignments/{job['id']}/undo"
+        refused = await client.post(path)
+        assert (refused.status_code, refused.json()["code"]) == (409, "former_staff")
+        await hire(UUID(lan), version=3, active=True)
+        await client.patch(f"/v1/tasks/{tasks[1]}", json={"assignee_id": mai})
+        await client.patch(f"/v1/tasks/{tasks[2]}", json={"status": "done"})
+        assert (await client.post(path)).status_code == 202
+        await run()
+        assert [await _of(client, "tasks", one) for one in tasks] == [lan, mai, chi, lan]
+        assert {await _of(client, "appointments", one) for one in theirs} == {lan}
+        owner = (await client.get(f"/v1/customers/{who['id']}")).json()["owner_id"]
+        assert owner == lan
+        log = (await client.get(f"/v1/customers/{who['id']}/assignments")).json()["data"]
+        given = [(one["subject"], one["to_owner_id"]) for one in log]
+        assert Counter(given) == {
+            (subject, heir): 1
+            for subject in ("customer", "task", "appointment")
+            for heir in (chi, lan)
+        }
+
+    async def test_only_what_has_ended_and_was_a_reassignment_is_undone(
+        self, client, service, shop, hire, run
+    ):
+        lan, chi = await hire(), await hire()
+        body = {"from_owner_id": lan, "to_staff_ids": [chi]}
+        started = (await client.post(f"{RULES}/reassignments", json=body)).json()
+        path = f"{RULES}/reassignments/{started['id']}/undo"
+        refused = await client.post(path)
+        assert (refused.status_code, refused.json()["code"]) == (409, "job_not_ended")
+        await run()
+        undone = await client.post(path)
+        assert undone.status_code == 202
+        await run()
+        path = f"{RULES}/reassignments/{undone.json()['id']}/undo"
+        assert (await client.post(path)).status_code == 404
+        assert (await client.post(f"{RULES}/reassignments/{new_id()}/undo")).status_code == 404
 
     async def test_who_does_not_see_everybody_moves_nobody(self, service, shop, client, hire):
         lan, chi = await hire(), await hire()

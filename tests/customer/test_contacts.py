@@ -83,3 +83,23 @@ async def test_their_numbers_recognise_nobody(client, firm):
     await client.post("/v1/customers", json={"name": "Lan", "phone": MAI["phone"]})
 
     assert (await client.get("/v1/duplicates")).json()["data"] == []
+
+
+async def test_of_a_merged_customer_one_contact_is_the_primary_one_until_they_part(client, firm):
+    branch = (await client.post("/v1/customers", json={"name": "Chi nhánh"})).json()["id"]
+    where, made = {firm: "Mai", f"/v1/customers/{branch}": "Lan"}, {}
+    for who, name in where.items():
+        answer = await client.post(f"{who}/contacts", json={"name": name})
+        made[who] = answer.json()["id"]
+
+    async def shown(who):
+        found = (await client.get(f"{who}/contacts")).json()["data"]
+        return [(one["id"], one["is_primary"]) for one in found]
+
+    of_firm, of_branch = made.values()
+    merged = await client.post(f"{firm}/merges", json={"customer_ids": [branch]})
+    assert merged.status_code == 201, merged.text
+    assert await shown(firm) == [(of_firm, True), (of_branch, False)]
+    assert (await client.post(f"/v1/merges/{merged.json()['id']}/undo")).status_code == 200
+    for who, contact in made.items():
+        assert await shown(who) == [(contact, True)]

@@ -54,6 +54,7 @@ async def test_filters_must_all_hold(client, people):
     assert len(await names(client, **{"created_at[lt]": tomorrow})) == 4
 
 
+@pytest.mark.capability(22)
 async def test_a_changed_tag_changes_the_filter(client, people):
     await client.patch(f"/v1/customers/{people[2]['id']}", json={"tags": ["thường"]})
     assert await names(client, tag="VIP") == []
@@ -156,6 +157,17 @@ async def test_the_code_of_an_order_finds_who_bought(service, shop, client, peop
     async with service.client(shop, "customers:read", sees_pii=False) as masked:
         answer = await masked.get("/v1/customers", params={"q": "DH-2041"})
         assert len(answer.json()["data"]) == 1
+
+
+async def test_who_types_the_code_of_an_order_finds_its_buyer_alone(service, shop, client, people):
+    buyer = PlatformIdentity(external_id="9", name="Phạm Hùng", email="hung@example.com")
+    await service.receive(shop, "gateway", [platform_order("1", number="#2041", buyer=buyer)])
+    await client.post("/v1/customers", json={"name": "Khách của #2041"})
+    assert await names(client, q="#2041") == ["Phạm Hùng"]
+    assert await names(client, q="#2041", has_email="false") == []
+    assert set(await names(client, q="2041")) == {"Phạm Hùng", "Khách của #2041"}
+    await client.post("/v1/customers", json={"name": "Khách của #3052"})
+    assert await names(client, q="#3052") == ["Khách của #3052"]
 
 
 async def test_merged_records_are_in_no_list_and_found_by_no_search(service, shop, client, people):

@@ -325,3 +325,21 @@ async def test_answers_are_what_the_api_document_says(client):
         assert CustomerRead.model_validate(answer).model_dump(mode="json") == answer
     listed = (await client.get("/v1/customers")).json()
     assert CustomerList.model_validate(listed).model_dump(mode="json") == listed
+
+
+async def test_an_address_that_stands_for_having_none_is_not_kept(client):
+    placeholder = "KhongCo@gmail.com"
+    made = (await client.post("/v1/customers", json={"name": "Lan", "email": placeholder})).json()
+    assert made["email"] is None
+    path = f"/v1/customers/{made['id']}"
+    real = await client.patch(path, json={"email": "lan@shop.vn"})
+    assert real.json()["email"] == "lan@shop.vn"
+    same = await client.patch(path, json={"email": placeholder, "city": "Huế"})
+    assert (same.json()["email"], same.json()["city"]) == ("lan@shop.vn", "Huế")
+    told = await client.put(
+        "/v1/customers/by-external-id/pos/9", json={"name": "Mai", "email": "guest@haravan.com"}
+    )
+    assert (told.status_code, told.json()["email"]) == (201, None)
+    identities = (await client.get(f"{path}/identities")).json()["data"]
+    assert [each["value"] for each in identities] == ["lan@shop.vn"]
+    assert (await client.patch(path, json={"email": None})).json()["email"] is None

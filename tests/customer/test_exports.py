@@ -98,10 +98,13 @@ async def test_a_filter_and_lines_of_json(
     assert (told["id"], told["attributes"]) == (vip["id"], {"shoe_size": 39})
 
 
+@pytest.mark.parametrize(
+    "name",
+    ['=HYPERLINK("http://evil.example","Đức")', "＝cmd|' /C calc'!A0", "＋1", "－1", "＠SUM"],
+)
 async def test_no_cell_is_a_formula(
-    client: httpx.AsyncClient, runner: JobRunner, shop: TenantId
+    client: httpx.AsyncClient, runner: JobRunner, shop: TenantId, name: str
 ) -> None:
-    name = '=HYPERLINK("http://evil.example","Đức")'
     await add(client, name=name, city="-1+1", tags=["@cmd"])
     location = await export(client)
     await runner.go_on(shop.hex)
@@ -159,6 +162,7 @@ async def define(client: httpx.AsyncClient, key: str, type_: str) -> None:
     assert answer.status_code == 201, answer.text
 
 
+@pytest.mark.capability(20)
 @pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl"])
 async def test_own_fields_the_filter_and_the_order_of_the_list(
     client: httpx.AsyncClient, runner: JobRunner, shop: TenantId, form: str

@@ -7,10 +7,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from services.customer.leads.forgetting import FINGERPRINT_LIFE, LISTING, FingerprintForgetting
 from shared.contracts.gateway import StaffChanged, StaffState
 from shared.ids import new_id
 from shared.security.principal import PrincipalKind, Visibility
 from tests.customer.leads import AGREED, BINH, make_form, publishable, submit, the_lead
+from tests.customer.merging import Merging
 
 ZALO = {
     "utm_source": "Zalo",
@@ -548,3 +550,65 @@ async def test_touches_of_a_customer_have_a_first_and_a_last(client, form):
     assert strange.status_code == 422
     future = {**touch, "occurred_at": "2190-01-01T00:00:00Z"}
     assert (await client.post("/v1/touches", json=future)).status_code == 422
+
+
+async def test_the_lead_of_a_merged_record_is_converted_as_long_as_the_person_is_a_customer(
+    client, service, shop
+):
+    merging = Merging(client)
+    bought, leads = await merging.make(name="Lan"), []
+    for name in ("Lan N.", "Lan Nguyễn"):
+        who = await merging.make(name=name)
+        body = {"customer_id": who["id"], "intent": "wants_information"}
+        made = await client.post("/v1/leads", json=body)
+        assert made.status_code == 201, made.text
+        leads.append((who, made.json()["id"]))
+    (first, before), (second, later) = leads
+    await merging.buy(bought, 500_000)
+    merged = await merging.merge(bought, first)
+
+    async def converted() -> list[bool]:
+        read = [(await client.get(f"/v1/leads/{one}")).json() for one in (before, later)]
+        return [one["converted_at"] is not None for one in read]
+
+    assert await converted() == [True, False]
+    for wanted, expected in (("true", before), ("false", later)):
+        found = (await client.get("/v1/leads", params={"converted": wanted})).json()["data"]
+        assert [one["id"] for one in found] == [expected]
+    await merging.undo(merged)
+    assert await converted() == [False, False]
+
+    # What another's order has converted is open again when they part.
+    together = await merging.merge(first, second)
+    await merging.buy(first, 300_000)
+    assert await converted() == [True, True]
+    await merging.undo(together)
+    assert await converted() == [True, False]
+    await merging.buy(second, 100_000)
+    assert await converted() == [True, True]
+    told = await service.told(shop, "customer.lead_converted")
+    assert told[-1]["lead_id"] == later
+
+
+async def test_a_digest_of_what_was_sent_is_kept_for_a_day(client, service, shop, form):
+    units = service.context.units
+    await submit(client, form)
+
+    async def digests(*, older: timedelta):
+        async with units.begin(shop) as uow:
+            asked = {"at": uow.clock.now() - older, "t": shop}
+            table = "customer.lead_fingerprint"
+            await uow.execute(
+                text(f"UPDATE {table} SET received_at = :at WHERE tenant_id = :t"),
+                asked,
+            )
+            await uow.commit()
+        await FingerprintForgetting(units).sweep()
+        async with units.begin(shop) as uow:
+            kept = f"SELECT count(*) FROM {table} WHERE tenant_id = :t"
+            return await uow.scalar(text(kept), {"t": shop})
+
+    assert await digests(older=FINGERPRINT_LIFE - timedelta(hours=1)) == 1
+    assert await digests(older=FINGERPRINT_LIFE + timedelta(hours=1)) == 0
+    assert shop not in await units.tenants(LISTING)
+    assert (await the_lead(client))["intent"]

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from services.customer.jobs import build_job_kinds
 from services.customer.quality.judging import Judge
-from services.customer.quality.tasks import QualitySweep
+from services.customer.quality.tasks import LISTING, TO_JUDGE, QualitySweep
 from shared.ids import TenantId, new_id
 from shared.jobs.runner import JobRunner
 from shared.security.principal import PrincipalKind, Visibility
@@ -90,6 +90,21 @@ async def test_a_customer_and_a_source_have_a_score_and_problems(
     from_api = told["data"][0]
     assert {"problem": "mistyped_email", "customers": 1, "share": 1.0} in from_api["problems"]
     assert {"rewriting": "phone_eleven_digits_converted", "count": 1} in from_api["rewritings"]
+
+
+async def test_only_shops_in_which_somebody_was_changed_are_looked_at(
+    client: httpx.AsyncClient, service: ServiceHarness, shop: TenantId
+) -> None:
+    units = service.context.units
+    assert shop not in await units.tenants(TO_JUDGE)
+    lan = await add(client, name="Lan")
+    assert shop in await units.tenants(TO_JUDGE)
+    await hear(service, shop)
+    assert shop not in await units.tenants(TO_JUDGE)
+    await client.patch(f"/v1/customers/{lan['id']}", json={"city": "Huế"})
+    assert shop in await units.tenants(TO_JUDGE)
+    await hear(service, shop)
+    assert shop not in await units.tenants(TO_JUDGE)
 
 
 async def test_how_to_mend_is_said_in_the_readers_language(client: httpx.AsyncClient) -> None:
@@ -201,14 +216,34 @@ async def test_everybody_is_judged_anew_once_a_night(
 ) -> None:
     await add(client, name="Lan")
     await hear(service, shop)
-    clock = FixedClock(datetime(2027, 3, 1, 19, 59, tzinfo=UTC))  # 2:59 in Vietnam.
+    clock = FixedClock(datetime(2127, 3, 1, 19, 59, tzinfo=UTC))  # 2:59 in Vietnam.
     units = copy(service.context.units)
     units.clock = clock
     sweep = QualitySweep(units, build_job_kinds(service.context))
     assert not await sweep.sweep_tenant(shop)
-    clock.at = datetime(2027, 3, 1, 20, 1, tzinfo=UTC)
+    clock.at = datetime(2127, 3, 1, 20, 1, tzinfo=UTC)
     begun = await asyncio.gather(*(sweep.sweep_tenant(shop) for _ in range(3)))
     assert sorted(begun) == [False, False, True]
+    # The database has its own clock: it lists a shop by when the next night comes.
+    assert shop not in await service.context.units.tenants(LISTING)
+
+
+async def test_a_shop_is_not_looked_at_before_its_next_night(
+    client: httpx.AsyncClient, service: ServiceHarness, shop: TenantId
+) -> None:
+    units = service.context.units
+    sweep = QualitySweep(units, build_job_kinds(service.context))
+    assert shop not in await units.tenants(LISTING), "nobody was ever judged"
+    await add(client, name="Lan")
+    await hear(service, shop)
+    assert shop in await units.tenants(LISTING)
+    await sweep.sweep()
+    assert shop not in await units.tenants(LISTING)
+    async with units.begin(shop) as uow:
+        passed = text("UPDATE customer.quality_policy SET review_due_at = :at WHERE tenant_id = :t")
+        await uow.execute(passed, {"at": uow.clock.now() - timedelta(seconds=1), "t": shop})
+        await uow.commit()
+    assert shop in await units.tenants(LISTING)
 
 
 async def test_staff_who_see_their_own_see_the_problems_of_those(

@@ -96,6 +96,7 @@ def test_nothing_known_is_worth_nothing() -> None:
         ({"phone": "+84900000000"}, "placeholder_phone", 90),
         ({"phone": "+842838291234"}, "phone_not_mobile", 95),
         ({"email": None}, "missing_email", 90),
+        ({"email": "khongco@gmail.com"}, "placeholder_email", 90),
         ({"email": "lan@gmial.com"}, "mistyped_email", 90),
         ({"email": "lan@yopmail.com"}, "disposable_email", 90),
         ({"email": "lan..x@example.com"}, "invalid_email", 90),

@@ -74,6 +74,20 @@ async def test_everything_is_told_again_and_then_that_it_was_all(
     }
 
 
+async def test_marks_are_told_again_before_anything_that_they_are_about(
+    service, shop, client, walker, request_snapshot, eight_orders
+):
+    for key, mark in (("allergy", "sensitive"), ("salary", "personal"), ("size", "none")):
+        field = {"key": key, "label": {"vi": key}, "sensitivity": mark}
+        assert (await client.post("/v1/custom-fields", json=field)).status_code == 201
+    before = len(await service.told(shop))
+    await request_snapshot()
+    await walker.walk(shop.hex)
+    told = (await service.told(shop))[before:]
+    assert [event["field"]["key"] for event in told[:2]] == ["allergy", "salary"]
+    assert [event["type"] for event in told].count("customer.custom_field_defined") == 2
+
+
 async def test_a_request_told_twice_is_one_snapshot(
     service, shop, walker, request_snapshot, eight_orders
 ):

@@ -207,23 +207,63 @@ async def test_a_timeline_can_be_of_some_types_only(service, shop, customer_id, 
 @pytest.mark.capability(3)
 async def test_a_customer_is_seen_from_four_sides(service, shop, client, customer_id, timeline):
     """Contact data, purchases, contacts and feedback; what grows is paged."""
-    order = {
-        "customer_id": str(customer_id),
-        "external_id": "1",
-        "financial_status": "paid",
-        "total": {"amount": "350000", "currency": "VND"},
-    }
-    assert (await client.post("/v1/orders", json=order)).status_code == 201
-    survey = SurveyAnswered(
-        survey_id=new_id(), ticket=ticket(customer_id), score=5, answered_at=later(days=1)
-    )
-    told = [(new_id(), TicketCreated(ticket=ticket(customer_id))), (new_id(), survey)]
+    for number in ("1", "2", "3"):
+        order = {
+            "customer_id": str(customer_id),
+            "external_id": number,
+            "financial_status": "paid",
+            "total": {"amount": "350000", "currency": "VND"},
+            "placed_at": later(days=int(number)).isoformat(),
+        }
+        assert (await client.post("/v1/orders", json=order)).status_code == 201
+    told = []
+    for day in (1, 2):
+        told.append(
+            (new_id(), TicketCreated(ticket=ticket(customer_id, opened_at=later(days=day))))
+        )
+        survey = SurveyAnswered(
+            survey_id=new_id(),
+            ticket=ticket(customer_id),
+            score=3 + day,
+            answered_at=later(days=day),
+        )
+        told.append((new_id(), survey))
     await service.receive(shop, "support_ticket", told)
     path = f"/v1/customers/{customer_id}"
     assert (await client.get(path)).json()["email"] == "lan@example.com"
-    orders = (await client.get(f"{path}/orders", params={"limit": 1})).json()
-    assert [one["external_id"] for one in orders["data"]] == ["1"]
-    contacts = await timeline(params={"type": "ticket.created,message.sent", "limit": 1})
-    assert [entry["type"] for entry in contacts["data"]] == ["ticket.created"]
-    feedback = await timeline(params={"type": "survey.answered", "limit": 1})
-    assert feedback["data"][0]["data"]["score"] == 5
+
+    async def paged(where, **params):
+        """Everything, one at a time."""
+        found, cursor = [], None
+        while True:
+            asked = {**params, "limit": 1, **({"cursor": cursor} if cursor else {})}
+            page = (await client.get(where, params=asked)).json()
+            assert len(page["data"]) == 1
+            found += page["data"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return found
+
+    orders = await paged(f"{path}/orders")
+    assert [one["external_id"] for one in orders] == ["3", "2", "1"]
+    contacts = await paged(f"{path}/timeline", type="ticket.created,message.sent")
+    assert [entry["type"] for entry in contacts] == ["ticket.created"] * 2
+    feedback = await paged(f"{path}/timeline", type="survey.answered")
+    assert [entry["data"]["score"] for entry in feedback] == [5, 4]
+
+
+async def test_what_people_wrote_is_hidden_from_who_may_not_see_personal_data(
+    service, shop, client, customer_id
+):
+    body = {"customer_id": str(customer_id), "title": "Gọi lại cho chị Lan 0912345678"}
+    assert (await client.post("/v1/tasks", json=body)).status_code == 201
+    path = f"/v1/customers/{customer_id}/timeline?kind=task"
+    [entry] = (await client.get(path)).json()["data"]
+    assert "Lan" in entry["title"]
+    assert "Lan" in entry["data"]["title"]
+
+    async with service.client(shop, "customers:read", sees_pii=False) as masked:
+        answer = await masked.get(path)
+    [entry] = answer.json()["data"]
+    assert entry["title"] == "Việc cần làm: ***"
+    assert "0912345678" not in answer.text

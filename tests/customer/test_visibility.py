@@ -98,6 +98,7 @@ async def listed(client: httpx.AsyncClient, path: str, **query: Any) -> list[str
             return found
 
 
+@pytest.mark.capability(117)
 async def test_customers_are_seen_by_whose_they_are(staff: Staff) -> None:
     mine, teammates, others, nobodys = [
         await staff.customer(owner, tags=["VIP"])

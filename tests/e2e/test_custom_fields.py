@@ -17,6 +17,7 @@ async def http(house: House):
         yield client
 
 
+@pytest.mark.parametrize("house", ["split"], indirect=True)
 @pytest.mark.capability(5)
 async def test_a_field_is_accepted_validated_filtered_and_segmented_by(
     house: House, http: httpx.AsyncClient

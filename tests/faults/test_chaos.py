@@ -1,4 +1,8 @@
-"""A short piece of `make chaos`: trouble of every kind, and then every promise is looked at."""
+"""A short piece of `make chaos`: trouble of every kind, and then every promise is looked at.
+
+With each part in a process of its own, which can do without each of the others; `make chaos` has
+all of them in one, too.
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -28,10 +32,7 @@ class Aftermath:
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(("split", 1), id="split", marks=pytest.mark.split),
-        pytest.param(("all_in_one", 3), id="all_in_one"),
-    ],
+    params=[pytest.param(("split", 1), id="split", marks=pytest.mark.split)],
 )
 async def aftermath(
     request: pytest.FixtureRequest, fault_servers: FaultServers

@@ -93,7 +93,7 @@ async def _team(shop: Shop) -> None:
     """Staff of every role, of a role of the shop's own, and who see less than everything."""
     for role in Role:
         if role is not Role.OWNER:
-            await _hire(shop, role.value, role=role.value)
+            shop.things["other_staff"] = await _hire(shop, role.value, role=role.value)
     made = await shop.post(
         "/v1/roles",
         {"name": f"Role {shop.marker}", "scopes": sorted(GRANTABLE), "visibility": "own"},
@@ -133,6 +133,7 @@ async def furnish(shop: Shop, admin: AsyncEngine, *, root_key: str, receiver: st
     makers = (
         _people,
         _rights,
+        _retention,
         _files,
         _leads,
         _rewards,
@@ -240,6 +241,17 @@ async def _rights(shop: Shop) -> None:
         asked = await shop.post("/v1/privacy-requests", wish)
         things["privacy_request"] = asked["id"]
     await shop.post(f"/v1/privacy-requests/{asked['id']}/preview")
+
+
+async def _retention(shop: Shop) -> None:
+    """Rules that rest, and what they would do."""
+    shop.things["preset"] = "vn_pdpl"
+    said = {"data": ["birth_date"], "clock": "created", "period": "P30Y"}
+    for _ in range(2):
+        rule = {"name": f"Rule {shop.marker}", **said}
+        shop.things["retention_rule"] = (await shop.post("/v1/retention/rules", rule))["id"]
+        run = await shop.post("/v1/retention/runs", {}, params={"dry_run": True})
+        shop.things["retention_run"] = run["id"]
 
 
 async def _files(shop: Shop) -> None:
@@ -382,8 +394,23 @@ async def _diary(shop: Shop) -> None:
         # Nobody comes from there: the customers of the walk stay nobody's.
         rule = {"name": f"Rule {marker}", "conditions": {"sources": ["nowhere"]}}
         ruled = await shop.post("/v1/assignment-rules", {**rule, "staff_ids": [staff]})
+    to_nobody_new = {"from_owner_id": staff, "to_staff_ids": [things["other_staff"]]}
+    at_other = f"/v1/assignment-rules/shifts/{things['other_staff']}"
+    await eventually(
+        lambda: shop.call("PUT", at_other, json=at_work), lambda told: told.is_success, seconds=30
+    )
+    moved = await shop.post("/v1/assignment-rules/reassignments", to_nobody_new)
+    await eventually(
+        partial(shop.get, f"/v1/jobs/{moved['id']}"),
+        lambda found: found["status"] == "succeeded",
+        seconds=30,
+    )
+    things["reassignment"] = moved["id"]
     things["interaction"], things["note"] = spoken["id"], noted["id"]
     things["appointment"], things["assignment_rule"] = met["id"], ruled["id"]
+    word = {"key": fresh("word-"), "label": {"vi": f"Outcome {marker}"}}
+    made = await shop.post("/v1/outcomes", {**word, "applies_to": ["task.message"]})
+    things["outcome"] = made["id"]
     opened = await shop.call("PUT", f"/v1/appointments/calendars/{staff}")
     things["calendar_token"] = opened.json()["url"].rpartition("/")[2].removesuffix(".ics")
 
@@ -423,6 +450,8 @@ async def _platforms(shop: Shop) -> None:
             },
         )
         assert answer.status_code == 200, answer.text
+    named = {"store": f"store{marker}", "access_token": f"token-{marker}"}
+    await shop.post("/v1/connections", {"platform": "bigcommerce", **named})
     things["delivery"] = (await shop.first(f"/v1/connections/{made['id']}/deliveries"))["id"]
 
 

@@ -26,6 +26,7 @@ OF_NAMES: Mapping[str, str] = {
     "form_id": "lead_form",
     "identity_id": "identity",
     "from_owner_id": "staff",
+    "from_staff_id": "staff",
     "hold_id": "legal_hold",
     "import_id": "import",
     "interaction_id": "interaction",
@@ -37,6 +38,7 @@ OF_NAMES: Mapping[str, str] = {
     "order_id": "order",
     "origin_id": "automation",
     "other_id": "segment",
+    "outcome_id": "outcome",
     "owner_id": "staff",
     "policy_id": "sla_policy",
     "queue_id": "queue",
@@ -48,6 +50,7 @@ OF_NAMES: Mapping[str, str] = {
     "review_id": "review",
     "role_id": "role",
     "rule_id": "assignment_rule",
+    "run_id": "retention_run",
     "scan_id": "duplicate_scan",
     "segment_id": "segment",
     "segment_key": "segment_key",
@@ -72,6 +75,8 @@ IN_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("customers.putByExternalId", "external_id"): "external_id",
     ("customers.list", "q"): "customer_name",
     ("customers.merge", "customer_ids"): "merged_customer",
+    ("merges.undo", "customer_ids"): "merged_customer",
+    ("assignmentRules.undoReassignment", "job_id"): "reassignment",
     ("duplicates.create", "other_id"): "merged_customer",
     ("duplicates.update", "survivor_id"): "duplicate_customer",
     ("hooks.confirm", "platform"): "platform",
@@ -89,6 +94,11 @@ IN_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("auditLog.list", "request_id"): "",
     ("loyalty.getRule", "rule_id"): "loyalty_rule",
     ("loyalty.updateRule", "rule_id"): "loyalty_rule",
+    ("retention.adoptPreset", "preset"): "preset",
+    ("retention.getRule", "rule_id"): "retention_rule",
+    ("retention.updateRule", "rule_id"): "retention_rule",
+    ("retention.deleteRule", "rule_id"): "retention_rule",
+    ("retention.startRun", "rule_ids"): "retention_rule",
     ("leadForms.page", "token"): "form_token",
     ("leadForms.send", "token"): "form_token",
     ("leadForms.confirmPage", "token"): "confirmation_token",
@@ -115,7 +125,7 @@ IN_OPERATIONS: Mapping[tuple[str, str], str] = {
 }
 """Names that mean something of their own in one operation; empty: no object at all."""
 
-COMMON = frozenset({"platform", "source"})
+COMMON = frozenset({"platform", "source", "preset"})
 """Words that everybody uses alike; they belong to nobody."""
 
 NATURAL = COMMON | {"template_key", "segment_key", "external_id"}

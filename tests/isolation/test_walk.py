@@ -31,6 +31,7 @@ HARMLESS = {
 
 REFUSED_TO_OURSELVES = {
     "assignmentRules.reassign": {422},  # from somebody to the same
+    "assignmentRules.handOver": {422},  # the same
     # Made-up words are nobody's password, code or token.
     "auth.changePassword": {422},
     "auth.confirmPasswordReset": {404},
@@ -48,6 +49,7 @@ REFUSED_TO_OURSELVES = {
     "leadForms.send": {422},  # its page was never opened
     "privacyRequests.getReceipt": {404},  # nobody was erased
     "referrals.create": {409},  # nobody brings themselves
+    "reviews.vote": {200, 404},  # rejected by then, where the walk has come there first
     "tasks.listCalls": {422},  # a program has no calls of its own
     "tenants.create": {403},  # the operator's
 }

@@ -53,14 +53,14 @@ class Connection:
             await self.writer.drain()
 
     async def answer(self) -> tuple[int, dict[str, Any]]:
-        head = await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 10)
+        head = await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 30)
         lines = head.decode().lower().split("\r\n")
         length = next(int(line[15:]) for line in lines if line.startswith("content-length:"))
         body = await self._reader.readexactly(length)
         return int(head[9:12]), json.loads(body)
 
     async def has_ended(self) -> bool:
-        return await asyncio.wait_for(self._reader.read(1), 10) == b""
+        return await asyncio.wait_for(self._reader.read(1), 30) == b""
 
 
 @pytest.fixture

@@ -235,3 +235,19 @@ def test_several_mobiles_are_read_in_order(data: st.DataObject, mobiles: list[st
         raw += data.draw(separator) + data.draw(written(mobile))
     phone = normalise_phone(raw)
     assert [phone.e164, *phone.extras] == [f"+84{mobile[1:]}" for mobile in mobiles]
+
+
+@given(
+    st.sampled_from(["VN", "DE", "US"]),
+    st.sampled_from(["", "0", "84", "+84", "0084", "+49", "("]),
+    st.text("0123456789 .-()", min_size=5, max_size=16),
+)
+def test_a_cell_that_is_one_number_is_read_as_among_others(
+    region: str, start: str, rest: str
+) -> None:
+    """The short way for most numbers finds what the long one does."""
+    raw = f"{start}{rest}"
+    among_others = normalise_phone(f"{raw};", region=region)
+    if among_others.e164 is not None:
+        found = normalise_phone(raw, region=region)
+        assert (found.e164, found.extras) == (among_others.e164, among_others.extras)

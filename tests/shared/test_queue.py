@@ -126,7 +126,7 @@ async def test_long_work_hears_that_the_worker_ends(redis_url):
 
     await eventually(began)
     stop.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await running
     assert rounds == ["begun", "put down"]
 

@@ -117,6 +117,11 @@ class Fleet:
             except TimeoutError:
                 self.kill(name)
 
+    @property
+    def doors(self) -> list[str]:
+        """Where those that are APIs answer."""
+        return [command.url for command in self.commands.values() if command.url]
+
     async def ready(self, name: str) -> bool:
         """Whether a process with a door says that it can work."""
         url = self.commands[name].url

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from redis import Redis
+
 from cli.errors import NotReady
 from cli.mail_catcher import MailCatcher
 from cli.ports import LOOPBACK, free_port
@@ -49,11 +51,14 @@ def running_house(
 ) -> Iterator[House]:
     """Start every process with the commands that containers run, and stop them afterwards.
 
-    What they say is in `folder`.
+    What they say is in `folder`. What other tests have left in the queue is gone, as after
+    `FLUSHALL`: the workers would do that first.
 
     All parts use the server of `database_url`, or each its own of `part_urls`. `more` variables
     go before those that are set here.
     """
+    with Redis.from_url(redis_url) as redis:
+        redis.flushdb()
     mail = MailCatcher(folder / "mail")
     mail.start()
     port = free_port()
@@ -76,7 +81,7 @@ def running_house(
     }
     if topology == "all_in_one":
         commands = {
-            "api": Command(["serve", "--port", str(port)]),
+            "api": Command(["serve", "--port", str(port)], environment["CARELOOP_PUBLIC_URL"]),
             "worker": Command(["worker"]),
         }
     else:
@@ -86,7 +91,8 @@ def running_house(
         fleet.start_all()
         base_url = environment["CARELOOP_PUBLIC_URL"]
         try:
-            wait_until_ready(base_url, children=None, seconds=_START_SECONDS)
+            for door in fleet.doors:
+                wait_until_ready(door, children=None, seconds=_START_SECONDS)
         except NotReady as error:
             error.add_note(fleet.last_words())
             raise
@@ -100,9 +106,10 @@ def _split_commands(environment: dict[str, str], port: int) -> dict[str, Command
     commands: dict[str, Command] = {}
     for service in SERVICES:
         own = free_port()
-        environment[f"CARELOOP_UPSTREAM_{service.upper()}"] = f"http://{LOOPBACK}:{own}"
-        commands[service] = Command(["serve", "--part", service, "--port", str(own)])
-    commands["gateway"] = Command(["serve", "--part", "gateway", "--port", str(port)])
+        url = environment[f"CARELOOP_UPSTREAM_{service.upper()}"] = f"http://{LOOPBACK}:{own}"
+        commands[service] = Command(["serve", "--part", service, "--port", str(own)], url)
+    url = environment["CARELOOP_PUBLIC_URL"]
+    commands["gateway"] = Command(["serve", "--part", "gateway", "--port", str(port)], url)
     for part in SCHEMAS:
         commands[f"{part}-worker"] = Command(["worker", "--part", part])
     return commands

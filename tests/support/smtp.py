@@ -122,6 +122,13 @@ class SmtpSink:
             self.envelopes.append(envelope)
             self.sessions.add(id(session))
 
+    def forget(self) -> None:
+        """Forget what was accepted so far."""
+        with self._lock:
+            self.messages.clear()
+            self.envelopes.clear()
+            self.sessions.clear()
+
     def to(self, address: str) -> list[EmailMessage]:
         """The messages accepted for one recipient, oldest first."""
         wanted = address.lower()
@@ -130,7 +137,7 @@ class SmtpSink:
         return [m for m, e in pairs if wanted in {to.lower() for to in e.rcpt_tos}]
 
     async def received(
-        self, count: int = 1, *, to: str | None = None, seconds: float = 10
+        self, count: int = 1, *, to: str | None = None, seconds: float = 30
     ) -> list[EmailMessage]:
         """The messages (to one address), once there are `count`. Raises TimeoutError."""
         deadline = time.monotonic() + seconds

@@ -12,7 +12,7 @@ async def eventually(
     look: Callable[[], Awaitable[T]],
     accept: Callable[[T], bool] = bool,
     *,
-    seconds: float = 10,
+    seconds: float = 30,
 ) -> T:
     """The first result of `look` that `accept` accepts. Fails with the last one seen."""
     deadline = time.monotonic() + seconds

@@ -230,6 +230,21 @@ async def test_a_colleague_who_sees_their_own_lists_a_persons_tickets_among_them
     assert [each["id"] for each in found] == [theirs["id"]]
 
 
+async def test_of_several_merged_records_one_leaves_with_their_tickets(shop: Shop) -> None:
+    root, first, second = [
+        await shop.knows(code=f"KH{n:06}", name=name) for n, name in enumerate("ABC")
+    ]
+    tickets = [await ticket_of(shop, each) for each in (first, second)]
+    for each, name in ((first, "B"), (second, "C")):
+        await shop.merges(each, root, name=name)
+    assert len(await listed(shop, root)) == 2
+    await shop.parts(first, name="B")
+    assert await listed(shop, first) == [tickets[0]["id"]]
+    assert await listed(shop, second) == await listed(shop, root) == [tickets[1]["id"]]
+    assert (await customer_on(shop, tickets[0]))["name"] == "B"
+    assert (await customer_on(shop, tickets[1]))["name"] == "A"
+
+
 async def test_a_chain_ends_with_one_and_comes_apart_again(shop: Shop) -> None:
     first, second, third = [
         await shop.knows(code=f"KH{n:06}", name=name) for n, name in enumerate("ABC")
