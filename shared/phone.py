@@ -53,6 +53,8 @@ _FULL_WIDTH_SIGNS: Final = {"\uff0b": "+", "\uff0f": "/"}
 _HARD_SEPARATOR: Final = re.compile(r"[^\W\d_]+|[;,|&\r\n]")
 _SOFT_SEPARATOR: Final = re.compile(r"/|\s[-\u2010-\u2015]\s")
 _SPREADSHEET_DECIMAL: Final = re.compile(r"^(\s*\d+)\.0{1,2}\s*$")
+_BETWEEN_DIGITS: Final = str.maketrans("", "", " .-()")
+_ONLY_DIGITS: Final = re.compile(r"\+?[0-9]+")
 _WITH_COUNTRY_CODE: Final = re.compile(r"(?:\+|00)840?(\d{7,10})")
 _WITH_BARE_COUNTRY_CODE: Final = re.compile(r"840?(\d{9,10})")
 _WITHOUT_TRUNK_ZERO: Final = re.compile(r"[1-9]\d{8}|1\d{9}")
@@ -93,6 +95,8 @@ def normalise_phone(
     if len(raw) > _MAX_LENGTH:
         return PhoneNumber(e164=None, original=raw)
     reader = _Reader(region=region, recorded_on=recorded_on)
+    if (whole := reader.read_whole(raw)) is not None:
+        return PhoneNumber(e164=whole, original=raw)
     text = _plain(raw)
     # A spreadsheet's ".0" is taken off only where the digits mean nothing with it.
     read = list(reader.read(text)) or list(reader.read(_SPREADSHEET_DECIMAL.sub(r"\1", text)))
@@ -114,6 +118,11 @@ def _plain_character(char: str) -> str:
 class _Reader:
     region: str
     recorded_on: date | None
+
+    def read_whole(self, raw: str) -> str | None:
+        """The number where a cell is nothing but one; what `read` finds first, at less cost."""
+        digits = raw.translate(_BETWEEN_DIGITS)
+        return self._e164(digits) if _ONLY_DIGITS.fullmatch(digits) else None
 
     def read(self, text: str) -> Iterator[str]:
         for run in _HARD_SEPARATOR.split(text):

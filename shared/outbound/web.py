@@ -1,6 +1,7 @@
 """An HTTP client that connects only to what the guard has checked."""
 
 import socket
+from collections.abc import Mapping
 from typing import Final
 
 import aiohttp
@@ -65,12 +66,33 @@ class GuardedHttp:
 
         Raises OutboundRefused, aiohttp.ClientError, TimeoutError.
         """
+        return await self._ask("POST", url, body=body, headers=headers, seconds=seconds)
+
+    async def get(
+        self, url: str, *, headers: Mapping[str, str], seconds: float
+    ) -> aiohttp.ClientResponse:
+        """Ask for something; the caller releases the response, whose body is still to be read.
+
+        Raises OutboundRefused, aiohttp.ClientError, TimeoutError.
+        """
+        return await self._ask("GET", url, body=None, headers=headers, seconds=seconds)
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        seconds: float,
+    ) -> aiohttp.ClientResponse:
         target = read_url(url)
         if target.scheme == "http" or parse_address(target.raw_host or "") is not None:
             # What a connector would not ask the resolver about.
             await self._guard.check_url(url)
         try:
-            return await self._opened().post(
+            return await self._opened().request(
+                method,
                 target,
                 data=body,
                 headers=headers,
