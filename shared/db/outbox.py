@@ -1,6 +1,6 @@
 """The writing end of a stream: events leave in the transaction of the change they tell of."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -55,9 +55,7 @@ class Outbox:
         context: Mapping[str, str] | None = None,
     ) -> None:
         """Keep an event for the flush; `key` is the object whose events stay in order."""
-        self._rows.append(
-            (new_id(), key, event.type, event.model_dump_json(), _context(context), occurred_at)
-        )
+        self._rows.append(_collected(event, key, occurred_at, context))
 
     def mark(self) -> list[_Collected]:
         """A point to rewind to."""
@@ -73,10 +71,24 @@ class Outbox:
 
     def take(self) -> dict[str, Any]:
         """Everything collected, as the parameters of `outbox_rows`; then empty."""
-        columns = zip(*self._rows, strict=True) if self._rows else ((),) * len(_COLUMNS)
-        taken = {name: list(values) for name, values in zip(_COLUMNS, columns, strict=True)}
-        self._rows = []
-        return taken
+        rows, self._rows = self._rows, []
+        return _parameters(rows)
+
+
+def written(events: Iterable[tuple[Event, UUID]], *, occurred_at: datetime) -> dict[str, Any]:
+    """Events with their keys as the parameters of `outbox_rows`, without an outbox."""
+    return _parameters([_collected(event, key, occurred_at, None) for event, key in events])
+
+
+def _collected(
+    event: Event, key: UUID, occurred_at: datetime, context: Mapping[str, str] | None
+) -> _Collected:
+    return (new_id(), key, event.type, event.model_dump_json(), _context(context), occurred_at)
+
+
+def _parameters(rows: Sequence[_Collected]) -> dict[str, Any]:
+    columns = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS)
+    return {name: list(values) for name, values in zip(_COLUMNS, columns, strict=True)}
 
 
 def _context(given: Mapping[str, str] | None) -> str:

@@ -61,6 +61,18 @@ class Prepared:
         return tuple(values)
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A statement with its arguments, as the driver takes them where it could be prepared."""
+
+    statement: Executable
+    parameters: Mapping[str, Any]
+    prepared: Prepared | None
+    arguments: Sequence[Any]
+    has_events: bool = False
+    """Whether events are among its parameters."""
+
+
 class PreparedStatements:
     """The prepared form of statements that are run again and again."""
 
@@ -80,6 +92,14 @@ class PreparedStatements:
         if names not in forms:
             forms[names] = self._prepare(statement, names)
         return forms[names]
+
+    def bind(
+        self, statement: Executable, parameters: Mapping[str, Any], *, has_events: bool = False
+    ) -> Bound:
+        """Everything that running a statement takes besides the server, in any thread."""
+        prepared = self.find(statement, parameters)
+        arguments = () if prepared is None else prepared.arguments(parameters)
+        return Bound(statement, parameters, prepared, arguments, has_events)
 
     def _prepare(self, statement: Executable, names: Sequence[str]) -> Prepared | None:
         if not isinstance(statement, ClauseElement):

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from shared.db.connections import Connections, Held
 from shared.db.driver_errors import translated
-from shared.db.prepared import PreparedStatements, Rows
+from shared.db.prepared import Bound, Prepared, PreparedStatements, Rows
 from shared.ids import TenantId
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -60,9 +60,7 @@ class Transaction:
         if isinstance(parameters, Mapping):
             prepared = self._statements.find(statement, parameters)
             if prepared is not None:
-                arguments = prepared.arguments(parameters)
-                status = await self._call(self._driver.execute(prepared.sql, *arguments))
-                return int(status.rsplit(" ", 1)[-1])
+                return await self._execute(prepared, prepared.arguments(parameters))
         return (await self._held.toolkit.execute(statement, parameters)).rowcount
 
     async def rows(self, statement: Executable, parameters: Parameters) -> Rows:
@@ -70,11 +68,22 @@ class Transaction:
         if isinstance(parameters, Mapping):
             prepared = self._statements.find(statement, parameters)
             if prepared is not None:
-                arguments = prepared.arguments(parameters)
-                return prepared.rows(await self._call(self._driver.fetch(prepared.sql, *arguments)))
+                return await self._fetch(prepared, prepared.arguments(parameters))
         result = await self._held.toolkit.execute(statement, parameters)
         found: Sequence[Row[*tuple[Any, ...]]] = result.all()
         return found
+
+    async def rows_of(self, bound: Bound) -> Rows:
+        """All rows of a statement that was bound before."""
+        if bound.prepared is None:
+            return await self.rows(bound.statement, bound.parameters)
+        return await self._fetch(bound.prepared, bound.arguments)
+
+    async def execute_bound(self, bound: Bound) -> int:
+        """Run a statement that was bound before; the number of rows it touched."""
+        if bound.prepared is None:
+            return await self.execute(bound.statement, bound.parameters)
+        return await self._execute(bound.prepared, bound.arguments)
 
     async def plan_anew(self) -> None:
         """Have the statements that follow planned for the values they are asked with."""
@@ -123,6 +132,13 @@ class Transaction:
             await self._connections.end(self._held)
         else:
             await self._connections.give_back(self._held)
+
+    async def _execute(self, prepared: Prepared, arguments: Sequence[Any]) -> int:
+        status = await self._call(self._driver.execute(prepared.sql, *arguments))
+        return int(status.rsplit(" ", 1)[-1])
+
+    async def _fetch(self, prepared: Prepared, arguments: Sequence[Any]) -> Rows:
+        return prepared.rows(await self._call(self._driver.fetch(prepared.sql, *arguments)))
 
     async def _send(self, command: str) -> str:
         return await self._call(self._driver.execute(command))

@@ -3,7 +3,7 @@
 The only module that opens transactions and the only one that commits.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -19,8 +19,8 @@ from shared.audit.trail import Actor, AuditEntry, AuditTrail
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.db.connections import Connections
-from shared.db.outbox import Outbox
-from shared.db.prepared import PreparedStatements, Rows
+from shared.db.outbox import Outbox, written
+from shared.db.prepared import Bound, PreparedStatements, Rows
 from shared.db.transaction import Parameters, Transaction
 from shared.errors import Unavailable
 from shared.ids import TenantId
@@ -92,6 +92,35 @@ class UnitOfWork:
         """The `rows` of a statement with `outbox_rows`."""
         transaction = self._transaction or await self._open()
         return await transaction.rows(statement, {**parameters, **self._take_events()})
+
+    def bind(
+        self,
+        statement: Executable,
+        parameters: Mapping[str, Any],
+        *,
+        events: Iterable[tuple[Event, UUID]] | None = None,
+    ) -> Bound:
+        """Make a statement ready for `rows_of`, in any thread: for many rows that takes a while.
+
+        One with `outbox_rows` is given its `events`, each with its key; those that are appended
+        wait for another.
+        """
+        if events is None:
+            return self._statements.bind(statement, parameters)
+        told = written(events, occurred_at=self.clock.now())
+        return self._statements.bind(statement, {**parameters, **told}, has_events=True)
+
+    async def rows_of(self, bound: Bound) -> Rows:
+        """All rows of a statement that was bound before."""
+        self._has_events = self._has_events or bound.has_events
+        transaction = self._transaction or await self._open()
+        return await transaction.rows_of(bound)
+
+    async def execute_bound(self, bound: Bound) -> int:
+        """Run a statement that was bound before; the number of rows it touched."""
+        self._has_events = self._has_events or bound.has_events
+        transaction = self._transaction or await self._open()
+        return await transaction.execute_bound(bound)
 
     async def one(
         self, statement: Executable, parameters: Parameters = None

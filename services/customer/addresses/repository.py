@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from services.customer.addresses.errors import AddressNotFound
 from services.customer.addresses.models import customer_address, removed_address
 from services.customer.families.belongings import BelongingStatements
+from shared.db.prepared import Bound
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
@@ -22,7 +23,6 @@ _ADD_MANY: Final = (
     insert(customer_address)
     .from_select(["tenant_id", *_COLUMNS], select(bindparam("tenant", type_=Uuid), *_new.source.c))
     .on_conflict_do_nothing(index_elements=["tenant_id", "id"])
-    .returning(customer_address.c.id)
 )
 
 _FORGET: Final = delete(customer_address).where(
@@ -39,8 +39,13 @@ async def forget_addresses(uow: UnitOfWork, customer_ids: Sequence[UUID]) -> Non
 async def add_addresses(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
     """Addresses of many customers, none of whom has a primary one if theirs is to be it."""
     if rows:
-        known = [{**dict.fromkeys(_COLUMNS), **row} for row in rows]
-        await uow.rows(_ADD_MANY, {"tenant": uow.tenant_id, **_new.values(known)})
+        await uow.execute_bound(bind_addresses(uow, rows))
+
+
+def bind_addresses(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> Bound:
+    """Make ready what `add_addresses` runs, in any thread."""
+    known = [{**dict.fromkeys(_COLUMNS), **row} for row in rows]
+    return uow.bind(_ADD_MANY, {"tenant": uow.tenant_id, **_new.values(known)})
 
 
 _TENANT: Final = bindparam("tenant", type_=Uuid)

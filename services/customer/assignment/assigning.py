@@ -45,6 +45,10 @@ class Assigner:
             await self._rules.save_turns(available.turns)
         return {id_: choice for id_, choice in found.items() if choice is not None}
 
+    async def has_rules(self) -> bool:
+        """Whether the shop gives new customers to anybody."""
+        return bool(await self._rules.active_rules())
+
     async def explain(self, newcomer: Newcomer, *, timezone: str) -> Choice | None:
         """Who would get a customer now; nothing is changed by asking."""
         rules = await self._rules.active_rules()

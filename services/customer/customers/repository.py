@@ -1,9 +1,8 @@
 """SQL of customers. Every statement is built once, when this is imported."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,28 +15,15 @@ from sqlalchemy import (
     delete,
     func,
     select,
-    true,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.customer.customers.errors import CustomerNotFound, IdentityTaken
-from services.customer.customers.identities import Identity
-from services.customer.customers.identity_match import KnownIdentity
-from services.customer.customers.identity_repository import (
-    NEW_IDENTITIES,
-    holders_of,
-    insert_identities,
-    known_identity,
-)
+from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.models import customer, customer_tag
 from services.customer.customers.record import COLUMNS, STORED, CustomerRecord
 from services.customer.customers.sight import is_seen
-from services.customer.fields.checking import refuse_missing
-from services.customer.fields.keeping import FieldValues
-from services.customer.fields.repository import Holder, required_keys
-from services.customer.timeline.entries import Entry
-from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
+from services.customer.customers.tags import NEW_TAGS, insert_tags, tag_rows
 from shared.db.outbox import outbox_rows
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id
 from shared.db.rows import RowsParameter, any_id
@@ -49,7 +35,7 @@ CUSTOMER_COLUMNS = [customer.c[name] for name in COLUMNS]
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 STANDS_FOR_ITSELF = customer.c.merged_into.is_(None)
 
-_customers = RowsParameter("customer", customer, STORED)
+CUSTOMER_ROWS = RowsParameter("customer", customer, STORED)
 _FIXED = {"id", "code", "created_at", "merged_into", "last_interaction_at"}
 # What orders change of a customer, with every one of them.
 _FIGURES = frozenset(
@@ -60,52 +46,6 @@ _FIGURES = frozenset(
 )
 _figures = RowsParameter("figures", customer, ("id", *sorted(_FIGURES), "updated_at", "version"))
 _heard = RowsParameter("heard", customer, ("id", "provenance"))
-_tags = RowsParameter("tag", customer_tag, ("tag", "customer_id", "created_at"))
-
-
-@dataclass(frozen=True, slots=True)
-class NewCustomer:
-    """A customer to be, with what they can be recognised by."""
-
-    record: CustomerRecord
-    identities: Sequence[Identity]
-
-
-def _insert_tags() -> Any:
-    return (
-        insert(customer_tag)
-        .from_select(["tenant_id", *_tags.columns], select(TENANT, *_tags.source.c))
-        .on_conflict_do_nothing(index_elements=["tenant_id", "tag", "customer_id"])
-        .returning(customer_tag.c.tag)
-    )
-
-
-def _insert_customers(*, with_holders: bool) -> Any:
-    """One statement for everything a new customer consists of: one round trip, however many.
-
-    It tells how many identities were kept (fewer than given: another customer has one), which of
-    the shop's own fields must have values, and, if asked, who held any of the identities before.
-    """
-    new_customers = (
-        insert(customer)
-        .from_select(["tenant_id", *STORED], select(TENANT, *_customers.source.c))
-        .returning(customer.c.id)
-        .cte("new_customer")
-    )
-    new_identities = insert_identities().cte("new_identity")
-    kept = select(func.count().label("kept")).select_from(new_identities).subquery("kept")
-    told = select(kept.c.kept, required_keys(TENANT).label("required")).select_from(kept)
-    if with_holders:
-        holders = holders_of(NEW_IDENTITIES).subquery("holder")
-        told = select(*told.selected_columns, *holders.c).select_from(
-            kept.outerjoin(holders, true())
-        )
-    return told.add_cte(
-        new_customers,
-        _insert_tags().cte("new_tag"),
-        ADD_ENTRIES.cte("new_entry"),
-        outbox_rows("customer"),
-    )
 
 
 def _update_customers(given: RowsParameter) -> Any:
@@ -153,9 +93,8 @@ def _keep_in_touch() -> Any:
 
 
 _KEEP_IN_TOUCH = _keep_in_touch()
-_ADD = {asked: _insert_customers(with_holders=asked) for asked in (True, False)}
-_ADD_TAGS = _insert_tags()
-_SAVE = _update_customers(_customers)
+_ADD_TAGS = insert_tags()
+_SAVE = _update_customers(CUSTOMER_ROWS)
 _SAVE_FIGURES = _update_customers(_figures)
 _named = customer.alias("named")
 _ROOT = func.coalesce(_named.c.merged_into, _named.c.id)
@@ -244,50 +183,6 @@ class CustomerRepository:
         self._sight = sight
         self._tenant = {"tenant": uow.tenant_id}
 
-    async def add(
-        self,
-        customers: Sequence[NewCustomer],
-        entries: Sequence[Entry],
-        *,
-        require_fields: Literal[True] | None = None,
-        tell_holders: bool = True,
-    ) -> list[KnownIdentity]:
-        """Keep new customers, their identities, the first entries of their timelines, and events.
-
-        The events are those that were appended so far.
-
-        Returns who else already has one of the identities, unless the caller knows. Raises
-        IdentityTaken when a verified one belongs to somebody else, and with `require_fields`
-        ValuesNotValid when a field that the shop requires has no value; nothing must be committed
-        then.
-        """
-        given = [(new.record.id, identity) for new in customers for identity in new.identities]
-        rows = await self._uow.rows_with_events(
-            _ADD[tell_holders],
-            {
-                **self._tenant,
-                "now": self._uow.clock.now(),
-                **_customers.values(new.record.as_stored() for new in customers),
-                **NEW_IDENTITIES.values(identity.as_row(owner) for owner, identity in given),
-                **_tags.values(_tag_rows(new.record for new in customers)),
-                **NEW_ENTRIES.values(entry.as_row() for entry in entries),
-            },
-        )
-        holders = (
-            [known_identity(row) for row in rows if row.customer_id is not None]
-            if tell_holders
-            else []
-        )
-        if rows[0].kept < len(given):
-            raise IdentityTaken(_verified_holders(holders))
-        records = [new.record for new in customers]
-        if require_fields:
-            refuse_missing(rows[0].required, (record.attributes for record in records))
-        await FieldValues(self._uow).keep(
-            [Holder(r.id, r.created_at, r.attributes, is_new=True) for r in records]
-        )
-        return holders
-
     async def get(self, customer_id: UUID) -> CustomerRecord:
         """Who stands for a record. Raises CustomerNotFound."""
         return await self._one(_BY_ID, id=customer_id)
@@ -362,7 +257,7 @@ class CustomerRepository:
         appended so far go with them, to spare a round trip.
         """
         is_bought = _FIGURES.issuperset(differing)
-        statement, given = (_SAVE_FIGURES, _figures) if is_bought else (_SAVE, _customers)
+        statement, given = (_SAVE_FIGURES, _figures) if is_bought else (_SAVE, CUSTOMER_ROWS)
         rows = [record.as_stored() for record in customers]
         parameters = {**self._tenant, **given.values(rows)}
         await self._uow.execute_with_events(statement, parameters)
@@ -387,7 +282,7 @@ class CustomerRepository:
         """Make the tags that lists are filtered by those of the records."""
         ids = [record.id for record in customers]
         await self._uow.execute(_REMOVE_TAGS, {**self._tenant, "ids": ids})
-        await self._uow.execute(_ADD_TAGS, {**self._tenant, **_tags.values(_tag_rows(customers))})
+        await self._uow.execute(_ADD_TAGS, {**self._tenant, **NEW_TAGS.values(tag_rows(customers))})
 
     async def _one(self, statement: Select[Any], **named: Any) -> CustomerRecord:
         statement, seen = self._narrowed(statement)
@@ -401,13 +296,3 @@ class CustomerRepository:
         if self._sight is None:
             return statement, {}
         return _SEEN[statement][self._sight.of_teams], self._sight.parameters()
-
-
-def _tag_rows(customers: Iterable[CustomerRecord]) -> Iterator[dict[str, Any]]:
-    for record in customers:
-        for tag in record.tags:
-            yield {"tag": tag, "customer_id": record.id, "created_at": record.created_at}
-
-
-def _verified_holders(holders: Iterable[KnownIdentity]) -> list[UUID]:
-    return sorted({held.customer_id for held in holders if held.identifier.trusted})

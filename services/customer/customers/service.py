@@ -33,6 +33,7 @@ from services.customer.customers.identity_repository import (
     IdentityRepository,
     ended_contacts,
 )
+from services.customer.customers.new_customers import NewCustomer, NewCustomers
 from services.customer.customers.profile import (
     NESTED,
     merged_profile,
@@ -46,7 +47,7 @@ from services.customer.customers.record import (
     created_entry,
     new_record,
 )
-from services.customer.customers.repository import CustomerRepository, NewCustomer
+from services.customer.customers.repository import CustomerRepository
 from services.customer.customers.says import FIELD_COLUMNS, Speaker, first_said
 from services.customer.customers.schemas import (
     CustomerCreate,
@@ -262,7 +263,7 @@ class CustomerService:
         self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         self._uow.record(AuditEntry.of("customer", record.id))
         entries = [created_entry(record)]
-        holders = await self._customers.add(new, entries, require_fields=True)
+        holders = await NewCustomers(self._uow).add(new, entries, require_fields=True)
         of_several = [i for i in identities if i.verified and is_of_several(i, holders)]
         await self._identities.share(record.id, of_several)
         await self._assigner.keep(choices)

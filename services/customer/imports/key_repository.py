@@ -9,6 +9,7 @@ from sqlalchemy import Uuid, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.imports.models import import_key
+from shared.db.prepared import Bound
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
@@ -73,16 +74,17 @@ class KeyRepository:
                 found[row.key] = known
         return found
 
-    async def add_keys(self, keys: Mapping[UUID, tuple[UUID, int]], *, scope: UUID) -> int:
-        """Remember keys, with customer and row; how many nobody else has brought meanwhile."""
-        if not keys:
-            return 0
+    def bind(self, keys: Mapping[UUID, tuple[UUID, int]], *, scope: UUID) -> Bound:
+        """Make ready what `add_bound` is to run: keys with customer and row; in any thread."""
         rows = [
             {"key": key, "customer_id": customer_id, "row": row}
             for key, (customer_id, row) in sorted(keys.items(), key=_in_order)
         ]
-        asked = {**self._tenant, "scope": scope, **_keys.values(rows)}
-        return await self._uow.execute(_ADD_KEYS, asked)
+        return self._uow.bind(_ADD_KEYS, {**self._tenant, "scope": scope, **_keys.values(rows)})
+
+    async def add_bound(self, bound: Bound) -> int:
+        """Remember keys; how many nobody else has brought meanwhile."""
+        return await self._uow.execute_bound(bound)
 
     async def forget_tried(self, scope: UUID, *, slice_: int, of: int) -> None:
         """Forget one of so many equal parts of what a dry run has tried: keys are digests."""

@@ -1,7 +1,9 @@
 """Taking in a file portion by portion: what a dry run and the run have in common."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,14 +16,16 @@ from services.customer.fields.repository import FieldRepository
 from services.customer.following import pair_weighing
 from services.customer.imports.chunks import unpacked
 from services.customer.imports.file_repository import ImportFileRepository
-from services.customer.imports.outcomes import MEDIA_TYPE, rendered
-from services.customer.imports.plan import ImportPlan, RowOutcome
+from services.customer.imports.outcomes import no_counts
+from services.customer.imports.plan import ImportPlan
+from services.customer.imports.report import Report
 from services.customer.imports.repository import Import
 from services.customer.imports.row_reader import Mapped, RowReader, Rules
 from services.customer.imports.rows import RowRead
 from services.customer.imports.taking_in import RowIntake
 from services.customer.tenants.shops import Shop, Shops
 from shared.db.codes import CodeAllocator
+from shared.db.turns import Turn
 from shared.db.unit_of_work import UnitOfWork
 from shared.jobs.files import JobFiles
 from shared.jobs.work import HeldJob
@@ -43,11 +47,12 @@ class Portions:
 
     async def take_in(
         self, uow: UnitOfWork, job: HeldJob, found: Import, *, is_dry: bool
-    ) -> tuple[list[RowOutcome], int] | None:
-        """What became of the next portion, and how many pairs look alike; None after the last."""
+    ) -> Mapping[str, Any] | None:
+        """The counts with those of the next portion; None after the last."""
         shop = await self._shops.of(uow)
         fields = await FieldRepository(uow).all()
-        rows = await self._portion(uow, job, found, shop, fields)
+        reader = await self._reader(uow, found, shop, fields)
+        rows = await self._portion(uow, job, found, reader)
         if rows is None:
             return None
         intake = RowIntake(
@@ -59,45 +64,33 @@ class Portions:
             plan=_plan(found, fields, is_dry=is_dry),
             weighing=pair_weighing(uow),
         )
-        outcomes = await intake.take_in(rows)
-        await JobFiles(uow, schema=self._schema).write(
-            job,
-            "result",
-            rendered(outcomes, is_first="result" not in job.files),
-            rows=len(outcomes),
-            file_name="outcome.csv",
-            media_type=MEDIA_TYPE,
+        outcomes = await intake.decide(rows)
+        following = await ImportFileRepository(uow).chunk(found.id, job.state["chunk"] + 1)
+        counts = (found.dry_run if is_dry else found.run) or no_counts()
+        report = Report(JobFiles(uow, schema=self._schema), job, counts, intake, outcomes)
+        await intake.take_in(
+            outcomes,
+            last=Turn(report.sum_up, report.write),
+            meanwhile=partial(self._read_ahead, job, reader, following),
         )
-        return outcomes, intake.look_alikes
+        return report.counts
 
     async def _portion(
-        self,
-        uow: UnitOfWork,
-        job: HeldJob,
-        found: Import,
-        shop: Shop,
-        fields: Sequence[CustomField],
+        self, uow: UnitOfWork, job: HeldJob, found: Import, reader: RowReader
     ) -> list[RowRead] | None:
-        """The rows of the portion, read while the one before it was taken in, where that was here.
-
-        From now on the next one is read, in a thread: much of a step is waiting for the server.
-        """
+        """The rows of the portion, read while the one before it was written, if that was here."""
         at = job.state["chunk"]
-        reader = await self._reader(uow, found, shop, fields)
-        files = ImportFileRepository(uow)
         reading = self._ahead.pop((job.id, at), None)
-        if reading is None:
-            content = await files.chunk(found.id, at)
-            if content is None:
-                return None
-            reading = asyncio.create_task(asyncio.to_thread(_read, reader, content))
         self._ahead.clear()
-        following = await files.chunk(found.id, at + 1)
-        if following is not None:
-            self._ahead[job.id, at + 1] = asyncio.create_task(
-                asyncio.to_thread(_read, reader, following)
-            )
-        return await reading
+        if reading is not None:
+            return await reading
+        content = await ImportFileRepository(uow).chunk(found.id, at)
+        return None if content is None else await asyncio.to_thread(_read, reader, content)
+
+    def _read_ahead(self, job: HeldJob, reader: RowReader, content: bytes | None) -> None:
+        if content is not None:
+            reading = asyncio.to_thread(_read, reader, content)
+            self._ahead[job.id, job.state["chunk"] + 1] = asyncio.create_task(reading)
 
     async def _reader(
         self, uow: UnitOfWork, found: Import, shop: Shop, fields: Sequence[CustomField]

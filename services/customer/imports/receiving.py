@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from services.customer.addresses.repository import add_addresses
+from services.customer.addresses.repository import bind_addresses
 from services.customer.addresses.summary import summary_of
 from services.customer.addresses.units import Units
 from services.customer.customers.changes import CustomerChanges
@@ -18,6 +18,8 @@ from services.customer.duplicates.repository import Proposal
 from services.customer.imports.plan import RowOutcome
 from services.customer.imports.rows import Problem, RowRead
 from services.customer.imports.surroundings import Surroundings
+from shared.db.prepared import Bound
+from shared.db.turns import Turn
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
 
@@ -108,7 +110,7 @@ class Receiving:
         is_primary: bool,
     ) -> dict[str, Any]:
         """The row of an address to be."""
-        now = self._uow.clock.now()
+        now = self._speaker.at
         row = {
             "full_address": text,
             "label": "home",
@@ -127,8 +129,15 @@ class Receiving:
         """An address as customers carry it along."""
         return summary_of(row, self._units)
 
-    async def write(self) -> None:
-        """Keep what was given. Raises IdentityTaken."""
+    def turns(self) -> list[Turn[Any]]:
+        """How what was given is kept, when those are there who have it. Raises IdentityTaken."""
+        return [Turn(self._bind_addresses, self._keep)]
+
+    def _bind_addresses(self) -> Bound | None:
+        return bind_addresses(self._uow, self._addresses) if self._addresses else None
+
+    async def _keep(self, addresses: Bound | None) -> None:
         if self._given:
             await IdentityRepository(self._uow).give(self._given)
-        await add_addresses(self._uow, self._addresses)
+        if addresses is not None:
+            await self._uow.execute_bound(addresses)

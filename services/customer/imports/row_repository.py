@@ -26,6 +26,7 @@ from services.customer.imports.models import import_row
 from services.customer.notes.models import note
 from services.customer.timeline.models import timeline_entry
 from shared.db.paging import PageRequest, SortKey, next_cursor, page
+from shared.db.prepared import Bound
 from shared.db.rows import RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
@@ -39,12 +40,8 @@ _IMPORT: Final = bindparam("this_import", type_=Uuid)
 _IDS: Final = bindparam("ids", type_=ARRAY(Uuid))
 _rows = RowsParameter("row", import_row, ROW_COLUMNS)
 _undone = RowsParameter("undone", import_row, ("row", "undone", "customer_version"))
-_ADD_ROWS: Final = (
-    insert(import_row)
-    .from_select(
-        ["tenant_id", "import_id", *ROW_COLUMNS], select(_TENANT, _IMPORT, *_rows.source.c)
-    )
-    .returning(import_row.c.row)
+_ADD_ROWS: Final = insert(import_row).from_select(
+    ["tenant_id", "import_id", *ROW_COLUMNS], select(_TENANT, _IMPORT, *_rows.source.c)
 )
 _FIRST_ROWS: Final = (
     select(import_row.c.customer_id, func.min(import_row.c.row).label("row"))
@@ -147,11 +144,14 @@ class ImportRowRepository:
         self._uow = uow
         self._tenant = {"tenant": uow.tenant_id}
 
-    async def add_rows(self, import_id: UUID, rows: Iterable[Mapping[str, Any]]) -> None:
-        """What became of some rows."""
-        await self._uow.rows(
-            _ADD_ROWS, {**self._tenant, "this_import": import_id, **_rows.values(rows)}
-        )
+    def bind(self, import_id: UUID, rows: Iterable[Mapping[str, Any]]) -> Bound:
+        """Make ready to be kept what became of some rows, in any thread."""
+        asked = {**self._tenant, "this_import": import_id, **_rows.values(rows)}
+        return self._uow.bind(_ADD_ROWS, asked)
+
+    async def add_bound(self, bound: Bound) -> None:
+        """Keep what became of rows."""
+        await self._uow.execute_bound(bound)
 
     async def rows_page(
         self,

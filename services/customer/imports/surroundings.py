@@ -64,6 +64,7 @@ class Surroundings:
         self._identities = IdentityRepository(uow)
         self._families = Families(uow)
         self._held: dict[IdentityKey, list[KnownIdentity]] = defaultdict(list)
+        self._given: dict[IdentityKey, list[tuple[UUID, Identity]]] = defaultdict(list)
         self._keys: dict[UUID, KnownKey] = {}
         self._codes: dict[str, UUID] = {}
         self._roots: dict[UUID, UUID] = {}
@@ -100,12 +101,12 @@ class Surroundings:
 
     def holders(self, identity: Identity) -> Sequence[KnownIdentity]:
         """Who has an identity; nobody when so many have it that it says nothing."""
-        held = self._held.get(identity.key, _NOBODY)
+        held = self._all_holders(identity.key)
         return held if len(held) <= MAX_CANDIDATES else _NOBODY
 
     def owner(self, identity: Identity) -> UUID | None:
         """Whose a source's own id is."""
-        held = self._held.get(identity.key, _NOBODY)
+        held = self._all_holders(identity.key)
         owner = next((known.customer_id for known in held if known.identifier.trusted), None)
         return owner if owner is None else self._roots.get(owner, owner)
 
@@ -166,13 +167,20 @@ class Surroundings:
     def give(self, customer_id: UUID, identity: Identity) -> None:
         """They have this, too."""
         self._own[customer_id].add(identity.key)
-        held = self._held[identity.key]
-        if len(held) <= MAX_CANDIDATES:
-            held.append(KnownIdentity(customer_id, identity.identifier()))
+        given = self._given[identity.key]
+        if len(given) <= MAX_CANDIDATES:
+            given.append((customer_id, identity))
 
     def settle(self, customer_id: UUID, address: str) -> None:
         """They live there, too."""
         self._addresses.setdefault(customer_id, set()).add(search_key(address))
+
+    def _all_holders(self, key: IdentityKey) -> Sequence[KnownIdentity]:
+        held = self._held.get(key, _NOBODY)
+        if key not in self._given:
+            return held
+        given = (KnownIdentity(who, identity.identifier()) for who, identity in self._given[key])
+        return [*held, *given]
 
     async def _look_for_keys(self, rows: Sequence[RowRead]) -> None:
         wanted = {key for said in rows for key in self._keys_of(said)}

@@ -3,8 +3,8 @@
 A dry run decides by the same code and writes none of it.
 """
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,8 @@ from services.customer.tenants.shops import Shop
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.codes import CodeAllocator
+from shared.db.prepared import Bound
+from shared.db.turns import Turn, take_turns
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import LostRace
 
@@ -52,6 +54,8 @@ class RowIntake:
         self._uow = uow
         self._plan = plan
         self._weighing = weighing
+        self._keys = KeyRepository(uow)
+        self._rows = ImportRowRepository(uow)
         self._speaker = Speaker(plan.source, uow.clock.now())
         self._changes = CustomerChanges(uow)
         self._hearing = Hearing(uow, self._changes)
@@ -86,25 +90,42 @@ class RowIntake:
         """How many pairs of customers a person should look at."""
         return len(self._receiving.proposals)
 
-    async def take_in(self, rows: Sequence[RowRead]) -> list[RowOutcome]:
-        """What became of each row.
-
-        Raises LostRace when another transaction has brought the same person meanwhile; tried
-        again, they are known.
-        """
+    async def decide(self, rows: Sequence[RowRead]) -> list[RowOutcome]:
+        """What is to become of each row."""
         await self._known.look([said for said in rows if said.refused is None])
         await self._hearing.listen()
         outcomes = [self._decide(said) for said in rows]
         self._welcoming.note_what_is_missing()
         await self._listening.leave_out_known_notes()
+        return outcomes
+
+    async def take_in(
+        self, outcomes: Sequence[RowOutcome], last: Turn[Any], meanwhile: Callable[[], None]
+    ) -> None:
+        """Have it become so, and have the last turn when all is known of what came of them.
+
+        Raises LostRace when another transaction has brought the same person meanwhile; tried
+        again, they are known.
+        """
         if self._plan.is_dry:
-            keys = self._known.new_keys
-            await KeyRepository(self._uow).add_keys(keys, scope=self._plan.import_id)
             for outcome in outcomes:
                 self._name(outcome)
-            return outcomes
-        await self._write(outcomes)
-        return outcomes
+            await take_turns(
+                [Turn(self._bind_keys, self._keys.add_bound), last], when_all_is_ready=meanwhile
+            )
+            return
+        try:
+            newcomers = await self._welcoming.turns()
+            keys = Turn(self._bind_keys, self._keep_keys)
+            await take_turns(
+                [keys, *newcomers, *self._receiving.turns()], when_all_is_ready=meanwhile
+            )
+        except IdentityTaken as error:
+            raise LostRace from error
+        await self._welcoming.tell_who_was_given()
+        await self._change_the_known(outcomes)
+        rows = Turn(partial(self._bind_rows, outcomes), self._rows.add_bound)
+        await take_turns([rows, last])
 
     def _decide(self, said: RowRead) -> RowOutcome:
         outcome = RowOutcome(said.row, "invalid", problems=said.problems)
@@ -218,28 +239,24 @@ class RowIntake:
         else:
             outcome.customer_id = None
 
-    async def _write(self, outcomes: Sequence[RowOutcome]) -> None:
-        numbers = await self._welcoming.number()
-        new_keys = self._known.new_keys
-        kept, _ = await asyncio.gather(
-            KeyRepository(self._uow).add_keys(new_keys, scope=LIVE),
-            asyncio.to_thread(self._welcoming.describe, numbers),
-        )
-        if kept < len(new_keys):
+    def _bind_keys(self) -> Bound:
+        scope = self._plan.import_id if self._plan.is_dry else LIVE
+        return self._keys.bind(self._known.new_keys, scope=scope)
+
+    async def _keep_keys(self, bound: Bound) -> None:
+        if await self._keys.add_bound(bound) < len(self._known.new_keys):
             raise LostRace
-        try:
-            await self._welcoming.add()
-            await self._receiving.write()
-        except IdentityTaken as error:
-            raise LostRace from error
+
+    def _bind_rows(self, outcomes: Sequence[RowOutcome]) -> Bound:
+        return self._rows.bind(self._plan.import_id, (outcome.as_row() for outcome in outcomes))
+
+    async def _change_the_known(self, outcomes: Sequence[RowOutcome]) -> None:
         await self._listening.write()
         await self._changes.save()
         changed = self._changes.compared_anew | self._receiving.recognised_anew
         await self._weighing.weigh_again(changed - self._welcoming.newcomers.keys())
         await self._tell(outcomes)
         await DuplicateRepository(self._uow).propose(self._receiving.proposals)
-        rows = [outcome.as_row() for outcome in outcomes]
-        await ImportRowRepository(self._uow).add_rows(self._plan.import_id, rows)
 
     async def _tell(self, outcomes: Sequence[RowOutcome]) -> None:
         """Say what an import has changed of whom it found, and note how it has left everybody."""

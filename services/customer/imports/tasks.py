@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from services.customer.imports.file_repository import ImportFileRepository
 from services.customer.imports.key_repository import KeyRepository
-from services.customer.imports.outcomes import counted, counts_alone, no_counts
+from services.customer.imports.outcomes import counts_alone, no_counts
 from services.customer.imports.plan import OUTCOMES
 from services.customer.imports.portions import Portions
 from services.customer.imports.repository import Import, ImportRepository
@@ -38,15 +38,13 @@ class ImportDryRun(JobKind):
         found = await imports.get(import_id(job), lock=True)
         if "slice" in job.state:
             return await self._forget(uow, found, job)
-        taken = await self._portions.take_in(uow, job, found, is_dry=True)
-        if taken is None:
+        counts = await self._portions.take_in(uow, job, found, is_dry=True)
+        if counts is None:
             return Going(state={**job.state, "slice": 0})
-        outcomes, look_alikes = taken
-        counts = counted(found.dry_run or no_counts(), outcomes, look_alikes=look_alikes)
         await imports.save(found.id, {"dry_run": counts})
         # What shows people is kept with the import alone, where it ends with them.
         state = {"chunk": job.state["chunk"] + 1, "counts": counts_alone(counts)}
-        return Going(done=job.done + len(outcomes), state=state)
+        return Going(done=counts["rows"], state=state)
 
     async def clean_up(self, uow: UnitOfWork, job: HeldJob) -> None:
         """Nothing has changed: it can be run, or tried again."""
@@ -81,17 +79,15 @@ class ImportRun(JobKind):
         imports = ImportRepository(uow)
         found = await imports.get(import_id(job), lock=True)
         act_for(uow, found, action="imports.run")
-        taken = await self._portions.take_in(uow, job, found, is_dry=False)
-        if taken is None:
+        counts = await self._portions.take_in(uow, job, found, is_dry=False)
+        if counts is None:
             files = ImportFileRepository(uow)
             await files.forget_pieces(found.id)
             await files.forget_chunks(found.id)
             done = {"status": "finished", "files_expire_at": None}
             _tell(uow, await imports.save(found.id, done))
             return Done(detail={"counts": _figures(found.run)})
-        outcomes, look_alikes = taken
         chunk = job.state["chunk"] + 1
-        counts = counted(found.run or no_counts(), outcomes, look_alikes=look_alikes)
         await imports.save(found.id, {"run": {**counts, "chunks": chunk}})
         uow.record(
             AuditEntry(

@@ -1,15 +1,17 @@
 """New customers of a batch: what rows bring of them, made into records and kept."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from services.customer.assignment.assigning import Assigner
+from services.customer.assignment.choosing import Choice
 from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.new_customers import NewCustomer, NewCustomers
 from services.customer.customers.record import CustomerRecord, new_record
-from services.customer.customers.repository import CustomerRepository, NewCustomer
 from services.customer.customers.says import Speaker, first_said
 from services.customer.imports.newcomers import Newcomer
 from services.customer.imports.plan import ImportPlan, RowOutcome
@@ -17,19 +19,21 @@ from services.customer.imports.receiving import Receiving
 from services.customer.imports.rows import Problem, RowRead
 from services.customer.tenants.shops import Shop
 from services.customer.timeline.entries import Entry
-from shared.contracts.customer import CustomerCreated
 from shared.db.codes import CodeAllocator
+from shared.db.prepared import Bound
+from shared.db.turns import Turn
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
 
 MOST_ATTRIBUTES: Final = 50
+# Few enough that the server is soon at work, and many enough that their number costs nothing.
+_TOGETHER: Final = 400
+
+Numbered = tuple[Newcomer, int]
 
 
 class Welcoming:
-    """Customers to be, inside one unit of work.
-
-    What costs time and needs no server is done in a thread while the server is at work.
-    """
+    """Customers to be, inside one unit of work."""
 
     def __init__(
         self,
@@ -49,7 +53,10 @@ class Welcoming:
         self._speaker = speaker
         self._receiving = receiving
         self._changes = changes
+        self._assigner = Assigner(uow)
+        self._new_customers = NewCustomers(uow)
         self._records: dict[UUID, CustomerRecord] = {}
+        self._choices: Mapping[UUID, Choice] = {}
         self.newcomers: dict[UUID, Newcomer] = {}
 
     def welcome(self, said: RowRead, outcome: RowOutcome) -> UUID:
@@ -78,40 +85,45 @@ class Welcoming:
             if len(newcomer.attributes) > MOST_ATTRIBUTES:
                 problems.append(Problem("too_many_attributes"))
 
-    async def number(self) -> Sequence[int]:
-        """Numbers for all of them."""
-        if not self.newcomers:
-            return ()
-        return await self._codes.take(self._uow.tenant_id, "customer", len(self.newcomers))
+    async def turns(self) -> list[Turn[Any]]:
+        """How they are kept, some at a time: described in a thread, while others are written.
 
-    def describe(self, numbers: Sequence[int]) -> None:
-        """Make records of them; asks no server."""
-        for newcomer, number in zip(self.newcomers.values(), numbers, strict=True):
+        Writing them raises IdentityTaken.
+        """
+        if not self.newcomers:
+            return []
+        taken = await self._codes.take(self._uow.tenant_id, "customer", len(self.newcomers))
+        numbered = list(zip(self.newcomers.values(), taken, strict=True))
+        if await self._assigner.has_rules():
+            await asyncio.to_thread(self._describe, numbered)
+            self._choices = await self._assigner.assign(self._records, timezone=self._shop.timezone)
+        parts = [numbered[at : at + _TOGETHER] for at in range(0, len(numbered), _TOGETHER)]
+        return [Turn(partial(self._bind, part), self._keep) for part in parts]
+
+    async def tell_who_was_given(self) -> None:
+        """Log who was given whom by the rules of the shop."""
+        await self._assigner.keep(self._choices)
+
+    def _describe(self, numbered: Sequence[Numbered]) -> None:
+        for newcomer, number in numbered:
             self._records[newcomer.id] = self._record(newcomer, number)
 
-    async def add(self) -> None:
-        """Keep those who were described. Raises IdentityTaken."""
-        if not self._records:
-            return
-        assigner = Assigner(self._uow)
-        choices = await assigner.assign(self._records, timezone=self._shop.timezone)
-        for customer_id, choice in choices.items():
-            given = replace(self._records[customer_id], owner_id=choice.owner_id)
-            self._records[customer_id] = given
-        new = [NewCustomer(self._records[n.id], n.identities) for n in self.newcomers.values()]
-        entries = [self._entry(newcomer) for newcomer in self.newcomers.values()]
-        _, events = await asyncio.gather(
-            CustomerRepository(self._uow).add(new, entries, tell_holders=False),
-            asyncio.to_thread(self._events),
-        )
-        for event in events:
-            self._uow.append(event, key=event.customer.customer_id)
-        for record in self._records.values():
-            self._changes.take(record)
-        await assigner.keep(choices)
+    def _bind(self, numbered: Sequence[Numbered]) -> tuple[Sequence[NewCustomer], Bound]:
+        if numbered[0][0].id not in self._records:
+            self._describe(numbered)
+        for newcomer, _ in numbered:
+            choice = self._choices.get(newcomer.id)
+            if choice is not None:
+                given = replace(self._records[newcomer.id], owner_id=choice.owner_id)
+                self._records[newcomer.id] = given
+        new = [NewCustomer(self._records[n.id], n.identities) for n, _ in numbered]
+        return new, self._new_customers.bind(new, [self._entry(n) for n, _ in numbered])
 
-    def _events(self) -> list[CustomerCreated]:
-        return [CustomerCreated(customer=record.state()) for record in self._records.values()]
+    async def _keep(self, ready: tuple[Sequence[NewCustomer], Bound]) -> None:
+        new, bound = ready
+        await self._new_customers.add_bound(new, bound)
+        for each in new:
+            self._changes.take(each.record)
 
     def _record(self, newcomer: Newcomer, number: int) -> CustomerRecord:
         record = new_record(
@@ -125,7 +137,7 @@ class Welcoming:
             customer_id=newcomer.id,
             number=number,
             currency=self._shop.currency,
-            at=self._uow.clock.now(),
+            at=self._speaker.at,
         )
         if newcomer.created_at is not None:
             record = replace(record, created_at=newcomer.created_at)

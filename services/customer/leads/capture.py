@@ -16,9 +16,9 @@ from services.customer.customers.identities import (
     email_identity,
     phone_identity,
 )
+from services.customer.customers.new_customers import NewCustomer, NewCustomers
 from services.customer.customers.recognition import look_alikes
 from services.customer.customers.record import CustomerRecord, created_entry, new_record
-from services.customer.customers.repository import CustomerRepository, NewCustomer
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.families.family import Families
 from services.customer.lead_forms.links import FormLinks
@@ -67,7 +67,6 @@ class LeadCapture:
         self._shop = shop
         self._links = links
         self._changes = CustomerChanges(uow)
-        self._customers = CustomerRepository(uow)
         self._timeline = TimelineRepository(uow)
 
     async def take(self, submission: Submission, form: LeadForm) -> UUID:
@@ -136,7 +135,7 @@ class LeadCapture:
         self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         self._uow.record(AuditEntry.of("customer", record.id))
         new = [NewCustomer(record, identities)]
-        holders = await self._customers.add(new, [created_entry(record)])
+        holders = await NewCustomers(self._uow).add(new, [created_entry(record)])
         alike = look_alikes(record.id, identities, holders)
         await DuplicateRepository(self._uow).propose(alike)
         self._changes.take(record)

@@ -19,9 +19,9 @@ from services.customer.customers.identity_repository import (
     IdentityRepository,
     ended_contacts,
 )
+from services.customer.customers.new_customers import NewCustomer, NewCustomers
 from services.customer.customers.recognition import Recognised, Recognition
 from services.customer.customers.record import created_entry, new_record
-from services.customer.customers.repository import CustomerRepository, NewCustomer
 from services.customer.customers.says import first_said
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.weighing import Weighing
@@ -88,7 +88,6 @@ class PlatformIntake:
         self._weighing = weighing
         self._codes = codes
         self._shop = shop
-        self._customers = CustomerRepository(uow)
         self._identities = IdentityRepository(uow)
         self._duplicates = DuplicateRepository(uow)
         self._timeline = TimelineRepository(uow)
@@ -188,7 +187,7 @@ class PlatformIntake:
         )
         customers = [_given(new, choices.get(new.record.id)) for new in customers]
         records = [customer.record for customer in customers]
-        await self._customers.add(customers, [created_entry(record) for record in records])
+        await NewCustomers(self._uow).add(customers, [created_entry(record) for record in records])
         await assigner.keep(choices)
         for record in records:
             self._changes.take(record)
