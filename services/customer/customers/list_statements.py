@@ -187,21 +187,21 @@ def walk_statement(shape: Shape) -> Select[Any]:
         walked = _walk_of_rows(shape).limit(at_most).subquery("walked")
         order = _newest_of(walked, "id")
         places = {key.name: key.column for key in order}
-        columns = [places.get(column.name, column) for column in CUSTOMER_COLUMNS]
-        of_row = and_(walked.c.id == customer.c.id, *in_scope())
-        found = select(*columns).join_from(walked, customer, of_row, isouter=True)
-        is_met = and_(customer.c.id.is_not(None), *_looked_for(shape))
-        found = found.add_columns(walked.c.place, is_met.label("is_met"))
-        return keyset(found.where(or_(is_met, walked.c.place == at_most)), order, continued=False)
+        is_met = and_(true(), *_looked_for(shape)).label("is_met")
+        each = _of_row(walked, *CUSTOMER_COLUMNS, is_met)
+        columns = [places.get(column.name, each.c[column.name]) for column in CUSTOMER_COLUMNS]
+        met = each.c.is_met.is_(true())
+        found = select(*columns, walked.c.place, met.label("is_met"))
+        found = found.join_from(walked, each, true(), isouter=True)
+        return keyset(found.where(or_(met, walked.c.place == at_most)), order, continued=False)
     walked = _walk(shape).limit(at_most).subquery("walked")
     keys = shape.sort.parts[shape.part].keys
     order = tuple(replace(key, column=walked.c[key.column.name]) for key in keys)
     met = select(walked).where(or_(walked.c.is_met, walked.c.place == at_most))
     # The walk keeps what it needs of each customer; the others' columns are fetched for the page.
     page = keyset(met, order, continued=False).subquery("page")
-    found = select(*CUSTOMER_COLUMNS, page.c.place, page.c.is_met).join_from(
-        page, customer, and_(customer.c.tenant_id == TENANT, customer.c.id == page.c.id)
-    )
+    each = _of_row(page, *CUSTOMER_COLUMNS)
+    found = select(*each.c, page.c.place, page.c.is_met).join_from(page, each, true())
     return found.order_by(page.c.place)
 
 
@@ -225,6 +225,16 @@ def _met(names: tuple[str, ...]) -> Select[Any]:
     conditions = [CONDITIONS[name] for name in names]
     met = select(customer.c.id).where(customer.c.tenant_id == TENANT, *conditions)
     return met.order_by(column)
+
+
+def _of_row(rows: Any, *columns: ColumnElement[Any]) -> Any:
+    """The customer of each row, looked up by their id.
+
+    Joined, they might be met on a walk over everybody, which is planned where rows are thought to
+    be many, and customers to be few.
+    """
+    of_row = select(*columns).where(*in_scope(), customer.c.id == rows.c.id)
+    return of_row.limit(literal_column("1", Integer)).lateral("of_row")
 
 
 def _walk(shape: Shape) -> Select[Any]:

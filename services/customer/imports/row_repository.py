@@ -40,8 +40,12 @@ _IMPORT: Final = bindparam("this_import", type_=Uuid)
 _IDS: Final = bindparam("ids", type_=ARRAY(Uuid))
 _rows = RowsParameter("row", import_row, ROW_COLUMNS)
 _undone = RowsParameter("undone", import_row, ("row", "undone", "customer_version"))
-_ADD_ROWS: Final = insert(import_row).from_select(
-    ["tenant_id", "import_id", *ROW_COLUMNS], select(_TENANT, _IMPORT, *_rows.source.c)
+_ADD_ROWS: Final = (
+    insert(import_row)
+    .from_select(
+        ["tenant_id", "import_id", *ROW_COLUMNS], select(_TENANT, _IMPORT, *_rows.source.c)
+    )
+    .returning(import_row.c.row)
 )
 _FIRST_ROWS: Final = (
     select(import_row.c.customer_id, func.min(import_row.c.row).label("row"))
