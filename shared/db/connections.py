@@ -5,7 +5,8 @@ costs two greenlets and a handful of objects, as much as a round trip; so those 
 wait here for the next unit of work, the one used last first.
 
 A transaction that only read need not be waited for: whoever comes next ends it with the message
-that begins their own, and if nobody comes soon, it is ended here.
+that begins their own, or goes on in it if they would have opened the very same, and if nobody comes
+soon, it is ended here.
 """
 
 import asyncio
@@ -20,7 +21,26 @@ from shared.db.driver_errors import translated
 from shared.observability.pools import PoolUsage
 
 _END_AFTER_SECONDS: Final = 0.005
+_GO_ON_FOR_SECONDS: Final = 0.05
+"""How old a transaction may become in which others go on: it holds up who alters its tables."""
+
 _END_WITHIN_SECONDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A transaction that only reads: the command that opened it, and when that was.
+
+    The command says all there is to know of one: whose rows it sees, and that it changes none.
+    """
+
+    opening: str
+    since: float
+
+    def goes_on(self, opening: str) -> bool:
+        """Whether whoever would open another by this command may go on in it."""
+        age = asyncio.get_running_loop().time() - self.since
+        return self.opening == opening and age < _GO_ON_FOR_SECONDS
 
 
 @dataclass(eq=False, slots=True)
@@ -29,8 +49,10 @@ class Held:
 
     toolkit: AsyncConnection
     driver: asyncpg.Connection
+    left: Reading | None = None
+    """What is still open on it."""
     ending: asyncio.TimerHandle | None = None
-    """When a transaction that only read will be ended, if there still is one."""
+    """When that will be ended if nobody takes the connection before."""
 
 
 class Connections:
@@ -59,14 +81,15 @@ class Connections:
             waiting=self._waiting,
         )
 
-    async def take(self) -> tuple[Held, bool]:
-        """A connection, and whether a transaction that only read is to be ended on it first.
+    async def take(self, to_read: str | None = None) -> tuple[Held, Reading | None]:
+        """A connection, and the transaction that was left open on it, if there is one.
 
+        Best one that is left of those which the command `to_read` opens.
         Raises sqlalchemy.exc.TimeoutError when all stay in use, or DBAPIError.
         """
         if self._idle:
-            held = self._idle.pop()
-            return held, _is_still_open(held)
+            held = self._idle.pop(self._place(to_read))
+            return held, _taken_over(held)
         self._waiting += 1
         try:
             connection = await self._engine.connect()
@@ -80,13 +103,22 @@ class Connections:
         if driver is None:
             await connection.close()
             raise InterfaceError("CONNECT", None, asyncpg.InterfaceError("no connection"))
-        return Held(connection, driver), False
+        return Held(connection, driver), None
+
+    def _place(self, to_read: str | None) -> int:
+        """Where on the shelf the best one lies: the last, unless another one can be gone on in."""
+        if to_read is not None:
+            for place in range(len(self._idle) - 1, -1, -1):
+                left = self._idle[place].left
+                if left is not None and left.goes_on(to_read):
+                    return place
+        return -1
 
     async def ask(self, question: str) -> list[Any]:
         """The first column of a query, outside of any transaction. Raises as `take`."""
-        held, is_open = await self.take()
+        held, left = await self.take()
         try:
-            if is_open:
+            if left is not None:
                 await _end(held)
             rows = await translated(held.driver.fetch(question), held.driver)
         except BaseException:
@@ -103,18 +135,19 @@ class Connections:
         else:
             self._idle.append(held)
 
-    async def leave(self, held: Held) -> None:
-        """Let the next unit of work have it, and end the transaction on it, which only read."""
+    async def leave(self, held: Held, reading: Reading) -> None:
+        """Let the next unit of work have it as it is, and end the transaction on it some time."""
         if self._waiting or len(self._idle) >= self._keep or held.driver.is_closed():
             await self.end(held)
             return
         loop = asyncio.get_running_loop()
+        held.left = reading
         held.ending = loop.call_later(_END_AFTER_SECONDS, self._end_soon, held)
         self._idle.append(held)
 
     def _end_soon(self, held: Held) -> None:
         self._idle.remove(held)
-        held.ending = None
+        _taken_over(held)
         task = asyncio.create_task(self.end(held))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
@@ -145,19 +178,19 @@ class Connections:
                 await asyncio.gather(*self._ending, return_exceptions=True)
             while self._idle:
                 held = self._idle.pop()
-                if _is_still_open(held):
+                if _taken_over(held) is not None:
                     await self.discard(held)
                 else:
                     await held.toolkit.close()
 
 
-def _is_still_open(held: Held) -> bool:
-    """Whether a transaction that only read is left on it, to be ended by who asks."""
-    if held.ending is None:
-        return False
-    held.ending.cancel()
-    held.ending = None
-    return True
+def _taken_over(held: Held) -> Reading | None:
+    """What was left open on it, and is now for the taker to end or to go on in."""
+    left, held.left = held.left, None
+    if held.ending is not None:
+        held.ending.cancel()
+        held.ending = None
+    return left
 
 
 async def _end(held: Held) -> None:

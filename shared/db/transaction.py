@@ -1,33 +1,42 @@
 """One open transaction of one tenant on one connection of the pool."""
 
+import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Executable, Row
 from sqlalchemy.exc import OperationalError
 
-from shared.db.connections import Connections, Held
+from shared.db.connections import Connections, Held, Reading
 from shared.db.driver_errors import translated
 from shared.db.prepared import Bound, Prepared, PreparedStatements, Rows
 from shared.ids import TenantId
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 T = TypeVar("T")
+_PLAN_ANEW: Final = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 
 class Transaction:
     """Runs statements between BEGIN and COMMIT; the pool's connections are in autocommit mode."""
 
     def __init__(
-        self, held: Held, *, choice: str, connections: Connections, statements: PreparedStatements
+        self,
+        held: Held,
+        *,
+        choice: str,
+        connections: Connections,
+        statements: PreparedStatements,
+        reading: Reading | None,
     ) -> None:
         self._held = held
         self._choice = choice
         self._driver = held.driver
         self._connections = connections
         self._statements = statements
+        self._reading = reading
         self._open = True
         self._is_in_doubt = False
         self._savepoints = 0
@@ -41,15 +50,29 @@ class Transaction:
         schema: str,
         tenant: TenantId,
         reads_only: bool = False,
+        plans_anew: bool = False,
     ) -> "Transaction":
-        """Take a connection, begin, and choose the tenant. Raises DBAPIError."""
-        held, is_open = await connections.take()
+        """Take a connection, begin, and choose the tenant. Raises DBAPIError.
+
+        One that only reads goes on in another of the same tenant, where one was left a moment ago.
+        """
         # What is written out is a UUID: a message of several commands takes no parameters.
         choice = f"SELECT {schema}.set_tenant('{UUID(int=tenant.int)}')"
-        transaction = cls(held, choice=choice, connections=connections, statements=statements)
-        begin = "BEGIN READ ONLY" if reads_only else "BEGIN"
+        opening = f"{'BEGIN READ ONLY' if reads_only else 'BEGIN'}; {choice}"
+        if plans_anew:
+            opening = _with_new_plans(opening)
+        held, left = await connections.take(opening if reads_only else None)
+        goes_on = reads_only and left is not None and left.goes_on(opening)
+        reading = left if goes_on else None
+        if reading is None and reads_only:
+            reading = Reading(opening, since=asyncio.get_running_loop().time())
+        transaction = cls(
+            held, choice=choice, connections=connections, statements=statements, reading=reading
+        )
+        if goes_on:
+            return transaction
         try:
-            await transaction._send(f"{'ROLLBACK; ' if is_open else ''}{begin}; {choice}")
+            await transaction._send(opening if left is None else f"ROLLBACK; {opening}")
         except BaseException:
             await connections.discard(held)
             raise
@@ -87,7 +110,10 @@ class Transaction:
 
     async def plan_anew(self) -> None:
         """Have the statements that follow planned for the values they are asked with."""
-        await self._send("SET LOCAL plan_cache_mode = force_custom_plan")
+        await self._send(_PLAN_ANEW)
+        if self._reading is not None:
+            opening = _with_new_plans(self._reading.opening)
+            self._reading = Reading(opening, since=self._reading.since)
 
     async def set_savepoint(self) -> str:
         """A point to return to."""
@@ -115,12 +141,14 @@ class Transaction:
 
     async def go_on_writing(self) -> None:
         """Be done with reading, and begin anew on the same connection."""
+        self._reading = None
         await self._send(f"ROLLBACK; BEGIN; {self._choice}")
 
     async def leave(self) -> None:
         """Give the connection back; the transaction, which only read, is ended when it suits."""
+        assert self._reading is not None  # noqa: S101  (nobody else leaves one open)
         self._open = False
-        await self._connections.leave(self._held)
+        await self._connections.leave(self._held, self._reading)
 
     async def close(self) -> None:
         """Give the connection back; roll back when it was not committed."""
@@ -145,3 +173,7 @@ class Transaction:
 
     async def _call(self, answer: Awaitable[T]) -> T:
         return await translated(answer, self._driver)
+
+
+def _with_new_plans(opening: str) -> str:
+    return f"{opening}; {_PLAN_ANEW}"

@@ -60,6 +60,7 @@ class UnitOfWork:
         self._trail = AuditTrail(schema)
         self._transaction: Transaction | None = None
         self._has_events = False
+        self._plans_anew = False
         self._after_commit: list[AfterCommit] = []
 
     async def execute(self, statement: Executable, parameters: Parameters = None) -> int:
@@ -77,9 +78,11 @@ class UnitOfWork:
 
         A plan for all values is made for the average tenant. For lists with conditions: planning
         one of those costs less than the wrong plan does for a tenant who is not like the others.
+        Said before the first statement, it costs no round trip.
         """
-        transaction = self._transaction or await self._open()
-        await transaction.plan_anew()
+        if not self._plans_anew and self._transaction is not None:
+            await self._transaction.plan_anew()
+        self._plans_anew = True
 
     async def execute_with_events(
         self, statement: Executable, parameters: Mapping[str, Any]
@@ -219,13 +222,14 @@ class UnitOfWork:
 
     async def close(self) -> None:
         """Give the connection back; whatever was not committed is undone."""
+        self._plans_anew = False
         if self._transaction is not None:
             transaction, self._transaction = self._transaction, None
             await transaction.close()
 
     async def _end_reading(self) -> None:
         """Be done with reading; what there is to tell of it is written from now on."""
-        self._reads_only = False
+        self._reads_only = self._plans_anew = False
         if self._transaction is None:
             return
         if len(self._outbox):
@@ -265,6 +269,7 @@ class UnitOfWork:
                 schema=self._schema,
                 tenant=self.tenant_id,
                 reads_only=self._reads_only,
+                plans_anew=self._plans_anew,
             )
         except (OSError, PoolTimeout) as error:
             raise Unavailable(headers={"Retry-After": "1"}) from error

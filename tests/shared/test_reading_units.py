@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 import pytest
 from sqlalchemy import text
@@ -15,6 +16,8 @@ from tests.support.parts import part_settings
 from tests.support.waiting import eventually
 
 WHO = text("SELECT pg_backend_pid()")
+SINCE = text("SELECT transaction_timestamp()")
+PLANS = text("SHOW plan_cache_mode")
 
 
 @pytest.fixture
@@ -35,6 +38,14 @@ async def read(context: PartContext, tenant: TenantId) -> int:
         [pid] = await uow.scalars(WHO)
         await uow.commit()
     return int(pid)
+
+
+async def since(context: PartContext, tenant: TenantId, *, reads_only: bool = True) -> datetime:
+    """When the transaction began in which something is read."""
+    async with context.units.begin(tenant, reads_only=reads_only) as uow:
+        [began] = await uow.scalars(SINCE)
+        await uow.commit()
+    return began
 
 
 async def state_of(uow: UnitOfWork, pid: int) -> str:
@@ -70,6 +81,99 @@ async def test_the_next_on_the_connection_sees_its_own_shop_and_may_write(alone,
     assert await read(alone, tenant) == first
     async with alone.units.begin(tenant, reads_only=True) as uow:
         assert await uow.scalar(ALL_COUNTERS) == 0
+
+
+async def test_reading_goes_on_in_the_transaction_of_the_same_shop(alone, source, tenant):
+    """What was committed meanwhile is seen, and still nothing can be written."""
+
+    async def goes_on(written: int) -> bool:
+        async with source.units.begin(tenant) as other:
+            await other.execute(ADD, {"tenant": tenant, "kind": f"{written}"})
+            async with alone.units.begin(tenant, reads_only=True) as uow:
+                [began] = await uow.scalars(SINCE)
+                assert await uow.scalar(ALL_COUNTERS) == written
+                await uow.commit()
+            await other.commit()
+        async with alone.units.begin(tenant, reads_only=True) as uow:
+            assert await uow.scalar(ALL_COUNTERS) == written + 1
+            found = await uow.scalars(SINCE)
+            with pytest.raises(DBAPIError, match="read-only transaction"):
+                await uow.execute(ADD, {"tenant": tenant, "kind": "a"})
+        return bool(found == [began])
+
+    # It is left open for a few milliseconds, which a busy machine may miss.
+    tries = [await goes_on(number) for number in range(10)]
+    assert any(tries)
+
+
+async def test_nobody_else_goes_on_in_it(alone, tenant):
+    began = await since(alone, tenant)
+    theirs = await since(alone, TenantId(new_id()))
+    assert theirs > began
+    ours = await since(alone, tenant)
+    assert ours > theirs
+    assert await since(alone, tenant, reads_only=False) > ours
+
+
+async def test_nobody_goes_on_in_one_that_failed(alone, tenant):
+    async with alone.units.begin(tenant, reads_only=True) as uow:
+        [began] = await uow.scalars(SINCE)
+        with pytest.raises(DBAPIError):
+            await uow.rows(text("SELECT 1 / 0"))
+    assert await since(alone, tenant) > began
+
+
+async def test_nobody_goes_on_in_one_that_was_broken_off(alone, tenant):
+    async with alone.units.begin(tenant, reads_only=True) as uow:
+        [began] = await uow.scalars(SINCE)
+    assert await since(alone, tenant) > began
+
+
+async def test_each_shop_goes_on_in_its_own(alone, tenant):
+    """Many shops read at once over few connections: everybody sees their own rows alone."""
+    shops = [tenant, *(TenantId(new_id()) for _ in range(4))]
+    for number, shop in enumerate(shops):
+        async with alone.units.begin(shop) as uow:
+            for row in range(number):
+                await uow.execute(ADD, {"tenant": shop, "kind": f"{row}"})
+            await uow.commit()
+
+    async def look(number: int) -> bool:
+        async with alone.units.begin(shops[number], reads_only=True) as uow:
+            seen = await uow.scalar(ALL_COUNTERS)
+            await uow.commit()
+        return bool(seen == number)
+
+    for _ in range(10):
+        assert all(await asyncio.gather(*(look(turn % 5) for turn in range(30))))
+
+
+async def test_it_does_not_go_on_for_ever(alone, tenant):
+    """Who alters a table has their turn, however much is read."""
+    began = await since(alone, tenant)
+    until = asyncio.get_running_loop().time() + 0.2
+    while asyncio.get_running_loop().time() < until:
+        last = await since(alone, tenant)
+    assert last > began
+
+
+async def test_plans_for_all_values_are_kept_apart_from_those_for_some(alone, tenant):
+    async def plans(*, anew: bool, at_once: bool = True) -> str:
+        async with alone.units.begin(tenant, reads_only=True) as uow:
+            if anew and at_once:
+                await uow.plan_anew()
+            await uow.rows(WHO)
+            if anew:
+                await uow.plan_anew()
+            found = await uow.scalar(PLANS)
+            await uow.commit()
+        return str(found)
+
+    for _ in range(3):
+        assert await plans(anew=True) == "force_custom_plan"
+        assert await plans(anew=False) == "auto"
+        assert await plans(anew=True, at_once=False) == "force_custom_plan"
+        assert await plans(anew=False) == "auto"
 
 
 async def test_its_end_is_told_to_the_server_soon(alone, source, tenant):

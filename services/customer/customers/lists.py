@@ -183,7 +183,7 @@ class CustomerLists:
         for number in range(first, len(parts)):
             missing = request.limit + 1 - len(found)
             shape = Shape(names, fields, sort, number, after is not None, of_teams)
-            if shape.is_plain and sort.is_newest_first:
+            if shape.is_plain:
                 fitting = next((size for size in _SIZES if size >= missing), None)
                 shape = replace(shape, at_most=fitting)
             place = parts[number].parameters(after)

@@ -48,6 +48,7 @@ class Selection:
         sees_personal: bool = False,
         pointer: str = "/query/",
     ) -> None:
+        self._uow = uow
         self._fields = FieldRepository(uow)
         self._given = given
         self._questions = questions
@@ -62,6 +63,9 @@ class Selection:
         those whose values the caller is not shown.
         """
         self._check_birthdays()
+        if self._questions:
+            # The list will be; to say so before the first statement costs nothing.
+            await self._uow.plan_anew()
         conditions = await self._conditions() if self._questions else []
         return CustomerFilter.of(
             self._given, currency=currency, fields=conditions, pointer=self._pointer
