@@ -13,12 +13,12 @@ from services.customer.addresses.errors import AddressNotFound
 from services.customer.addresses.models import customer_address, removed_address
 from services.customer.families.belongings import BelongingStatements
 from shared.db.prepared import Bound
-from shared.db.rows import RowsParameter
+from shared.db.rows import NewRows, RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
 ADDRESSES: Final = BelongingStatements(customer_address, missing=AddressNotFound)
 _COLUMNS: Final = tuple(column.name for column in customer_address.c if column.name != "tenant_id")
-_new = RowsParameter("address", customer_address, _COLUMNS)
+_new = NewRows("address", customer_address, _COLUMNS)
 _ADD_MANY: Final = (
     insert(customer_address)
     .from_select(["tenant_id", *_COLUMNS], select(bindparam("tenant", type_=Uuid), *_new.source.c))

@@ -24,7 +24,7 @@ from services.customer.customers.errors import IdentityTaken
 from services.customer.customers.identities import IDENTITY_COLUMNS, Identity
 from services.customer.customers.identity_match import MAX_CANDIDATES, Identifier, KnownIdentity
 from services.customer.customers.models import customer, customer_identity
-from shared.db.rows import RowsParameter
+from shared.db.rows import NewRows, RowsParameter
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 
@@ -35,12 +35,12 @@ _TENANT = bindparam("tenant", type_=Uuid)
 _NOW = bindparam("now", type_=Instant)
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 
-NEW_IDENTITIES = RowsParameter("identity", customer_identity, IDENTITY_COLUMNS)
+NEW_IDENTITIES = NewRows("identity", customer_identity, IDENTITY_COLUMNS)
 _wanted = RowsParameter("wanted", customer_identity, ("kind", "scope", "value"))
 _told = RowsParameter("told", customer_identity, ("scope", "value", "told_at"))
 
 
-def holders_of(wanted: RowsParameter) -> Any:
+def holders_of(wanted: RowsParameter | NewRows) -> Any:
     """Who has one of the wanted identities; of each, verified holders first, and not too many.
 
     `customer_id` is the record that has it, `root_id` who stands for that.

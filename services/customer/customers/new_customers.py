@@ -19,7 +19,7 @@ from services.customer.customers.identity_repository import (
 )
 from services.customer.customers.models import customer
 from services.customer.customers.record import STORED, CustomerRecord
-from services.customer.customers.repository import CUSTOMER_ROWS, TENANT
+from services.customer.customers.repository import NEW_CUSTOMERS, TENANT
 from services.customer.customers.tags import NEW_TAGS, insert_tags, tag_rows
 from services.customer.fields.checking import refuse_missing
 from services.customer.fields.keeping import FieldValues
@@ -48,7 +48,7 @@ def _insert_customers(*, with_holders: bool) -> Any:
     """
     new_customers = (
         insert(customer)
-        .from_select(["tenant_id", *STORED], select(TENANT, *CUSTOMER_ROWS.source.c))
+        .from_select(["tenant_id", *STORED], select(TENANT, *NEW_CUSTOMERS.source.c))
         .returning(customer.c.id)
         .cte("new_customer")
     )
@@ -125,7 +125,7 @@ class NewCustomers:
         return {
             "tenant": self._uow.tenant_id,
             "now": self._uow.clock.now(),
-            **CUSTOMER_ROWS.values(new.record.as_stored() for new in customers),
+            **NEW_CUSTOMERS.values(new.record.as_stored() for new in customers),
             **NEW_IDENTITIES.values(
                 identity.as_row(new.record.id) for new in customers for identity in new.identities
             ),

@@ -26,7 +26,7 @@ from services.customer.customers.sight import is_seen
 from services.customer.customers.tags import NEW_TAGS, insert_tags, tag_rows
 from shared.db.outbox import outbox_rows
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id
-from shared.db.rows import RowsParameter, any_id
+from shared.db.rows import NewRows, RowsParameter, any_id
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
@@ -35,7 +35,8 @@ CUSTOMER_COLUMNS = [customer.c[name] for name in COLUMNS]
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 STANDS_FOR_ITSELF = customer.c.merged_into.is_(None)
 
-CUSTOMER_ROWS = RowsParameter("customer", customer, STORED)
+NEW_CUSTOMERS = NewRows("customer", customer, STORED)
+_changed = RowsParameter("changed", customer, STORED)
 _FIXED = {"id", "code", "created_at", "merged_into", "last_interaction_at"}
 # What orders change of a customer, with every one of them.
 _FIGURES = frozenset(
@@ -94,7 +95,7 @@ def _keep_in_touch() -> Any:
 
 _KEEP_IN_TOUCH = _keep_in_touch()
 _ADD_TAGS = insert_tags()
-_SAVE = _update_customers(CUSTOMER_ROWS)
+_SAVE = _update_customers(_changed)
 _SAVE_FIGURES = _update_customers(_figures)
 _named = customer.alias("named")
 _ROOT = func.coalesce(_named.c.merged_into, _named.c.id)
@@ -257,7 +258,7 @@ class CustomerRepository:
         appended so far go with them, to spare a round trip.
         """
         is_bought = _FIGURES.issuperset(differing)
-        statement, given = (_SAVE_FIGURES, _figures) if is_bought else (_SAVE, CUSTOMER_ROWS)
+        statement, given = (_SAVE_FIGURES, _figures) if is_bought else (_SAVE, _changed)
         rows = [record.as_stored() for record in customers]
         parameters = {**self._tenant, **given.values(rows)}
         await self._uow.execute_with_events(statement, parameters)

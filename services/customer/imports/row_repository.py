@@ -27,7 +27,7 @@ from services.customer.notes.models import note
 from services.customer.timeline.models import timeline_entry
 from shared.db.paging import PageRequest, SortKey, next_cursor, page
 from shared.db.prepared import Bound
-from shared.db.rows import RowsParameter
+from shared.db.rows import NewRows, RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
 ROWS_IN_ORDER: Final = (SortKey(import_row.c.row, "row", int),)
@@ -38,7 +38,7 @@ ROW_COLUMNS: Final = (
 _TENANT: Final = bindparam("tenant", type_=Uuid)
 _IMPORT: Final = bindparam("this_import", type_=Uuid)
 _IDS: Final = bindparam("ids", type_=ARRAY(Uuid))
-_rows = RowsParameter("row", import_row, ROW_COLUMNS)
+_rows = NewRows("row", import_row, ROW_COLUMNS)
 _undone = RowsParameter("undone", import_row, ("row", "undone", "customer_version"))
 _ADD_ROWS: Final = (
     insert(import_row)

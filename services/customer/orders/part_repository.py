@@ -22,7 +22,7 @@ from services.customer.orders.parts import (
     OrderRefund,
     OrderReturn,
 )
-from shared.db.rows import RowsParameter
+from shared.db.rows import NewRows
 from shared.db.unit_of_work import UnitOfWork
 
 _TENANT: Final = bindparam("tenant", type_=Uuid)
@@ -36,7 +36,7 @@ class _Statements:
     def __init__(self, table: Table, kind: type[OrderPart]) -> None:
         self.kind = kind
         columns = ("order_id", *(column.name for column in fields(kind)))
-        self.rows = RowsParameter(kind.kind, table, columns)
+        self.rows = NewRows(kind.kind, table, columns)
         self.of_orders: Select[Any] = (
             select(*(table.c[name] for name in columns))
             .where(table.c.tenant_id == _TENANT, table.c.order_id == func.any(_IDS))

@@ -41,7 +41,7 @@ from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
 from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, parse_id, parse_instant
-from shared.db.rows import RowsParameter, any_id
+from shared.db.rows import NewRows, RowsParameter, any_id
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 
@@ -53,10 +53,11 @@ NEWEST_FIRST = (
 _TENANT = bindparam("tenant", type_=Uuid)
 _IDS = any_id("ids")
 _MEMBERS = bindparam("members", type_=ARRAY(Uuid))
-_orders = RowsParameter("order", customer_order, ORDER_COLUMNS)
+_new = NewRows("order", customer_order, ORDER_COLUMNS)
+_changed = RowsParameter("changed", customer_order, ORDER_COLUMNS)
 _heard = RowsParameter("heard", customer_order, ("id", "changed_at"))
 _keys = RowsParameter("key", customer_order, ("scope", "external_id"))
-_lines = RowsParameter("line", order_line, ("order_id", "position", *LINE_COLUMNS))
+_lines = NewRows("line", order_line, ("order_id", "position", *LINE_COLUMNS))
 _columns = [customer_order.c[name] for name in ORDER_COLUMNS]
 # The slices of these stand on this one, so only what is asked of their tables is known here.
 _PROGRAMMES = [
@@ -92,7 +93,7 @@ def _insert_orders() -> Any:
     """Orders with their lines and the entries that tell of them: one round trip, however many."""
     new = (
         insert(customer_order)
-        .from_select(["tenant_id", *ORDER_COLUMNS], select(_TENANT, *_orders.source.c))
+        .from_select(["tenant_id", *ORDER_COLUMNS], select(_TENANT, *_new.source.c))
         .on_conflict_do_nothing(index_elements=["tenant_id", "scope", "external_id"])
         .returning(customer_order.c.id)
         .cte("new_order")
@@ -131,11 +132,11 @@ _ADD = _insert_orders()
 _FIXED = {"id", "scope", "external_id", "source", "created_at"}
 _SAVE = (
     update(customer_order)
-    .values({name: _orders.source.c[name] for name in ORDER_COLUMNS if name not in _FIXED})
+    .values({name: _changed.source.c[name] for name in ORDER_COLUMNS if name not in _FIXED})
     .where(
         customer_order.c.tenant_id == _TENANT,
-        customer_order.c.id == _orders.source.c.id,
-        customer_order.c.version < _orders.source.c.version,
+        customer_order.c.id == _changed.source.c.id,
+        customer_order.c.version < _changed.source.c.version,
     )
     .add_cte(ADD_ENTRIES.cte("new_entry"))
 )
@@ -264,7 +265,7 @@ class OrderRepository:
             consequences = consequences if changed else found
         if changed:
             orders = [change.after for change in changed]
-            rows = _orders.values(order.as_row() for order in orders)
+            rows = _changed.values(order.as_row() for order in orders)
             entry_rows = untold if added else told
             await self._uow.execute(_SAVE, {**self._tenant, **rows, **entry_rows})
             await self._replace_lines(changed)
@@ -313,7 +314,7 @@ class OrderRepository:
         return [OrderRecord.of(row) for row in kept], cursor
 
     async def _add(self, orders: Sequence[OrderRecord], more: dict[str, Any]) -> Consequences:
-        rows = _orders.values(order.as_row() for order in orders)
+        rows = _new.values(order.as_row() for order in orders)
         lines = _lines.values(_line_rows(orders))
         found = await self._uow.one(_ADD, {**self._tenant, **rows, **lines, **more})
         if found.added < len(orders):

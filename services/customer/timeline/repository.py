@@ -16,6 +16,7 @@ from sqlalchemy import (
     column,
     exists,
     func,
+    literal_column,
     select,
     table,
     true,
@@ -67,13 +68,16 @@ ADD_ENTRIES = (
     .on_conflict_do_nothing(index_elements=["tenant_id", "id"])
     .returning(timeline_entry.c.id)
 )
+# One after the other by their ids: a join could be planned as a walk over everybody.
+_known_customer = (
+    select(_customer.c.id)
+    .where(_customer.c.tenant_id == _TENANT, _customer.c.id == NEW_ENTRIES.source.c.customer_id)
+    .limit(literal_column("1", Integer))
+    .lateral("known_customer")
+)
 _of_known_customers = (
     select(*NEW_ENTRIES.source.c)
-    .join_from(
-        NEW_ENTRIES.source,
-        _customer,
-        (_customer.c.tenant_id == _TENANT) & (_customer.c.id == NEW_ENTRIES.source.c.customer_id),
-    )
+    .join_from(NEW_ENTRIES.source, _known_customer, true())
     .cte("of_known_customers")
     .prefix_with("MATERIALIZED")
 )
