@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from gateway.deliveries.fetching import FETCH_DELIVERIES, DeliveryFetcher
-from gateway.deliveries.forgetting import DeliveryForgetting, delivery_forgetting
+from gateway.deliveries.forgetting import delivery_forgetting
 from gateway.deliveries.tasks import READ_DELIVERIES, DeliveryReader
 from gateway.erasure import gateway_privacy
 from gateway.handlers import build_handlers
@@ -40,7 +40,7 @@ def build_worker(settings: GatewaySettings, *, clock: Clock | None = None) -> Pa
         read=reader.read,
     )
 
-    forgetting = DeliveryForgetting(
+    forgetting = delivery_forgetting(
         context.units,
         read=timedelta(days=settings.delivery_days),
         unread=timedelta(days=settings.unread_delivery_days),
@@ -63,7 +63,7 @@ def build_worker(settings: GatewaySettings, *, clock: Clock | None = None) -> Pa
         periodics=[
             Periodic("deliveries.sweep", SWEEP_SECONDS, reader.sweep),
             Periodic("deliveries.fetch", SWEEP_SECONDS, fetcher.sweep),
-            delivery_forgetting(forgetting),
+            forgetting,
             Periodic("access.forget", FORGET_SECONDS, partial(forget_old_access, context.units)),
             *outgoing.periodics,
         ],

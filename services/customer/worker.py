@@ -12,14 +12,14 @@ from services.customer.imports.forgetting import (
     import_forgetting,
 )
 from services.customer.jobs import build_job_kinds
-from services.customer.leads.forgetting import FingerprintForgetting, fingerprint_forgetting
+from services.customer.leads.forgetting import fingerprint_forgetting
 from services.customer.loyalty.tasks import LoyaltySweeps, loyalty_sweeps
-from services.customer.privacy.forgetting import CollectionForgetting, collection_forgetting
+from services.customer.privacy.forgetting import collection_forgetting
 from services.customer.privacy.tasks import PrivacyReminders, privacy_reminders
 from services.customer.privacy.wiring import customer_privacy
 from services.customer.quality.tasks import QualitySweep, quality_sweeps
 from services.customer.retention.tasks import RetentionNights, retention_nights
-from services.customer.reviews.forgetting import ReviewForgetting, review_forgetting
+from services.customer.reviews.forgetting import review_forgetting
 from services.customer.settings import CustomerSettings
 from services.customer.snapshots.tasks import SnapshotWalker, snapshot_jobs, snapshot_sweep
 from services.customer.tasks.tasks import TaskReminders, task_reminders
@@ -48,9 +48,9 @@ def build_worker(settings: CustomerSettings, *, clock: Clock | None = None) -> P
                 ImportForgetting(context.units, kept=timedelta(days=settings.import_undo_days))
             ),
             privacy_reminders(PrivacyReminders(context.units)),
-            collection_forgetting(CollectionForgetting(context.units)),
-            review_forgetting(ReviewForgetting(context.units)),
-            fingerprint_forgetting(FingerprintForgetting(context.units)),
+            collection_forgetting(context.units),
+            review_forgetting(context.units),
+            fingerprint_forgetting(context.units),
             *scan_sweeps(ScanSweeps(context.units, kinds)),
             *quality_sweeps(QualitySweep(context.units, kinds)),
             retention_nights(RetentionNights(context.units, kinds)),

@@ -6,13 +6,12 @@ from typing import Final
 import structlog
 
 from shared.db.failures import is_conflict, is_outage
-from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
+from shared.db.unit_of_work import UnitsOfWork
 from shared.ids import TenantId
 
 _log = structlog.get_logger(__name__)
 _ENOUGH_OUTAGES: Final = 3
 Work = Callable[[TenantId], Awaitable[object]]
-Batch = Callable[[UnitOfWork], Awaitable[int]]
 
 
 async def in_every_tenant(units: UnitsOfWork, listing: str, work: Work) -> None:
@@ -40,12 +39,3 @@ async def for_each_tenant(tenants: Iterable[TenantId], work: Work, *, what: str)
                 )
             else:
                 _log.exception("sweep_failed", tenant=tenant_id.hex, what=what)
-
-
-async def in_batches(units: UnitsOfWork, tenant_id: TenantId, work: Batch, *, size: int) -> None:
-    """Do `work` of one tenant, a transaction each time, until it finds less than `size`."""
-    done = size
-    while done == size:
-        async with units.begin(tenant_id) as uow:
-            done = await work(uow)
-            await uow.commit()

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from services.customer.leads.forgetting import FINGERPRINT_LIFE, LISTING, FingerprintForgetting
+from services.customer.leads.forgetting import FINGERPRINTS, fingerprint_forgetting
 from shared.contracts.gateway import StaffChanged, StaffState
 from shared.ids import new_id
 from shared.security.principal import PrincipalKind, Visibility
@@ -603,12 +603,12 @@ async def test_a_digest_of_what_was_sent_is_kept_for_a_day(client, service, shop
                 asked,
             )
             await uow.commit()
-        await FingerprintForgetting(units).sweep()
+        await fingerprint_forgetting(units).run()
         async with units.begin(shop) as uow:
             kept = f"SELECT count(*) FROM {table} WHERE tenant_id = :t"
             return await uow.scalar(text(kept), {"t": shop})
 
-    assert await digests(older=FINGERPRINT_LIFE - timedelta(hours=1)) == 1
-    assert await digests(older=FINGERPRINT_LIFE + timedelta(hours=1)) == 0
-    assert shop not in await units.tenants(LISTING)
+    assert await digests(older=FINGERPRINTS.life - timedelta(hours=1)) == 1
+    assert await digests(older=FINGERPRINTS.life + timedelta(hours=1)) == 0
+    assert shop not in await units.tenants(FINGERPRINTS.listing)
     assert (await the_lead(client))["intent"]

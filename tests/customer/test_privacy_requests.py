@@ -8,11 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from services.customer.jobs import build_job_kinds
-from services.customer.privacy.forgetting import (
-    COLLECTION_LIFE,
-    LISTING,
-    CollectionForgetting,
-)
+from services.customer.privacy.forgetting import COLLECTIONS, collection_forgetting
 from services.customer.privacy.laws import deadlines, extended, working_days_later
 from services.customer.privacy.receipts import ReceiptSigner
 from services.customer.privacy.tasks import PrivacyReminders
@@ -281,17 +277,17 @@ async def test_a_preview_is_forgotten_after_a_month(client, ask, service, shop):
     units = service.context.units
     made = await ask("erasure")
     assert (await client.post(path(made, "/preview"))).status_code == 202
-    await age_collections(service, shop, COLLECTION_LIFE - timedelta(hours=1))
-    await CollectionForgetting(units).sweep()
+    await age_collections(service, shop, COLLECTIONS.life - timedelta(hours=1))
+    await collection_forgetting(units).run()
     assert (await client.get(path(made, "/preview"))).status_code == 200
-    assert shop not in await units.tenants(LISTING)
+    assert shop not in await units.tenants(COLLECTIONS.listing)
 
-    await age_collections(service, shop, COLLECTION_LIFE + timedelta(hours=1))
-    assert shop in await units.tenants(LISTING)
-    await CollectionForgetting(units).sweep()
+    await age_collections(service, shop, COLLECTIONS.life + timedelta(hours=1))
+    assert shop in await units.tenants(COLLECTIONS.listing)
+    await collection_forgetting(units).run()
     gone = await client.get(path(made, "/preview"))
     assert (gone.status_code, gone.json()["code"]) == (404, "preview_not_found")
-    assert shop not in await units.tenants(LISTING)
+    assert shop not in await units.tenants(COLLECTIONS.listing)
     assert (await client.get(path(made))).json()["status"] == "received"
 
 
@@ -299,8 +295,8 @@ async def test_a_file_that_waits_for_a_part_is_waited_for(client, ask, service, 
     made = await ask("access")
     await client.post(path(made, "/identity-check"), json={"method": "in_person"})
     assert (await client.post(path(made, "/execution"))).status_code == 202
-    await age_collections(service, shop, COLLECTION_LIFE * 2)
-    await CollectionForgetting(service.context.units).sweep()
+    await age_collections(service, shop, COLLECTIONS.life * 2)
+    await collection_forgetting(service.context.units).run()
     assert await collections(service, shop) == ["export"]
 
 

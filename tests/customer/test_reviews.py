@@ -7,13 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from services.customer.reviews.forgetting import (
-    ADDRESS_LIFE,
-    ADDRESSES,
-    FINGERPRINT_LIFE,
-    FINGERPRINTS,
-    ReviewForgetting,
-)
+from services.customer.reviews.forgetting import ADDRESSES, FINGERPRINTS, review_forgetting
 from services.customer.reviews.moderation import MOST_FROM_ADDRESS, ReviewPolicy, suspicions
 from shared.ids import new_id
 from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
@@ -542,15 +536,18 @@ async def test_what_a_passer_by_was_judged_by_is_forgotten(client, service, shop
 
     hour = timedelta(hours=1)
     for by, fingerprints, addresses, left in (
-        (FINGERPRINT_LIFE - hour, False, False, ("203.0.113.9", 1)),
-        (FINGERPRINT_LIFE + hour, True, False, ("203.0.113.9", 0)),
-        (ADDRESS_LIFE + hour, False, True, (None, 0)),
+        (FINGERPRINTS.life - hour, False, False, ("203.0.113.9", 1)),
+        (FINGERPRINTS.life + hour, True, False, ("203.0.113.9", 0)),
+        (ADDRESSES.life + hour, False, True, (None, 0)),
     ):
         await age_reviews(service, shop, by)
-        assert (shop in await units.tenants(FINGERPRINTS)) == fingerprints
-        assert (shop in await units.tenants(ADDRESSES)) == addresses
-        await ReviewForgetting(units).sweep()
+        assert (shop in await units.tenants(FINGERPRINTS.listing)) == fingerprints
+        assert (shop in await units.tenants(ADDRESSES.listing)) == addresses
+        await review_forgetting(units).run()
         assert await traces(service, shop) == left
-    assert not {shop} & {*await units.tenants(FINGERPRINTS), *await units.tenants(ADDRESSES)}
+    assert not {shop} & {
+        *await units.tenants(FINGERPRINTS.listing),
+        *await units.tenants(ADDRESSES.listing),
+    }
     after = (await client.get(f"/v1/reviews/{receipt['id']}")).json()
     assert after == {**before, "created_at": after["created_at"]}

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from gateway.deliveries.forgetting import LISTING, DeliveryForgetting
+from gateway.deliveries.forgetting import LISTING, delivery_forgetting
 from gateway.deliveries.repository import DeliveryRepository
 from gateway.deliveries.schemas import DeliveryStatus
 from shared.db.unit_of_work import UnitsOfWork
@@ -52,7 +52,7 @@ async def age(sender: Sender, by: timedelta) -> None:
 
 async def sweep(sender: Sender) -> list[str]:
     """What still has a body after a sweep."""
-    await DeliveryForgetting(units_of(sender), read=READ, unread=UNREAD).sweep()
+    await delivery_forgetting(units_of(sender), read=READ, unread=UNREAD).run()
     return [row.status for row in await sender.kept() if row.body]
 
 
