@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
+from shared.moments import YEARS
 from shared.money import Money, MoneyError
 from shared.text import tidy
 
@@ -77,14 +78,18 @@ def required_id(payload: Payload, name: str = "id") -> str:
 
 
 def as_instant(value: object) -> datetime | None:
-    """A moment with its offset, as UTC; one without an offset is UTC already."""
+    """A moment with its offset, as UTC; one without an offset is UTC already.
+
+    None for one long ago or far away: some say so (0001-01-01) where there was none.
+    """
     if not isinstance(value, str):
         return None
     try:
         moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        known = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return known if known.year in YEARS else None
 
 
 def as_quantity(value: object) -> int:

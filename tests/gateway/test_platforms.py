@@ -115,7 +115,13 @@ class TestReading:
         assert moment is not None
         assert (moment.hour, moment.tzinfo) == (hour, UTC)
 
-    @pytest.mark.parametrize("value", ["", None, "yesterday", "0001-01-01T00:00:00+14:00", 5])
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *("", None, "yesterday", 5),
+            *("0001-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"),
+        ],
+    )
     def test_no_moment(self, value: object) -> None:
         assert as_instant(value) is None
 
