@@ -50,7 +50,8 @@ _LOOSE_FUNCTIONS = text(
       AND coalesce(p.proconfig, '{}') <> ARRAY['search_path=' || :path]
     """
 )
-_LOCK_NOT_AVAILABLE = "55P03"
+_HELD_UP = frozenset({"55P03", "40P01"})
+"""No lock was to be had in time, or not without others losing theirs."""
 _LOCK_ATTEMPTS = 10
 _LONGEST_PAUSE_SECONDS = 10
 _log = structlog.get_logger(__name__)
@@ -198,7 +199,7 @@ async def _upgrade(engine: AsyncEngine, schema: str, *, contract: bool) -> None:
             await to_revision(engine, schema, target)
             return
         except DBAPIError as error:
-            if sqlstate(error) != _LOCK_NOT_AVAILABLE or attempt == _LOCK_ATTEMPTS:
+            if sqlstate(error) not in _HELD_UP or attempt == _LOCK_ATTEMPTS:
                 raise
             _log.warning("migration_waits_for_lock", schema=schema, attempt=attempt)
         await asyncio.sleep(min(attempt, _LONGEST_PAUSE_SECONDS))
