@@ -22,7 +22,7 @@ from shared.observability.pools import PoolUsage
 
 _END_AFTER_SECONDS: Final = 0.005
 _GO_ON_FOR_SECONDS: Final = 0.05
-"""How old a transaction may become in which others go on: it holds up who alters its tables."""
+"""How old one may be in which others go on: until its end it holds up who alters its tables."""
 
 _END_WITHIN_SECONDS: Final = 3
 
@@ -31,16 +31,12 @@ _END_WITHIN_SECONDS: Final = 3
 class Reading:
     """A transaction that only reads: the command that opened it, and when that was.
 
-    The command says all there is to know of one: whose rows it sees, and that it changes none.
+    The command says whose rows it sees, and that it changes none. It is forgotten of one in which
+    something failed or was undone: nobody goes on in that.
     """
 
     opening: str
     since: float
-
-    def goes_on(self, opening: str) -> bool:
-        """Whether whoever would open another by this command may go on in it."""
-        age = asyncio.get_running_loop().time() - self.since
-        return self.opening == opening and age < _GO_ON_FOR_SECONDS
 
 
 @dataclass(eq=False, slots=True)
@@ -53,6 +49,12 @@ class Held:
     """What is still open on it."""
     ending: asyncio.TimerHandle | None = None
     """When that will be ended if nobody takes the connection before."""
+
+    def goes_on(self, reading: Reading | None, opening: str) -> bool:
+        """Whether who would open another one by this command may go on in what was left on it."""
+        if reading is None or reading.opening != opening or self.driver.is_closed():
+            return False
+        return asyncio.get_running_loop().time() < reading.since + _GO_ON_FOR_SECONDS
 
 
 class Connections:
@@ -109,8 +111,8 @@ class Connections:
         """Where on the shelf the best one lies: the last, unless another one can be gone on in."""
         if to_read is not None:
             for place in range(len(self._idle) - 1, -1, -1):
-                left = self._idle[place].left
-                if left is not None and left.goes_on(to_read):
+                held = self._idle[place]
+                if held.goes_on(held.left, to_read):
                     return place
         return -1
 

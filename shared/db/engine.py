@@ -48,6 +48,8 @@ def create_engine(
             "server_settings": {
                 "application_name": application,
                 "jit": "off",
+                # Whoever goes on in another's transaction sees what was committed meanwhile.
+                "default_transaction_isolation": "read committed",
                 "idle_in_transaction_session_timeout": f"{LOST_AFTER_SECONDS}s",
                 "lock_timeout": f"{LOCK_PATIENCE_SECONDS}s",
             },

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Integer,
+    String,
     Table,
     Text,
     Uuid,
@@ -77,11 +78,12 @@ class NewRows:
     """A parameter that is a list of rows to be inserted, with (some of) the columns of a table.
 
     For many columns: the server reads a text slower than arrays of a few. And not for joins: the
-    planner takes it for a hundred rows, for which it may walk through a table.
+    planner takes it for a hundred rows, for which it may walk through a table. Nothing here checks
+    that values are of their columns' types, as the driver does of arrays; instants are in UTC.
 
     `source` is what the INSERT selects from; `values(rows)` the parameter to run it with. A value
     of None is NULL in every column, of JSON too. Raises TypeError for columns of other types than
-    texts, whole numbers, booleans, dates, instants, UUIDs and JSON.
+    texts, whole numbers, booleans, dates, instants with a zone, UUIDs and JSON.
     """
 
     def __init__(self, name: str, table: Table, columns: Iterable[str]) -> None:
@@ -98,10 +100,11 @@ class NewRows:
         return {self._name: dumps_text([{each: row[each] for each in columns} for row in rows])}
 
 
-_IN_TEXTS = (Text, Integer, Boolean, Date, DateTime, Uuid, JSON)
+_IN_TEXTS = (String, Integer, Boolean, Date, DateTime, Uuid, JSON)
 
 
 def _type_in_text(given: Column[Any]) -> TypeEngine[Any]:
-    if not isinstance(given.type, _IN_TEXTS):
+    is_naive = isinstance(given.type, DateTime) and not given.type.timezone
+    if is_naive or not isinstance(given.type, _IN_TEXTS):
         raise TypeError(f"{given.name}: {given.type!r} cannot be read from a JSON text")
     return given.type

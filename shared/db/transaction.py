@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Executable, Row
+from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.exc import OperationalError
 
 from shared.db.connections import Connections, Held, Reading
@@ -23,20 +23,14 @@ class Transaction:
     """Runs statements between BEGIN and COMMIT; the pool's connections are in autocommit mode."""
 
     def __init__(
-        self,
-        held: Held,
-        *,
-        choice: str,
-        connections: Connections,
-        statements: PreparedStatements,
-        reading: Reading | None,
+        self, held: Held, *, choice: str, connections: Connections, statements: PreparedStatements
     ) -> None:
         self._held = held
         self._choice = choice
         self._driver = held.driver
         self._connections = connections
         self._statements = statements
-        self._reading = reading
+        self._reading: Reading | None = None
         self._open = True
         self._is_in_doubt = False
         self._savepoints = 0
@@ -62,15 +56,12 @@ class Transaction:
         if plans_anew:
             opening = _with_new_plans(opening)
         held, left = await connections.take(opening if reads_only else None)
-        goes_on = reads_only and left is not None and left.goes_on(opening)
-        reading = left if goes_on else None
-        if reading is None and reads_only:
-            reading = Reading(opening, since=asyncio.get_running_loop().time())
-        transaction = cls(
-            held, choice=choice, connections=connections, statements=statements, reading=reading
-        )
-        if goes_on:
+        transaction = cls(held, choice=choice, connections=connections, statements=statements)
+        if reads_only and held.goes_on(left, opening):
+            transaction._reading = left
             return transaction
+        if reads_only:
+            transaction._reading = Reading(opening, since=asyncio.get_running_loop().time())
         try:
             await transaction._send(opening if left is None else f"ROLLBACK; {opening}")
         except BaseException:
@@ -84,7 +75,7 @@ class Transaction:
             prepared = self._statements.find(statement, parameters)
             if prepared is not None:
                 return await self._execute(prepared, prepared.arguments(parameters))
-        return (await self._held.toolkit.execute(statement, parameters)).rowcount
+        return (await self._told_toolkit(statement, parameters)).rowcount
 
     async def rows(self, statement: Executable, parameters: Parameters) -> Rows:
         """All rows of a statement."""
@@ -92,7 +83,7 @@ class Transaction:
             prepared = self._statements.find(statement, parameters)
             if prepared is not None:
                 return await self._fetch(prepared, prepared.arguments(parameters))
-        result = await self._held.toolkit.execute(statement, parameters)
+        result = await self._told_toolkit(statement, parameters)
         found: Sequence[Row[*tuple[Any, ...]]] = result.all()
         return found
 
@@ -123,7 +114,8 @@ class Transaction:
         return name
 
     async def return_to(self, savepoint: str) -> None:
-        """Undo what was done since."""
+        """Undo what was done since, what was set for the statements that follow included."""
+        self._reading = None
         await self._send(f"ROLLBACK TO SAVEPOINT {savepoint}")
 
     async def release(self, savepoint: str) -> None:
@@ -146,9 +138,11 @@ class Transaction:
 
     async def leave(self) -> None:
         """Give the connection back; the transaction, which only read, is ended when it suits."""
-        assert self._reading is not None  # noqa: S101  (nobody else leaves one open)
         self._open = False
-        await self._connections.leave(self._held, self._reading)
+        if self._reading is None:
+            await self._connections.end(self._held)
+        else:
+            await self._connections.leave(self._held, self._reading)
 
     async def close(self) -> None:
         """Give the connection back; roll back when it was not committed."""
@@ -172,7 +166,20 @@ class Transaction:
         return await self._call(self._driver.execute(command))
 
     async def _call(self, answer: Awaitable[T]) -> T:
-        return await translated(answer, self._driver)
+        try:
+            return await translated(answer, self._driver)
+        except BaseException:
+            self._reading = None
+            raise
+
+    async def _told_toolkit(
+        self, statement: Executable, parameters: Parameters
+    ) -> CursorResult[Any]:
+        try:
+            return await self._held.toolkit.execute(statement, parameters)
+        except BaseException:
+            self._reading = None
+            raise
 
 
 def _with_new_plans(opening: str) -> str:

@@ -33,7 +33,7 @@ _NONE: Mapping[str, Any] = {}
 
 
 class UnitOfWork:
-    """A transaction of one tenant, opened by its first statement.
+    """A transaction of one tenant, opened by its first statement, or gone on in if both only read.
 
     Nothing is kept unless `commit` is called; the events that were appended are written with it.
     """
@@ -198,6 +198,7 @@ class UnitOfWork:
         except BaseException:
             self._outbox.rewind(mark)
             self._trail.rewind(trail_mark)
+            self._plans_anew = False
             await transaction.return_to(savepoint)
             raise
         await transaction.release(savepoint)
@@ -212,7 +213,7 @@ class UnitOfWork:
             await self.execute(*self._outbox.flush())
         if self._transaction is not None:
             await self._transaction.commit()
-            await self.close()
+        await self.close()
         has_events, self._has_events = self._has_events, False
         if has_events and self._announce is not None:
             await _run_after_commit(partial(self._announce, self.tenant_id))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Integer, bindparam, select, text
 from sqlalchemy.exc import DBAPIError
 
 from shared.db.unit_of_work import UnitOfWork
@@ -18,6 +18,7 @@ from tests.support.waiting import eventually
 WHO = text("SELECT pg_backend_pid()")
 SINCE = text("SELECT transaction_timestamp()")
 PLANS = text("SHOW plan_cache_mode")
+PREPARED = select(bindparam("by", type_=Integer).op("/")(bindparam("by", type_=Integer)))
 
 
 @pytest.fixture
@@ -116,11 +117,41 @@ async def test_nobody_else_goes_on_in_it(alone, tenant):
 
 
 async def test_nobody_goes_on_in_one_that_failed(alone, tenant):
+    """Also when whoever met the failure took no notice of it."""
+    for statement, parameters in ((text("SELECT 1 / 0"), None), (PREPARED, {"by": 0})):
+        async with alone.units.begin(tenant, reads_only=True) as uow:
+            [began] = await uow.scalars(SINCE)
+            assert await uow.scalar(PREPARED, {"by": 1}) == 1
+            with pytest.raises(DBAPIError):
+                await uow.rows(statement, parameters)
+            await uow.commit()
+        assert await since(alone, tenant) > began
+
+
+async def test_nobody_goes_on_in_one_of_which_something_was_undone(alone, tenant):
+    """What was set for the statements that follow is undone with it."""
     async with alone.units.begin(tenant, reads_only=True) as uow:
         [began] = await uow.scalars(SINCE)
-        with pytest.raises(DBAPIError):
-            await uow.rows(text("SELECT 1 / 0"))
+        with pytest.raises(KeyError):
+            await _plan_anew_and_fail(uow)
+        assert await uow.scalar(PLANS) == "auto"
+        await uow.plan_anew()
+        assert await uow.scalar(PLANS) == "force_custom_plan"
+        await uow.commit()
     assert await since(alone, tenant) > began
+
+
+async def _plan_anew_and_fail(uow: UnitOfWork) -> None:
+    async with uow.savepoint():
+        await uow.plan_anew()
+        raise KeyError
+
+
+async def test_one_whose_connection_has_died_is_begun_again(alone, tenant):
+    pid = await read(alone, tenant)
+    [left] = alone.units._connections._idle
+    left.driver.terminate()
+    assert await read(alone, tenant) != pid
 
 
 async def test_nobody_goes_on_in_one_that_was_broken_off(alone, tenant):
