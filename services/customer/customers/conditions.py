@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.customers.filtering import CustomerConditions
-from services.customer.customers.models import customer, customer_tag
+from services.customer.customers.models import NOTHING, customer, customer_tag
 from services.customer.fields.filtering import FieldCondition, FieldShape, holds
 from shared.db.tables import Instant
 from shared.errors import FieldError, Invalid
@@ -87,8 +87,8 @@ def _build() -> Iterator[tuple[str, ColumnElement[bool]]]:
     created_at = customer.c.created_at
     yield "created_from", created_at >= bindparam("created_from", type_=Instant)
     yield "created_until", created_at < bindparam("created_until", type_=Instant)
-    yield "orders_count:some", customer.c.orders_count > 0
-    yield "total_spent:some", customer.c.total_spent_minor > 0
+    yield "orders_count:some", customer.c.orders_count > NOTHING
+    yield "total_spent:some", customer.c.total_spent_minor > NOTHING
     yield "currency", customer.c.currency == bindparam("currency", type_=Text)
     tags = bindparam("tag", type_=ARRAY(Text))
     tag = customer_tag.c.tag

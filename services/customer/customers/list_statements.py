@@ -84,7 +84,7 @@ class Shape:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is everybody, in the usual order."""
+        """Whether it is everybody."""
         return not (self.names or self.fields) and self.of_teams is None
 
     @property

@@ -105,7 +105,8 @@ class CustomerLists:
         """
         if search is not None:
             return await self._found(search, wanted, request)
-        parameters, fields = await self._asked(wanted, sort)
+        parameters, fields = self._asked(wanted, sort)
+        fields = await self._rarest_first(fields, parameters)
         if self._sight is not None and sort.is_newest_first:
             return await self._seen(wanted, fields, parameters, request)
         return await self._sorted(wanted, fields, parameters, sort, request, walk)
@@ -115,7 +116,7 @@ class CustomerLists:
 
         An estimate says of everybody what is true of the newest; its cost does not grow with them.
         """
-        parameters, fields = await self._asked(wanted, NEWEST_FIRST, can_drive=False)
+        parameters, fields = self._asked(wanted, NEWEST_FIRST, can_drive=False)
         # Counting has no order to keep: the planner may come by the rows as it likes.
         fields = tuple(replace(shape, way="exists") for shape in fields)
         of_teams = self._sight.of_teams if self._sight is not None else None
@@ -130,10 +131,10 @@ class CustomerLists:
                 return round(found * (everybody or _SAMPLE) / _SAMPLE), False
         return int(await self._uow.scalar(count_statement(shape, sampled=False), parameters)), True
 
-    async def _asked(
+    def _asked(
         self, wanted: CustomerFilter, sort: Sort, *, can_drive: bool = True
     ) -> tuple[dict[str, Any], tuple[FieldShape, ...]]:
-        """The parameters of a list, and how each condition on a field is come by."""
+        """The parameters of a list, and its conditions on fields; one of them may drive it."""
         parameters = {**self._tenant, **wanted.values}
         if self._sight is not None:
             parameters |= self._sight.parameters()
@@ -147,12 +148,18 @@ class CustomerLists:
             if can_drive and shape.is_in_order:
                 shapes[index] = replace(shape, way="drive")
                 break
-        else:
-            for index, shape in enumerate(shapes):
-                if "missing" not in shape.operators and await self._is_rare(shape, parameters):
-                    shapes[index] = replace(shape, way="few")
-                    break
         return parameters, tuple(shapes)
+
+    async def _rarest_first(
+        self, fields: tuple[FieldShape, ...], parameters: Mapping[str, Any]
+    ) -> tuple[FieldShape, ...]:
+        """The same conditions, one that few meet as that by which they are all found."""
+        if any(shape.way == "drive" for shape in fields):
+            return fields
+        for index, shape in enumerate(fields):
+            if "missing" not in shape.operators and await self._is_rare(shape, parameters):
+                return (*fields[:index], replace(shape, way="few"), *fields[index + 1 :])
+        return fields
 
     async def _is_rare(self, shape: FieldShape, parameters: Mapping[str, Any]) -> bool:
         statement = count_of_matching(shape, at_most=FEW)
@@ -257,7 +264,8 @@ class CustomerLists:
     ) -> CustomerPage:
         if not search.words:
             return [], None
-        parameters, fields = await self._asked(wanted, NEWEST_FIRST, can_drive=False)
+        parameters, fields = self._asked(wanted, NEWEST_FIRST, can_drive=False)
+        fields = await self._rarest_first(fields, parameters)
         buyers: Sequence[UUID] = ()
         if search.order_codes:
             codes = {**self._tenant, "order_codes": list(search.order_codes)}

@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import StringConstraints
 from sqlalchemy import ColumnElement, column
 
-from services.customer.customers.models import customer
+from services.customer.customers.models import NOTHING, customer
 from services.customer.fields.record import CustomField, ValueColumn
 from shared.db.paging import (
     SortKey,
@@ -69,7 +69,7 @@ def _known(name: str, parse: Callable[[Any], Any]) -> _Order:
 
 def _counted(name: str) -> _Order:
     of = customer.c[name]
-    return _Order(of, name, int, of > 0, of <= 0, rest_is_least=True)
+    return _Order(of, name, int, of > NOTHING, of <= NOTHING, rest_is_least=True)
 
 
 _ORDERS: Final[Mapping[str, _Order]] = {

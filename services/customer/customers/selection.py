@@ -48,13 +48,17 @@ class Selection:
         sees_personal: bool = False,
         pointer: str = "/query/",
     ) -> None:
-        self._uow = uow
         self._fields = FieldRepository(uow)
         self._given = given
         self._questions = questions
         self._sees_personal = sees_personal
         self._pointer = pointer
         self._known: Mapping[str, CustomField] | None = None
+
+    @property
+    def asks_fields(self) -> bool:
+        """Whether there are conditions on fields of the shop's own, which have to be looked up."""
+        return bool(self._questions)
 
     async def wanted(self, *, currency: str) -> CustomerFilter:
         """The conditions.
@@ -63,9 +67,6 @@ class Selection:
         those whose values the caller is not shown.
         """
         self._check_birthdays()
-        if self._questions:
-            # The list will be; to say so before the first statement costs nothing.
-            await self._uow.plan_anew()
         conditions = await self._conditions() if self._questions else []
         return CustomerFilter.of(
             self._given, currency=currency, fields=conditions, pointer=self._pointer
