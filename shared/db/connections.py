@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.db.driver_errors import translated
 from shared.observability.pools import PoolUsage
 
-_END_AFTER_SECONDS: Final = 0.005
+_END_AFTER_SECONDS: Final = 0.02
 _GO_ON_FOR_SECONDS: Final = 0.05
 """How old one may be in which others go on: until its end it holds up who alters its tables."""
 
@@ -108,13 +108,17 @@ class Connections:
         return Held(connection, driver), None
 
     def _place(self, to_read: str | None) -> int:
-        """Where on the shelf the best one lies: the last, unless another one can be gone on in."""
+        """Where on the shelf the best one lies, the one used last first.
+
+        Who cannot go on in anything leaves what others may go on in, where there is a choice.
+        """
+        places = range(len(self._idle) - 1, -1, -1)
         if to_read is not None:
-            for place in range(len(self._idle) - 1, -1, -1):
+            for place in places:
                 held = self._idle[place]
                 if held.goes_on(held.left, to_read):
                     return place
-        return -1
+        return next((place for place in places if self._idle[place].left is None), -1)
 
     async def ask(self, question: str) -> list[Any]:
         """The first column of a query, outside of any transaction. Raises as `take`."""
