@@ -75,7 +75,7 @@ class Transaction:
             prepared = self._statements.find(statement, parameters)
             if prepared is not None:
                 return await self._execute(prepared, prepared.arguments(parameters))
-        return (await self._told_toolkit(statement, parameters)).rowcount
+        return (await self._run_by_toolkit(statement, parameters)).rowcount
 
     async def rows(self, statement: Executable, parameters: Parameters) -> Rows:
         """All rows of a statement."""
@@ -83,7 +83,7 @@ class Transaction:
             prepared = self._statements.find(statement, parameters)
             if prepared is not None:
                 return await self._fetch(prepared, prepared.arguments(parameters))
-        result = await self._told_toolkit(statement, parameters)
+        result = await self._run_by_toolkit(statement, parameters)
         found: Sequence[Row[*tuple[Any, ...]]] = result.all()
         return found
 
@@ -172,7 +172,7 @@ class Transaction:
             self._reading = None
             raise
 
-    async def _told_toolkit(
+    async def _run_by_toolkit(
         self, statement: Executable, parameters: Parameters
     ) -> CursorResult[Any]:
         try:
