@@ -22,17 +22,20 @@ async def rows_read(
     table: str,
     statement: Executable,
     parameters: Mapping[str, Any],
+    is_analyzed: bool = True,
 ) -> int:
     """How many rows of a table a statement looks at, as the part's own role and under its walls.
 
-    With the generic plan, which a statement that is prepared once may get for any parameters.
+    With the generic plan, which a statement that is prepared once may get for any parameters; of a
+    table that is not analyzed, as it is while a new one fills.
     """
     assert isinstance(statement, ClauseElement)
     compiled = statement.compile(dialect=dialect.dialect())  # type: ignore[no-untyped-call]
     given = ", ".join(_literal(parameters[name]) for name in compiled.positiontup or ())
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     try:
-        await connection.execute(f"ANALYZE {schema}.{table}")
+        if is_analyzed:
+            await connection.execute(f"ANALYZE {schema}.{table}")
         async with connection.transaction():
             await connection.execute(f"SET LOCAL ROLE {login_role(schema)}")
             await connection.execute(f"SELECT {schema}.set_tenant('{tenant_id}')")

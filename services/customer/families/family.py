@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, or_, select, union_all
+from sqlalchemy import (
+    Integer,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.customer.customers.errors import CustomerNotFound
@@ -16,9 +27,16 @@ _TENANT: Final = customer.c.tenant_id == bindparam("tenant", type_=Uuid)
 _ID: Final = bindparam("id", type_=Uuid)
 _IDS: Final = bindparam("ids", type_=ARRAY(Uuid))
 _ROOT: Final = func.coalesce(customer.c.merged_into, customer.c.id)
-_ROOTS: Final = select(customer.c.id, _ROOT.label("root_id")).where(
-    _TENANT, customer.c.id == func.any(_IDS)
+_asked = func.unnest(_IDS).table_valued(column("id", Uuid)).render_derived(name="asked")
+# One after the other by their ids: while a table fills whose statistics nobody has gathered yet,
+# all at once might be looked for among everybody.
+_record = (
+    select(customer.c.id, _ROOT.label("root_id"))
+    .where(_TENANT, customer.c.id == _asked.c.id)
+    .limit(literal_column("1", Integer))
+    .lateral("record")
 )
+_ROOTS: Final = select(*_record.c).join_from(_asked, _record, true())
 _MEMBERS: Final = (
     select(customer.c.id)
     .where(_TENANT, or_(customer.c.id == _ID, customer.c.merged_into == _ID))
@@ -26,7 +44,7 @@ _MEMBERS: Final = (
 )
 # Each half by an index of its own; of both in one condition many ids make a walk over everybody.
 _all_members = union_all(
-    select(customer.c.id, _ROOT.label("root_id")).where(_TENANT, customer.c.id == func.any(_IDS)),
+    _ROOTS,
     select(customer.c.id, _ROOT.label("root_id")).where(
         _TENANT, customer.c.merged_into == func.any(_IDS)
     ),

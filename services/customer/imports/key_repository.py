@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, delete, func, select
+from sqlalchemy import (
+    Integer,
+    Uuid,
+    bindparam,
+    column,
+    delete,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.imports.models import import_key
@@ -19,13 +29,23 @@ LIVE: Final = UUID(int=0)
 _TENANT: Final = bindparam("tenant", type_=Uuid)
 _SCOPE: Final = bindparam("scope", type_=Uuid)
 _keys = RowsParameter("key", import_key, ("key", "customer_id", "row"))
-_KEYS: Final = select(
-    import_key.c.scope, import_key.c.key, import_key.c.customer_id, import_key.c.row
-).where(
-    import_key.c.tenant_id == _TENANT,
-    import_key.c.scope == func.any(bindparam("scopes", type_=ARRAY(Uuid))),
-    import_key.c.key == func.any(bindparam("keys", type_=ARRAY(Uuid))),
+_asked = (
+    func.unnest(bindparam("keys", type_=ARRAY(Uuid)))
+    .table_valued(column("key", Uuid))
+    .render_derived(name="asked")
 )
+# One after the other: all at once they might be compared with each key of the shop.
+_known = (
+    select(import_key.c.scope, import_key.c.key, import_key.c.customer_id, import_key.c.row)
+    .where(
+        import_key.c.tenant_id == _TENANT,
+        import_key.c.scope == func.any(bindparam("scopes", type_=ARRAY(Uuid))),
+        import_key.c.key == _asked.c.key,
+    )
+    .limit(literal_column("2", Integer))
+    .lateral("known")
+)
+_KEYS: Final = select(*_known.c).join_from(_asked, _known, true())
 _ADD_KEYS: Final = (
     insert(import_key)
     .from_select(["tenant_id", "scope", *_keys.columns], select(_TENANT, _SCOPE, *_keys.source.c))

@@ -10,11 +10,13 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    column,
     exists,
     func,
     insert,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -26,7 +28,7 @@ from services.customer.imports.models import import_row
 from services.customer.notes.models import note
 from services.customer.timeline.models import timeline_entry
 from shared.db.paging import PageRequest, SortKey, next_cursor, page
-from shared.db.prepared import Bound
+from shared.db.prepared import Bound, Rows
 from shared.db.rows import NewRows, RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
@@ -47,23 +49,24 @@ _ADD_ROWS: Final = (
     )
     .returning(import_row.c.row)
 )
-_FIRST_ROWS: Final = (
-    select(import_row.c.customer_id, func.min(import_row.c.row).label("row"))
+_asked = func.unnest(_IDS).table_valued(column("id", Uuid)).render_derived(name="asked")
+# One customer after the other: all at once they might be looked for in each row of the import.
+_met = (
+    select(
+        func.min(import_row.c.row).label("row"),
+        func.max(import_row.c.customer_version).label("version"),
+    )
     .where(
         import_row.c.tenant_id == _TENANT,
-        import_row.c.customer_id == func.any(_IDS),
+        import_row.c.customer_id == _asked.c.id,
         import_row.c.import_id == _IMPORT,
     )
-    .group_by(import_row.c.customer_id)
+    .lateral("met")
 )
-_LAST_VERSIONS: Final = (
-    select(import_row.c.customer_id, func.max(import_row.c.customer_version).label("version"))
-    .where(
-        import_row.c.tenant_id == _TENANT,
-        import_row.c.customer_id == func.any(_IDS),
-        import_row.c.import_id == _IMPORT,
-    )
-    .group_by(import_row.c.customer_id)
+MET: Final = (
+    select(_asked.c.id.label("customer_id"), *_met.c)
+    .join_from(_asked, _met, true())
+    .where(_met.c.row.is_not(None))
 )
 _TO_UNDO: Final = (
     select(import_row)
@@ -178,17 +181,13 @@ class ImportRowRepository:
 
     async def first_rows(self, import_id: UUID, customer_ids: Collection[UUID]) -> dict[UUID, int]:
         """Which of these customers the import has met before, and in which row first."""
-        if not customer_ids:
-            return {}
-        asked = {**self._tenant, "this_import": import_id, "ids": list(customer_ids)}
-        return {row.customer_id: row.row for row in await self._uow.rows(_FIRST_ROWS, asked)}
+        return {row.customer_id: row.row for row in await self._met(import_id, customer_ids)}
 
     async def left_at(
         self, import_id: UUID, customer_ids: Collection[UUID]
     ) -> dict[UUID, int | None]:
         """The versions in which the import has left customers."""
-        asked = {**self._tenant, "this_import": import_id, "ids": list(customer_ids)}
-        return {row.customer_id: row.version for row in await self._uow.rows(_LAST_VERSIONS, asked)}
+        return {row.customer_id: row.version for row in await self._met(import_id, customer_ids)}
 
     async def ids_by_code(self, codes: Collection[str]) -> dict[str, UUID]:
         """The customers with these codes."""
@@ -239,3 +238,9 @@ class ImportRowRepository:
             return set()
         asked = {**self._tenant, "ids": list(customer_ids), "own_work": list(_OWN_WORK)}
         return set(await self._uow.scalars(_BUSY, asked))
+
+    async def _met(self, import_id: UUID, customer_ids: Collection[UUID]) -> Rows:
+        if not customer_ids:
+            return []
+        asked = {**self._tenant, "this_import": import_id, "ids": list(customer_ids)}
+        return await self._uow.rows(MET, asked)

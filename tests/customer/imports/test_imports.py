@@ -14,6 +14,7 @@ import pytest
 from services.customer.imports.file_repository import ImportFileRepository
 from services.customer.imports.forgetting import ImportFiles
 from services.customer.imports.repository import ImportRepository
+from services.customer.imports.row_repository import MET
 from shared.ids import TenantId
 from shared.jobs.leases import LEASE
 from shared.jobs.runner import JobRunner
@@ -21,6 +22,7 @@ from shared.security.principal import PrincipalKind, Visibility
 from tests.customer.imports.conftest import SCOPES
 from tests.customer.imports.shop import Importing, counts, table
 from tests.support.harness import ServiceHarness
+from tests.support.plans import rows_read
 
 HEAD = ("Họ và tên", "SĐT", "Email", "Ngày sinh", "Địa chỉ", "Giới tính", "Nhóm", "Ghi chú")
 DUC = (
@@ -449,3 +451,25 @@ def in_windows_1258(text: str) -> bytes:
         tones = "".join(mark for mark in marks if mark not in shapes)
         written += (vowel + tones).encode("cp1258")
     return written
+
+
+async def test_who_was_met_before_is_looked_up_and_not_searched_for(
+    new_runner: Callable[..., JobRunner],
+    client: httpx.AsyncClient,
+    shop: TenantId,
+    database_url: str,
+) -> None:
+    people = [(f"Khách {number}", f"09123{number:05}") for number in range(2000)]
+    done = await Importing(client, new_runner(2000), shop).take_in(table(("Tên", "SĐT"), *people))
+    newest = (await client.get("/v1/customers", params={"limit": 5})).json()["data"]
+    ids = [customer["id"] for customer in newest]
+    read = await rows_read(
+        database_url,
+        schema="customer",
+        tenant_id=shop,
+        table="import_row",
+        statement=MET,
+        parameters={"tenant": shop, "this_import": done["id"], "ids": ids},
+        is_analyzed=False,
+    )
+    assert read == 5
