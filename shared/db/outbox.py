@@ -55,7 +55,7 @@ class Outbox:
         context: Mapping[str, str] | None = None,
     ) -> None:
         """Keep an event for the flush; `key` is the object whose events stay in order."""
-        self._rows.append(_collected(event, key, occurred_at, context))
+        self._rows.append(_collected(event, key, occurred_at, _context(context)))
 
     def mark(self) -> list[_Collected]:
         """A point to rewind to."""
@@ -77,13 +77,12 @@ class Outbox:
 
 def written(events: Iterable[tuple[Event, UUID]], *, occurred_at: datetime) -> dict[str, Any]:
     """Events with their keys as the parameters of `outbox_rows`, without an outbox."""
-    return _parameters([_collected(event, key, occurred_at, None) for event, key in events])
+    context = _context(None)
+    return _parameters([_collected(event, key, occurred_at, context) for event, key in events])
 
 
-def _collected(
-    event: Event, key: UUID, occurred_at: datetime, context: Mapping[str, str] | None
-) -> _Collected:
-    return (new_id(), key, event.type, event.model_dump_json(), _context(context), occurred_at)
+def _collected(event: Event, key: UUID, occurred_at: datetime, context: str) -> _Collected:
+    return (new_id(), key, event.type, event.model_dump_json(), context, occurred_at)
 
 
 def _parameters(rows: Sequence[_Collected]) -> dict[str, Any]:
