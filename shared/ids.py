@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import NewType
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 TenantId = NewType("TenantId", UUID)
 
 
 def new_id() -> UUID:
     """A UUIDv7; within one process each is greater than the one before."""
-    return uuid7()
+    return UUID(int=uuid7().int)
 
 
 def first_id_at(instant: datetime) -> UUID:
