@@ -4,7 +4,8 @@ One history per schema, its version table inside the schema. A connection is han
 `migrations.runner`; there is no offline mode.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from alembic import context
@@ -69,15 +70,31 @@ def create_index_online(
     """
     from alembic import op
 
-    migration = op.get_context()
-    with migration.autocommit_block():
-        # It waits for every transaction that is older than itself, however long that takes.
-        op.execute("SET lock_timeout = 0")
-        op.execute("SET statement_timeout = 0")
+    with _online():
         op.drop_index(name, table, schema=schema, if_exists=True, postgresql_concurrently=True)
         op.create_index(
             name, table, columns, schema=schema, postgresql_concurrently=True, **options
         )
+
+
+def drop_index_online(name: str, table: str, *, schema: str) -> None:
+    """Remove an index from a table in use, as it was built."""
+    from alembic import op
+
+    with _online():
+        op.drop_index(name, table, schema=schema, if_exists=True, postgresql_concurrently=True)
+
+
+@contextmanager
+def _online() -> Iterator[None]:
+    """Outside of any transaction, and with all the time there is."""
+    from alembic import op
+
+    with op.get_context().autocommit_block():
+        # It waits for every transaction that is older than itself, however long that takes.
+        op.execute("SET lock_timeout = 0")
+        op.execute("SET statement_timeout = 0")
+        yield
         op.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         op.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
 

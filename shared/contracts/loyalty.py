@@ -104,7 +104,7 @@ class TierState(Contract):
 
 
 class TierChange(Contract):
-    """The tier somebody has now, and which they had before, unless it is no more."""
+    """The tier somebody has now, and which they had before, which may be no more."""
 
     customer_id: UUID
     tier: TierState | None = None

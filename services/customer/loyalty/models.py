@@ -219,6 +219,8 @@ loyalty_tier = Table(
     # Points, or minor units spent, in the programme's window; see its `tier_basis`.
     Column("threshold", BigInteger, nullable=False),
     Column("multiplier_percent", Integer, nullable=False),
+    # Whoever had it is told of the change from it to another.
+    instant("removed_at", nullable=True),
     instant("created_at"),
     instant("updated_at"),
     Column("version", BigInteger, nullable=False),
@@ -226,10 +228,11 @@ loyalty_tier = Table(
     CheckConstraint("multiplier_percent BETWEEN 1 AND 10000", name="multiplier_percent"),
 )
 Index(
-    "uq_loyalty_tier_threshold",
+    "uq_loyalty_tier_current",
     loyalty_tier.c.tenant_id,
     loyalty_tier.c.threshold,
     unique=True,
+    postgresql_where=loyalty_tier.c.removed_at.is_(None),
 )
 
 # The tier of a customer who has one.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,7 @@ _AFTER = bindparam("after", type_=Uuid)
 _AT_MOST = bindparam("at_most", type_=Integer)
 _RULE_COLUMNS = tuple(Rule.__slots__)
 _TIER_COLUMNS = tuple(Tier.__slots__)
+_REMEMBERED_AT_MOST: Final = 20
 
 
 def _of_tenant(table: Table, *where: ColumnElement[bool]) -> Any:
@@ -76,15 +77,20 @@ _RULES = _of_tenant(loyalty_rule).order_by(loyalty_rule.c.created_at, loyalty_ru
 _RULE = _of_tenant(loyalty_rule, loyalty_rule.c.id == _ID)
 _LOCK_RULE = _RULE.with_for_update()
 _ADD_RULE = insert(loyalty_rule).returning(*loyalty_rule.c)
-_TIERS = _of_tenant(loyalty_tier).order_by(loyalty_tier.c.threshold)
-_TIER = _of_tenant(loyalty_tier, loyalty_tier.c.id == _ID).with_for_update()
+_IS_CURRENT = loyalty_tier.c.removed_at.is_(None)
+_TIERS = _of_tenant(loyalty_tier, _IS_CURRENT).order_by(loyalty_tier.c.threshold)
+_KNOWN_TIERS = _of_tenant(loyalty_tier).order_by(loyalty_tier.c.threshold)
+_REMOVED_TIERS = _of_tenant(loyalty_tier, loyalty_tier.c.removed_at.is_not(None)).order_by(
+    loyalty_tier.c.removed_at.desc(), loyalty_tier.c.id.desc()
+)
+_TIER = _of_tenant(loyalty_tier, loyalty_tier.c.id == _ID, _IS_CURRENT).with_for_update()
 _ADD_TIER = (
     insert(loyalty_tier)
-    .on_conflict_do_nothing(index_elements=["tenant_id", "threshold"])
+    .on_conflict_do_nothing(index_elements=["tenant_id", "threshold"], index_where=_IS_CURRENT)
     .returning(*loyalty_tier.c)
 )
-_REMOVE_TIER = delete(loyalty_tier).where(
-    loyalty_tier.c.tenant_id == _TENANT, loyalty_tier.c.id == _ID
+_FORGET_TIERS = delete(loyalty_tier).where(
+    loyalty_tier.c.tenant_id == _TENANT, loyalty_tier.c.id == func.any(_IDS)
 )
 _MEMBERS = _of_tenant(loyalty_member, loyalty_member.c.customer_id == func.any(_IDS))
 
@@ -148,7 +154,7 @@ class LoyaltyRepository:
         row = await self._uow.one_or_none(_PROGRAMME, self._tenant)
         if row is None:
             return None
-        rules, tiers = await self.rules(), await self.tiers()
+        rules, tiers = await self.rules(), await self._uow.rows(_KNOWN_TIERS, self._tenant)
         return Programme(
             name=row.name,
             active=row.active,
@@ -166,9 +172,8 @@ class LoyaltyRepository:
             rules=tuple(
                 Rule(**{name: getattr(rule, name) for name in _RULE_COLUMNS}) for rule in rules
             ),
-            tiers=tuple(
-                Tier(**{name: getattr(tier, name) for name in _TIER_COLUMNS}) for tier in tiers
-            ),
+            tiers=tuple(_tier(row) for row in tiers if row.removed_at is None),
+            removed=tuple(_tier(row) for row in tiers if row.removed_at is not None),
         )
 
     async def get_programme(self) -> Programme:
@@ -249,8 +254,15 @@ class LoyaltyRepository:
         return await self._save(loyalty_tier, tier_id, changes)
 
     async def remove_tier(self, tier_id: UUID) -> None:
-        """Have no such tier any more; who has it falls back with the next look at tiers."""
-        await self._uow.execute(_REMOVE_TIER, {**self._tenant, "id": tier_id})
+        """Have no such tier any more; who has it falls back with the next look at tiers.
+
+        It is remembered until many others have been removed.
+        """
+        await self.save_tier(tier_id, {"removed_at": self._uow.clock.now()})
+        removed = await self._uow.rows(_REMOVED_TIERS, self._tenant)
+        forgotten = [row.id for row in removed[_REMEMBERED_AT_MOST:]]
+        if forgotten:
+            await self._uow.execute(_FORGET_TIERS, {**self._tenant, "ids": forgotten})
 
     async def members(self, customer_ids: Collection[UUID]) -> Sequence[Row[*tuple[Any, ...]]]:
         """Which of these records have a tier."""
@@ -304,3 +316,7 @@ class LoyaltyRepository:
             .returning(*table.c)
         )
         return await self._uow.one(statement)
+
+
+def _tier(row: Row[*tuple[Any, ...]]) -> Tier:
+    return Tier(**{name: getattr(row, name) for name in _TIER_COLUMNS})

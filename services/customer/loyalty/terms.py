@@ -46,7 +46,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
-    """What a shop promises, with its rules, and its tiers from the lowest up."""
+    """What a shop promises, with its rules, and its tiers from the lowest up.
+
+    `removed` are tiers that are no more, of those that were removed last.
+    """
 
     name: str
     active: bool
@@ -63,6 +66,7 @@ class Programme:
     timezone: ZoneInfo
     rules: tuple[Rule, ...]
     tiers: tuple[Tier, ...]
+    removed: tuple[Tier, ...]
 
     def order_terms(self, placed_at: datetime) -> tuple[dict[str, Any], ...]:
         """What the orders of that moment earn, to be kept with what they earn."""
@@ -111,9 +115,10 @@ class Programme:
         reached = [tier for tier in self.tiers if tier.threshold <= value]
         return reached[-1] if reached else None
 
-    def tier(self, tier_id: UUID | None) -> Tier | None:
-        """The tier of an id, if there (still) is one."""
-        return next((tier for tier in self.tiers if tier.id == tier_id), None)
+    def known_tier(self, tier_id: UUID | None) -> Tier | None:
+        """The tier of an id, also one that is no more."""
+        known = (*self.tiers, *self.removed)
+        return next((tier for tier in known if tier.id == tier_id), None)
 
     def highest(self, tier_ids: Iterable[UUID]) -> Tier | None:
         """The highest of some tiers."""

@@ -66,7 +66,7 @@ class Parted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    """`lost` is whoever had a tier that is no more: `previous` is not known then."""
+    """`lost` is whoever had a tier of which nothing is known any more, nor of `previous` then."""
 
     root_id: UUID
     previous: Tier | None
@@ -82,7 +82,8 @@ class _Change:
     def is_up(self) -> bool:
         if self.lost or self.tier is None:
             return False
-        return self.previous is None or self.tier.threshold > self.previous.threshold
+        # As high as the one that is no more is no fall.
+        return self.previous is None or self.tier.threshold >= self.previous.threshold
 
     def entry(self, customer_id: UUID, at: datetime) -> Entry:
         data = {
@@ -194,7 +195,7 @@ class TierKeeper:
                 if _differs(rows, wanted, ids):
                     put += [{"customer_id": member, **wanted} for member in ids]
             before = next((row for row in rows if row.customer_id == root), None)
-            previous = self._programme.tier(before.tier_id if before else None)
+            previous = self._programme.known_tier(before.tier_id if before else None)
             change = _Change(
                 root_id=root,
                 previous=previous,

@@ -215,9 +215,48 @@ async def test_who_had_a_tier_that_is_no_more_is_told_once_to_have_lost_it(
         (each["type"].removeprefix("customer."), (each["change"]["tier"] or {}).get("name"))
         for each in told
     ] == [("tier_raised", "Vàng"), ("tier_lowered", left)]
+    assert told[-1]["change"]["previous"]["name"] == "Vàng"
     entries = (await shop.get(f"/v1/customers/{lan}/timeline", kind="loyalty"))["data"]
     fallen = [each["data"]["to"] for each in entries if each["type"] == "loyalty.tier_lowered"]
     assert fallen == [left]
+
+
+@pytest.mark.parametrize("threshold", [50, 200])
+async def test_who_rises_from_a_tier_that_is_no_more_is_told_of_no_fall(
+    shop: Shop, lan: str, threshold: int
+) -> None:
+    await shop.programme()
+    await shop.order_rule()
+    silver = await shop.post("/v1/loyalty/tiers", name="Bạc", threshold=50)
+    await shop.order(lan, 2_000_000)
+    assert (await shop.send("DELETE", f"/v1/loyalty/tiers/{silver['id']}")).status_code == 204
+    await shop.post("/v1/loyalty/tiers", name="Vàng", threshold=threshold)
+    shop.clock.advance(days=1)
+    await shop.sweep()
+    [_, raised] = await told_of(shop, "tier_raised")
+    assert raised["change"]["previous"]["name"] == "Bạc"
+    assert raised["change"]["tier"]["name"] == "Vàng"
+    assert await told_of(shop, "tier_lowered") == []
+
+
+async def test_of_many_tiers_that_are_no_more_the_last_are_remembered(shop: Shop, lan: str) -> None:
+    await shop.programme()
+    await shop.order_rule()
+    silver = await shop.post("/v1/loyalty/tiers", name="Bạc", threshold=50)
+    await shop.order(lan, 2_000_000)
+    others = [
+        await shop.post("/v1/loyalty/tiers", name=f"Hạng {n}", threshold=1_000 + n)
+        for n in range(20)
+    ]
+    for tier in (silver, *others):
+        answer = await shop.send("DELETE", f"/v1/loyalty/tiers/{tier['id']}")
+        assert answer.status_code == 204
+        shop.clock.advance(seconds=1)
+    assert (await shop.send("DELETE", f"/v1/loyalty/tiers/{silver['id']}")).status_code == 404
+    shop.clock.advance(days=1)
+    await shop.sweep()
+    [lowered] = await told_of(shop, "tier_lowered")
+    assert (lowered["change"]["tier"], lowered["change"]["previous"]) == (None, None)
 
 
 async def test_the_tier_of_who_was_erased_ends_without_a_word(shop: Shop, lan: str) -> None:
