@@ -66,7 +66,7 @@ async def _page(uow: UnitOfWork, query: QueryParams) -> None:
     selection = Selection(
         uow, given=read_query(parameters), questions=questions, sees_personal=True
     )
-    if selection.asks_fields and given.q is None:
+    if selection.compares_fields and given.q is None:
         await uow.plan_anew()
     wanted = await selection.wanted(currency="VND")
     order = await selection.sort(given.sort)

@@ -8,6 +8,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.engine import make_url
 
 from bench.crowd import load_crowd
+from services.customer.customers.conditions import CustomerFilter
 from services.customer.customers.filtering import field_questions, read_query
 from services.customer.customers.lists import CustomerLists
 from services.customer.customers.search import Search
@@ -35,6 +36,18 @@ _LOOKED_UP = (
     *("a tag and several provinces", "a tag and what has no index"),
     *("a value that many have, and a language", "a value that many have, and no money"),
     *("several stages and a gender", "a language that nobody speaks"),
+)
+_PLANNED_ONCE: tuple[dict[str, Any], ...] = (
+    *({"sort": sort} for sort in ("-total_spent", "-orders_count", "-last_order_at", "name")),
+    *({"attributes[level]": level} for level in ("gold", "tin")),
+    {"attributes[card]": "card-0012500"},
+    {"attributes[level]": "tin", "created_at[gte]": DAY},
+    {"tag": "VIP"},
+)
+_FEW_OF_MANY = (
+    {"attributes[level]": "tin", "province": "Hà Nội"},
+    {"attributes[level]": "gold", "value_tier": "gold"},
+    {"tag": "VIP", "province": "Huế"},
 )
 _QUESTIONS: dict[str, dict[str, Any]] = {
     "all": {},
@@ -104,6 +117,16 @@ async def crowd(client, shop, database_url: str) -> None:
     await load_crowd(plain.render_as_string(hide_password=False), shop, MANY, fields)
 
 
+async def wanted_of(uow, asked: dict[str, Any]) -> CustomerFilter:
+    selection = Selection(
+        uow,
+        given=read_query(list(asked.items())),
+        questions=field_questions(list(asked.items())),
+        sees_personal=True,
+    )
+    return await selection.wanted(currency="VND")
+
+
 async def page(uow, asked: dict[str, Any], *, walk: int | None, cursor: str | None = None):
     asked = dict(asked)
     q, sort = asked.pop("q", None), asked.pop("sort", "-created_at")
@@ -160,12 +183,22 @@ async def test_a_page_looks_at_a_bounded_number_of_customers(
             assert int(await uow.scalar(_LOOKED_AT, {}) - before) <= LOOKED_AT_MOST, question
 
     # What is planned once for all values knows by its words which index has the rows.
-    for sort in ("-total_spent", "-orders_count", "-last_order_at", "name"):
+    for asked in _PLANNED_ONCE:
         async with units.begin(shop) as uow:
             await uow.execute(_PLAN_FOR_ALL, {})
             before = await uow.scalar(_LOOKED_AT, {})
-            await page(uow, {"sort": sort}, walk=1000)
-            assert int(await uow.scalar(_LOOKED_AT, {}) - before) < 200, sort
+            counting = Counting(uow)
+            await page(counting, asked, walk=1000)
+            read = int(await uow.scalar(_LOOKED_AT, {}) - before)
+            assert (counting.planned, read) == (0, min(read, 200)), asked
+
+    # Few of those by whom a list is driven, and few of many: whichever way, the same people.
+    for asked in _FEW_OF_MANY:
+        async with units.begin(shop) as uow:
+            everybody, _ = await to_the_end(uow, asked, walk=200)
+            exact = await CustomerLists(uow).count(await wanted_of(uow, asked), "exact")
+        assert (len(set(everybody)), True) == exact
+        assert len(everybody) == len(set(everybody)) > 0
 
     for rare in (
         {"tag[all]": "VIP", "orders_count[lte]": "1"},

@@ -103,9 +103,22 @@ class Shape:
     @property
     def is_driven(self) -> bool:
         """Whether the customers come from another table, which has them in the order."""
-        if not self.sort.is_newest_first or any(field.way == "few" for field in self.fields):
+        is_found_otherwise = self.few or any(field.way == "few" for field in self.fields)
+        if not self.sort.is_newest_first or is_found_otherwise:
             return False
         return "tag" in self.names or any(field.way == "drive" for field in self.fields)
+
+    def found_by(self, few: tuple[str, ...]) -> "Shape":
+        """The same list by way of all who meet these conditions, which few do."""
+        fields = (
+            replace(each, way="probe") if each.way == "drive" else each for each in self.fields
+        )
+        return replace(self, few=few, fields=tuple(fields))
+
+    @property
+    def is_planned_once(self) -> bool:
+        """Whether one plan is right for all values: the order alone says how rows are come by."""
+        return self.is_plain or (self.is_driven and not self.found)
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -144,21 +157,19 @@ class Shape:
 @lru_cache(_KINDS)
 def list_statement(shape: Shape) -> Select[Any]:
     """A page of customers."""
+    if shape.is_driven:
+        return _list_of_rows(shape)
     part = shape.sort.parts[shape.part]
     statement = select(*CUSTOMER_COLUMNS).where(*in_scope())
     if shape.of_teams is not None:
         statement = statement.where(is_seen(of_teams=shape.of_teams))
-    names, order = shape.names, part.keys
+    order = part.keys
     few = next((each for each in shape.fields if each.way == "few"), None)
     if part.field is not None:
         statement, order = _by_value(statement, part)
-    elif shape.is_driven:
-        rows, of_rows = _source(shape)
-        statement = statement.join(rows, rows.c.customer_id == customer.c.id).where(*of_rows)
-        names, order = tuple(name for name in names if name != "tag"), _newest_of(rows)
     elif shape.few:
-        rows = _met(shape.few).limit(FEW).subquery("few")
-        statement = statement.join(rows, rows.c.id == customer.c.id)
+        met = _met(shape.few).limit(FEW).subquery("few")
+        statement = statement.join(met, met.c.id == customer.c.id)
     elif shape.sort.is_newest_first and few is not None:
         rows = _all_of(few)
         statement, order = (
@@ -168,11 +179,22 @@ def list_statement(shape: Shape) -> Select[Any]:
         shape = replace(shape, fields=tuple(each for each in shape.fields if each != few))
     if part.condition is not None:
         statement = statement.where(part.condition)
-    statement = statement.where(*conditions_of(names, shape.fields))
+    statement = statement.where(*conditions_of(shape.names, shape.fields))
     statement = keyset(statement, order, continued=shape.continued)
     if shape.at_most is not None:
         statement = statement.limit(literal_column(str(shape.at_most), Integer))
     return statement
+
+
+def _list_of_rows(shape: Shape) -> Select[Any]:
+    """A page of those whom the rows of another table have in the order."""
+    driven, _ = _rows_in_order(shape)
+    rows = driven.subquery("driven")
+    seen = [] if shape.of_teams is None else [is_seen(of_teams=shape.of_teams)]
+    names = (name for name in shape.names if name != "tag")
+    each = _of_row(rows, *CUSTOMER_COLUMNS, where=[*seen, *conditions_of(names, shape.fields)])
+    found = select(*each.c).join_from(rows, each, true())
+    return keyset(found, _newest_of(rows, "id"), continued=False)
 
 
 @lru_cache(_KINDS)
@@ -227,13 +249,15 @@ def _met(names: tuple[str, ...]) -> Select[Any]:
     return met.order_by(column)
 
 
-def _of_row(rows: Any, *columns: ColumnElement[Any]) -> Any:
+def _of_row(
+    rows: Any, *columns: ColumnElement[Any], where: Sequence[ColumnElement[bool]] = ()
+) -> Any:
     """The customer of each row, looked up by their id.
 
     Joined, they might be met on a walk over everybody, which is planned where rows are thought to
     be many, and customers to be few.
     """
-    of_row = select(*columns).where(*in_scope(), customer.c.id == rows.c.id)
+    of_row = select(*columns).where(*in_scope(), customer.c.id == rows.c.id, *where)
     return of_row.limit(literal_column("1", Integer)).lateral("of_row")
 
 
@@ -254,6 +278,12 @@ def _looked_for(shape: Shape) -> list[ColumnElement[bool]]:
 
 
 def _walk_of_rows(shape: Shape) -> Select[Any]:
+    rows, order = _rows_in_order(shape)
+    return rows.add_columns(_place(order))
+
+
+def _rows_in_order(shape: Shape) -> tuple[Select[Any], tuple[SortKey, ...]]:
+    """Those that a list is driven by, from where it goes on."""
     rows, of_rows = _source(shape)
     told = {
         "created_from": rows.c.created_at >= bindparam("created_from", type_=Instant),
@@ -261,8 +291,8 @@ def _walk_of_rows(shape: Shape) -> Select[Any]:
     }
     bounds = [told[name] for name in _OF_THE_ORDER if name in shape.names]
     order = _newest_of(rows)
-    walk = select(rows.c.created_at, rows.c.customer_id.label("id"), _place(order))
-    return keyset(walk.where(*of_rows, *bounds), order, continued=shape.continued)
+    found = select(rows.c.created_at, rows.c.customer_id.label("id")).where(*of_rows, *bounds)
+    return keyset(found, order, continued=shape.continued).limit(None), order
 
 
 def _place(order: Sequence[SortKey]) -> ColumnElement[int]:

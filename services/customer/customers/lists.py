@@ -185,7 +185,7 @@ class CustomerLists:
         of_teams = self._sight.of_teams if self._sight is not None else None
         found: list[Any] = []
         where: list[Part] = []
-        if not Shape(names, fields, sort, of_teams=of_teams).is_plain:
+        if not Shape(names, fields, sort, of_teams=of_teams).is_planned_once:
             await self._uow.plan_anew()
         for number in range(first, len(parts)):
             missing = request.limit + 1 - len(found)
@@ -205,7 +205,8 @@ class CustomerLists:
                 if len(rows) < missing and looked_at and looked_at[-1].place == walk:
                     horizon = looked_at[-1]
             else:
-                rows = await self._uow.rows(list_statement(replace(shape, few=few)), page)
+                shape = shape.found_by(few) if few else shape
+                rows = await self._uow.rows(list_statement(shape), page)
             found += rows
             if horizon is not None:
                 return found, parts[number].cursor(horizon)

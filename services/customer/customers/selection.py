@@ -1,6 +1,6 @@
 """Which customers somebody asks for: filters and order, the shop's own fields among them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from services.customer.customers.conditions import CustomerFilter
@@ -53,12 +53,12 @@ class Selection:
         self._questions = questions
         self._sees_personal = sees_personal
         self._pointer = pointer
-        self._known: Mapping[str, CustomField] | None = None
+        self._known: dict[str, CustomField] = {}
 
     @property
-    def asks_fields(self) -> bool:
-        """Whether there are conditions on fields of the shop's own, which have to be looked up."""
-        return bool(self._questions)
+    def compares_fields(self) -> bool:
+        """Whether there are conditions on fields of the shop's own beside that of equality."""
+        return any(asked.keys() != {"eq"} for asked in self._questions.values())
 
     async def wanted(self, *, currency: str) -> CustomerFilter:
         """The conditions.
@@ -77,14 +77,15 @@ class Selection:
         key = field_key_of(text)
         if key is None:
             return sort_of(text, {})
-        self._check_may_ask([(f"{self._pointer}sort", key)], await self._defined())
-        return sort_of(text, await self._defined())
+        defined = await self._defined({key})
+        self._check_may_ask([(f"{self._pointer}sort", key)], defined)
+        return sort_of(text, defined)
 
     async def _conditions(self) -> list[FieldCondition]:
         if len(self._questions) > MOST_QUESTIONS:
             detail = f"Conditions on {MOST_QUESTIONS} fields at most"
             raise Invalid(errors=[FieldError(f"{self._pointer}attributes", "too_many", detail)])
-        defined = await self._defined()
+        defined = await self._defined(self._questions.keys())
         places = {key: self._place(key) for key in self._questions}
         self._check_may_ask([(place, key) for key, place in places.items()], defined)
         found: list[FieldCondition] = []
@@ -129,9 +130,11 @@ class Selection:
         if faults:
             raise PersonalQuestion(faults)
 
-    async def _defined(self) -> Mapping[str, CustomField]:
-        if self._known is None:
-            self._known = {field.key: field for field in await self._fields.all()}
+    async def _defined(self, keys: Collection[str]) -> Mapping[str, CustomField]:
+        """Those of these fields that there are, and others that were looked up before."""
+        unknown = set(keys) - self._known.keys()
+        if unknown:
+            self._known |= {field.key: field for field in await self._fields.of_keys(unknown)}
         return self._known
 
 

@@ -62,6 +62,10 @@ _ALL: Final = (
     .where(custom_field.c.tenant_id == _TENANT)
     .order_by(custom_field.c.created_at, custom_field.c.id)
 )
+_OF_KEYS: Final = select(*_columns).where(
+    custom_field.c.tenant_id == _TENANT,
+    custom_field.c.key == func.any(bindparam("keys", type_=ARRAY(Text))),
+)
 _BY_ID: Final = select(*_columns).where(
     custom_field.c.tenant_id == _TENANT, custom_field.c.id == _ID
 )
@@ -234,6 +238,11 @@ class FieldRepository:
     async def all(self) -> list[CustomField]:
         """Every field, archived ones too, the oldest first."""
         return [CustomField.of(row) for row in await self._uow.rows(_ALL, self._tenant)]
+
+    async def of_keys(self, keys: Collection[str]) -> list[CustomField]:
+        """Those of these keys, archived ones too."""
+        rows = await self._uow.rows(_OF_KEYS, {**self._tenant, "keys": list(keys)})
+        return [CustomField.of(row) for row in rows]
 
     async def marks(self) -> FieldMarks:
         """Which fields are marked as personal, archived ones too."""
