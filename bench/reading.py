@@ -6,13 +6,20 @@ Behind the wall between tenants, in a transaction, with every statement that the
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
 
 from starlette.datastructures import QueryParams
 
 from bench.load import Result
 from bench.stage import Stage
-from services.customer.customers.filtering import field_questions, read_query
+from services.customer.customers.filtering import (
+    CustomerConditions,
+    FieldQuestions,
+    field_questions,
+    read_query,
+)
 from services.customer.customers.list_query import ListQuery
 from services.customer.customers.lists import WALKED_AT_MOST, CustomerLists
 from services.customer.customers.selection import Selection
@@ -33,11 +40,12 @@ class Reader:
 
     async def ask(self, query: str, *, seconds: float) -> Result:
         """Pages of 50 for a query of the API, one after the other."""
+        asked = _Asked.read(QueryParams(query.lstrip("&")))
         latencies: list[float] = []
         started = time.perf_counter()
         while (sent := time.perf_counter()) < started + seconds or len(latencies) < 3:
             async with self._units.begin(self._tenant_id, reads_only=True) as uow:
-                await _page(uow, QueryParams(query.lstrip("&")))
+                await asked.page(uow)
                 await uow.commit()
             latencies.append(time.perf_counter() - sent)
         return Result(len(latencies), time.perf_counter() - started, latencies, 0)
@@ -59,17 +67,29 @@ async def open_reader(stage: Stage, tenant_id: UUID) -> AsyncIterator[Reader]:
         await units.close()
 
 
-async def _page(uow: UnitOfWork, query: QueryParams) -> None:
-    given = ListQuery.model_validate(dict(query.items()))
-    parameters = query.multi_items()
-    questions = field_questions(parameters)
-    selection = Selection(
-        uow, given=read_query(parameters), questions=questions, sees_personal=True
-    )
-    if selection.compares_fields and given.q is None:
-        await uow.plan_anew()
-    wanted = await selection.wanted(currency="VND")
-    order = await selection.sort(given.sort)
-    search = given.search(region="VN", contacts=True)
-    request = PageRequest(50, None)
-    await CustomerLists(uow).page(search, wanted, request, sort=order, walk=WALKED_AT_MOST)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query of the API as it was read, which is the request's part of the work."""
+
+    given: ListQuery
+    conditions: CustomerConditions
+    questions: FieldQuestions
+
+    @classmethod
+    def read(cls, query: QueryParams) -> Self:
+        parameters = query.multi_items()
+        given = ListQuery.model_validate(dict(query.items()))
+        return cls(given, read_query(parameters), field_questions(parameters))
+
+    async def page(self, uow: UnitOfWork) -> None:
+        selection = Selection(
+            uow, given=self.conditions, questions=self.questions, sees_personal=True
+        )
+        if selection.compares_fields and self.given.q is None:
+            await uow.plan_anew()
+        wanted = await selection.wanted(currency="VND")
+        order = await selection.sort(self.given.sort)
+        search = self.given.search(region="VN", contacts=True)
+        request = PageRequest(50, None)
+        lists = CustomerLists(uow)
+        await lists.page(search, wanted, request, sort=order, walk=WALKED_AT_MOST)
