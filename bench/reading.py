@@ -85,7 +85,7 @@ class _Asked:
         selection = Selection(
             uow, given=self.conditions, questions=self.questions, sees_personal=True
         )
-        if selection.compares_fields and self.given.q is None:
+        if self.given.q is None and selection.needs_new_plans(self.given.sort):
             await uow.plan_anew()
         wanted = await selection.wanted(currency="VND")
         order = await selection.sort(self.given.sort)

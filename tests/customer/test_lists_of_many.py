@@ -278,3 +278,23 @@ async def test_a_page_of_an_order_in_two_parts_is_planned_anew_once(client, serv
         counting = Counting(uow)
         rows, _ = await page(counting, {"sort": "name", "stage": "lead"}, walk=1000)
     assert (len(rows), counting.planned) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sort", "planned"),
+    [
+        ({"stage": "lead"}, "name", False),
+        ({"attributes[level]": "gold"}, "-created_at", False),
+        ({"attributes[level]": "gold"}, "name", True),
+        ({"attributes[level]": "gold", "stage": "lead"}, "-created_at", True),
+        ({"attributes[score][gte]": "5"}, "-created_at", True),
+    ],
+)
+async def test_of_lists_with_fields_those_of_one_value_are_planned_once(
+    service, shop, asked: dict[str, str], sort: str, planned: bool
+) -> None:
+    """Of lists without fields nothing has to be known before the first statement."""
+    given = list(asked.items())
+    async with service.context.units.begin(shop) as uow:
+        selection = Selection(uow, given=read_query(given), questions=field_questions(given))
+        assert selection.needs_new_plans(sort) is planned

@@ -84,7 +84,7 @@ async def list_customers(
     see their teams' work also those of their teammates.
     """
     selection = selection_of(asked, request)
-    if selection.compares_fields and given.q is None and asked.sight is None:
+    if given.q is None and asked.sight is None and selection.needs_new_plans(given.sort):
         # As the list will be; said before the first statement, it costs no round trip.
         await asked.uow.plan_anew()
     shop = await asked.shops.of(asked.uow)

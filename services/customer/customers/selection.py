@@ -10,7 +10,7 @@ from services.customer.customers.filtering import (
     FieldQuestions,
     parameter_of,
 )
-from services.customer.customers.ordering import Sort, field_key_of, sort_of
+from services.customer.customers.ordering import NEWEST, Sort, field_key_of, sort_of
 from services.customer.fields.filtering import FieldCondition, read_condition
 from services.customer.fields.record import CustomField
 from services.customer.fields.repository import FieldRepository
@@ -55,10 +55,18 @@ class Selection:
         self._pointer = pointer
         self._known: dict[str, CustomField] = {}
 
+    def needs_new_plans(self, sort: str) -> bool:
+        """Whether a list with fields will be planned for its values, before those are looked up.
+
+        Of one value, the newest first and nothing besides, there is but one way to come by it.
+        """
+        compares = any(asked.keys() != {"eq"} for asked in self._questions.values())
+        return compares or (bool(self._questions) and (sort != NEWEST or self._asks_more))
+
     @property
-    def compares_fields(self) -> bool:
-        """Whether there are conditions on fields of the shop's own beside that of equality."""
-        return any(asked.keys() != {"eq"} for asked in self._questions.values())
+    def _asks_more(self) -> bool:
+        names = CustomerConditions.model_fields
+        return any(getattr(self._given, name) is not None for name in names)
 
     async def wanted(self, *, currency: str) -> CustomerFilter:
         """The conditions.
