@@ -149,11 +149,7 @@ class CustomerFilter:
         pointer: str = "/query/",
     ) -> Self:
         """The same as conditions. Raises Invalid for an amount that the currency does not have."""
-        said = {
-            name: value
-            for name in CustomerConditions.model_fields
-            if (value := getattr(given, name)) is not None
-        }
+        said = given.said
         names: set[str] = set()
         values: dict[str, Any] = {}
         for name, value in said.items():

@@ -108,6 +108,13 @@ class CustomerConditions(BaseModel):
     updated_at_gte: Instant | None = None
     updated_at_lt: Instant | None = None
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """The conditions that were asked, by name."""
+        names = sorted(self.model_fields_set & CustomerConditions.model_fields.keys())
+        asked = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in asked.items() if value is not None}
+
 
 _RENAMED: Final = {
     "created_from": "created_at[gte]",

@@ -4,10 +4,11 @@ An order by something that many customers do not have consists of two parts: the
 an index holds, and the *rest*, the newest first. A page goes over from the one to the other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -121,12 +122,9 @@ class Sort:
         return self.name == "created_at" and self.descending
 
     @property
-    def parts(self) -> list[Part]:
+    def parts(self) -> tuple[Part, ...]:
         """The parts, in their order."""
-        mark = f"{'-' if self.descending else ''}{self.name}"
-        if self.own is not None:
-            return list(_own_parts(mark, self.own, descending=self.descending))
-        return _parts(mark, _ORDERS[self.name], descending=self.descending)
+        return _parts_of(self.name, self.own, descending=self.descending)
 
 
 NEWEST_FIRST: Final = Sort("created_at", descending=True)
@@ -153,7 +151,7 @@ def sort_of(text: str, fields: Mapping[str, CustomField]) -> Sort:
     return Sort(name, descending, field.column, field.id)
 
 
-def resumed(parts: list[Part], cursor: str | None) -> tuple[int, list[Any] | None]:
+def resumed(parts: Sequence[Part], cursor: str | None) -> tuple[int, list[Any] | None]:
     """At which part a page begins, and after which values. Raises Invalid."""
     if cursor is None:
         return 0, None
@@ -168,23 +166,30 @@ def resumed(parts: list[Part], cursor: str | None) -> tuple[int, list[Any] | Non
     raise invalid_cursor()
 
 
-def _parts(mark: str, order: _Order, *, descending: bool) -> list[Part]:
+@lru_cache(maxsize=512)
+def _parts_of(name: str, own: ValueColumn | None, *, descending: bool) -> tuple[Part, ...]:
+    mark = f"{'-' if descending else ''}{name}"
+    if own is not None:
+        return _own_parts(mark, own, descending=descending)
+    return _parts(mark, _ORDERS[name], descending=descending)
+
+
+def _parts(mark: str, order: _Order, *, descending: bool) -> tuple[Part, ...]:
     keys = (
         SortKey(order.column, order.name, order.parse, descending),
         SortKey(customer.c.id, "id", parse_id, descending),
     )
     main = Part(mark, keys, order.main)
     if order.rest is None:
-        return [main]
+        return (main,)
     rest = Part(f"{mark}:rest", (_ID,), order.rest, is_rest=True)
-    return [rest, main] if order.rest_is_least and not descending else [main, rest]
+    return (rest, main) if order.rest_is_least and not descending else (main, rest)
 
 
-def _own_parts(mark: str, own: ValueColumn, *, descending: bool) -> Iterator[Part]:
+def _own_parts(mark: str, own: ValueColumn, *, descending: bool) -> tuple[Part, ...]:
     keys = (
         SortKey(column(own), own, _PARSERS[own], descending),
         SortKey(column("created_at"), "created_at", parse_instant, descending),
         SortKey(column("id"), "id", parse_id, descending),
     )
-    yield Part(mark, keys, field=own)
-    yield Part(f"{mark}:rest", (_ID,), field=own, is_rest=True)
+    return Part(mark, keys, field=own), Part(f"{mark}:rest", (_ID,), field=own, is_rest=True)

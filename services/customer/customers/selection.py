@@ -61,12 +61,8 @@ class Selection:
         Of one value, the newest first and nothing besides, there is but one way to come by it.
         """
         compares = any(asked.keys() != {"eq"} for asked in self._questions.values())
-        return compares or (bool(self._questions) and (sort != NEWEST or self._asks_more))
-
-    @property
-    def _asks_more(self) -> bool:
-        names = CustomerConditions.model_fields
-        return any(getattr(self._given, name) is not None for name in names)
+        asks_more = sort != NEWEST or bool(self._given.said)
+        return compares or (bool(self._questions) and asks_more)
 
     async def wanted(self, *, currency: str) -> CustomerFilter:
         """The conditions.

@@ -42,8 +42,8 @@ class CustomField:
 
     @classmethod
     def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
-        """The field in a row that has its columns."""
-        return cls(*(getattr(row, name) for name in FIELD_COLUMNS))
+        """The field in a row of `FIELD_COLUMNS`."""
+        return cls(*row)
 
     @property
     def unique(self) -> bool:
