@@ -12,9 +12,9 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from services.customer.appointments.calendar_repository import CalendarRepository
 from services.customer.appointments.errors import CalendarNotFound, NotYourCalendar
 from services.customer.appointments.rendering import calendar_file
-from services.customer.appointments.repository import CalendarRepository
 from services.customer.appointments.schemas import StaffCalendarCreated, StaffCalendarRead
 from services.customer.colleagues.errors import UnknownStaff
 from services.customer.colleagues.repository import ColleagueRepository

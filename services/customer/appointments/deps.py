@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from services.customer.appointments.calendar_repository import CalendarRepository
 from services.customer.appointments.calendars import CalendarService
-from services.customer.appointments.repository import AppointmentRepository, CalendarRepository
+from services.customer.appointments.repository import AppointmentRepository
 from services.customer.appointments.service import AppointmentService
 from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.deps import AskedDep

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families, Family
-from services.customer.loyalty.book import Balance, Book, Lot
+from services.customer.loyalty.book import Book
 from services.customer.loyalty.earning import Earning
 from services.customer.loyalty.errors import (
     ProgrammeNotFound,
@@ -18,6 +18,7 @@ from services.customer.loyalty.errors import (
     RedemptionTooSmall,
 )
 from services.customer.loyalty.ledger_repository import LedgerRepository
+from services.customer.loyalty.lots import Balance, Lot
 from services.customer.loyalty.repository import LoyaltyRepository
 from services.customer.loyalty.schemas import AdjustmentCreate, EventCreate, RedemptionCreate
 from services.customer.loyalty.telling import tell_moves

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from services.customer.families.family import Families
-from services.customer.loyalty.book import Book, Lot
+from services.customer.loyalty.book import Book
 from services.customer.loyalty.ledger_repository import LedgerRepository
+from services.customer.loyalty.lots import Lot
 from services.customer.loyalty.repository import LoyaltyRepository
 from services.customer.loyalty.telling import tell_moves
 from services.customer.loyalty.terms import Programme, Rule, order_points

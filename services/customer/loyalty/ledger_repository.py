@@ -22,8 +22,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from services.customer.loyalty.book import LOT_COLUMNS, POSTING_COLUMNS, Balance, Book, Lot
+from services.customer.loyalty.book import Book
 from services.customer.loyalty.errors import RedemptionNotFound
+from services.customer.loyalty.lots import LOT_COLUMNS, POSTING_COLUMNS, Balance, Lot
 from services.customer.loyalty.models import loyalty_entry, loyalty_lot, loyalty_redemption
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES

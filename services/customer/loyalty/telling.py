@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Final
 from uuid import UUID
 
-from services.customer.loyalty.book import Balance, Book, Move, MoveKind
+from services.customer.loyalty.book import Book
+from services.customer.loyalty.lots import Balance, Move, MoveKind
 from shared.contracts.loyalty import (
     PointsAdjusted,
     PointsBalance,

@@ -9,6 +9,7 @@ from services.customer.privacy.collecting import tables_of
 from services.customer.privacy.deps import PrivacyServiceDep, ReceiptsDep, ReceiptSignerDep
 from services.customer.privacy.erasing import PARTS
 from services.customer.privacy.repository import RequestFilter
+from services.customer.privacy.requests import Request
 from services.customer.privacy.schemas import (
     CompletionCreate,
     ErasureReceiptBody,
@@ -23,7 +24,6 @@ from services.customer.privacy.schemas import (
     ReceiptVerificationCreate,
     ReceiptVerificationRead,
 )
-from services.customer.privacy.service import Request
 from services.customer.privacy.views import request_view
 from shared.contracts.privacy import PrivacyRequestKind, PrivacyRequestStatus
 from shared.db.paging import PageRequest

@@ -11,8 +11,8 @@ from services.customer.privacy.collecting import Collecting
 from services.customer.privacy.erasing import Receipts
 from services.customer.privacy.receipts import ReceiptSigner
 from services.customer.privacy.repository import PrivacyRepository
+from services.customer.privacy.requests import PrivacyRequests, Request
 from services.customer.privacy.schemas import FORGETTING, PrivacyRequestCreate
-from services.customer.privacy.service import PrivacyRequests, Request
 from services.customer.privacy.sources import PlatformSource
 from services.customer.privacy.wiring import source_forgetting
 from services.customer.tenants.shops import Shops

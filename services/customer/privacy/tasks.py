@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.customer.privacy.collecting import Collecting, archive, tables_of
 from services.customer.privacy.repository import PrivacyRepository
+from services.customer.privacy.requests import PrivacyRequests
 from services.customer.privacy.schemas import EXPORT, FORGETTING
-from services.customer.privacy.service import PrivacyRequests
 from services.customer.privacy.sources import PlatformSource
 from services.customer.privacy.views import request_state
 from services.customer.privacy.wiring import source_forgetting

@@ -7,8 +7,9 @@ from uuid import UUID
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.customer.loyalty.book import Book, Lot, Posting
+from services.customer.loyalty.book import Book
 from services.customer.loyalty.errors import InsufficientPoints
+from services.customer.loyalty.lots import Lot, Posting
 from services.customer.loyalty.terms import months_later, order_points
 from shared.ids import new_id
 from tests.customer.loyalty.shop import START

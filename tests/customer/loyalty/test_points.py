@@ -7,8 +7,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.customer.loyalty.book import Book, Lot
+from services.customer.loyalty.book import Book
 from services.customer.loyalty.ledger_repository import BALANCE, LedgerRepository
+from services.customer.loyalty.lots import Lot
 from shared.contracts.gateway import StaffChanged, StaffState
 from shared.ids import new_id
 from shared.security.principal import PrincipalKind, Visibility
