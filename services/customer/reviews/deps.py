@@ -9,6 +9,7 @@ from services.customer.families.seen import SeenPeople
 from services.customer.orders.repository import OrderRepository
 from services.customer.reviews.repository import ReviewRepository
 from services.customer.reviews.service import ReviewService, Writer
+from services.customer.reviews.telling import ReviewTelling
 from services.customer.reviews.voting import ReviewVoting
 from services.customer.timeline.repository import TimelineRepository
 from shared.security.principal import Principal
@@ -20,12 +21,13 @@ TRUSTED = "reviews:write"
 async def review_service(asked: AskedDep, principal: PrincipalDep) -> ReviewService:
     """What clients can do with reviews."""
     uow, sight = asked.uow, asked.sight
+    reviews = ReviewRepository(uow, sight=sight)
     return ReviewService(
         uow=uow,
-        reviews=ReviewRepository(uow, sight=sight),
+        reviews=reviews,
         orders=OrderRepository(uow),
         people=SeenPeople(uow, sight=sight),
-        timeline=TimelineRepository(uow),
+        telling=ReviewTelling(uow=uow, reviews=reviews, timeline=TimelineRepository(uow)),
         writer=_writer(principal),
     )
 

@@ -3,18 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.customer.reviews.repository import ReviewRepository
+from services.customer.reviews.sender_repository import SenderRepository
 from shared.db.forgetting import FORGETTING_SECONDS, Forgetting, Passing
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.queue.worker import Periodic
 
 
 async def _forget_fingerprints(uow: UnitOfWork, before: datetime, at_most: int) -> int:
-    return await ReviewRepository(uow).forget_fingerprints(before=before, at_most=at_most)
+    return await SenderRepository(uow).forget_fingerprints(before=before, at_most=at_most)
 
 
 async def _forget_addresses(uow: UnitOfWork, before: datetime, at_most: int) -> int:
-    return await ReviewRepository(uow).forget_addresses(before=before, at_most=at_most)
+    return await SenderRepository(uow).forget_addresses(before=before, at_most=at_most)
 
 
 FINGERPRINTS: Final = Passing(

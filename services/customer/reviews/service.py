@@ -9,8 +9,6 @@ from uuid import UUID
 from services.customer.customers.errors import CustomerNotFound
 from services.customer.families.family import Families, Family
 from services.customer.families.seen import SeenPeople
-from services.customer.loyalty.earning import Earning
-from services.customer.loyalty.repository import LoyaltyRepository
 from services.customer.orders.errors import OrderNotFound
 from services.customer.orders.record import OrderRecord
 from services.customer.orders.repository import OrderRepository
@@ -29,7 +27,6 @@ from services.customer.reviews.moderation import (
     suspicions,
 )
 from services.customer.reviews.repository import (
-    Counted,
     Review,
     ReviewFilter,
     ReviewRepository,
@@ -40,17 +37,13 @@ from services.customer.reviews.schemas import (
     ReviewCreate,
     ReviewPolicyPut,
 )
-from services.customer.timeline.entries import Entry
-from services.customer.timeline.repository import TimelineRepository
-from shared.contracts.reviews import ReviewCreated, ReviewPublished, ReviewState
+from services.customer.reviews.sender_repository import SenderRepository
+from services.customer.reviews.telling import ReviewTelling
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import LostRace
 from shared.ids import new_id
 from shared.web.resources import check_version
-
-WRITTEN: Final = "review.written"
-"""What the timeline calls it, and the event that earns points."""
 
 _MOST_PRODUCTS: Final = 100
 
@@ -74,17 +67,17 @@ class ReviewService:
         reviews: ReviewRepository,
         orders: OrderRepository,
         people: SeenPeople,
-        timeline: TimelineRepository,
+        telling: ReviewTelling,
         writer: Writer,
     ) -> None:
         self._uow = uow
         self._reviews = reviews
         self._orders = orders
         self._people = people
-        self._timeline = timeline
+        self._telling = telling
         self._writer = writer
         self._families = Families(uow)
-        self._loyalty = LoyaltyRepository(uow)
+        self._senders = SenderRepository(uow)
 
     async def write(self, given: ReviewCreate) -> tuple[Review, bool]:
         """The review, and whether it is new: a person has one of a product, and may change it.
@@ -223,7 +216,7 @@ class ReviewService:
         """From somebody who is not logged in: nobody knows what they have bought."""
         now = self._uow.clock.now()
         new = new_id()
-        claimed = await self._reviews.claim(
+        claimed = await self._senders.claim(
             _digest(said), review_id=new, at=now, since=now - SAME_WITHIN
         )
         if claimed != new:
@@ -252,11 +245,7 @@ class ReviewService:
             **said,
         }
         row = await self._reviews.add(columns, products)
-        await self._count(None, row)
-        if row.customer_id is not None:
-            await self._timeline.add([_entry(row)])
-        self._uow.append(ReviewCreated(review=_state(row)), key=_key(row))
-        await self._published_now(None, row)
+        await self._telling.of_new(row)
         return row
 
     async def _rewrite(self, before: Review, said: Mapping[str, Any]) -> Review:
@@ -268,10 +257,7 @@ class ReviewService:
         if said["status"] == "published" and before.published_at is None:
             differing["published_at"] = now
         row = await self._reviews.save(before.id, {**differing, "reason": None, "updated_at": now})
-        await self._count(before, row)
-        if row.customer_id is not None:
-            await self._timeline.rewrite(_entry(row))
-        await self._published_now(before, row)
+        await self._telling.of_other_words(before, row)
         return row
 
     async def _move(
@@ -301,54 +287,8 @@ class ReviewService:
                 bought = await self._orders.has_bought(family.member_ids, before.product_id)
                 changes["verified"] = bought
         row = await self._reviews.save(review_id, changes)
-        await self._count(before, row)
-        await self._published_now(before, row)
+        await self._telling.of_change(before, row)
         return row
-
-    async def _published_now(self, before: Review | None, after: Review) -> None:
-        """What follows when a review is there to be read, or an order was rated."""
-        if _counts(after) and not (before is not None and _counts(before)):
-            if after.status == "published":
-                self._uow.append(ReviewPublished(review=_state(after)), key=_key(after))
-            await self._reward(after)
-
-    async def _reward(self, row: Review) -> None:
-        """Points for a review, once, if the shop gives any; the family is locked."""
-        if row.customer_id is None:
-            return
-        programme = await self._loyalty.find_programme()
-        if programme is not None and programme.active:
-            await Earning(self._uow).by_event(
-                row.customer_id,
-                WRITTEN,
-                reference=f"review:{row.id}",
-                at=self._uow.clock.now(),
-            )
-
-    async def _count(self, before: Review | None, after: Review) -> None:
-        """Keep what products come to exact."""
-        steps = [(before, -1), (after, +1)]
-        same = before is not None and _counts(before) == _counts(after)
-        if same and before is not None:
-            unchanged = (before.rating, before.verified) == (after.rating, after.verified)
-            if unchanged:
-                return
-        products = sorted(await self._reviews.products_of(after.id))
-        for row, times in steps:
-            if row is not None and _counts(row):
-                await self._reviews.count(
-                    [
-                        Counted(
-                            p,
-                            row.kind,
-                            row.rating,
-                            row.verified,
-                            times,
-                            votes=times * row.helpful_count,
-                        )
-                        for p in products
-                    ]
-                )
 
     async def _first_status(self, rating: int, *, verified: bool, odd: bool) -> str:
         policy, _ = await self.policy()
@@ -358,7 +298,7 @@ class ReviewService:
         if self._writer.trusted:
             return []
         since, address = self._uow.clock.now() - COUNTED_FOR, self._writer.client_ip
-        counted = await self._reviews.count_from(address, since=since) if address else 0
+        counted = await self._senders.count_from(address, since=since) if address else 0
         return list(
             suspicions(
                 title=given.title,
@@ -389,37 +329,6 @@ class ReviewService:
         return row
 
 
-def _counts(row: Review) -> bool:
-    return row.status in ("published", "private")
-
-
-def _key(row: Review) -> UUID:
-    key: UUID = row.customer_id or row.id
-    return key
-
-
 def _digest(said: Mapping[str, Any]) -> bytes:
     words = [str(said[name]) for name in ("product_id", "rating", "title", "text", "author_name")]
     return hashlib.sha256("\x1f".join(words).encode()).digest()
-
-
-def _state(row: Review) -> ReviewState:
-    known = {name: getattr(row, name) for name in ReviewState.model_fields if name != "review_id"}
-    return ReviewState(review_id=row.id, **{**known, "photos": tuple(row.photos)})
-
-
-def _entry(row: Review) -> Entry:
-    """What was said stands in the review, not in the timeline."""
-    return Entry(
-        id=row.id,
-        customer_id=row.customer_id,
-        type=WRITTEN,
-        occurred_at=row.created_at,
-        data={
-            "review_id": str(row.id),
-            "kind": row.kind,
-            "rating": row.rating,
-            "product_id": row.product_id,
-            "order_id": str(row.order_id) if row.order_id else None,
-        },
-    )
