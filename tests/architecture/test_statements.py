@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Executable, event
@@ -19,6 +20,9 @@ import gateway
 import services
 import shared
 from migrations.runner import migrate
+from services.customer.customers.repository import Aside
+from shared.db.sighted import Sighted
+from shared.security.sight import Sight
 from shared.stream.consumer_repository import ConsumerRepository
 from shared.stream.source_repository import SourceRepository
 from tests.architecture.sql.check import faults, mutable_functions
@@ -186,6 +190,13 @@ async def test_every_migration_keeps_the_rules(database_url: str, root_key: str)
     assert found == {}
 
 
+_SIGHTS = {
+    "everything": None,
+    "own": Sight(UUID(int=1), of_teams=False),
+    "of teams": Sight(UUID(int=1), of_teams=True),
+}
+
+
 def written_statements() -> Iterator[tuple[str, str]]:
     """The name and the text of each."""
     dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]
@@ -216,6 +227,11 @@ def _statements_in(name: str, value: Any) -> Iterator[tuple[str, Executable]]:
         value, "is_select", False
     ) | getattr(value, "is_text", False):
         yield name, value
+    elif isinstance(value, Aside):
+        yield from _statements_in(name, value.statement)
+    elif isinstance(value, Sighted):
+        for seen, sight in _SIGHTS.items():
+            yield from _statements_in(f"{name}[{seen}]", value.seen_by(sight)[0])
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from _statements_in(f"{name}[{key}]", item)

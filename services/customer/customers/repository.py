@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    Select,
     Text,
     Uuid,
     bindparam,
@@ -27,6 +26,7 @@ from services.customer.customers.tags import NEW_TAGS, insert_tags, tag_rows
 from shared.db.outbox import outbox_rows
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id
 from shared.db.rows import NewRows, RowsParameter, any_id
+from shared.db.sighted import Sighted
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
@@ -100,12 +100,10 @@ _SAVE_FIGURES = _update_customers(_figures)
 _named = customer.alias("named")
 _ROOT = func.coalesce(_named.c.merged_into, _named.c.id)
 _NAMED = select(_ROOT).where(_named.c.tenant_id == TENANT)
-_BY_ID = _where(
-    customer.c.id == _NAMED.where(_named.c.id == bindparam("id", type_=Uuid)).scalar_subquery()
-)
-_BY_CODE = _where(
-    customer.c.id == _NAMED.where(_named.c.code == bindparam("code", type_=Text)).scalar_subquery()
-)
+_of_id = _NAMED.where(_named.c.id == bindparam("id", type_=Uuid)).scalar_subquery()
+_of_code = _NAMED.where(_named.c.code == bindparam("code", type_=Text)).scalar_subquery()
+_BY_ID = Sighted(_where(customer.c.id == _of_id), is_seen)
+_BY_CODE = Sighted(_where(customer.c.id == _of_code), is_seen)
 _ROOTS = select(_named.c.id, _ROOT.label("root_id")).where(
     _named.c.tenant_id == TENANT, _named.c.id == func.any(_IDS)
 )
@@ -118,7 +116,7 @@ _WALK = (
     .limit(bindparam("at_most", type_=Integer))
 )
 # Whoever was merged while we waited for the row stands for nobody any more.
-_LOCK = (
+_locked = (
     select(*CUSTOMER_COLUMNS, customer.c.provenance)
     .where(
         customer.c.tenant_id == TENANT,
@@ -133,6 +131,7 @@ _LOCK = (
     .order_by(customer.c.id)
     .with_for_update(of=customer)
 )
+_LOCK = Sighted(_locked, is_seen)
 _LINKS = RowsParameter(
     "link", customer, ("id", "parent_id", "merged_into", "updated_at", "version")
 )
@@ -148,14 +147,6 @@ _REMEMBER = (
 )
 
 
-def _narrower(statement: Select[Any]) -> dict[bool, Select[Any]]:
-    """The forms for callers who do not see everybody."""
-    return {of_teams: statement.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
-
-
-_SEEN = {statement: _narrower(statement) for statement in (_BY_ID, _BY_CODE, _LOCK)}
-
-
 class Aside:
     """A yes-or-no question that is asked while a customer is locked, to spare a round trip.
 
@@ -163,8 +154,7 @@ class Aside:
     """
 
     def __init__(self, question: ColumnElement[bool]) -> None:
-        self.statement = _LOCK.add_columns(question.label("aside"))
-        _SEEN[self.statement] = _narrower(self.statement)
+        self.statement = Sighted(_locked.add_columns(question.label("aside")), is_seen)
 
 
 _REMOVE_TAGS = delete(customer_tag).where(
@@ -216,7 +206,7 @@ class CustomerRepository:
 
         Ids that nobody has are left out.
         """
-        statement, seen = self._narrowed(_LOCK)
+        statement, seen = _LOCK.seen_by(self._sight)
         held: dict[UUID, CustomerRecord] = {}
         roots: dict[UUID, UUID] = {}
         waiting, before = set(customer_ids), dict[UUID, UUID]()
@@ -242,7 +232,7 @@ class CustomerRepository:
         self, customer_id: UUID, question: Aside, asked: Mapping[str, Any]
     ) -> tuple[dict[UUID, CustomerRecord], bool | None]:
         """`lock` one customer, and the answer to a question; None when it was not asked."""
-        statement, seen = self._narrowed(question.statement)
+        statement, seen = question.statement.seen_by(self._sight)
         parameters = {**self._tenant, "ids": [customer_id], **asked, **seen}
         row = await self._uow.one_or_none(statement, parameters)
         if row is None or row.id != customer_id:
@@ -285,15 +275,9 @@ class CustomerRepository:
         await self._uow.execute(_REMOVE_TAGS, {**self._tenant, "ids": ids})
         await self._uow.execute(_ADD_TAGS, {**self._tenant, **NEW_TAGS.values(tag_rows(customers))})
 
-    async def _one(self, statement: Select[Any], **named: Any) -> CustomerRecord:
-        statement, seen = self._narrowed(statement)
+    async def _one(self, sighted: Sighted, **named: Any) -> CustomerRecord:
+        statement, seen = sighted.seen_by(self._sight)
         row = await self._uow.one_or_none(statement, {**self._tenant, **seen, **named})
         if row is None:
             raise CustomerNotFound
         return CustomerRecord.of(row)
-
-    def _narrowed(self, statement: Select[Any]) -> tuple[Select[Any], Mapping[str, Any]]:
-        """The form of a statement for who looks, and what it names in addition."""
-        if self._sight is None:
-            return statement, {}
-        return _SEEN[statement][self._sight.of_teams], self._sight.parameters()

@@ -22,6 +22,7 @@ from shared.db.paging import (
     parse_id,
     parse_instant,
 )
+from shared.db.sighted import Sighted
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
@@ -42,11 +43,10 @@ ORDERS: Final[Mapping[CandidateOrder, Sequence[SortKey]]] = {
 }
 
 _TENANT = bindparam("tenant", type_=Uuid)
-_BY_ID = select(duplicate_candidate).where(
+_by_id = select(duplicate_candidate).where(
     duplicate_candidate.c.tenant_id == _TENANT,
     duplicate_candidate.c.id == bindparam("id", type_=Uuid),
 )
-_LOCK = _BY_ID.with_for_update()
 
 
 def _stands_for(customer_id: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -59,18 +59,16 @@ def _stands_for(customer_id: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
-# A pair is seen by who sees both.
-_BOTH_SEEN = {
-    of_teams: and_(
+def _is_seen(*, of_teams: bool) -> ColumnElement[bool]:
+    """A pair is seen by who sees both."""
+    return and_(
         customer_is_seen(_stands_for(duplicate_candidate.c.older_id), of_teams=of_teams),
         customer_is_seen(_stands_for(duplicate_candidate.c.newer_id), of_teams=of_teams),
     )
-    for of_teams in (False, True)
-}
-_SEEN = {
-    statement: {of_teams: statement.where(seen) for of_teams, seen in _BOTH_SEEN.items()}
-    for statement in (_BY_ID, _LOCK)
-}
+
+
+_BY_ID = Sighted(_by_id, _is_seen)
+_LOCK = Sighted(_by_id.with_for_update(), _is_seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ class CandidateRepository:
         if wanted.reason is not None:
             looked_for.append(pair.reasons.contains([wanted.reason]))
         if self._sight is not None:
-            looked_for.append(_BOTH_SEEN[self._sight.of_teams])
+            looked_for.append(_is_seen(of_teams=self._sight.of_teams))
         if looked_for:
             return await self._walk(found, and_(*looked_for), order, request)
         rows = await self._uow.rows(page(found, order, request), self._asked())
@@ -154,10 +152,9 @@ class CandidateRepository:
 
     async def get(self, pair_id: UUID, *, lock: bool = False) -> Row[*tuple[Any, ...]]:
         """Raises DuplicateNotFound."""
-        statement = _LOCK if lock else _BY_ID
-        if self._sight is not None:
-            statement = _SEEN[statement][self._sight.of_teams]
-        row = await self._uow.one_or_none(statement, {**self._asked(), "id": pair_id})
+        statement, seen = (_LOCK if lock else _BY_ID).seen_by(self._sight)
+        asked = {"tenant": self._uow.tenant_id, **seen, "id": pair_id}
+        row = await self._uow.one_or_none(statement, asked)
         if row is None:
             raise DuplicateNotFound
         return row

@@ -31,6 +31,7 @@ from services.customer.tasks.sight import is_seen, sources
 from shared.db.merged import merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.rows import RowsParameter
+from shared.db.sighted import Sighted
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
@@ -68,13 +69,9 @@ _ADD_CAUSED = (
     .returning(*task.c)
 )
 _ADD = insert(task).returning(*task.c)
-_BY_ID = select(task).where(task.c.tenant_id == _TENANT, task.c.id == bindparam("id", type_=Uuid))
-_LOCK = _BY_ID.with_for_update()
-# The narrower forms for callers who do not see everything.
-_SEEN = {
-    statement: {of_teams: statement.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
-    for statement in (_BY_ID, _LOCK)
-}
+_by_id = select(task).where(task.c.tenant_id == _TENANT, task.c.id == bindparam("id", type_=Uuid))
+_BY_ID = Sighted(_by_id, is_seen)
+_LOCK = Sighted(_by_id.with_for_update(), is_seen)
 
 
 _CALLS_FIRST = (
@@ -212,10 +209,8 @@ class TaskRepository:
 
     async def get(self, task_id: UUID, *, lock: bool = False) -> Row[*tuple[Any, ...]]:
         """Raises TaskNotFound."""
-        statement = _LOCK if lock else _BY_ID
-        if self._sight is not None:
-            statement = _SEEN[statement][self._sight.of_teams]
-        row = await self._uow.one_or_none(statement, {**self._asked(), "id": task_id})
+        statement, seen = (_LOCK if lock else _BY_ID).seen_by(self._sight)
+        row = await self._uow.one_or_none(statement, {**self._tenant, **seen, "id": task_id})
         if row is None:
             raise TaskNotFound
         return row

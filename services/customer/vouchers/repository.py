@@ -18,6 +18,7 @@ from services.customer.vouchers.terms import Terms
 from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.rows import RowsParameter
+from shared.db.sighted import Sighted
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
@@ -65,18 +66,15 @@ _USE_CODE = (
     .values(used=voucher_code.c.used + bindparam("more"))
     .where(voucher_code.c.tenant_id == _TENANT, voucher_code.c.id == _ID)
 )
-_CODES_OF_VOUCHER = select(voucher_code).where(
-    voucher_code.c.tenant_id == _TENANT, voucher_code.c.voucher_id == _ID
+_CODES_OF_VOUCHER = Sighted(
+    select(voucher_code).where(
+        voucher_code.c.tenant_id == _TENANT, voucher_code.c.voucher_id == _ID
+    ),
+    lambda *, of_teams: or_(
+        voucher_code.c.customer_id.is_(None),
+        person_is_seen(voucher_code.c.customer_id, of_teams=of_teams),
+    ),
 )
-_SEEN_CODES_OF_VOUCHER = {
-    of_teams: _CODES_OF_VOUCHER.where(
-        or_(
-            voucher_code.c.customer_id.is_(None),
-            person_is_seen(voucher_code.c.customer_id, of_teams=of_teams),
-        )
-    )
-    for of_teams in (False, True)
-}
 _TIMES = select(func.count()).where(
     _redemption.tenant_id == _TENANT,
     _redemption.customer_id == func.any(_MEMBERS),
@@ -172,10 +170,8 @@ class VoucherRepository:
 
         Those of people whom the caller does not see are left out.
         """
-        codes, asked = _CODES_OF_VOUCHER, {**self._tenant, "row_id": voucher_id}
-        if self._sight is not None:
-            codes = _SEEN_CODES_OF_VOUCHER[self._sight.of_teams]
-            asked |= self._sight.parameters()
+        codes, seen = _CODES_OF_VOUCHER.seen_by(self._sight)
+        asked = {**self._tenant, **seen, "row_id": voucher_id}
         rows = await self._uow.rows(page(codes, CODES_NEWEST_FIRST, request), asked)
         return next_cursor(rows, CODES_NEWEST_FIRST, request.limit)
 

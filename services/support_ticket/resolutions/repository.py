@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from services.support_ticket.resolutions.schemas import (
     ResolutionTotal,
 )
 from services.support_ticket.tickets.sight import ticket_is_seen
+from shared.db.sighted import Sighted
 from shared.db.unit_of_work import UnitOfWork
 from shared.money import Money, MoneyRead
 from shared.security.sight import Sight
@@ -24,7 +26,7 @@ _OF_EPISODE = select(resolution).where(
     resolution.c.ticket_id == bindparam("ticket"),
     resolution.c.episode == bindparam("episode"),
 )
-_TOTALS = (
+_totals = (
     select(
         resolution.c.kind,
         resolution.c.result,
@@ -40,12 +42,7 @@ _TOTALS = (
     .group_by(resolution.c.kind, resolution.c.result, resolution.c.currency)
     .order_by(resolution.c.kind, resolution.c.result, resolution.c.currency)
 )
-_SEEN_TOTALS = {
-    of_teams: _TOTALS.where(
-        ticket_is_seen(resolution.c.ticket_id, of_teams=of_teams),
-    )
-    for of_teams in (False, True)
-}
+_TOTALS = Sighted(_totals, partial(ticket_is_seen, resolution.c.ticket_id))
 
 
 class ResolutionRepository:
@@ -89,11 +86,8 @@ class ResolutionRepository:
     async def totals(self, *, since: datetime, until: datetime) -> Sequence[ResolutionTotal]:
         """Counts and sums of `since` <= resolved < `until`, by kind, result and currency."""
         period = {"tenant": self._uow.tenant_id, "since": since, "until": until}
-        if self._sight is None:
-            rows = await self._uow.rows(_TOTALS, period)
-        else:
-            statement = _SEEN_TOTALS[self._sight.of_teams]
-            rows = await self._uow.rows(statement, {**period, **self._sight.parameters()})
+        statement, seen = _TOTALS.seen_by(self._sight)
+        rows = await self._uow.rows(statement, {**period, **seen})
         return [
             ResolutionTotal(
                 kind=row.kind,

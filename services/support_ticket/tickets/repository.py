@@ -22,6 +22,7 @@ from services.support_ticket.tickets.states import UNFINISHED
 from shared.contracts.support_ticket import TicketStatus, TicketType
 from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
+from shared.db.sighted import Sighted
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
 
@@ -31,21 +32,18 @@ _NEWEST_FIRST = (
     SortKey(ticket.c.id, "id", parse_id, descending=True),
 )
 _OF_TENANT = ticket.c.tenant_id == bindparam("tenant")
-_BY_ID = select(*_COLUMNS).where(_OF_TENANT, ticket.c.id == bindparam("ticket"))
-_OWN_BY_ID = _BY_ID.where(
+_by_id = select(*_COLUMNS).where(_OF_TENANT, ticket.c.id == bindparam("ticket"))
+_BY_ID = Sighted(_by_id, is_seen)
+_LOCK = Sighted(_by_id.with_for_update(), is_seen)
+_OWN_BY_ID = _by_id.where(
     ticket.c.customer_id == func.any(CUSTOMERS.members(bindparam("owner", type_=Uuid))),
     ticket.c.customer_link == "given",
 )
+_LOCK_OWN = _OWN_BY_ID.with_for_update()
 _OF_PERSON = ticket.c.customer_id == func.any(CUSTOMERS.members(bindparam("customer", type_=Uuid)))
-_OPEN_OF_CUSTOMER = select(func.count()).where(
-    _OF_TENANT, _OF_PERSON, ticket.c.status.in_(UNFINISHED)
+_OPEN_OF_CUSTOMER = Sighted(
+    select(func.count()).where(_OF_TENANT, _OF_PERSON, ticket.c.status.in_(UNFINISHED)), is_seen
 )
-# The narrower forms for callers who do not see everything: what is their own, and their teams'.
-_SEEN_BY_ID = {of_teams: _BY_ID.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)}
-_SEEN_OPEN_OF_CUSTOMER = {
-    of_teams: _OPEN_OF_CUSTOMER.where(is_seen(of_teams=of_teams)) for of_teams in (False, True)
-}
-_LOCKED = {by_id: by_id.with_for_update() for by_id in (_BY_ID, _OWN_BY_ID, *_SEEN_BY_ID.values())}
 _NEWEST = (ticket.c.created_at.desc(), ticket.c.id.desc())
 # An ended ticket goes on when its customer writes again soon enough.
 _CONTINUABLE = or_(
@@ -153,11 +151,11 @@ class TicketRepository:
 
     async def get(self, ticket_id: UUID, *, owner: UUID | None = None) -> Ticket:
         """Raises TicketNotFound."""
-        return await self._one(self._by_id(owner), ticket_id, owner)
+        return await self._one(_BY_ID, _OWN_BY_ID, ticket_id, owner)
 
     async def lock(self, ticket_id: UUID, *, owner: UUID | None = None) -> Ticket:
         """The ticket, which nobody else can change now. Raises TicketNotFound."""
-        return await self._one(_LOCKED[self._by_id(owner)], ticket_id, owner)
+        return await self._one(_LOCK, _LOCK_OWN, ticket_id, owner)
 
     async def list_page(
         self, wanted: TicketFilter, request: PageRequest
@@ -168,10 +166,9 @@ class TicketRepository:
 
     async def count_open(self, customer_id: UUID) -> int:
         """How many tickets of a customer, of all their records, are not resolved yet."""
-        statement = _OPEN_OF_CUSTOMER
-        if self._sight is not None:
-            statement = _SEEN_OPEN_OF_CUSTOMER[self._sight.of_teams]
-        counted: int = await self._uow.scalar(statement, {**self._asked(), "customer": customer_id})
+        statement, seen = _OPEN_OF_CUSTOMER.seen_by(self._sight)
+        asked = {"tenant": self._uow.tenant_id, **seen, "customer": customer_id}
+        counted: int = await self._uow.scalar(statement, asked)
         return counted
 
     async def update(self, current: Ticket, changes: dict[str, Any]) -> Ticket:
@@ -258,19 +255,19 @@ class TicketRepository:
         row = await self._uow.one_or_none(statement, {"tenant": self._uow.tenant_id, **parameters})
         return None if row is None else Ticket.of(row)
 
-    async def _one(self, statement: Select[Any], ticket_id: UUID, owner: UUID | None) -> Ticket:
-        parameters = {**self._asked(), "ticket": ticket_id}
-        if owner is not None:
-            parameters["owner"] = owner
-        row = await self._uow.one_or_none(statement, parameters)
+    async def _one(
+        self, sighted: Sighted, own: Select[Any], ticket_id: UUID, owner: UUID | None
+    ) -> Ticket:
+        """A ticket that the caller sees, or one of a person's own."""
+        if owner is None:
+            statement, more = sighted.seen_by(self._sight)
+        else:
+            statement, more = own, {"owner": owner}
+        asked = {"tenant": self._uow.tenant_id, "ticket": ticket_id, **more}
+        row = await self._uow.one_or_none(statement, asked)
         if row is None:
             raise TicketNotFound
         return Ticket.of(row)
-
-    def _by_id(self, owner: UUID | None) -> Select[Any]:
-        if owner is not None:
-            return _OWN_BY_ID
-        return _BY_ID if self._sight is None else _SEEN_BY_ID[self._sight.of_teams]
 
     def _page(self, wanted: TicketFilter, request: PageRequest) -> Select[Any]:
         where = [_OF_TENANT, *_conditions(wanted)]
