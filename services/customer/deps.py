@@ -8,8 +8,10 @@ from fastapi import Depends, Request
 
 from services.customer.erased.identities import ErasedIdentities, IdentityDigests
 from services.customer.tenants.shops import Shop, Shops
+from shared.db.paging import SealedCursors
 from shared.db.unit_of_work import UnitOfWork
 from shared.part.context import PartContext
+from shared.security.keys import SecretBox
 from shared.security.principal import Principal, PrincipalKind
 from shared.security.sight import Sight
 from shared.settings import PartSettings
@@ -48,6 +50,11 @@ class Asked:
         """What erased people were known by."""
         digests = IdentityDigests(self.part.settings.root_key)
         return ErasedIdentities(self.uow, digests=digests)
+
+    @property
+    def sealed_cursors(self) -> SealedCursors:
+        """Cursors for callers who are not shown what a list is sorted by."""
+        return SealedCursors(SecretBox(self.part.settings.root_key))
 
 
 async def asked(request: Request) -> Asked:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, or_
 
 from shared.errors import FieldError, Invalid
 from shared.json import dumps
+from shared.security.keys import SecretBox
 
 MAX_LIMIT = 200
 
@@ -121,6 +122,26 @@ def _after(order: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[boo
     first, value = order[0], values[0]
     bound = first.column <= value if first.descending else first.column >= value
     return and_(bound, or_(*alternatives))
+
+
+class SealedCursors:
+    """Cursors that say nothing to those who are not shown what a list is sorted by."""
+
+    def __init__(self, secrets: SecretBox) -> None:
+        self._secrets = secrets
+
+    def seal(self, cursor: str | None) -> str | None:
+        """The cursor as somebody may have it who is not to read it."""
+        return None if cursor is None else self._secrets.seal({"cursor": cursor})
+
+    def open(self, sealed: str | None) -> str | None:
+        """The cursor again. Raises Invalid when it is none that was sealed here."""
+        if sealed is None:
+            return None
+        try:
+            return self._secrets.open(sealed)["cursor"]
+        except (ValueError, KeyError) as error:
+            raise invalid_cursor() from error
 
 
 def parse_instant(value: Any) -> datetime:

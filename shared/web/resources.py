@@ -24,7 +24,7 @@ class PageQuery(BaseModel):
 
     limit: int = Field(default=50, ge=1, le=MAX_LIMIT, description="Rows in a page")
     cursor: str | None = Field(
-        default=None, max_length=1000, description="`next_cursor` of the page before"
+        default=None, max_length=2000, description="`next_cursor` of the page before"
     )
 
     def asked(self) -> PageRequest:

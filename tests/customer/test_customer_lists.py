@@ -1,5 +1,6 @@
 """Lists and search over the API."""
 
+import base64
 import random
 import unicodedata
 from datetime import UTC, datetime, timedelta
@@ -255,3 +256,28 @@ def _matching(text, customers):
     words = [word if len(word) > 2 else f" {word}" for word in text.split()]
     keys = ((customer, f" {search_key(customer['name'])} ") for customer in customers)
     return [customer for customer, key in keys if all(word in key for word in words)]
+
+
+async def test_a_cursor_tells_nobody_the_names_that_they_are_not_shown(service, shop):
+    names = ["Bùi Thị Mật", "Đặng Văn Kín", "Trần Văn Giấu"]
+    async with service.client(shop, "customers:read", "customers:write") as client:
+        for name in names:
+            made = await client.post("/v1/customers", json={"name": name})
+            assert made.status_code == 201
+    async with service.client(shop, "customers:read", sees_pii=False) as masked:
+        query = {"sort": "name", "limit": 1}
+        found, cursors = [], []
+        while True:
+            page = (await masked.get("/v1/customers", params=query)).json()
+            found += [row["name"] for row in page["data"]]
+            if page["next_cursor"] is None:
+                break
+            cursors.append(page["next_cursor"])
+            query["cursor"] = page["next_cursor"]
+        assert found == ["B. T. M.", "Đ. V. K.", "T. V. G."]
+        for cursor in cursors:
+            read = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            assert b"name" not in read
+        plain = base64.urlsafe_b64encode(b'["name","a","01"]').decode()
+        refused = await masked.get("/v1/customers", params={"sort": "name", "cursor": plain})
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "invalid_cursor")

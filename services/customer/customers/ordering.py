@@ -122,6 +122,11 @@ class Sort:
         return self.name == "created_at" and self.descending
 
     @property
+    def is_personal(self) -> bool:
+        """Whether it is by what is masked for callers without `pii:read`."""
+        return self.name == "name"
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         """The parts, in their order."""
         return _parts_of(self.name, self.own, descending=self.descending)
