@@ -16,7 +16,7 @@ from tests.privacy.conftest import HouseShop
 from tests.privacy.test_rights import EMAIL, NAME, SCOPES, SECRET, Life, figures, traces
 
 Json = dict[str, Any]
-MORE = [*SCOPES, "duplicates:read", "duplicates:write"]
+MORE = [*SCOPES, "duplicates:read", "duplicates:write", "reviews:write", "review_submissions:write"]
 AT_THE_TILL = {"source": "pos", "external_id": "till-1"}
 
 
@@ -37,14 +37,7 @@ class Couple:
             {"name": SECRET, "source": "pos", "external_ids": [AT_THE_TILL], "city": "Huế"},
         )
         self.other = made["id"]
-        bought = {
-            "customer_id": self.other,
-            "external_id": "till-order-1",
-            "financial_status": "paid",
-            "total": {"amount": "30000", "currency": "VND"},
-            "lines": [],
-        }
-        await self.sent("POST", "/v1/orders", bought)
+        await self.sent("POST", "/v1/orders", _bought(self.other, "till-order-1"))
         path = f"/v1/customers/{self.stays}/merges"
         self.merge = await self.sent(
             "POST", path, {"customer_ids": [self.other], "reason": f"Cùng {SECRET}"}
@@ -93,6 +86,81 @@ async def test_all_records_of_a_person_are_erased_and_told_of_as_one(
     # Who is merged is nobody by themselves: nobody is told that they have changed.
     changed = [json.loads(r.data)["customer"]["id"] for r in news if r.type == "customer.updated"]
     assert set(changed) == {couple.stays}
+
+
+@pytest.mark.capability(26)
+async def test_nothing_more_is_said_of_an_erased_person(couple: Couple, shop: HouseShop) -> None:
+    of_them = f"/v1/customers/{couple.stays}"
+    address = await couple.sent("POST", f"{of_them}/addresses", {"full_address": "1 Lê Lợi, Huế"})
+    note = await couple.sent("POST", f"{of_them}/notes", {"text": "Gọi sau"})
+    called = {"customer_id": couple.other, "kind": "call", "direction": "inbound"}
+    interaction = await couple.sent("POST", "/v1/interactions", called)
+    orders = (await couple.sent("GET", f"{of_them}/orders"))["data"]
+    await couple.erase()
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date()
+    agreed = {"purpose": "marketing", "channel": "sms", "status": "granted"}
+    words: list[tuple[str, str, Json]] = [
+        ("POST", f"{of_them}/notes", {"text": SECRET}),
+        ("PATCH", f"{of_them}/notes/{note['id']}", {"text": SECRET}),
+        ("POST", f"{of_them}/addresses", {"full_address": SECRET}),
+        ("POST", f"{of_them}/contacts", {"name": SECRET}),
+        ("POST", f"{of_them}/consents", {**agreed, "proof": {"said": SECRET}}),
+        ("POST", "/v1/interactions", {**called, "text": SECRET}),
+        ("PATCH", f"/v1/interactions/{interaction['id']}", {"text": SECRET}),
+        ("POST", "/v1/tasks", {"customer_id": couple.other, "title": SECRET}),
+        (
+            "POST",
+            "/v1/appointments",
+            {
+                "customer_id": couple.stays,
+                "title": SECRET,
+                "starts_at": f"{tomorrow}T09:00:00Z",
+                "ends_at": f"{tomorrow}T10:00:00Z",
+            },
+        ),
+        (
+            "POST",
+            "/v1/touches",
+            {"customer_id": couple.stays, "landing_page": f"https://hoamai.vn/{SECRET}"},
+        ),
+        ("PUT", f"/v1/orders/{orders[0]['id']}/rating", {"rating": 1, "text": SECRET}),
+        ("POST", "/v1/reviews", {"customer_id": couple.other, "product_id": "p", "rating": 5}),
+        ("POST", "/v1/orders", _bought(couple.other, "till-order-2")),
+    ]
+    for method, path, body in words:
+        answer = await couple.client.request(method, path, json=body)
+        told = (method, path, answer.text)
+        assert (answer.status_code, answer.json().get("code")) == (409, "customer_erased"), told
+    gone = await couple.client.patch(f"{of_them}/addresses/{address['id']}", json={"ward": SECRET})
+    assert gone.status_code == 404
+    assert await traces(shop) == []
+
+
+@pytest.mark.capability(26)
+async def test_news_of_an_erased_persons_order_are_figures_alone(
+    couple: Couple, shop: HouseShop
+) -> None:
+    await couple.erase()
+    again = {
+        **_bought(couple.other, "till-order-1"),
+        "total": {"amount": "20000", "currency": "VND"},
+    }
+    order = await couple.sent("POST", "/v1/orders", {**again, "note": SECRET})
+    refund = {"external_id": "r-1", "amount": {"amount": "5000", "currency": "VND"}}
+    await couple.sent("POST", f"/v1/orders/{order['id']}/refunds", {**refund, "reason": SECRET})
+    await couple.sent("POST", f"/v1/orders/{order['id']}/cancel", {"reason": SECRET})
+    assert await traces(shop) == []
+    assert order["total"]["amount"] == "20000"
+
+
+def _bought(customer_id: str, external_id: str) -> Json:
+    return {
+        "customer_id": customer_id,
+        "external_id": external_id,
+        "financial_status": "paid",
+        "total": {"amount": "30000", "currency": "VND"},
+        "lines": [],
+    }
 
 
 async def test_an_erased_persons_records_neither_part_nor_join(couple: Couple) -> None:

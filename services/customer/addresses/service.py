@@ -12,7 +12,7 @@ from services.customer.addresses.summary import summary_of
 from services.customer.addresses.units import Units
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.hearing import Hearing
-from services.customer.customers.repository import CustomerRepository
+from services.customer.customers.repository import CustomerRepository, unerased
 from services.customer.customers.says import Speaker, source_of
 from services.customer.duplicates.weighing import Weighing
 from services.customer.families.belongings import Belonging, Belongings
@@ -132,7 +132,7 @@ class AddressService:
     async def _locked(self, customer_id: UUID) -> CustomerChanges:
         changes = CustomerChanges(self._uow, sight=self._sight)
         await changes.lock([customer_id])
-        changes[customer_id]
+        unerased(changes[customer_id])
         return changes
 
     async def _tell(

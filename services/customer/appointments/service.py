@@ -66,9 +66,9 @@ class AppointmentService:
     ) -> Row[*tuple[Any, ...]]:
         """A new planned appointment.
 
-        Raises CustomerNotFound, UnknownStaff, PeriodNotValid, StaffBooked.
+        Raises CustomerNotFound, CustomerIsErased, UnknownStaff, PeriodNotValid, StaffBooked.
         """
-        await self._people.family(given.customer_id)
+        await self._people.unerased(given.customer_id)
         now = self._uow.clock.now()
         columns = {
             **given.model_dump(exclude={"overbook"}),

@@ -14,6 +14,7 @@ from services.customer.consents.repository import ConsentRepository
 from services.customer.consents.schemas import ConsentCreate
 from services.customer.consents.text_repository import ConsentTextRepository
 from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.repository import unerased
 from services.customer.families.seen import SeenPeople
 from shared.audit.trail import Actor
 from shared.db.paging import PageRequest
@@ -54,11 +55,12 @@ class ConsentService:
     async def record(self, customer_id: UUID, given: ConsentCreate) -> dict[str, Any]:
         """The ledger's new row; the answer counts from now on, unless a later one is known.
 
-        Raises CustomerNotFound; Invalid for an answer of the future and a text of something else.
+        Raises CustomerNotFound, CustomerIsErased; Invalid for an answer of the future and a text of
+        something else.
         """
         changes = CustomerChanges(self._uow, sight=self._sight)
         await changes.lock([customer_id])
-        changes[customer_id]
+        unerased(changes[customer_id])
         now = self._uow.clock.now()
         if given.at is not None and given.at > now:
             fault = FieldError("/body/at", "future", "The time has not come yet")

@@ -100,8 +100,11 @@ class ContactService:
         return await Families(self._uow).of(customer_id)
 
     async def _lock(self, customer_id: UUID) -> None:
-        """Let nobody else add to or change what this customer has. Raises CustomerNotFound."""
-        await self._customers.get(customer_id)
+        """Let nobody else add to or change what this customer has.
+
+        Raises CustomerNotFound, CustomerIsErased.
+        """
+        await self._customers.get_unerased(customer_id)
         await self._customers.lock([customer_id])
 
     async def _normalised(self, said: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.customer.customers.errors import CustomerNotFound
+from services.customer.customers.errors import CustomerIsErased, CustomerNotFound
 from services.customer.customers.models import customer, customer_tag
 from services.customer.customers.record import COLUMNS, STORED, CustomerRecord
 from services.customer.customers.sight import is_seen
@@ -162,6 +162,13 @@ _REMOVE_TAGS = delete(customer_tag).where(
 )
 
 
+def unerased(record: CustomerRecord) -> CustomerRecord:
+    """The same, of somebody who was not erased. Raises CustomerIsErased."""
+    if record.erased_at is not None:
+        raise CustomerIsErased
+    return record
+
+
 class CustomerRepository:
     """Customers, inside one unit of work.
 
@@ -177,6 +184,13 @@ class CustomerRepository:
     async def get(self, customer_id: UUID) -> CustomerRecord:
         """Who stands for a record. Raises CustomerNotFound."""
         return await self._one(_BY_ID, id=customer_id)
+
+    async def get_unerased(self, customer_id: UUID) -> CustomerRecord:
+        """Who stands for a record, and is somebody still: of nobody is there anything to say.
+
+        Raises CustomerNotFound, CustomerIsErased.
+        """
+        return unerased(await self.get(customer_id))
 
     async def get_by_code(self, code: str) -> CustomerRecord:
         """Who stands for the record with a code. Raises CustomerNotFound."""

@@ -47,7 +47,7 @@ from services.customer.customers.record import (
     created_entry,
     new_record,
 )
-from services.customer.customers.repository import CustomerRepository
+from services.customer.customers.repository import CustomerRepository, unerased
 from services.customer.customers.says import FIELD_COLUMNS, Speaker, first_said
 from services.customer.customers.schemas import (
     CustomerCreate,
@@ -277,9 +277,7 @@ class CustomerService:
         identities: Sequence[Identity],
         speaker: Speaker,
     ) -> CustomerRecord:
-        before = self._changes[customer_id]
-        if before.erased_at is not None:
-            raise CustomerIsErased
+        before = unerased(self._changes[customer_id])
         if "attributes" in said:
             checked = await self._rules.of_change(
                 said["attributes"], before.attributes, customer_id=before.id

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists
 from services.customer.colleagues.sight import owner_is_seen
 from services.customer.customers.models import customer
 from services.customer.customers.record import CustomerRecord
-from services.customer.customers.repository import CustomerRepository
+from services.customer.customers.repository import CustomerRepository, unerased
 from services.customer.families.family import Families, Family
 from shared.db.aliases import stands_for
 from shared.db.unit_of_work import UnitOfWork
@@ -49,6 +49,15 @@ class SeenPeople:
     async def family(self, customer_id: UUID) -> Family:
         """The family of a record. Raises CustomerNotFound, also for people who are not seen."""
         return (await self.person(customer_id))[0]
+
+    async def unerased(self, customer_id: UUID) -> Family:
+        """The family of somebody of whom there is something to say.
+
+        Raises CustomerNotFound, CustomerIsErased.
+        """
+        family, record = await self.person(customer_id)
+        unerased(record)
+        return family
 
     async def person(self, customer_id: UUID) -> tuple[Family, CustomerRecord]:
         """The family, and the record that stands for it. Raises CustomerNotFound."""

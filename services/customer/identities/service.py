@@ -211,10 +211,7 @@ class IdentityService:
         """The record that stands for the person. Raises CustomerNotFound, CustomerIsErased."""
         await self._people.family(customer_id)
         await Families(self._uow).lock(customer_id)
-        family, record = await self._people.person(customer_id)
-        if record.erased_at is not None:
-            raise CustomerIsErased
-        return family.root_id
+        return (await self._people.unerased(customer_id)).root_id
 
     async def _held(self, customer_id: UUID, identity_id: UUID) -> tuple[UUID, _Row]:
         """The record that stands for the person, and the identity of one of their records."""

@@ -53,9 +53,9 @@ class InteractionService:
     ) -> Row[*tuple[Any, ...]]:
         """A new interaction, told in the customer's timeline.
 
-        Raises CustomerNotFound, UnknownStaff, NotYetHappened, OutcomeNotDefined.
+        Raises CustomerNotFound, CustomerIsErased, UnknownStaff, NotYetHappened, OutcomeNotDefined.
         """
-        await self._people.family(given.customer_id)
+        await self._people.unerased(given.customer_id)
         await self._check_outcome(given.kind, given.outcome)
         if given.staff_id is not None and not await self._colleagues.is_active(given.staff_id):
             raise UnknownStaff("/body/staff_id")
@@ -88,7 +88,7 @@ class InteractionService:
     ) -> Row[*tuple[Any, ...]]:
         """The interaction after the change.
 
-        Raises InteractionNotFound, PreconditionFailed, OutcomeNotDefined.
+        Raises InteractionNotFound, PreconditionFailed, CustomerIsErased, OutcomeNotDefined.
         """
         before = await self._seen(await self._interactions.get(interaction_id, lock=True))
         check_version(before.version, expected_version)
@@ -96,6 +96,7 @@ class InteractionService:
         changes = {name: new for name, new in said.items() if getattr(before, name) != new}
         if not changes:
             return before
+        await self._people.unerased(before.customer_id)
         await self._check_outcome(before.kind, changes.get("outcome"))
         changes["updated_at"] = self._uow.clock.now()
         after = await self._interactions.save(interaction_id, changes)

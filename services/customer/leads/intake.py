@@ -96,12 +96,13 @@ class LeadIntake:
     async def take(self, form: LeadForm, given: Given) -> tuple[Submission, bool]:
         """The submission, and whether it is new: the same sent again soon is the same.
 
-        What looks as if no person had sent it is kept aside. Raises FormClosed, CustomerNotFound.
+        What looks as if no person had sent it is kept aside. Raises FormClosed, CustomerNotFound,
+        CustomerIsErased.
         """
         if not form.active:
             raise FormClosed
         if given.customer_id is not None:
-            await self._customers.get(given.customer_id)
+            await self._customers.get_unerased(given.customer_id)
         new = await self._new(form, given)
         claimed = await self._submissions.claim(new, since=new.received_at - SAME_WITHIN)
         if claimed != new.id:

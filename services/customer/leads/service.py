@@ -42,9 +42,9 @@ class LeadService:
     async def create(self, given: LeadCreate) -> _Row:
         """A lead that somebody of the shop tells of.
 
-        Raises CustomerNotFound, AlreadyCustomer, AlreadyLead.
+        Raises CustomerNotFound, CustomerIsErased, AlreadyCustomer, AlreadyLead.
         """
-        await self._customers.get(given.customer_id)
+        await self._customers.get_unerased(given.customer_id)
         family = await self._families.lock(given.customer_id)
         if (await self._customers.get(family.root_id)).stage == "customer":
             raise AlreadyCustomer

@@ -36,8 +36,8 @@ class NoteService:
     async def create(
         self, customer_id: UUID, given: PersonNoteCreate, *, created_by: UUID | None
     ) -> Row[*tuple[Any, ...]]:
-        """A new note. Raises CustomerNotFound."""
-        await self._people.family(customer_id)
+        """A new note. Raises CustomerNotFound, CustomerIsErased."""
+        await self._people.unerased(customer_id)
         now = self._uow.clock.now()
         columns = {
             **given.model_dump(),
@@ -72,7 +72,11 @@ class NoteService:
         *,
         expected_version: int | None,
     ) -> Row[*tuple[Any, ...]]:
-        """The note after the change. Raises CustomerNotFound, NoteNotFound, PreconditionFailed."""
+        """The note after the change.
+
+        Raises CustomerNotFound, CustomerIsErased, NoteNotFound, PreconditionFailed.
+        """
+        await self._people.unerased(customer_id)
         before = await self._held(customer_id, note_id)
         check_version(before.version, expected_version)
         said = given.model_dump(exclude_unset=True)

@@ -1,9 +1,9 @@
 """News of orders, and what they change."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from services.customer.orders.parts import OrderPart
@@ -51,6 +51,31 @@ class OrderRemoval:
 
 
 OrderNews = IncomingOrder | OrderPartsTold | OrderCancellation | OrderRemoval
+
+
+_WORDS: Final = ("reference", "reason", "tracking_number", "tracking_url")
+
+
+def without_words(news: OrderNews) -> OrderNews:
+    """What of some news may be kept of an order of somebody erased: figures, and no words."""
+    match news:
+        case IncomingOrder(content=content, parts=parts):
+            content = replace(content, cancel_reason=None, details=None)
+            return replace(news, content=content, parts=_wordless(parts))
+        case OrderPartsTold(parts=parts):
+            return replace(news, parts=_wordless(parts))
+        case OrderCancellation():
+            return replace(news, reason=None)
+        case OrderRemoval():
+            return news
+
+
+def _wordless(parts: Iterable[OrderPart]) -> tuple[OrderPart, ...]:
+    words: dict[str, Any] = dict.fromkeys(_WORDS)
+    return tuple(
+        replace(part, **{name: words[name] for name in words if hasattr(part, name)})
+        for part in parts
+    )
 
 
 @dataclass(frozen=True, slots=True)

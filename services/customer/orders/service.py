@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
-from services.customer.customers.errors import CustomerNotFound
+from services.customer.customers.errors import CustomerIsErased, CustomerNotFound
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
@@ -18,6 +18,7 @@ from services.customer.orders.news import (
     OrderFollower,
     OrderNews,
     OrderPartsTold,
+    without_words,
 )
 from services.customer.orders.part_repository import OrderPartRepository
 from services.customer.orders.part_schemas import PartWrite
@@ -64,7 +65,7 @@ class OrderService:
         """The order as it is now; True if it is new.
 
         The same source and external id are the same order, whatever else differs. Raises
-        CustomerNotFound, TooManyOrderParts, OrderFiguresTooLarge.
+        CustomerNotFound, CustomerIsErased, TooManyOrderParts, OrderFiguresTooLarge.
         """
         now = self._uow.clock.now()
         content = given.content(
@@ -141,7 +142,10 @@ class OrderService:
     async def _keep(self, customer_id: UUID, news: OrderNews) -> tuple[OrderRecord, bool]:
         changes = CustomerChanges(self._uow, sight=self._sight)
         is_known = await changes.lock_and_ask(customer_id, IS_KNOWN, asking_for(news.key))
-        changes[customer_id]  # Raises CustomerNotFound.
+        if changes[customer_id].erased_at is not None:  # Raises CustomerNotFound.
+            if news.key not in await self._orders.lock([news.key]):
+                raise CustomerIsErased
+            news = without_words(news)
         keeper = OrderKeeper(
             uow=self._uow,
             orders=self._orders,

@@ -92,10 +92,10 @@ class ReferralService:
     async def register(self, given: ReferralCreate) -> Row[*tuple[Any, ...]]:
         """A friend came with a code.
 
-        Raises CustomerNotFound, ReferralCodeNotFound, NoReferralProgramme; ReferralRefused for
-        oneself, for a ring, and for whoever was brought or has ordered before.
+        Raises CustomerNotFound, CustomerIsErased, ReferralCodeNotFound, NoReferralProgramme;
+        ReferralRefused for oneself, for a ring, and for whoever was brought or has ordered before.
         """
-        await self._customers.get(given.customer_id)
+        await self._customers.get_unerased(given.customer_id)
         # One registration of a shop at a time: three who bring each other at once are a ring, too.
         programme = await self._referrals.find_programme(lock=True)
         if programme is None or not programme.active:

@@ -82,14 +82,14 @@ class ReviewService:
     async def write(self, given: ReviewCreate) -> tuple[Review, bool]:
         """The review, and whether it is new: a person has one of a product, and may change it.
 
-        What looks odd waits for somebody to look at it. Raises CustomerNotFound.
+        What looks odd waits for somebody to look at it. Raises CustomerNotFound, CustomerIsErased.
         """
         customer_id = self._writer.owner or given.customer_id
         odd = await self._suspicions(given)
         said = given.model_dump(exclude={"honeypot", "customer_id"})
         if customer_id is None:
             return await self._take_from_nobody(said, odd)
-        await self._people.family(customer_id)
+        await self._people.unerased(customer_id)
         family = await self._families.lock(customer_id)
         verified = await self._orders.has_bought(family.member_ids, given.product_id)
         status = await self._first_status(said["rating"], verified=verified, odd=bool(odd))
@@ -102,9 +102,10 @@ class ReviewService:
     async def rate_order(self, order_id: UUID, given: OrderRatingPut) -> tuple[Review, bool]:
         """What the customer says of an order, and whether it is the first time.
 
-        Raises OrderNotFound.
+        Raises OrderNotFound, CustomerIsErased.
         """
         order, family = await self._order(order_id)
+        await self._people.unerased(family.root_id)
         await self._families.lock(family.root_id)
         said = given.model_dump()
         before = await self._reviews.find_of_order(order_id, lock=True)

@@ -42,9 +42,9 @@ class TaskService:
         self._timeline = timeline
 
     async def create(self, given: TaskCreate, *, created_by: UUID | None) -> Row[*tuple[Any, ...]]:
-        """A new open task. Raises CustomerNotFound."""
+        """A new open task. Raises CustomerNotFound, CustomerIsErased."""
         if given.customer_id is not None:
-            await self._customers.get(given.customer_id)
+            await self._customers.get_unerased(given.customer_id)
         columns = {**new_task(self._uow), **given.model_dump(), "created_by": created_by}
         if "reminder_at" not in given.model_fields_set:
             columns["reminder_at"] = given.due_at

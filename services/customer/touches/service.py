@@ -48,12 +48,15 @@ class TouchService:
         self._families = families
 
     async def record(self, given: TouchCreate) -> _Row:
-        """The new touch. Raises CustomerNotFound; Invalid for a visit of the future."""
+        """The new touch.
+
+        Raises CustomerNotFound, CustomerIsErased; Invalid for a visit of the future.
+        """
         now = self._uow.clock.now()
         if given.occurred_at is not None and given.occurred_at > now:
             fault = FieldError("/body/occurred_at", "future", "The time has not come yet")
             raise Invalid(errors=[fault])
-        await self._customers.get(given.customer_id)
+        await self._customers.get_unerased(given.customer_id)
         return await add_touch(
             self._uow, given.origin(), customer_id=given.customer_id, at=given.occurred_at or now
         )
