@@ -171,7 +171,7 @@ async def test_who_types_the_code_of_an_order_finds_its_buyer_alone(service, sho
     assert await names(client, q="#3052") == ["Khách của #3052"]
 
 
-async def test_merged_records_are_in_no_list_and_found_by_no_search(service, shop, client, people):
+async def test_merged_records_are_in_no_list_and_lead_a_search_to_their_person(service, shop, client, people):
     root, merged = people[0], people[1]
     order = platform_order("1", number="DH-2041", buyer=PlatformIdentity(external_id="9"))
     await service.receive(shop, "gateway", [order])
@@ -188,8 +188,8 @@ async def test_merged_records_are_in_no_list_and_found_by_no_search(service, sho
     left = {person["name"] for person in people} - {merged["name"]}
     for params in ({}, {"sort": "name"}, {"sort": "-updated_at"}):
         assert set(await names(client, **params)) == left
-    assert await names(client, q="đức hạnh") == []
-    assert await names(client, q="51234") == []
+    assert await names(client, q="đức hạnh") == [root["name"]]
+    assert await names(client, q="51234") == [root["name"]]
     assert await names(client, q="DH-2041") == [root["name"]]
     assert await names(client, **{"orders_count[gte]": 1}) == []
     counted = (await client.get("/v1/customers", params={"count": "exact"})).json()
@@ -281,3 +281,65 @@ async def test_a_cursor_tells_nobody_the_names_that_they_are_not_shown(service, 
         plain = base64.urlsafe_b64encode(b'["name","a","01"]').decode()
         refused = await masked.get("/v1/customers", params={"sort": "name", "cursor": plain})
         assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "invalid_cursor")
+
+
+@pytest.mark.capability(17, 19)
+async def test_what_a_merged_record_was_known_by_leads_to_the_person(service, shop):
+    scopes = ("customers:read", "customers:write", "duplicates:write")
+    async with service.client(shop, *scopes) as client:
+
+        async def made(**said):
+            return (await client.post("/v1/customers", json=said)).json()
+
+        stays = await made(name="Lan Một", phone="0912345671", email="mot@hoamai.vn")
+        other = await made(name="Trần Thị Kiếm", phone="0987654322", email="kiem@hoamai.vn")
+        await made(name="Trần Văn Không", phone="0900000001")
+        path = f"/v1/customers/{stays['id']}/merges"
+        merge = await client.post(path, json={"customer_ids": [other["id"]]})
+        assert merge.status_code == 201, merge.text
+
+        async def found(reader, text, **more):
+            answer = await reader.get("/v1/customers", params={"q": text, **more})
+            assert answer.status_code == 200, answer.text
+            return [customer["code"] for customer in answer.json()["data"]]
+
+        known_by = ["tran thi kiem", "Kiếm", other["code"]]
+        reached_by = ["0987 654 322", "4322", "+84987654322", "kiem@", "kiem@hoamai.vn"]
+        for text in (*known_by, *reached_by):
+            assert await found(client, text) == [stays["code"]], text
+        # Whose own name it is comes first.
+        own = await made(name="Trần Thị Kiếm")
+        assert await found(client, "tran thi kiem") == [own["code"], stays["code"]]
+        assert await found(client, "4322", stage="customer") == []
+        async with service.client(shop, "customers:read", sees_pii=False) as masked:
+            for text in known_by:
+                assert stays["code"] in await found(masked, text), text
+            for text in reached_by:
+                assert await found(masked, text) == [], text
+        assert (await client.post(f"/v1/merges/{merge.json()['id']}/undo")).is_success
+        assert await found(client, "4322") == [other["code"]]
+
+
+@pytest.mark.capability(19)
+async def test_a_second_number_or_address_finds_its_person_while_it_is_theirs(service, shop):
+    scopes = ("customers:read", "customers:write")
+    async with service.client(shop, *scopes) as client:
+        made = await client.post("/v1/customers", json={"name": "Hai Số", "phone": "0912345671"})
+        identities = f"/v1/customers/{made.json()['id']}/identities"
+        second = {"standing": "verified", "reason": "Gọi lại"}
+        number = await client.post(
+            identities, json={"kind": "phone", "value": "0987654322", **second}
+        )
+        assert number.status_code == 201, number.text
+        await client.post(identities, json={"kind": "email", "value": "Hai@hoamai.vn", **second})
+
+        async def found(text):
+            answer = (await client.get("/v1/customers", params={"q": text})).json()
+            return [customer["name"] for customer in answer["data"]]
+
+        for text in ("0987654322", "+84 987 654 322", "hai@HOAMAI.vn"):
+            assert await found(text) == ["Hai Số"], text
+        ended = {"valid_until": datetime.now(UTC).isoformat()}
+        changed = await client.patch(f"{identities}/{number.json()['id']}", json=ended)
+        assert changed.status_code == 200, changed.text
+        assert await found("0987654322") == []

@@ -26,6 +26,7 @@ DEFINERS = text(
 )
 REVIEWED = {
     ("customer", "search_customers"): "names the current tenant itself; tried below",
+    ("customer", "search_merged"): "names the current tenant itself; tried below",
     ("segmentation", "refresh_statistics"): "no parameters, returns nothing, reads no row",
 }
 """All others only list tenants that have work: ids, no rows."""
@@ -128,6 +129,33 @@ async def test_a_search_never_leaves_its_tenant(
             assert await found(service, **given) <= {ours}, given
     for at_most in (0, 1, 2**31 - 1):
         assert await found(service, at_most=at_most) <= {ours}
+
+
+@pytest.mark.capability(28)
+async def test_a_search_among_merged_records_never_leaves_its_tenant(
+    neighbours: Neighbours, service: AsyncConnection, admin: AsyncEngine
+) -> None:
+    ours = neighbours.ours.tenant_id
+    assert await found_merged(service, ["%%"]) == set()
+    await service.execute(text("SELECT customer.set_tenant(:t)"), {"t": ours})
+    stands_for = text("SELECT merged_into FROM customer.customer WHERE tenant_id = :t")
+    async with admin.connect() as connection:
+        roots = set((await connection.execute(stands_for, {"t": ours})).scalars()) - {None}
+    assert await found_merged(service, ["%%"]) == roots
+    assert roots, "there is something to be found"
+    for text_ in HOSTILE:
+        assert await found_merged(service, [f"%{_literal(text_)}%"]) <= roots, text_
+        if not text_.endswith("\\"):  # LIKE itself refuses those.
+            assert await found_merged(service, [text_, "%%"], by_names=True) <= roots, text_
+
+
+async def found_merged(
+    connection: AsyncConnection, patterns: list[str], *, by_names: bool = False
+) -> set[Any]:
+    """Who stands for the merged records that a direct call finds."""
+    asked = {"patterns": patterns, "by_names": by_names}
+    call = text("SELECT * FROM customer.search_merged(:patterns, :by_names, 1000)")
+    return set((await connection.execute(call, asked)).scalars())
 
 
 async def test_a_search_without_a_tenant_finds_nobody(

@@ -1,9 +1,8 @@
 """Pages of customers: by filters in an order, or searched, the best match first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal
-from uuid import UUID
 
 from sqlalchemy import (
     Integer,
@@ -24,7 +23,7 @@ from services.customer.customers.list_statements import (
 from services.customer.customers.models import customer
 from services.customer.customers.ordering import NEWEST_FIRST, Part, Sort, resumed
 from services.customer.customers.repository import CUSTOMER_COLUMNS, TENANT
-from services.customer.customers.search import BEST_FIRST, BUYERS, Search, search_statement
+from services.customer.customers.search import BEST_FIRST, Search, search_statement
 from services.customer.customers.sight import sources
 from services.customer.fields.filtering import (
     FieldShape,
@@ -267,16 +266,22 @@ class CustomerLists:
             return [], None
         parameters, fields = self._asked(wanted, NEWEST_FIRST, can_drive=False)
         fields = await self._rarest_first(fields, parameters)
-        buyers: Sequence[UUID] = ()
-        if search.order_codes:
-            codes = {**self._tenant, "order_codes": list(search.order_codes)}
-            buyers = await self._uow.scalars(BUYERS, codes)
+        statement, asked = search.elsewhere()
+        elsewhere = await self._uow.rows(statement, {**self._tenant, **asked})
+        meant = [row.id for row in elsewhere if row.is_meant]
         shape = search.shape(
-            wanted.names, fields, request, sight=self._sight, by_order=bool(buyers)
+            wanted.names,
+            fields,
+            request,
+            sight=self._sight,
+            elsewhere=bool(elsewhere),
+            is_meant=bool(meant),
         )
         parameters |= search.parameters(request, shape, wanted.values) | keyset_values(
             BEST_FIRST, request
         )
-        parameters |= {"buyers": list(buyers)} if buyers else {}
+        if elsewhere:
+            found = meant if shape.only_meant else [row.id for row in elsewhere]
+            parameters |= {"meant": meant, "elsewhere": found}
         rows = await self._uow.rows(search_statement(shape), parameters)
         return next_cursor(rows, BEST_FIRST, request.limit)

@@ -169,6 +169,15 @@ Index(
     # A short pending list (kB): what it holds is searched row by row.
     postgresql_with={"gin_pending_list_limit": "256"},
 )
+# Of those who were merged: what they are found by leads to who stands for them.
+Index(
+    "ix_customer_search_key_merged",
+    customer.c.tenant_id,
+    customer.c.search_key,
+    postgresql_using="gin",
+    postgresql_ops={"tenant_id": "public.uuid_ops", "search_key": "public.gin_trgm_ops"},
+    postgresql_where=customer.c.merged_into.is_not(None),
+)
 
 # A row per tag, because under row-level security no index serves `tags @> ...`: that operator is
 # not leakproof, so PostgreSQL runs it only after the policy has passed each row.

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Final, Self
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     CompoundSelect,
     Integer,
@@ -22,18 +23,21 @@ from sqlalchemy import (
     bindparam,
     case,
     column,
+    false,
     func,
     literal_column,
     null,
     select,
     table,
+    true,
     union,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.customer.colleagues.repository import COLLEAGUES
 from services.customer.customers.conditions import conditions_of, in_scope
-from services.customer.customers.models import customer
+from services.customer.customers.models import customer, customer_identity
 from services.customer.customers.record import COLUMNS
 from services.customer.customers.repository import CUSTOMER_COLUMNS
 from services.customer.customers.sight import is_seen
@@ -52,6 +56,7 @@ _MAX_WORDS = 6
 _WORDS_OF_A_FULL_NAME = 3
 _SPELT_SO = 10
 _LOOKS_LIKE_CODE = re.compile(r"#?[\w./-]{2,64}")
+_LOOKS_LIKE_EMAIL = re.compile(r"\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*")
 _LOOKS_LIKE_PHONE = re.compile(r"\+?\d[\d\s.()-]{7,}")
 
 BEST_FIRST = (
@@ -75,6 +80,7 @@ _SEEN_BY: dict[bool | None, ColumnElement[Any]] = {
 _LOOKED_AT: Final = frozenset(
     {"stage", "source", "tag", "created_from", "created_until", "owner_id"}
 )
+_TENANT: Final = bindparam("tenant", type_=Uuid)
 _order = table(
     "customer_order",
     column("tenant_id", Uuid),
@@ -82,18 +88,56 @@ _order = table(
     column("number", Text),
     schema="customer",
 )
-_buyer = customer.alias("buyer")
-BUYERS: Final = (
-    select(func.coalesce(_buyer.c.merged_into, _buyer.c.id))
-    .join_from(_order, _buyer, _buyer.c.id == _order.c.customer_id)
+_MOST_ELSEWHERE: Final = 50
+_record = customer.alias("record")
+_root = func.coalesce(_record.c.merged_into, _record.c.id).label("id")
+# Who has bought by one of these codes; shops of several platforms number their orders alike.
+_buyers: Final = (
+    select(_root, true().label("is_meant"))
+    .join_from(_order, _record, _record.c.id == _order.c.customer_id)
     .where(
-        _order.c.tenant_id == bindparam("tenant", type_=Uuid),
+        _order.c.tenant_id == _TENANT,
         _order.c.number == func.any(bindparam("order_codes", type_=ARRAY(Text))),
-        _buyer.c.tenant_id == bindparam("tenant", type_=Uuid),
+        _record.c.tenant_id == _TENANT,
     )
-    .limit(50)
+    .limit(_MOST_ELSEWHERE)
 )
-"""Who has bought by one of these codes; shops of several platforms number their orders alike."""
+# Who is reached by this, be it by a second number or by that of a record that was merged.
+_reached: Final = (
+    select(_root, true().label("is_meant"))
+    .join_from(customer_identity, _record, _record.c.id == customer_identity.c.customer_id)
+    .where(
+        customer_identity.c.tenant_id == _TENANT,
+        customer_identity.c.kind == bindparam("contact_kind", type_=Text),
+        customer_identity.c.scope == literal_column("''", Text),
+        customer_identity.c.value == bindparam("contact", type_=Text),
+        customer_identity.c.valid_until.is_(None),
+        _record.c.tenant_id == _TENANT,
+    )
+    .limit(_MOST_ELSEWHERE)
+)
+_merged = (
+    func.customer.search_merged(
+        bindparam("merged_patterns", type_=ARRAY(Text)),
+        bindparam("by_names", type_=Boolean),
+        literal_column(str(_MOST_ELSEWHERE), Integer),
+    )
+    .table_valued(column("id", Uuid))
+    .render_derived(name="merged")
+)
+_known_before: Final = select(_merged.c.id, false().label("is_meant"))
+
+
+@lru_cache
+def elsewhere_statement(*, by_order: bool, by_contact: bool) -> Select[Any]:
+    """Who is found by something that their own record does not have, and whether they are meant.
+
+    Those are who has bought by the code that was typed, or is reached by what was; the others were
+    called so before their record was merged into another.
+    """
+    asked = [_known_before, *([_buyers] if by_order else []), *([_reached] if by_contact else [])]
+    found = union_all(*(select(one.subquery()) for one in asked)).subquery("found")
+    return select(found.c.id, func.bool_or(found.c.is_meant).label("is_meant")).group_by(found.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +150,9 @@ class SearchShape:
     contacts: bool
     names: tuple[str, ...]
     fields: tuple[FieldShape, ...]
-    by_order: bool
-    only_by_order: bool
+    elsewhere: bool
+    """Whether somebody was found elsewhere, who is to be among the matches."""
+    only_meant: bool
 
     @property
     def further(self) -> tuple[str, ...]:
@@ -135,17 +180,39 @@ class Search:
     means_an_order: bool = False
     """Whether it is the code of an order: who has bought by it is all that is looked for."""
 
+    contact: tuple[str, str] | None = None
+    """The kind and value of the phone number or e-mail address that it is, whole."""
+
     @classmethod
     def read(cls, text: str, *, region: str, contacts: bool) -> Self:
         """The search that a person means by `text`; phones are those of `region`."""
         key = search_key(text)
         codes = tuple(_order_codes(text.strip()))
         if _LOOKS_LIKE_PHONE.fullmatch(key):
-            number = normalise_phone(key, region=region).e164 or re.sub(r"\D", "", key)
-            return cls([number], contacts, order_codes=codes)
+            e164 = normalise_phone(key, region=region).e164
+            contact = ("phone", e164) if e164 else None
+            number = e164 or re.sub(r"\D", "", key)
+            return cls([number], contacts, order_codes=codes, contact=contact)
         words = [word for word in key.split() if any(char.isalnum() for char in word)]
         is_code = bool(codes) and text.strip().startswith("#")
-        return cls(words[:_MAX_WORDS], contacts, _accents(text), codes, is_code)
+        email = ("email", text.strip().lower()) if _LOOKS_LIKE_EMAIL.fullmatch(text) else None
+        return cls(words[:_MAX_WORDS], contacts, _accents(text), codes, is_code, email)
+
+    def elsewhere(self) -> tuple[Select[Any], Mapping[str, Any]]:
+        """The statement that finds who is found elsewhere, and its parameters but the tenant."""
+        contact = self.contact if self.contacts else None
+        asked: dict[str, Any] = {
+            "merged_patterns": [self._ending] if self._is_number else list(self._patterns()),
+            "by_names": not self.contacts,
+        }
+        if self.order_codes:
+            asked["order_codes"] = list(self.order_codes)
+        if contact is not None:
+            asked["contact_kind"], asked["contact"] = contact
+        statement = elsewhere_statement(
+            by_order=bool(self.order_codes), by_contact=contact is not None
+        )
+        return statement, asked
 
     def shape(
         self,
@@ -154,7 +221,8 @@ class Search:
         request: PageRequest,
         *,
         sight: Sight | None,
-        by_order: bool,
+        elsewhere: bool,
+        is_meant: bool,
     ) -> SearchShape:
         """The shape of a page of what is found of all that somebody sees."""
         return SearchShape(
@@ -164,8 +232,8 @@ class Search:
             contacts=self.contacts,
             names=tuple(sorted(names)),
             fields=fields,
-            by_order=by_order,
-            only_by_order=by_order and self.means_an_order,
+            elsewhere=elsewhere,
+            only_meant=is_meant and self.means_an_order,
         )
 
     def parameters(
@@ -176,7 +244,7 @@ class Search:
         return {
             **{f"looked_{n}": values[n] if n in shape.names else None for n in _LOOKED_AT},
             "patterns": list(self._patterns()),
-            "endings": [f"%{phrase} %"],
+            "endings": [self._ending],
             "name_begins": f"{phrase}%",
             "whole": f"% {phrase} %",
             "ending": f"%{phrase} %",
@@ -185,6 +253,10 @@ class Search:
             "names_enough": self._names_enough(request, shape),
             "at_most": shape.at_most,
         }
+
+    @property
+    def _ending(self) -> str:
+        return f"%{_literal(' '.join(self.words))} %"
 
     @property
     def _is_number(self) -> bool:
@@ -257,9 +329,9 @@ def _matches(patterns: str, *, by_name: bool, of_teams: bool | None) -> Select[A
 def _ranked(matches: Select[Any] | CompoundSelect[Any], shape: SearchShape) -> Select[Any]:
     found = matches.subquery("found")
     key = found.c.search_key if shape.contacts else _key_of_name_and_code(found)
-    has_bought = found.c.id == func.any(bindparam("buyers", type_=ARRAY(Uuid)))
+    is_meant = found.c.id == func.any(bindparam("meant", type_=ARRAY(Uuid)))
     matched = case(
-        *([(has_bought, 6)] if shape.by_order else []),
+        *([(is_meant, 6)] if shape.elsewhere else []),
         (found.c.name_key.like(bindparam("name_begins", type_=Text)), 5),
         (key.like(bindparam("whole", type_=Text)), 4),
         (key.like(bindparam("ending", type_=Text)), 3),
@@ -272,9 +344,14 @@ def _ranked(matches: Select[Any] | CompoundSelect[Any], shape: SearchShape) -> S
     matching = select(*found.c, rank.label("rank"))
     if not shape.contacts:
         by_key = key.like(all_(bindparam("patterns", type_=ARRAY(Text))))
-        matching = matching.where(by_key | has_bought if shape.by_order else by_key)
+        matching = matching.where(by_key | _is_elsewhere(found) if shape.elsewhere else by_key)
     ranked = matching.subquery("ranked")
     return select(*ranked.c)
+
+
+def _is_elsewhere(of: Any) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = of.c.id == func.any(bindparam("elsewhere", type_=ARRAY(Uuid)))
+    return condition
 
 
 def _key_of_name_and_code(found: Subquery) -> ColumnElement[str]:
@@ -286,12 +363,11 @@ def _key_of_name_and_code(found: Subquery) -> ColumnElement[str]:
 def search_statement(shape: SearchShape) -> Select[Any]:
     """One statement for each shape, so that each is prepared once."""
     of_teams = shape.of_teams
-    found = [] if shape.only_by_order else list(_found_by_words(shape))
-    if shape.by_order:
+    found = [] if shape.only_meant else list(_found_by_words(shape))
+    if shape.elsewhere:
         seen = [] if of_teams is None else [is_seen(of_teams=of_teams)]
-        bought = customer.c.id == func.any(bindparam("buyers", type_=ARRAY(Uuid)))
-        conditions = conditions_of(shape.names, shape.fields)
-        found.append(select(*CUSTOMER_COLUMNS).where(*in_scope(), bought, *seen, *conditions))
+        conditions = [_is_elsewhere(customer), *seen, *conditions_of(shape.names, shape.fields)]
+        found.append(select(*CUSTOMER_COLUMNS).where(*in_scope(), *conditions))
     matches = found[0] if len(found) == 1 else union(*found)
     return keyset(_ranked(matches, shape), BEST_FIRST, continued=shape.continued)
 

@@ -115,3 +115,44 @@ def search_function(
     )
     yield f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC"
     yield f"GRANT EXECUTE ON FUNCTION {name} TO {login_role(schema)}"
+
+
+_MERGED_SIGNATURE = "text[], boolean, integer"
+_MERGED_FUNCTION = """
+CREATE OR REPLACE FUNCTION {schema}.search_merged(
+    patterns text[], by_names boolean, at_most integer
+) RETURNS SETOF uuid
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+DECLARE
+    current_tenant CONSTANT uuid := {tenant};
+    matching text;
+BEGIN
+    SELECT string_agg(format('search_key LIKE %L', pattern), ' AND ')
+    INTO STRICT matching FROM unnest(patterns) AS pattern;
+    IF by_names THEN
+        matching := matching || ' AND concat('' '', name_key, '' '', lower(code), '' '')
+            LIKE ALL ($3)';
+    END IF;
+    -- Any of them: in an order, all would have to be fetched that are called Nguyễn.
+    RETURN QUERY EXECUTE 'SELECT merged_into FROM {table}
+        WHERE tenant_id = $1 AND merged_into IS NOT NULL AND ' || matching || ' LIMIT $2'
+        USING current_tenant, at_most, patterns;
+END
+$function$
+"""
+
+
+def search_merged_function(schema: str = "customer") -> Iterator[str]:
+    """Statements that create `search_merged`: who stands for merged records that match.
+
+    With `by_names`, those of whom a name or the code matches. It runs as `search_customers` does,
+    and for the same reasons.
+    """
+    name = f"{schema}.search_merged({_MERGED_SIGNATURE})"
+    yield _MERGED_FUNCTION.format(
+        schema=schema,
+        table=f"{schema}.customer",
+        tenant=TENANT_IS_CURRENT.removeprefix("tenant_id = "),
+    )
+    yield f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION {name} TO {login_role(schema)}"
