@@ -360,6 +360,42 @@ async def test_a_part_in_another_currency_is_refused(client, order):
         assert answer.json()["errors"][0]["code"] == "currency_mismatch"
 
 
+@pytest.mark.parametrize(
+    ("kind", "part", "dates"),
+    [
+        ("payments", {"amount": vnd(1_000)}, ["paid_at"]),
+        ("refunds", {"amount": vnd(1_000)}, ["refunded_at"]),
+        ("returns", {"status": "received"}, ["requested_at", "received_at"]),
+        ("fulfillments", {"status": "delivered"}, ["shipped_at", "delivered_at"]),
+    ],
+)
+async def test_a_part_sent_again_without_dates_keeps_those_it_has(
+    service, shop, order, tell, kind, part, dates
+):
+    sent = await order()
+    first = await tell(sent, kind, external_id="1", **part)
+    assert all(first[name] for name in dates)
+    assert await tell(sent, kind, 200, external_id="1", **part) == first
+    with_the_order = await order(**{kind: [{"external_id": "1", **part}]})
+    assert with_the_order[kind] == [first]
+    events = await service.told(shop, "customer.order_updated")
+    assert [event["order"]["version"] for event in events] == [2]
+    for name in dates:
+        said = {name: "2026-03-01T00:00:00Z"}
+        assert (await tell(sent, kind, 200, external_id="1", **part, **said))[name] == said[name]
+        again = await tell(sent, kind, 200, external_id="1", **part)
+        assert again[name] == said[name]
+
+
+async def test_a_return_that_was_asked_for_keeps_that_moment_when_it_is_received(order, tell):
+    sent = await order()
+    asked = await tell(sent, "returns", external_id="1")
+    assert asked["received_at"] is None
+    received = await tell(sent, "returns", 200, external_id="1", status="received")
+    assert received["requested_at"] == asked["requested_at"]
+    assert received["received_at"] > asked["requested_at"]
+
+
 async def test_an_order_has_room_for_so_many_parts(client, order):
     many = [{"external_id": str(n), "amount": vnd(1)} for n in range(200)]
     sent = await order(payments=many)

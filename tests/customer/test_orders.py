@@ -85,6 +85,28 @@ async def test_the_same_order_sent_twice_is_one_order(client, customer, order, f
     assert [o["id"] for o in listed.json()["data"]] == [first["id"]]
 
 
+async def test_an_order_sent_again_without_a_date_keeps_the_one_it_has(
+    client, customer, order, service, shop
+):
+    async def told():
+        after = (await client.get(f"/v1/customers/{customer['id']}")).json()
+        return after["first_order_at"], after["last_order_at"], after["version"]
+
+    first = await order()
+    known = await told()
+    again = await order()
+    assert (again["placed_at"], again["version"]) == (first["placed_at"], 1)
+    assert await told() == known
+    changed = await order(total=400_000)
+    assert (changed["placed_at"], changed["version"]) == (first["placed_at"], 2)
+    dated = await order(total=400_000, placed_at="2026-03-01T00:00:00Z")
+    assert dated["placed_at"] == "2026-03-01T00:00:00Z"
+    undated = await order(total=400_000)
+    assert (undated["placed_at"], undated["version"]) == (dated["placed_at"], dated["version"])
+    events = await service.told(shop, "customer.order_placed", "customer.order_updated")
+    assert [event["order"]["version"] for event in events] == [1, 2, 3]
+
+
 async def test_the_same_order_sent_at_once_is_one_order(order, figures):
     sent = await asyncio.gather(*(order() for _ in range(8)))
     assert len({o["id"] for o in sent}) == 1

@@ -185,8 +185,9 @@ def _put(before: OrderRecord | None, item: IncomingOrder, now: datetime) -> Orde
         return OrderRecord.placed(
             item.content, customer_id=item.customer_id, lines=item.lines, at=now
         )
+    known = {} if item.is_dated else {"placed_at": before.placed_at}
     return before.updated(
-        _columns(item.content), customer_id=item.customer_id, lines=item.lines, at=now
+        {**_columns(item.content), **known}, customer_id=item.customer_id, lines=item.lines, at=now
     )
 
 

@@ -12,12 +12,16 @@ from services.customer.orders.record import Key, OrderContent, OrderLine, OrderR
 
 @dataclass(frozen=True, slots=True)
 class IncomingOrder:
-    """What was told of an order, and whose it is; parts that are not told stay as they are."""
+    """What was told of an order, and whose it is; parts that are not told stay as they are.
+
+    Without `is_dated` nobody told when it was placed: where that is known already, it stands.
+    """
 
     customer_id: UUID
     content: OrderContent
     lines: tuple[OrderLine, ...]
     parts: tuple[OrderPart, ...] = ()
+    is_dated: bool = True
 
     @property
     def key(self) -> Key:

@@ -1,7 +1,6 @@
 """SQL of what belongs to orders."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import fields
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,7 +34,7 @@ class _Statements:
 
     def __init__(self, table: Table, kind: type[OrderPart]) -> None:
         self.kind = kind
-        columns = ("order_id", *(column.name for column in fields(kind)))
+        columns = ("order_id", *kind.columns())
         self.rows = NewRows(kind.kind, table, columns)
         self.of_orders: Select[Any] = (
             select(*(table.c[name] for name in columns))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
@@ -36,6 +36,7 @@ def _not_negative(money: MoneyInput) -> MoneyInput:
 
 
 Amount = Annotated[MoneyInput, AfterValidator(_not_negative)]
+UNLESS_GIVEN: Final = "Unless given: as it is known already; now for what is new"
 Reason = Annotated[str, TextRule(max_length=1000, lines=True)]
 Url = Annotated[str, TextRule(max_length=1000), Field(pattern=r"^https?://[^\s]+$")]
 PartId = Annotated[
@@ -105,6 +106,10 @@ class PartWrite(Body):
             "updated_at": now,
         }
 
+    def _supposed(self, *moments: str) -> frozenset[str]:
+        """Those of these moments that were not told."""
+        return frozenset(name for name in moments if getattr(self, name) is None)
+
 
 class OrderPaymentWrite(PartWrite):
     """Money that came in for an order, or is to."""
@@ -115,7 +120,10 @@ class OrderPaymentWrite(PartWrite):
     reference: NormalisedStr | None = Field(
         default=None, description="What the bank or provider calls it", examples=["FT26060123456"]
     )
-    paid_at: Instant | None = Field(default=None, description="Now for a paid one, unless given")
+    paid_at: Instant | None = Field(
+        default=None,
+        description="Of a paid one, unless given: as it is known already, or now",
+    )
 
     def part(self, *, changed_at: datetime, now: datetime) -> OrderPayment:
         """What is told."""
@@ -128,6 +136,7 @@ class OrderPaymentWrite(PartWrite):
             method=self.method,
             reference=self.reference,
             paid_at=paid_at,
+            supposed=self._supposed("paid_at") if self.status == "paid" else frozenset(),
         )
 
 
@@ -137,7 +146,7 @@ class OrderRefundWrite(PartWrite):
     amount: Amount
     reason: Reason | None = None
     lines: PartLines = Field(default_factory=list)
-    refunded_at: Instant | None = Field(default=None, description="Now, unless given")
+    refunded_at: Instant | None = Field(default=None, description=UNLESS_GIVEN)
 
     def part(self, *, changed_at: datetime, now: datetime) -> OrderRefund:
         """What is told."""
@@ -148,6 +157,7 @@ class OrderRefundWrite(PartWrite):
             reason=self.reason,
             lines=[line.plain() for line in self.lines],
             refunded_at=self.refunded_at or base["changed_at"],
+            supposed=self._supposed("refunded_at"),
         )
 
 
@@ -158,13 +168,14 @@ class OrderReturnWrite(PartWrite):
     reason: Reason | None = None
     lines: PartLines = Field(default_factory=list)
     restock: bool | None = Field(default=None, description="Whether they can be sold again")
-    requested_at: Instant | None = Field(default=None, description="Now, unless given")
+    requested_at: Instant | None = Field(default=None, description=UNLESS_GIVEN)
     received_at: Instant | None = None
 
     def part(self, *, changed_at: datetime, now: datetime) -> OrderReturn:
         """What is told."""
         base = self._base(changed_at, now)
-        received = self.received_at or (base["changed_at"] if self.status == "received" else None)
+        is_received = self.status == "received"
+        received = self.received_at or (base["changed_at"] if is_received else None)
         return OrderReturn(
             **base,
             status=self.status,
@@ -173,6 +184,7 @@ class OrderReturnWrite(PartWrite):
             restock=self.restock,
             requested_at=self.requested_at or received or base["changed_at"],
             received_at=received,
+            supposed=self._supposed("requested_at", *(["received_at"] if is_received else [])),
         )
 
 
@@ -193,6 +205,8 @@ class OrderFulfillmentWrite(PartWrite):
         told_at = base["changed_at"]
         delivered = self.delivered_at or (told_at if self.status == "delivered" else None)
         on_its_way = self.status in ("shipped", "delivered")
+        supposed = ["shipped_at"] if on_its_way else []
+        supposed += ["delivered_at"] if self.status == "delivered" else []
         return OrderFulfillment(
             **base,
             status=self.status,
@@ -202,6 +216,7 @@ class OrderFulfillmentWrite(PartWrite):
             lines=[line.plain() for line in self.lines],
             shipped_at=self.shipped_at or ((delivered or told_at) if on_its_way else None),
             delivered_at=delivered,
+            supposed=self._supposed(*supposed),
         )
 
 

@@ -36,22 +36,34 @@ class OrderPart:
     updated_at: datetime
     id: UUID = field(default_factory=new_id)
     version: int = 1
+    supposed: frozenset[str] = field(default=frozenset(), compare=False)
+    """The moments in it that nobody told: where they are known already, they stand."""
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """The columns of its table, without the order's."""
+        return tuple(column.name for column in fields(cls) if column.name != "supposed")
 
     @classmethod
     def of(cls, row: Row[*tuple[Any, ...]]) -> Self:
         """The part in a row that has its columns."""
-        return cls(**{column.name: getattr(row, column.name) for column in fields(cls)})
+        return cls(**{name: getattr(row, name) for name in cls.columns()})
 
     def as_row(self, order_id: UUID) -> dict[str, Any]:
         """The columns by name."""
-        columns = {column.name: getattr(self, column.name) for column in fields(self)}
-        return {"order_id": order_id, **columns}
+        return {"order_id": order_id, **{name: getattr(self, name) for name in self.columns()}}
 
     def after(self, before: Self) -> Self:
         """This news of what was known before; the very same if it is older or no different."""
         if self.changed_at < before.changed_at:
             return before
-        kept = replace(self, id=before.id, created_at=before.created_at, version=before.version)
+        kept = replace(
+            self,
+            **{name: getattr(before, name) or getattr(self, name) for name in self.supposed},
+            id=before.id,
+            created_at=before.created_at,
+            version=before.version,
+        )
         if replace(kept, changed_at=before.changed_at, updated_at=before.updated_at) == before:
             return before
         return replace(kept, version=before.version + 1)

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from services.customer.customers.schemas import ExternalId, Source
 from services.customer.orders.part_schemas import (
+    UNLESS_GIVEN,
     Amount,
     Fulfillments,
     PartWrite,
@@ -92,7 +93,7 @@ class OrderCreate(Body):
     discount: Amount | None = None
     shipping: Amount | None = None
     tax: Amount | None = None
-    placed_at: Instant | None = Field(default=None, description="Now, unless given")
+    placed_at: Instant | None = Field(default=None, description=UNLESS_GIVEN)
     changed_at: Instant | None = Field(
         default=None,
         description="When the source last changed it; older news than what is known is passed over",

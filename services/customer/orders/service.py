@@ -72,7 +72,13 @@ class OrderService:
             placed_at=given.placed_at or now, changed_at=given.changed_at or now
         )
         parts = given.parts(changed_at=content.changed_at, now=now)
-        incoming = IncomingOrder(given.customer_id, content, given.order_lines(), parts)
+        incoming = IncomingOrder(
+            given.customer_id,
+            content,
+            given.order_lines(),
+            parts,
+            is_dated=given.placed_at is not None,
+        )
         order, created = await self._keep(given.customer_id, incoming)
         if self._sight is not None:
             # Old news change nothing, but must not tell of an order of somebody else's customer.

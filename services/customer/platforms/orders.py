@@ -87,6 +87,7 @@ def order_parts(order: PlatformOrder, *, now: datetime) -> tuple[OrderPart, ...]
             reason=each.reason,
             lines=[_part_line(line) for line in each.lines],
             refunded_at=each.refunded_at or told,
+            supposed=frozenset() if each.refunded_at else frozenset({"refunded_at"}),
         )
         for each in order.refunds[:MOST_PARTS]
     )
@@ -100,6 +101,7 @@ def order_parts(order: PlatformOrder, *, now: datetime) -> tuple[OrderPart, ...]
             lines=[_part_line(line) for line in each.lines],
             restock=each.restock,
             requested_at=each.requested_at or told,
+            supposed=frozenset() if each.requested_at else frozenset({"requested_at"}),
             received_at=each.received_at,
         )
         for each in order.returns[:MOST_PARTS]
