@@ -2,7 +2,8 @@
 
 The edge masks what has a telling name of its own, such as `email` (`shared/pii.py`). Of the rest
 only the entry knows better: a `name` is personal where a customer is its subject and not where a
-segment is, and a query says in its values whom somebody has looked for.
+segment is, a `note` may say anything where an order is, and a query says in its values whom
+somebody has looked for.
 """
 
 import re
@@ -18,29 +19,38 @@ _OF_CUSTOMERS: Final[Mapping[str, PiiKind]] = {
     "emails": "email",
     "phones": "phone",
 }
+_OF_ORDERS: Final[Mapping[str, PiiKind]] = dict.fromkeys(
+    (
+        *("note", "cancel_reason", "reason", "reference", "tracking_number", "tracking_url"),
+        *("billing_address", "shipping_address", "further_shipping_addresses"),
+        *("landing_page", "referrer"),
+    ),
+    "words",
+)
+_OF: Final[Mapping[str, Mapping[str, PiiKind]]] = {"customer": _OF_CUSTOMERS, "order": _OF_ORDERS}
 _HIDDEN: Final = "***"
 _PARAMETER: Final = re.compile(r"[a-z][a-z_.]{0,40}(\[[a-z]{1,10}\])?")
 
 
 def masked(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry's columns without the customers' names and without the values of a query."""
-    about_customers = any(subject["object"] == "customer" for subject in entry["subjects"])
-    changes = _without_customers(entry["changes"]) if about_customers else entry["changes"]
+    """An entry's columns without what is personal of its subjects and the values of a query."""
+    kinds: dict[str, PiiKind] = {}
+    for subject in entry["subjects"]:
+        kinds |= _OF.get(subject["object"], {})
+    changes = _without(kinds, entry["changes"]) if kinds else entry["changes"]
     detail = dict(entry["detail"])
     if "query" in detail:
         detail["query"] = _parameters_of(str(detail["query"]))
     return {**entry, "changes": changes, "detail": detail}
 
 
-def _without_customers(value: Any) -> Any:
+def _without(kinds: Mapping[str, PiiKind], value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
-            name: _all_masked(_OF_CUSTOMERS[name], item)
-            if name in _OF_CUSTOMERS
-            else _without_customers(item)
+            name: _all_masked(kinds[name], item) if name in kinds else _without(kinds, item)
             for name, item in value.items()
         }
-    return [_without_customers(item) for item in value] if _is_list(value) else value
+    return [_without(kinds, item) for item in value] if _is_list(value) else value
 
 
 def _all_masked(kind: PiiKind, value: Any) -> Any:

@@ -58,6 +58,44 @@ async def test_a_change_of_a_field_is_recorded_with_who_when_old_and_new(service
     }
 
 
+@pytest.mark.capability(24)
+async def test_a_change_of_an_order_and_its_parts_is_recorded_with_old_and_new(client, records):
+    def vnd(amount):
+        return {"amount": str(amount), "currency": "VND"}
+
+    customer_id = (await client.post("/v1/customers", json={"name": "Lan"})).json()["id"]
+    body = {"customer_id": customer_id, "external_id": "1", "financial_status": "paid"}
+    first = {**body, "total": vnd(1000), "store": "S1"}
+    order = (await client.post("/v1/orders", json=first)).json()
+    second = {**first, "total": vnd(2000), "store": "S2"}
+    await client.post("/v1/orders", json=second)
+    await client.post("/v1/orders", json=second)
+    path = f"/v1/orders/{order['id']}"
+    refund = {"external_id": "R", "amount": vnd(500), "reason": "Rách"}
+    await client.post(f"{path}/refunds", json=refund)
+    await client.post(f"{path}/refunds", json={**refund, "amount": vnd(600)})
+    await client.post(f"{path}/cancel", json={"reason": "Khách đổi ý"})
+
+    told = [r for r in await records("change") if r["subjects"][0]["object"] == "order"]
+    assert all({"object": "order", "id": order["id"]} in record["subjects"] for record in told)
+    made, changed, again, added, corrected, cancelled = (record["changes"] for record in told)
+    assert made == again == {}
+    assert changed == {
+        "total": {"old": vnd(1000), "new": vnd(2000)},
+        "store": {"old": "S1", "new": "S2"},
+    }
+    assert added["refunded"] == {"old": vnd(0), "new": vnd(500)}
+    assert added["refunds"]["old"] == []
+    assert (added["refunds"]["new"][0]["amount"], added["refunds"]["new"][0]["reason"]) == (
+        vnd(500),
+        "Rách",
+    )
+    assert corrected["refunds"]["old"] == added["refunds"]["new"]
+    assert corrected["refunds"]["new"][0]["amount"] == vnd(600)
+    assert cancelled["status"] == {"old": "open", "new": "cancelled"}
+    assert cancelled["cancel_reason"] == {"old": None, "new": "Khách đổi ý"}
+
+
 async def test_what_is_refused_leaves_no_record(client, records):
     assert (await client.post("/v1/customers", json={"email": "no address"})).status_code == 422
     assert (

@@ -179,6 +179,25 @@ async def test_a_customers_names_and_addresses_are_masked_without_pii_read(shop,
     assert entry["changes"]["name"]["old"] == "Nguyễn Văn Đức"
 
 
+async def test_what_was_written_on_an_order_is_hidden_without_pii_read(shop, told):
+    changes = changes_of(
+        note="Giao cho chị Lan",
+        shipping_address={"name": "Lan", "street": "12 Lê Lợi @ hẻm 3", "province": "Huế"},
+        refunds=[{"reason": "Chị Lan không vừa", "amount": "1000"}],
+        store="S1",
+    )
+    subject = AuditSubject(object="order", id="o1")
+    await told(record_of(subjects=(subject,), changes=changes))
+    client = await shop.client("audit:read")
+    (entry,) = (await client.get(LOG, params={"object_id": "o1"})).json()["data"]
+    assert {name: change["old"] for name, change in entry["changes"].items()} == {
+        "note": "***",
+        "shipping_address": "***",
+        "refunds": [{"reason": "***", "amount": "1000"}],
+        "store": "S1",
+    }
+
+
 async def test_what_is_not_a_customers_keeps_its_name(shop, told):
     subject = AuditSubject(object="segment", id="s1")
     await told(record_of(subjects=(subject,), changes=changes_of(name="Khách VIP")))

@@ -1,7 +1,7 @@
 """Keeping orders: each once, newest news wins, and the customers' figures follow."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,12 +21,23 @@ from services.customer.orders.news import (
     OrderRemoval,
 )
 from services.customer.orders.part_repository import OrderPartRepository
-from services.customer.orders.parts import OrderParts
+from services.customer.orders.parts import OrderParts, PartChange
 from services.customer.orders.record import CONTENT_COLUMNS, Key, OrderContent, OrderRecord
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.telling import converted_entry, entries_of, events_of, part_entries_of
 from services.customer.tenants.shops import Shop
 from shared.db.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The orders that were spoken of, and what of them has changed."""
+
+    orders: Mapping[Key, tuple[OrderRecord, bool]]
+    """By key, as they are now; True for those that are new."""
+    changes: Sequence[OrderChange]
+    parts: Sequence[tuple[UUID, PartChange]]
+    """What changed of parts, each with the id of its order."""
 
 
 class OrderKeeper:
@@ -51,10 +62,8 @@ class OrderKeeper:
         self._changes = changes
         self._shop = shop
 
-    async def keep(
-        self, news: Sequence[OrderNews], *, are_new: bool = False
-    ) -> dict[Key, tuple[OrderRecord, bool]]:
-        """The orders spoken of, by key, as they are now; True for those that are new.
+    async def keep(self, news: Sequence[OrderNews], *, are_new: bool = False) -> Kept:
+        """The orders spoken of as they are now, and what has changed.
 
         Older news than what is known changes nothing. Changes of customers are applied, not saved.
         With `are_new` nobody had them a moment ago, and they are not looked for.
@@ -95,7 +104,11 @@ class OrderKeeper:
                 self._uow.append(event, key=change.after.customer_id)
         for follower in self._followers if changes and consequences.earns else ():
             await follower.follow(changes)
-        return {key: (order, key not in stored) for key, order in current.items()}
+        return Kept(
+            orders={key: (order, key not in stored) for key, order in current.items()},
+            changes=changes,
+            parts=[(order.id, change) for order, change in part_changes],
+        )
 
     async def _known_parts(
         self, news: Iterable[OrderNews], stored: Mapping[Key, OrderRecord]

@@ -9,6 +9,7 @@ from services.customer.customers.errors import CustomerIsErased, CustomerNotFoun
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
+from services.customer.orders.auditing import order_entry
 from services.customer.orders.errors import OrderNotFound
 from services.customer.orders.figures_repository import OrderFiguresRepository
 from services.customer.orders.keeping import OrderKeeper
@@ -27,8 +28,6 @@ from services.customer.orders.record import OrderRecord
 from services.customer.orders.repository import IS_KNOWN, OrderRepository, asking_for
 from services.customer.orders.schemas import OrderCancel, OrderCreate
 from services.customer.tenants.shops import Shops
-from shared.audit.trail import AuditEntry
-from shared.contracts.audit import AuditSubject
 from shared.db.paging import PageRequest
 from shared.db.prepared import Rows
 from shared.db.unit_of_work import UnitOfWork
@@ -161,14 +160,8 @@ class OrderService:
             most_parts=MOST_PARTS,
         )
         kept = await keeper.keep([news], are_new=is_known is False)
-        self._record(kept[news.key][0])
+        order, is_new = kept.orders[news.key]
+        # Here and not at the edge: so it is written with everything else.
+        self._uow.record(order_entry(order, kept.changes, kept.parts))
         await changes.save()
-        return kept[news.key]
-
-    def _record(self, order: OrderRecord) -> None:
-        """For the audit log, here and not at the edge: so it is written with everything else."""
-        subjects = [
-            AuditSubject(object="order", id=str(order.id)),
-            AuditSubject(object="customer", id=str(order.customer_id)),
-        ]
-        self._uow.record(AuditEntry(subjects))
+        return order, is_new
