@@ -50,6 +50,18 @@ async def test_a_task_is_created_done_and_reopened(client, customer_id, tasks):
     assert [e["type"] for e in timeline[:2]] == ["task.done", "task.created"]
 
 
+async def test_a_task_is_given_to_nobody_who_does_not_work_here(client, tasks):
+    stranger = {"assignee_id": str(new_id())}
+    made = (await client.post("/v1/tasks", json={"title": "Gọi lại"})).json()
+    for refused in (
+        await client.post("/v1/tasks", json={"title": "Gọi lại", **stranger}),
+        await client.patch(f"/v1/tasks/{made['id']}", json=stranger),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (422, "unknown_staff")
+        assert refused.json()["errors"][0]["pointer"] == "/body/assignee_id"
+    assert await tasks() == [made]
+
+
 async def test_words_of_a_person_are_masked(client, service, shop, customer_id):
     known = {"customer_id": str(customer_id), "title": "Gọi chị Lan, 0912 345 678"}
     await client.post("/v1/tasks", json={**known, "note": "Hỏi chị về đơn của mẹ"})

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.repository import CustomerRepository
 from services.customer.deps import AskedDep
 from services.customer.families.family import Families
@@ -20,6 +21,7 @@ async def task_service(asked: AskedDep) -> TaskService:
         tasks=TaskRepository(uow, sight=sight),
         customers=CustomerRepository(uow, sight=sight),
         families=Families(uow),
+        colleagues=ColleagueRepository(uow),
         timeline=TimelineRepository(uow),
     )
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.colleagues.errors import UnknownStaff
+from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families
@@ -33,18 +35,21 @@ class TaskService:
         tasks: TaskRepository,
         customers: CustomerRepository,
         families: Families,
+        colleagues: ColleagueRepository,
         timeline: TimelineRepository,
     ) -> None:
         self._uow = uow
         self._tasks = tasks
         self._customers = customers
         self._families = families
+        self._colleagues = colleagues
         self._timeline = timeline
 
     async def create(self, given: TaskCreate, *, created_by: UUID | None) -> Row[*tuple[Any, ...]]:
-        """A new open task. Raises CustomerNotFound, CustomerIsErased."""
+        """A new open task. Raises CustomerNotFound, CustomerIsErased, UnknownStaff."""
         if given.customer_id is not None:
             await self._customers.get_unerased(given.customer_id)
+        await self._require_assignee(given.assignee_id)
         columns = {**new_task(self._uow), **given.model_dump(), "created_by": created_by}
         if "reminder_at" not in given.model_fields_set:
             columns["reminder_at"] = given.due_at
@@ -81,7 +86,7 @@ class TaskService:
     ) -> Row[*tuple[Any, ...]]:
         """The task after the change.
 
-        Raises TaskNotFound, PreconditionFailed, OutcomeNotDefined.
+        Raises TaskNotFound, PreconditionFailed, UnknownStaff, OutcomeNotDefined.
         """
         before = await self._tasks.get(task_id, lock=True)
         check_version(before.version, expected_version)
@@ -89,6 +94,7 @@ class TaskService:
         changes = {name: new for name, new in said.items() if getattr(before, name) != new}
         if not changes:
             return before
+        await self._require_assignee(changes.get("assignee_id"))
         word = changes.get("result_code")
         await Outcomes(self._uow).check("/body/result_code", "task", before.kind, word)
         now = self._uow.clock.now()
@@ -108,6 +114,10 @@ class TaskService:
         if {"status", "result_code"} & changes.keys() and after.status != "open":
             await self._follow_up(after)
         return after
+
+    async def _require_assignee(self, staff_id: UUID | None) -> None:
+        if staff_id is not None and not await self._colleagues.is_active(staff_id):
+            raise UnknownStaff("/body/assignee_id")
 
     async def _follow_up(self, row: Row[*tuple[Any, ...]]) -> None:
         finished = Finished(
