@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.customer.appointments.tasks import AppointmentReminders
 from services.customer.tasks.tasks import TaskReminders
@@ -266,6 +267,29 @@ class TestAppointments:
         moved = {**later, "remind_minutes": 45}
         await client.patch(f"/v1/appointments/{near['id']}", json=moved)
         assert await reminders.sweep_tenant(shop) == 1
+
+    async def test_nobody_is_reminded_of_what_has_begun(self, client, service, shop, meeting):
+        over = {"starts_at": ago(days=2), "ends_at": ago(days=2, hours=-1)}
+        assert (await meeting(**over))["reminder_at"] is None
+        moved = await meeting()
+        path = f"/v1/appointments/{moved['id']}"
+        assert (await client.patch(path, json=over)).json()["reminder_at"] is None
+        # Planned ahead, and not reminded of in time.
+        late = await meeting()
+        async with service.context.units.begin(shop) as uow:
+            await uow.execute(
+                text(
+                    "UPDATE customer.appointment SET starts_at = now() - interval '1 hour',"
+                    " ends_at = now(), reminder_at = now() - interval '2 hours'"
+                    " WHERE tenant_id = :tenant AND id = :id"
+                ),
+                {"tenant": shop, "id": late["id"]},
+            )
+            await uow.commit()
+        assert await AppointmentReminders(service.context.units).sweep_tenant(shop) == 0
+        assert await service.told(shop, "customer.appointment_due") == []
+        read = (await client.get(f"/v1/appointments/{late['id']}")).json()
+        assert (read["reminder_at"], read["reminded_at"]) == (None, None)
 
     async def test_no_channel_is_told_of_who_must_not_be_written_to(
         self, client, service, shop, make, meeting

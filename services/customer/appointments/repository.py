@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Uuid,
     bindparam,
+    case,
     func,
     literal_column,
     or_,
@@ -90,9 +91,14 @@ _due = (
     .cte("due")
     .prefix_with("MATERIALIZED")
 )
+_IS_AHEAD: Final = appointment.c.starts_at > bindparam("now", type_=Instant)
+# What has begun leaves the index as well: else every sweep would look at it again.
 _TAKE_REMINDERS: Final = (
     update(appointment)
-    .values(reminded_at=bindparam("now", type_=Instant))
+    .values(
+        reminder_at=case((_IS_AHEAD, appointment.c.reminder_at)),
+        reminded_at=case((_IS_AHEAD, bindparam("now", type_=Instant))),
+    )
     .where(appointment.c.tenant_id == _TENANT, appointment.c.id == _due.c.id)
     .returning(*appointment.c)
 )
@@ -258,7 +264,10 @@ class AppointmentRepository:
         return await self._uow.scalars(_AT_THE_SAME_TIME, {**self._tenant, **wanted})
 
     async def take_reminders(self, *, at_most: int) -> Sequence[Row[*tuple[Any, ...]]]:
-        """Planned appointments of which it is time to remind; from now on it is done."""
+        """Planned appointments of which it is time to remind; from now on it is done.
+
+        Of those that have begun already nobody is reminded any more: they have no `reminded_at`.
+        """
         now = {"now": self._uow.clock.now(), "at_most": at_most}
         return await self._uow.rows(_TAKE_REMINDERS, {**self._tenant, **now})
 

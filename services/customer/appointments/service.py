@@ -76,7 +76,7 @@ class AppointmentService:
             "staff_id": given.staff_id or caller_id,
             "status": "planned",
             "result_code": None,
-            "reminder_at": _reminder_at(given.starts_at, given.remind_minutes),
+            "reminder_at": _reminder_at(given.starts_at, given.remind_minutes, now=now),
             "reminded_at": None,
             "created_by": caller_id,
             "created_at": now,
@@ -122,14 +122,16 @@ class AppointmentService:
             raise TransitionNotAllowed(TRANSITIONS[before.status])
         word = changes.get("result_code")
         await Outcomes(self._uow).check("/body/result_code", "appointment", None, word)
+        now = self._uow.clock.now()
         after = {**before._mapping, **changes}
         is_moved = bool(_MOVES & changes.keys())
         if after["status"] == "planned" and (is_moved or "status" in changes):
             changes["overbooked"] = await self._book(after, overbook=given.overbook)
         if {"starts_at", "remind_minutes"} & changes.keys():
-            changes["reminder_at"] = _reminder_at(after["starts_at"], after["remind_minutes"])
+            starts_at, minutes = after["starts_at"], after["remind_minutes"]
+            changes["reminder_at"] = _reminder_at(starts_at, minutes, now=now)
             changes["reminded_at"] = None
-        changes["updated_at"] = self._uow.clock.now()
+        changes["updated_at"] = now
         row = await self._appointments.save(appointment_id, changes)
         if "status" in changes:
             await self._tell(row, row.status)
@@ -195,5 +197,8 @@ def described(row: Row[*tuple[Any, ...]]) -> AppointmentRead:
     return AppointmentRead.model_validate({**row._mapping, "allowed_transitions": allowed})
 
 
-def _reminder_at(starts_at: datetime, minutes: int | None) -> datetime | None:
-    return starts_at - timedelta(minutes=minutes) if minutes is not None else None
+def _reminder_at(starts_at: datetime, minutes: int | None, *, now: datetime) -> datetime | None:
+    """When to remind; never of what has begun already."""
+    if minutes is None or starts_at <= now:
+        return None
+    return starts_at - timedelta(minutes=minutes)

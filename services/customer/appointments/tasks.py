@@ -35,8 +35,9 @@ class AppointmentReminders:
             async with self._units.begin(tenant_id) as uow:
                 appointments = AppointmentRepository(uow)
                 rows = await appointments.take_reminders(at_most=_BATCH)
-                willing = await appointments.willing([row.customer_id for row in rows])
-                for row in rows:
+                due = [row for row in rows if row.reminded_at is not None]
+                willing = await appointments.willing([row.customer_id for row in due])
+                for row in due:
                     known = {n: getattr(row, n, None) for n in AppointmentState.model_fields}
                     known["appointment_id"] = row.id
                     known["customer_channels"] = allowed_channels(
@@ -45,7 +46,7 @@ class AppointmentReminders:
                     event = AppointmentDue(appointment=AppointmentState(**known))
                     uow.append(event, key=row.id)
                 await uow.commit()
-            reminded += len(rows)
+            reminded += len(due)
             if len(rows) < _BATCH:
                 return reminded
 
