@@ -75,8 +75,54 @@ async def test_the_first_is_primary_until_another_is_and_the_customer_tells_of_i
     assert (address["vn63_province_code"], address["vn34_province_code"]) == ("74", "79")
     assert address["vn34_province"] == "Thành phố Hồ Chí Minh"
 
-    assert (await client.delete(f"{lan}/addresses/{second['id']}")).status_code == 204
-    assert (await client.get(lan)).json()["address"] is None
+
+@pytest.fixture
+def place(client, lan):
+    """What the customer says of where they are, and whether it is said in an address."""
+
+    async def read():
+        customer = (await client.get(lan)).json()
+        province = (customer["address"] or {}).get("province")
+        return province, customer["province"], customer["country"]
+
+    return read
+
+
+async def test_after_the_primary_address_the_newest_other_is_it(client, lan, place):
+    oldest = await _added(client, lan, full_address=OLD_STYLE)
+    newer = await _added(client, lan, street="1 Baker Street", city="London", country="GB")
+    gone = await _added(client, lan, full_address="5 Phố Huế, Hà Nội", is_primary=True)
+    assert await place() == ("Hà Nội", "Hà Nội", "VN")
+
+    assert (await client.delete(f"{lan}/addresses/{gone['id']}")).status_code == 204
+    listed = (await client.get(f"{lan}/addresses")).json()["data"]
+    assert [(row["id"], row["is_primary"]) for row in listed] == [
+        (newer["id"], True),
+        (oldest["id"], False),
+    ]
+    assert await place() == (None, None, "GB")
+    await client.delete(f"{lan}/addresses/{newer['id']}")
+    assert await place() == ("TP.HCM", "TP.HCM", "VN")
+    await client.delete(f"{lan}/addresses/{oldest['id']}")
+    assert await place() == (None, None, None)
+
+
+async def test_what_several_addresses_said_alike_goes_with_the_last(client, lan, place):
+    made = [await _added(client, lan, province=name) for name in ("Huế", "Cần Thơ")]
+    for address in made:
+        await client.patch(f"{lan}/addresses/{address['id']}", json={"is_primary": True})
+    await client.delete(f"{lan}/addresses/{made[1]['id']}")
+    assert await place() == ("Huế", "Huế", "VN")
+    await client.delete(f"{lan}/addresses/{made[0]['id']}")
+    assert await place() == (None, None, None)
+
+
+async def test_what_was_said_otherwise_stays_without_the_address(client, lan, place):
+    await client.patch(lan, json={"country": "VN"})
+    made = await _added(client, lan, full_address="5 Phố Huế, Hà Nội")
+    await client.patch(lan, json={"province": "Huế"})
+    await client.delete(f"{lan}/addresses/{made['id']}")
+    assert await place() == (None, "Huế", "VN")
 
 
 async def test_a_new_text_is_taken_apart_anew_and_a_stale_change_is_refused(client, lan):

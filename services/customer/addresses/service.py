@@ -8,7 +8,7 @@ from services.customer.addresses.errors import TooManyAddresses
 from services.customer.addresses.placing import placed
 from services.customer.addresses.repository import ADDRESSES, ToldAddresses
 from services.customer.addresses.schemas import PARTS, AddressCreate, AddressPatch
-from services.customer.addresses.summary import summary_of
+from services.customer.addresses.summary import known_by_address, summary_of, told_along
 from services.customer.addresses.units import Units
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.hearing import Hearing
@@ -111,7 +111,10 @@ class AddressService:
         return await self.get(customer_id, address_id)
 
     async def delete(self, customer_id: UUID, address_id: UUID) -> None:
-        """Forget an address. Raises CustomerNotFound, AddressNotFound."""
+        """Forget an address; after the primary one, the newest other is it.
+
+        Raises CustomerNotFound, AddressNotFound.
+        """
         found = await self.get(customer_id, address_id)
         changes = await self._locked(found.customer_id)
         before = await self._addresses.get(address_id, of=[found.customer_id])
@@ -120,7 +123,19 @@ class AddressService:
             await ToldAddresses(self._uow).remove(before)
         self._uow.record(AuditEntry.of("address", address_id))
         if before.is_primary:
-            await self._summarise(changes, before.customer_id, None)
+            await self._summarise(changes, before.customer_id, await self._next_primary(before))
+
+    async def _next_primary(self, gone: Belonging) -> Belonging | None:
+        """Whichever address takes the place of one that is gone; None when it was the last."""
+        left = await self._addresses.list_of([gone.customer_id])
+        if not left:
+            return None
+        before = dict(left[0]._mapping)
+        after = {**before, "is_primary": True, "updated_at": self._uow.clock.now()}
+        row = await self._addresses.save(left[0], after)
+        differing = differences(before, dict(row._mapping))
+        self._uow.record(AuditEntry.of("address", row.id, differing))
+        return row
 
     async def _person(self, customer_id: UUID) -> tuple[Family, Callable[[Belonging], bool]]:
         """Their records, and which primary address is the one that the person is told by."""
@@ -149,12 +164,17 @@ class AddressService:
         is_of_another = before.id != customer_id
         if is_of_another and (row is None or "address" in before.profile):
             return  # Where a person is first of all is what the record says that stands for them.
-        told: dict[str, Any] = {"profile": {"address": None}}
-        if row is not None:
-            told = {"profile": {"address": summary_of(dict(row._mapping), self._units)}}
-            known = (name for name in ("province", "country") if row._mapping[name] is not None)
-            told |= {name: row._mapping[name] for name in known}
+        columns = dict(row._mapping) if row is not None else None
+        address = summary_of(columns, self._units) if columns is not None else None
+        if address == before.profile.get("address"):
+            return
+        told: dict[str, Any] = {"profile": {"address": address}}
+        if columns is not None:
+            told |= told_along(columns)
         speaker = Speaker.deciding(self._uow.actor, at=self._uow.clock.now())
-        await Hearing(self._uow, changes).hear(customer_id, told, speaker)
+        hearing = Hearing(self._uow, changes)
+        # Emptied first: so what stays the same is of one word with the address again.
+        await hearing.hear(customer_id, dict.fromkeys(known_by_address(before)), speaker)
+        await hearing.hear(customer_id, told, speaker)
         await changes.save()
         await self._weighing.weigh_again(changes.compared_anew)
