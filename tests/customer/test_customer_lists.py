@@ -97,7 +97,13 @@ async def test_without_pii_read_nobody_is_found_by_address_or_number(service, sh
         assert await codes("thanh") == [people[3]["code"]]
 
 
-@pytest.mark.parametrize("text", ["0912345678", "+84 912 345 678", "091 234.5678", "84912345678"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("0912345678", "+84 912 345 678", "091 234.5678", "84912345678"),
+        *("(091) 234-5678", "(+84) 912 345 678", "+(84) 912-345-678"),
+    ],
+)
 async def test_a_whole_number_is_found_however_it_is_written(client, people, text):
     assert await names(client, q=text) == ["Nguyễn Văn Đức"]
 

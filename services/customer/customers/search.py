@@ -57,7 +57,7 @@ _WORDS_OF_A_FULL_NAME = 3
 _SPELT_SO = 10
 _LOOKS_LIKE_CODE = re.compile(r"#?[\w./-]{2,64}")
 _LOOKS_LIKE_EMAIL = re.compile(r"\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*")
-_LOOKS_LIKE_PHONE = re.compile(r"\+?\d[\d\s.()-]{7,}")
+_LOOKS_LIKE_PHONE = re.compile(r"[(+]{0,2}\d[\d\s.()-]{7,}")
 
 BEST_FIRST = (
     SortKey(column("rank", Integer), "rank", int, descending=True),
