@@ -19,6 +19,19 @@ _SURROGATES: Final = frozenset({"Cs"})
 _UNPRINTABLE: Final = _CONTROLS | _SURROGATES
 # U+2028 and U+2029 count as line ends for the e-mail library, which then refuses the header.
 _LINE_ENDS: Final = frozenset({"Zl", "Zp"})
+# They turn the text around them, so that it reads as something else than it is.
+_TURNING: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+_UNSEEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+# Letters, marks and a symbol by their categories, and nothing is seen of them.
+_BLANKS: Final = frozenset(
+    chr(code)
+    for code in (
+        *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+        *range(0x180B, 0x1810),
+        *range(0xFE00, 0xFE10),
+        *range(0xE0100, 0xE01F0),
+    )
+)
 
 
 def nfc(text: str) -> str:
@@ -55,17 +68,27 @@ class _Unmarked(dict[int, str | None]):
 _UNMARKED: Final = _Unmarked()
 
 
+def is_seen(text: str) -> bool:
+    """Whether anything of `text` can be seen; of spaces and zero-width characters nothing is."""
+    return any(
+        char not in _BLANKS and unicodedata.category(char) not in _UNSEEN_CATEGORIES
+        for char in text
+    )
+
+
 def tidy(text: str | None, *, max_length: int) -> str | None:
     """Return one line of NFC text made from what a platform sent, or None if nothing is left.
 
-    Never refuses: unprintable characters become spaces and what is too long is cut. Use it where a
-    delivery must not be lost; use `TextRule` where a client can correct its input.
+    Never refuses: unprintable characters become spaces, those that turn the direction of text go
+    and what is too long is cut. Use it where a delivery must not be lost; use `TextRule` where a
+    client can correct its input.
     """
     if text is None:
         return None
     # Most text is; to look at each character costs twenty times as much.
-    printable = text if text.isprintable() else "".join(map(_printable, text))
-    return nfc(" ".join(printable.split()))[:max_length].rstrip() or None
+    printable = text if text.isprintable() else "".join(map(_printable, text.translate(_TURNING)))
+    line = nfc(" ".join(printable.split()))[:max_length].rstrip()
+    return line if is_seen(line) else None
 
 
 def _printable(char: str) -> str:
@@ -76,7 +99,8 @@ def _printable(char: str) -> str:
 class TextRule:
     """A pydantic annotation: trimmed NFC text without control characters, of bounded length.
 
-    The length is counted in characters of the normalised text. `lines` also admits line feeds and
+    The length is counted in characters of the normalised text; what cannot be seen is empty. One
+    line loses the characters that turn the direction of text. `lines` also admits line feeds and
     tabs, and turns every other line end into a line feed.
     """
 
@@ -93,10 +117,13 @@ class TextRule:
     def _normalised(self, value: object) -> object:
         if not isinstance(value, str):
             return value
-        text = value.replace("\r\n", "\n").replace("\r", "\n") if self.lines else value
+        if self.lines:
+            text = value.replace("\r\n", "\n").replace("\r", "\n")
+        else:
+            text = value if value.isprintable() else value.translate(_TURNING)
         text = text.strip()
         self._refuse_unprintable(text)
-        return nfc(text)
+        return nfc(text) if is_seen(text) else ""
 
     def _refuse_unprintable(self, text: str) -> None:
         refused = _CONTROLS if self.lines else _CONTROLS | _LINE_ENDS

@@ -102,12 +102,25 @@ class TestTextRule:
             ("a\nb", "text_control_character"),
             ("a\ud800b", "text_not_unicode"),
             ("   ", "string_too_short"),
+            ("\u200b", "string_too_short"),
+            (" \u202e\u2060\u00ad ", "string_too_short"),
+            ("\u3164\u2800\ufe0f", "string_too_short"),
             ("x" * 256, "string_too_long"),
             (7, "string_type"),
         ],
     )
     def test_refuses_what_cannot_be_stored_or_shown(self, value: object, code: str) -> None:
         assert error_of(NormalisedStr, value) == code
+
+    def test_one_line_loses_what_turns_the_direction_of_text(self) -> None:
+        sent = "\u2067Lan\u202e gpj\u202c\u2069 \u200fשלום"
+        assert TypeAdapter(NormalisedStr).validate_python(sent) == "Lan gpj \u200fשלום"
+        assert TypeAdapter(Prose).validate_python(sent) == sent
+        assert error_of(Prose, "\u202e\u200b") == "string_too_short"
+
+    def test_what_joins_what_is_seen_stays(self) -> None:
+        family = "👨\u200d👩\u200d👧 \u0e01\u0e34\u200b\u0e19"
+        assert TypeAdapter(NormalisedStr).validate_python(family) == family
 
     def test_prose_keeps_its_lines_with_one_kind_of_line_end(self) -> None:
         prose = TypeAdapter(Prose).validate_python("một\r\nhai\rba\n\tbốn\n")
@@ -138,6 +151,11 @@ class TestTidy:
     def test_makes_one_clean_line_of_what_a_platform_sent(self) -> None:
         sent = " Nguye\u0302\u0303n\x00\r\n Văn\u2028\ud800Đức "
         assert tidy(sent, max_length=200) == "Nguyễn Văn Đức"
+
+    def test_what_turns_or_hides_text_is_not_kept(self) -> None:
+        assert tidy("\u202eLan\u2066 Anh", max_length=200) == "Lan Anh"
+        for unseen in ("\u200b", "\u202e", "\u3164 \u2800", "\u200b" * 300):
+            assert tidy(unseen, max_length=200) is None
 
     def test_nothing_left_is_unknown(self) -> None:
         assert tidy(None, max_length=5) is None
