@@ -1,5 +1,8 @@
 """What is known of people and organisations, over the API."""
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
 LUNAR = {"day": 15, "month": 8, "year": 1990}
@@ -73,8 +76,8 @@ async def test_a_change_leaves_what_it_does_not_name_and_null_clears(client):
     ("lunar", "solar"),
     [
         (LUNAR, "1990-10-03"),
-        # Tết of 2030, when the Chinese calendar was a day later.
-        ({"day": 1, "month": 1, "year": 2030}, "2030-02-02"),
+        # Tết of 2007, when the Chinese calendar was a day later.
+        ({"day": 1, "month": 1, "year": 2007}, "2007-02-17"),
         ({"day": 5, "month": 6, "leap_month": True, "year": 2025}, "2025-07-29"),
     ],
 )
@@ -83,6 +86,24 @@ async def test_a_lunar_birthday_with_its_year_is_a_day_by_the_sun(client, lunar,
 
     assert made["birth_date"] == solar
     assert made["birth_date_lunar"] == {"leap_month": False, **lunar}
+
+
+async def test_nobody_is_born_in_the_future(client):
+    made = await _created(client)
+    today = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
+    tomorrow = {"birth_date": (today + timedelta(days=1)).isoformat()}
+    lunar = {"birth_date_lunar": {"day": 1, "month": 1, "year": today.year + 3}}
+    for said in (tomorrow, lunar, {"birth_date": "2150-01-01"}):
+        body = {"name": "Lan", **said}
+        for refused in (
+            await client.post("/v1/customers", json=body),
+            await client.patch(f"/v1/customers/{made['id']}", json=said),
+            await client.put("/v1/customers/by-external-id/pos/1", json=body),
+        ):
+            assert (refused.status_code, refused.json()["code"]) == (422, "not_yet_born")
+            assert refused.json()["errors"][0]["pointer"] == f"/body/{next(iter(said))}"
+    born = await client.patch(f"/v1/customers/{made['id']}", json={"birth_date": today.isoformat()})
+    assert born.json()["birth_date"] == today.isoformat()
 
 
 async def test_a_lunar_birthday_without_its_year_says_no_more_than_that(client):

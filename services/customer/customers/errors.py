@@ -38,6 +38,17 @@ class IdentityHasEnded(Conflict):
     title = "It is not the customer's any more; add it to their identities if it is again"
 
 
+class NotYetBorn(Invalid):
+    """A birthday that has not been."""
+
+    code = "not_yet_born"
+    title = "A birthday cannot lie in the future"
+
+    def __init__(self, field: str) -> None:
+        fault = FieldError(f"/body/{field}", self.code, "Give a day that has been")
+        super().__init__(errors=[fault])
+
+
 class PersonalQuestion(PersonalDataAsked):
     """A list is asked for by what its caller is not shown."""
 

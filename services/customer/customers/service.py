@@ -17,6 +17,7 @@ from services.customer.customers.errors import (
     CustomerIsErased,
     IdentityHasEnded,
     IdentityTaken,
+    NotYetBorn,
     PhoneNotValid,
 )
 from services.customer.customers.hearing import Hearing
@@ -132,10 +133,10 @@ class CustomerService:
 
         Raises IdentityTaken when an external id, or an address or number given as verified,
         belongs to somebody already; CustomerIsErased when an external id was an erased person's;
-        PhoneNotValid when the number cannot be dialled; UnknownStaff; ValuesNotValid.
+        PhoneNotValid when the number cannot be dialled; UnknownStaff; NotYetBorn; ValuesNotValid.
         """
         shop = await self._shops.of(self._uow)
-        await self._require_owner(given)
+        await self._check(given)
         ids = [platform_identity(x.external_id, source=x.source) for x in given.external_ids]
         identities = distinct([*ids, *_contacts(given, given.source, shop)])
         await self._require_nobody_erased(ids, came_back=given.came_back)
@@ -148,12 +149,12 @@ class CustomerService:
     ) -> CustomerRecord:
         """The customer after the change; one that changes nothing leaves the version as it is.
 
-        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid, UnknownStaff, ValuesNotValid,
-        IdentityHasEnded.
+        Raises CustomerNotFound, PreconditionFailed, PhoneNotValid, UnknownStaff, NotYetBorn,
+        ValuesNotValid, IdentityHasEnded.
         """
         await self._changes.lock([customer_id])
         check_version(self._changes[customer_id].version, expected_version)
-        await self._require_owner(given)
+        await self._check(given)
         shop = await self._shops.of(self._uow)
         identities = distinct(_contacts(given, "api", shop))
         holders = await self._identities.holders(identities)
@@ -178,10 +179,10 @@ class CustomerService:
         """The customer whom `source` knows by `external_id`, changed or new (then True).
 
         A verified address or number also leads to the customer who has it verified. Raises
-        PhoneNotValid, UnknownStaff, ValuesNotValid, CustomerIsErased; CustomerNotFound when it is
-        somebody the caller does not see.
+        PhoneNotValid, UnknownStaff, NotYetBorn, ValuesNotValid, CustomerIsErased; CustomerNotFound
+        when it is somebody the caller does not see.
         """
-        await self._require_owner(given)
+        await self._check(given)
         shop = await self._shops.of(self._uow)
         platform = platform_identity(external_id, source=source)
         identities = distinct([platform, *_contacts(given, source, shop)])
@@ -195,9 +196,17 @@ class CustomerService:
             self._hearing = Hearing(self._uow, self._changes)
             return await self._put(said, platform, identities, shop, came_back=given.came_back)
 
-    async def _require_owner(self, given: CustomerFields) -> None:
+    async def _check(self, given: CustomerFields) -> None:
+        """Raises UnknownStaff, NotYetBorn."""
         if given.owner_id is not None and not await self._colleagues.is_active(given.owner_id):
             raise UnknownStaff("/body/owner_id")
+        lunar = given.birth_date_lunar
+        for field, born in (
+            ("birth_date", given.birth_date),
+            ("birth_date_lunar", lunar.solar() if lunar is not None else None),
+        ):
+            if born is not None and born > (await self.calendar()).today:
+                raise NotYetBorn(field)
 
     async def _require_nobody_erased(self, ids: Sequence[Identity], *, came_back: bool) -> None:
         """Raises CustomerIsErased for ids of somebody erased, unless they have come back."""
