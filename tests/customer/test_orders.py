@@ -1,6 +1,7 @@
 """Orders over the API, and what they make of a customer."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -255,6 +256,33 @@ async def test_what_no_order_can_be_is_refused(client, customer, change):
         "total": vnd(1),
     }
     assert (await client.post("/v1/orders", json=body | change)).status_code == 422
+
+
+async def test_what_lies_ahead_of_an_order_is_refused(client, customer, order):
+    now = datetime.now(UTC)
+    ahead = (now + timedelta(days=1, minutes=1)).isoformat()
+    body = {
+        "customer_id": customer["id"],
+        "external_id": "1",
+        "financial_status": "paid",
+        "total": vnd(1),
+    }
+    sent = await order()
+    part = {"amount": vnd(1), "changed_at": ahead}
+    for path, said, pointer in (
+        ("/v1/orders", {**body, "placed_at": ahead}, "/body/placed_at"),
+        ("/v1/orders", {**body, "changed_at": "2100-01-01T00:00:00Z"}, "/body/changed_at"),
+        ("/v1/orders", {**body, "refunds": [part]}, "/body/refunds/0/changed_at"),
+        (f"/v1/orders/{sent['id']}/payments", part, "/body/changed_at"),
+        (f"/v1/orders/{sent['id']}/cancel", {"cancelled_at": ahead}, "/body/cancelled_at"),
+    ):
+        refused = await client.post(path, json=said)
+        assert (refused.status_code, refused.json()["code"]) == (422, "not_yet_happened")
+        assert refused.json()["errors"][0]["pointer"] == pointer
+    # A till's clock, a little ahead of ours, does not keep later news out.
+    soon = (now + timedelta(hours=20)).isoformat()
+    assert (await order(changed_at=soon, total=2))["total"] == vnd(2)
+    assert (await order(total=3))["total"] == vnd(3)
 
 
 async def test_an_order_of_nobody_is_refused(client):

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import unicodedata
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -158,6 +158,19 @@ async def test_shops_of_one_platform_number_their_customers_alike(
         platform_customer("1", source="woocommerce", name="B"),
     )
     assert [c["name"] for c in await customers()] == ["A", "B"]
+
+
+async def test_news_from_ahead_does_not_keep_later_news_out(deliver, customers, orders_of):
+    buyer = somebody("7", name="Lan")
+    ahead = datetime(2100, 1, 1, tzinfo=UTC)
+    await deliver(platform_order(buyer=buyer, placed_at=ahead, changed_at=ahead))
+    [customer] = await customers()
+    [order] = await orders_of(customer)
+    assert datetime.fromisoformat(order["placed_at"]) == ahead
+    assert datetime.fromisoformat(order["changed_at"]) <= datetime.now(UTC)
+    await deliver(platform_order(buyer=buyer, total_minor=5, changed_at=datetime.now(UTC)))
+    [order] = await orders_of(customer)
+    assert (order["total"]["amount"], order["version"]) == ("5", 2)
 
 
 async def test_a_guest_is_known_by_the_order(deliver, customers, orders_of):

@@ -31,6 +31,17 @@ class TooManyOrderParts(Conflict):
     title = "An order has at most 200 payments, refunds, returns and fulfillments each"
 
 
+class NotYetHappened(Invalid):
+    """Orders are placed, and news of them is of something that was."""
+
+    code = "not_yet_happened"
+    title = "Nothing happens to an order more than a day ahead"
+
+    def __init__(self, pointer: str) -> None:
+        detail = "Give a moment that has been; a day ahead at most, for clocks that differ"
+        super().__init__(errors=[FieldError(pointer, self.code, detail)])
+
+
 class OrderCurrencyMismatch(Invalid):
     """An amount is not in the currency of its order."""
 

@@ -22,7 +22,13 @@ from services.customer.orders.news import (
 )
 from services.customer.orders.part_repository import OrderPartRepository
 from services.customer.orders.parts import OrderParts, PartChange
-from services.customer.orders.record import CONTENT_COLUMNS, Key, OrderContent, OrderRecord
+from services.customer.orders.record import (
+    CONTENT_COLUMNS,
+    Key,
+    OrderContent,
+    OrderRecord,
+    not_ahead,
+)
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.telling import converted_entry, entries_of, events_of, part_entries_of
 from services.customer.tenants.shops import Shop
@@ -135,7 +141,7 @@ class OrderKeeper:
                 continue
             elif isinstance(item, OrderRemoval):
                 if before.deleted_at is None:
-                    changed_at = max(before.changed_at, item.at)
+                    changed_at = max(before.changed_at, not_ahead(item.at, now))
                     current[item.key] = replace(
                         before, deleted_at=item.at, changed_at=changed_at, updated_at=now
                     )
@@ -143,7 +149,9 @@ class OrderKeeper:
                 current[item.key] = before.cancelled(reason=item.reason, at=item.at, now=now)
             if isinstance(item, IncomingOrder | OrderPartsTold) and item.parts:
                 known = parts.get(item.key, OrderParts())
-                after = known.after(item.parts)
+                after = known.after(
+                    replace(part, changed_at=not_ahead(part.changed_at, now)) for part in item.parts
+                )
                 if self._most_parts is not None and after.most() > self._most_parts:
                     raise TooManyOrderParts
                 if after != known:
@@ -194,13 +202,12 @@ def _columns(content: OrderContent) -> dict[str, Any]:
 
 
 def _put(before: OrderRecord | None, item: IncomingOrder, now: datetime) -> OrderRecord:
+    content = replace(item.content, changed_at=not_ahead(item.content.changed_at, now))
     if before is None:
-        return OrderRecord.placed(
-            item.content, customer_id=item.customer_id, lines=item.lines, at=now
-        )
+        return OrderRecord.placed(content, customer_id=item.customer_id, lines=item.lines, at=now)
     known = {} if item.is_dated else {"placed_at": before.placed_at}
     return before.updated(
-        {**_columns(item.content), **known}, customer_id=item.customer_id, lines=item.lines, at=now
+        {**_columns(content), **known}, customer_id=item.customer_id, lines=item.lines, at=now
     )
 
 

@@ -1,6 +1,6 @@
 """Payments, refunds, returns and fulfillments of orders as clients write and read them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
@@ -86,6 +86,11 @@ class PartWrite(Body):
         lines: list[OrderPartLine] = getattr(self, "lines", [])
         amounts = [own, *(line.amount for line in lines)]
         return [amount for amount in amounts if amount is not None]
+
+    def moments(self, pointer: str) -> Iterator[tuple[str, datetime]]:
+        """What has to have been by now, and where it was said; itself at `pointer`."""
+        if self.changed_at is not None:
+            yield f"{pointer}/changed_at", self.changed_at
 
     def check(self, order: OrderRecord) -> None:
         """Raises OrderCurrencyMismatch."""

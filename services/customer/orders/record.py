@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
-from typing import Any, Literal, Self
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, Self
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -15,11 +15,22 @@ from shared.ids import new_id
 OrderStatus = Literal["open", "completed", "cancelled"]
 FinancialStatus = Literal["pending", "paid", "partially_refunded", "refunded", "voided", "unknown"]
 
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
+
 PAID_STATUSES = ("paid", "partially_refunded", "refunded")
 SPENT_STATUSES = ("paid", "partially_refunded")
 
 Key = tuple[str, str]
 """Scope and external id: what makes two deliveries speak of one order."""
+
+
+def not_ahead(told_at: datetime, now: datetime) -> datetime:
+    """When news was so; now where its source's clock is plainly wrong.
+
+    Else nothing that comes later would ever be newer. Clocks that differ a little keep the order in
+    which their news came to be.
+    """
+    return now if told_at > now + _CLOCKS_DIFFER else told_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +218,7 @@ class OrderRecord(OrderContent):
         """The order, cancelled; the very same if it was already."""
         if self.status == "cancelled":
             return self
-        changed_at = max(self.changed_at, at)
+        changed_at = max(self.changed_at, not_ahead(at, now))
         gone = replace(
             self, status="cancelled", cancelled_at=at, cancel_reason=reason, changed_at=changed_at
         )

@@ -1,7 +1,8 @@
 """Orders as clients write them."""
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -28,6 +29,8 @@ from shared.bodies import Body
 from shared.moments import Instant
 from shared.money import BIGINT_MAX, MoneyInput
 from shared.text import Name, NormalisedStr, TextRule
+
+_PARTS: Final = ("payments", "refunds", "returns", "fulfillments")
 
 PageAddress = Annotated[str, TextRule(max_length=2000)]
 OrderTag = Annotated[str, TextRule(max_length=64)]
@@ -135,6 +138,15 @@ class OrderCreate(Body):
             raise ValueError("The lines add up to more than can be kept")
         return self
 
+    def moments(self) -> Iterator[tuple[str, datetime]]:
+        """What has to have been by now, and where in the body it was said."""
+        for name in ("placed_at", "changed_at"):
+            if (moment := getattr(self, name)) is not None:
+                yield f"/body/{name}", moment
+        for name in _PARTS:
+            for position, part in enumerate(getattr(self, name) or ()):
+                yield from part.moments(f"/body/{name}/{position}")
+
     def content(self, *, placed_at: datetime, changed_at: datetime) -> OrderContent:
         """What is said of the order, money in minor units."""
         return OrderContent(
@@ -187,8 +199,7 @@ class OrderCreate(Body):
         )
 
     def _parts(self) -> list[PartWrite]:
-        given = (self.payments, self.refunds, self.returns, self.fulfillments)
-        return [part for parts in given for part in parts or ()]
+        return [part for name in _PARTS for part in getattr(self, name) or ()]
 
     def _details(self) -> dict[str, Any] | None:
         """What is shown and never looked for; without what was not said."""

@@ -1,7 +1,8 @@
 """Decisions about single orders."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
@@ -10,7 +11,7 @@ from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families
 from services.customer.families.seen import SeenPeople
 from services.customer.orders.auditing import order_entry
-from services.customer.orders.errors import OrderNotFound
+from services.customer.orders.errors import NotYetHappened, OrderNotFound
 from services.customer.orders.figures_repository import OrderFiguresRepository
 from services.customer.orders.keeping import OrderKeeper
 from services.customer.orders.news import (
@@ -32,6 +33,8 @@ from shared.db.paging import PageRequest
 from shared.db.prepared import Rows
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
+
+_MOST_AHEAD: Final = timedelta(days=1)
 
 
 class OrderService:
@@ -64,9 +67,10 @@ class OrderService:
         """The order as it is now; True if it is new.
 
         The same source and external id are the same order, whatever else differs. Raises
-        CustomerNotFound, CustomerIsErased, TooManyOrderParts, OrderFiguresTooLarge.
+        CustomerNotFound, CustomerIsErased, NotYetHappened, TooManyOrderParts, OrderFiguresTooLarge.
         """
         now = self._uow.clock.now()
+        _check_moments(given.moments(), now)
         content = given.content(
             placed_at=given.placed_at or now, changed_at=given.changed_at or now
         )
@@ -89,11 +93,12 @@ class OrderService:
     ) -> tuple[OrderRecord, OrderPart, bool]:
         """The order and the part as they are now; True if the part is new.
 
-        Raises OrderNotFound, OrderCurrencyMismatch, TooManyOrderParts.
+        Raises OrderNotFound, NotYetHappened, OrderCurrencyMismatch, TooManyOrderParts.
         """
         order = await self.get(order_id)
         given.check(order)
         now = self._uow.clock.now()
+        _check_moments(given.moments("/body"), now)
         told = given.part(changed_at=given.changed_at or now, now=now)
         order, _ = await self._keep(order.customer_id, OrderPartsTold(order.key, (told,)))
         parts = await self.parts_of(order)
@@ -101,9 +106,14 @@ class OrderService:
         return order, part, part.id == told.id
 
     async def cancel(self, order_id: UUID, given: OrderCancel) -> OrderRecord:
-        """The order, called off; done twice, it is done once. Raises OrderNotFound."""
+        """The order, called off; done twice, it is done once.
+
+        Raises OrderNotFound, NotYetHappened.
+        """
         order = await self.get(order_id)
-        at = given.cancelled_at or self._uow.clock.now()
+        now = self._uow.clock.now()
+        at = given.cancelled_at or now
+        _check_moments([("/body/cancelled_at", at)], now)
         news = OrderCancellation(order.key, given.reason, at)
         cancelled, _ = await self._keep(order.customer_id, news)
         return cancelled
@@ -165,3 +175,9 @@ class OrderService:
         self._uow.record(order_entry(order, kept.changes, kept.parts))
         await changes.save()
         return order, is_new
+
+
+def _check_moments(told: Iterable[tuple[str, datetime]], now: datetime) -> None:
+    for pointer, moment in told:
+        if moment > now + _MOST_AHEAD:
+            raise NotYetHappened(pointer)
