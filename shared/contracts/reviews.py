@@ -28,12 +28,21 @@ class ReviewState(Contract):
     status: Literal["pending", "published", "rejected", "private"]
     created_at: datetime
     published_at: datetime | None = None
+    answer: str | None = None
+    answered_at: datetime | None = None
 
 
 class ReviewCreated(Event):
     """Somebody said something of a product or an order. Key: the customer, or the review."""
 
     type: ClassVar[str] = "customer.review_created"
+    review: ReviewState
+
+
+class ReviewUpdated(Event):
+    """Its words, status or answer are others now. Key: the customer, or the review."""
+
+    type: ClassVar[str] = "customer.review_updated"
     review: ReviewState
 
 

@@ -42,7 +42,7 @@ PUBLIC_PRIVACY = (
     retention.RetentionRunFinished,
 )
 PUBLIC_LEAD = (l.LeadCaptured, l.LeadConverted)
-PUBLIC_REVIEW = (r.ReviewCreated, r.ReviewPublished)
+PUBLIC_REVIEW = (r.ReviewCreated, r.ReviewUpdated, r.ReviewPublished)
 PUBLIC_CARE = (care.TaskDue, care.AppointmentDue)
 PUBLIC_DUPLICATES = (d.DuplicatesScanned,)
 PUBLIC_LOYALTY = (

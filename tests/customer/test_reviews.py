@@ -370,6 +370,35 @@ async def test_others_are_told(client, shopper, service, shop, customer):
     assert {e["review"]["customer_id"] for e in told} == {customer["id"]}
 
 
+async def test_others_are_told_of_every_change_once(client, shopper, service, shop, customer):
+    receipt = await write(shopper, 4, text="Vải mềm")
+    path = f"/v1/reviews/{receipt['id']}"
+    for _ in range(2):
+        await client.post(f"{path}/publish")
+        await client.put(f"{path}/answer", json={"text": "Cảm ơn chị!"})
+    for _ in range(2):
+        await write(shopper, 2, 200, text="Mau rách")
+    for _ in range(2):
+        await client.post(f"{path}/reject", json={"reason": "Quảng cáo"})
+    told = [e["review"] for e in await service.told(shop, "customer.review_updated")]
+    assert [(e["status"], e["text"], e["answer"]) for e in told] == [
+        ("published", "Vải mềm", None),
+        ("published", "Vải mềm", "Cảm ơn chị!"),
+        ("pending", "Mau rách", "Cảm ơn chị!"),
+        ("rejected", "Mau rách", "Cảm ơn chị!"),
+    ]
+    assert [e["version"] for e in told] == [2, 3, 4, 5]
+    assert {e["customer_id"] for e in told} == {customer["id"]}
+
+
+async def test_others_are_told_of_another_rating_of_an_order(shopper, buy, service, shop):
+    path = f"/v1/orders/{(await buy())['id']}/rating"
+    for rating in (2, 4, 4):
+        await shopper.put(path, json={"rating": rating})
+    (told,) = await service.told(shop, "customer.review_updated")
+    assert (told["review"]["rating"], told["review"]["status"]) == (4, "private")
+
+
 async def test_a_review_earns_points_once_it_is_published(client, shopper, customer):
     programme = {"name": "Hoa Mai", "point_value": vnd(100), "hold_days": 0}
     assert (await client.put("/v1/loyalty/programme", json=programme)).status_code == 200

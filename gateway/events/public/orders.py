@@ -81,6 +81,8 @@ class EventReview(PublicObject):
     status: Literal["pending", "published", "rejected", "private"]
     created_at: datetime
     published_at: datetime | None = None
+    answer: str | None = Field(default=None, description="What the shop says to it")
+    answered_at: datetime | None = None
 
 
 class OrderData(PublicObject):
@@ -158,6 +160,13 @@ class ReviewCreated(EventBase):
     data: ReviewData
 
 
+class ReviewUpdated(EventBase):
+    """A review has other words, another status or another answer."""
+
+    type: Literal["review.updated"]
+    data: ReviewData
+
+
 class ReviewPublished(EventBase):
     """A review of a product is there for everybody to read."""
 
@@ -175,6 +184,7 @@ OrderEvent = (
     | OrderRefunded
     | OrderReturned
     | ReviewCreated
+    | ReviewUpdated
     | ReviewPublished
 )
 
@@ -188,5 +198,6 @@ EVENTS: Final[Mapping[type[Event], type[EventBase]]] = {
     c.OrderRefunded: OrderRefunded,
     c.OrderReturned: OrderReturned,
     r.ReviewCreated: ReviewCreated,
+    r.ReviewUpdated: ReviewUpdated,
     r.ReviewPublished: ReviewPublished,
 }

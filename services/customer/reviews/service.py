@@ -163,7 +163,9 @@ class ReviewService:
             "answered_by": staff_id if text else None,
             "answered_at": now if text else None,
         }
-        return await self._reviews.save(review_id, {**changes, "updated_at": now})
+        row = await self._reviews.save(review_id, {**changes, "updated_at": now})
+        self._telling.of_answer(row)
+        return row
 
     async def page(
         self, wanted: ReviewFilter, request: PageRequest

@@ -8,7 +8,12 @@ from services.customer.loyalty.repository import LoyaltyRepository
 from services.customer.reviews.repository import Counted, Review, ReviewRepository
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
-from shared.contracts.reviews import ReviewCreated, ReviewPublished, ReviewState
+from shared.contracts.reviews import (
+    ReviewCreated,
+    ReviewPublished,
+    ReviewState,
+    ReviewUpdated,
+)
 from shared.db.unit_of_work import UnitOfWork
 
 WRITTEN: Final = "review.written"
@@ -39,12 +44,21 @@ class ReviewTelling:
         await self._count(before, after)
         if after.customer_id is not None:
             await self._timeline.rewrite(_entry(after))
+        self._tell_updated(after)
         await self._tell_published(before, after)
 
     async def of_change(self, before: Review, after: Review) -> None:
         """Others may read it now, or may not any more."""
         await self._count(before, after)
+        self._tell_updated(after)
         await self._tell_published(before, after)
+
+    def of_answer(self, after: Review) -> None:
+        """The shop says something else to it."""
+        self._tell_updated(after)
+
+    def _tell_updated(self, after: Review) -> None:
+        self._uow.append(ReviewUpdated(review=_state(after)), key=_key(after))
 
     async def _tell_published(self, before: Review | None, after: Review) -> None:
         """What follows when a review is there to be read, or an order was rated."""
