@@ -77,7 +77,8 @@ async def report_referrals(
 ) -> ReferralReport:
     """Say how many came by referral: of those who ordered first, and by how many customers.
 
-    It is of the whole shop, and for those who see all customers.
+    Both are referral rates: of first orders, and of customers (customers who referred divided by
+    customers). It is of the whole shop, and for those who see all customers.
     """
     figures = await referrals.figures(from_, to)
     return ReferralReport(

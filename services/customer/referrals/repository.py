@@ -99,11 +99,27 @@ _SHARED = (
     )
     .limit(1)
 )
-_REGISTERED = select(
-    func.count().label("registered"),
-    func.count(referral.c.referrer_id.distinct()).label("referrers"),
-).where(
-    referral.c.tenant_id == _TENANT, referral.c.created_at >= _FROM, referral.c.created_at < _TO
+_record, _person = customer.alias("referrer_record"), customer.alias("referrer")
+_REFERRER = func.coalesce(_record.c.merged_into, referral.c.referrer_id)
+_BROUGHT = referral.c.status != "void"
+_HAD_NOT_ORDERED = or_(_person.c.first_order_at.is_(None), _person.c.first_order_at >= _TO)
+# By the index of what is newest: only the referrals of the time meet their referrers.
+_REGISTERED = (
+    select(
+        func.count().label("registered"),
+        func.count(_REFERRER.distinct()).filter(_BROUGHT).label("referrers"),
+        func.count(_REFERRER.distinct())
+        .filter(_BROUGHT, _HAD_NOT_ORDERED)
+        .label("referrers_without_order"),
+    )
+    .select_from(referral)
+    .outerjoin(
+        _record, and_(_record.c.tenant_id == _TENANT, _record.c.id == referral.c.referrer_id)
+    )
+    .outerjoin(_person, and_(_person.c.tenant_id == _TENANT, _person.c.id == _REFERRER))
+    .where(
+        referral.c.tenant_id == _TENANT, referral.c.created_at >= _FROM, referral.c.created_at < _TO
+    )
 )
 _DECIDED = (
     select(referral.c.status, func.count().label("number"))
@@ -116,7 +132,7 @@ _DECIDED = (
     .group_by(referral.c.status)
 )
 _FIRST_ORDERS = select(
-    func.count().label("customers"),
+    func.count().label("ordered"),
     func.count()
     .filter(customer.c.first_order_at >= _FROM, customer.c.first_order_at < _TO)
     .label("first_orders"),
@@ -129,7 +145,11 @@ _FIRST_ORDERS = select(
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What referrals have brought in a time."""
+    """What referrals have brought in a time.
+
+    `referrers` are people, however many records they have, with a referral registered in the time
+    that is not void. They are among the `customers`, the others of whom have ordered by its end.
+    """
 
     registered: int
     rewarded: int
@@ -257,5 +277,5 @@ class ReferralRepository:
             void=decided.get("void", 0),
             referrers=registered.referrers,
             first_orders=orders.first_orders,
-            customers=orders.customers,
+            customers=orders.ordered + registered.referrers_without_order,
         )

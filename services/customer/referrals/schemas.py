@@ -89,10 +89,16 @@ class ReferralReport(BaseModel):
     registered: int = Field(description="Friends who came with a code")
     rewarded: int = Field(description="Of friends, the first paid orders")
     void: int
-    referrers: int = Field(description="Customers who brought a friend")
+    referrers: int = Field(
+        description="Customers who brought a friend, and the referral is not void; each person once"
+    )
     first_orders: int = Field(description="Customers who ordered for the first time")
-    customers: int = Field(description="Customers who had ordered by then")
+    customers: int = Field(
+        description="Customers there were: who had ordered by then, and the referrers who had not"
+    )
     referral_rate: float | None = Field(
         description="rewarded ÷ first_orders; null when nobody ordered for the first time"
     )
-    referrer_rate: float | None = Field(description="referrers ÷ customers; null without any")
+    referrer_rate: float | None = Field(
+        description="referrers ÷ customers, 0 to 1; null without any customers"
+    )

@@ -65,8 +65,31 @@ async def test_the_first_paid_order_rewards_both_once_and_the_rate_is_reported(
     params = {"from": "2027-03-01T00:00:00Z", "to": "2027-03-02T00:00:00Z"}
     report = await shop.get("/v1/referrals/report", **params)
     assert (report["rewarded"], report["first_orders"], report["referral_rate"]) == (1, 2, 0.5)
-    assert (report["referrers"], report["customers"], report["referrer_rate"]) == (1, 2, 0.5)
+    assert (report["referrers"], report["customers"], report["referrer_rate"]) == (1, 3, 0.3333)
     await shop.check(lan, friend)
+
+
+async def test_those_who_brought_somebody_are_people_among_the_customers(
+    shop: Shop, lan: str
+) -> None:
+    bo, again, ca, twin = [await shop.customer(name) for name in ("Bo", "Bo 2", "Ca", "Ca 2")]
+    for referrer, name in ((lan, "Mai"), (lan, "Na"), (bo, "Oanh"), (again, "Phi")):
+        await bring(shop, referrer, await shop.customer(name))
+    await shop.merge(again, into=bo)
+    void = await bring(shop, ca, twin)
+    await shop.merge(twin, into=ca)
+    await shop.order(twin, 300_000)
+    assert (await shop.get(f"/v1/referrals/{void['id']}"))["status"] == "void"
+
+    params = {"from": "2027-03-01T00:00:00Z", "to": "2027-03-02T00:00:00Z"}
+    report = await shop.get("/v1/referrals/report", **params)
+    assert (report["registered"], report["referrers"]) == (5, 2)
+    assert (report["customers"], report["referrer_rate"]) == (3, 0.6667), "Lan, Bo, and Ca bought"
+    await shop.order(bo, 300_000)
+    again_asked = await shop.get("/v1/referrals/report", **params)
+    assert (again_asked["customers"], again_asked["referrers"]) == (3, 2)
+    later = {"from": "2027-03-02T00:00:00Z", "to": "2027-03-03T00:00:00Z"}
+    assert (await shop.get("/v1/referrals/report", **later))["referrer_rate"] == 0
 
 
 @pytest.mark.parametrize("visibility", [Visibility.OWN, Visibility.TEAM])
