@@ -41,6 +41,18 @@ async def test_it_is_sent_once_with_its_link_and_nothing_that_was_typed_in(
     )
 
 
+async def test_it_calls_nobody_by_the_name_that_a_stranger_typed_in(shop: World, smtp: SmtpSink):
+    typed = "Ban trung thuong 100 trieu goi 1900123456"
+    victim = await shop.customer(name=typed, email="victim@example.com")
+    request = asked(customer_id=victim.customer_id, email=victim.email, name=typed)
+    await shop.hears("customer", (victim.customer_id, request))
+    await shop.sends()
+    (mail,) = smtp.to("victim@example.com")
+    assert mail["To"] == "victim@example.com"
+    words = (*mail.values(), part(mail, "plain"), part(mail, "html"))
+    assert not [each for each in words if "trung thuong" in each or "1900123456" in each]
+
+
 async def test_it_speaks_the_language_that_the_form_was_filled_in_in(shop: World, smtp: SmtpSink):
     request = asked(locale="en", email="anna@example.com")
     await shop.hears("customer", (request.customer_id, request))

@@ -256,7 +256,7 @@ class Preparation:
         return Letter(
             message_id=message.id,
             to_address=address,
-            to_name=message.recipient_name or (known.name if known else None),
+            to_name=_to_name(message, known),
             words=words,
             at=self._now,
             unsubscribe_url=None if message.message_class == "transactional" else url,
@@ -338,3 +338,14 @@ def _document(decision: Decision) -> dict[str, Any]:
             for step in decision.trace
         ],
     }
+
+
+def _to_name(message: Message, known: Recipient | None) -> str | None:
+    """By what name the mail calls whom it is to.
+
+    None for a confirmation: a customer who came by a form has the name that was typed into it, and
+    the address that it goes to may be somebody else's.
+    """
+    if message.origin == "lead_form":
+        return None
+    return message.recipient_name or (known.name if known else None)
