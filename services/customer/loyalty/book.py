@@ -61,6 +61,11 @@ class Book:
         return iter(self._lots.values())
 
     @property
+    def now(self) -> datetime:
+        """The instant of everything that is done; what is earned by it can be spent by it."""
+        return self._now
+
+    @property
     def added(self) -> list[Lot]:
         """The lots that are new."""
         return [lot for lot in self if lot.id not in self._stored]

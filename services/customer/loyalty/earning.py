@@ -72,6 +72,7 @@ class Earning:
                     cause=reward.cause,
                     order_id=reward.order_id,
                     terms=terms,
+                    earned_at=book.now,
                 )
                 book.grant(lot, reward.points)
         tell_moves(self._uow, book)
@@ -155,14 +156,11 @@ class Earning:
                 amount_minor=kept_minor(order),
                 multiplier_percent=tier.multiplier_percent if tier else 100,
                 terms=programme.order_terms(order.placed_at),
-                earned_at=min(order.changed_at, self._uow.clock.now()),
+                earned_at=min(order.changed_at, book.now),
             )
             book.grant(lot, order_points(lot.terms, lot.amount_minor, lot.multiplier_percent))
 
-    def _lot(
-        self, programme: Programme, *, earned_at: datetime | None = None, **columns: Any
-    ) -> Lot:
-        earned_at = earned_at or self._uow.clock.now()
+    def _lot(self, programme: Programme, *, earned_at: datetime, **columns: Any) -> Lot:
         available_at = programme.available_at(earned_at)
         return Lot(
             id=new_id(),

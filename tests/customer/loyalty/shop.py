@@ -34,16 +34,22 @@ _LOTS = text(
 
 
 class ManualClock:
-    """Stands still until it is moved."""
+    """Stands still until it is moved, or goes a little further with each look."""
 
     def __init__(self) -> None:
         self._now = START
+        self._tick = timedelta()
 
     def now(self) -> datetime:
+        self._now += self._tick
         return self._now
 
     def set(self, at: datetime) -> None:
         self._now = at
+        self._tick = timedelta()
+
+    def run(self, tick: timedelta) -> None:
+        self._tick = tick
 
     def advance(self, **duration: float) -> None:
         self._now += timedelta(**duration)

@@ -1,6 +1,7 @@
 """Referrals: a friend's first paid order rewards both, once; nobody brings themselves."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -110,6 +111,15 @@ async def test_orders_of_a_friend_that_come_at_once_reward_once(shop: Shop, lan:
     await bring(shop, lan, friend)
     await asyncio.gather(*(shop.order(friend, 300_000, str(n)) for n in range(8)))
     assert (await shop.points(lan), await shop.points(friend)) == ((100, 0, 0), (50, 0, 0))
+
+
+async def test_what_nobody_waits_for_is_available_while_time_goes_on(shop: Shop, lan: str) -> None:
+    await shop.order_rule()
+    friend = await shop.customer("Mai")
+    await bring(shop, lan, friend)
+    shop.clock.run(timedelta(microseconds=100))
+    await shop.order(friend, 300_000)
+    assert (await shop.points(lan), await shop.points(friend)) == ((100, 0, 0), (80, 0, 0))
 
 
 async def test_a_friends_order_from_a_platform_rewards_too(shop: Shop, lan: str) -> None:
