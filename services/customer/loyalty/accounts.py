@@ -18,7 +18,7 @@ from services.customer.loyalty.errors import (
     RedemptionTooSmall,
 )
 from services.customer.loyalty.ledger_repository import LedgerRepository
-from services.customer.loyalty.lots import Balance, Lot
+from services.customer.loyalty.lots import Balance, Lot, NextExpiry
 from services.customer.loyalty.repository import LoyaltyRepository
 from services.customer.loyalty.schemas import AdjustmentCreate, EventCreate, RedemptionCreate
 from services.customer.loyalty.telling import tell_moves
@@ -39,7 +39,7 @@ class Account:
     customer_id: UUID
     programme: Programme
     balance: Balance
-    next_expiry: Row[*tuple[Any, ...]] | None
+    next_expiry: NextExpiry | None
     tier: Tier | None
     grace_until: Any
 
@@ -78,7 +78,7 @@ class AccountService:
         self._owner = owner
 
     async def account(self, customer_id: UUID) -> Account:
-        """Raises CustomerNotFound, ProgrammeNotFound."""
+        """What somebody has now. Raises CustomerNotFound, ProgrammeNotFound."""
         family = await self._seen_family(customer_id)
         programme = await self._loyalty.find_programme()
         if programme is None:
@@ -88,11 +88,12 @@ class AccountService:
         rows = await self._loyalty.members(family.member_ids) if tier else []
         held = [row for row in rows if tier is not None and row.tier_id == tier.id]
         grace = [row.grace_until for row in held if row.grace_until]
+        book = await self._as_of_now(family)
         return Account(
             customer_id=family.root_id,
             programme=programme,
-            balance=await self._ledger.balance(family.member_ids),
-            next_expiry=await self._ledger.next_to_expire(family.member_ids, self._uow.clock.now()),
+            balance=book.balances()[family.root_id],
+            next_expiry=book.next_expiry(family.root_id),
             tier=tier,
             grace_until=max(grace, default=None),
         )
@@ -144,8 +145,8 @@ class AccountService:
             family = await self._seen_family(row.customer_id)
         except CustomerNotFound as error:
             raise RedemptionNotFound from error
-        balance = await self._ledger.balance(family.member_ids)
-        return Redemption(row._asdict(), balance.available)
+        book = await self._as_of_now(family)
+        return Redemption(row._asdict(), book.available(family.root_id))
 
     async def cancel(self, redemption_id: UUID) -> Redemption:
         """Give the points of a redemption back, once. Raises RedemptionNotFound."""
@@ -226,6 +227,19 @@ class AccountService:
         return Entry(
             customer_id=customer_id, type=kind, occurred_at=self._uow.clock.now(), data=data
         )
+
+    async def _as_of_now(self, family: Family) -> Book:
+        """What a redemption would find, whether the sweep has been there or not; to be read only.
+
+        It is never saved: what has come and gone is written by the sweep, or by who spends.
+        """
+        book = Book(
+            await self._ledger.open_lots(family.member_ids),
+            roots=dict.fromkeys(family.member_ids, family.root_id),
+            now=self._uow.clock.now(),
+        )
+        book.keep_time()
+        return book
 
     async def _book(self, family: Family, *, ids: Collection[UUID] = ()) -> Book:
         """What a family has open, as of now: what is due has come, what is over has gone."""

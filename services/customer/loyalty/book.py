@@ -20,6 +20,7 @@ from services.customer.loyalty.lots import (
     Lot,
     Move,
     MoveKind,
+    NextExpiry,
     Posting,
 )
 from shared.ids import new_id
@@ -142,6 +143,14 @@ class Book:
     def available(self, root_id: UUID) -> int:
         """What a family can spend now."""
         return sum(lot.remaining for lot in self._spendable(root_id))
+
+    def next_expiry(self, root_id: UUID) -> NextExpiry | None:
+        """What ends next of what a family can spend now, if anything ends."""
+        lots = self._spendable(root_id)
+        at = lots[0].expires_at if lots else None
+        if at is None:
+            return None
+        return NextExpiry(sum(lot.remaining for lot in lots if lot.expires_at == at), at)
 
     def spend(
         self,

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Integer,
     Row,
@@ -24,7 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.loyalty.book import Book
 from services.customer.loyalty.errors import RedemptionNotFound
-from services.customer.loyalty.lots import LOT_COLUMNS, POSTING_COLUMNS, Balance, Lot
+from services.customer.loyalty.lots import LOT_COLUMNS, POSTING_COLUMNS, Lot
 from services.customer.loyalty.models import loyalty_entry, loyalty_lot, loyalty_redemption
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import ADD_ENTRIES, NEW_ENTRIES
@@ -170,30 +169,8 @@ _EXPIRING = (
 )
 
 
-def _left(points: ColumnElement[int], *where: ColumnElement[bool]) -> ColumnElement[int]:
-    counted = func.sum(points).filter(*where) if where else func.sum(points)
-    return func.coalesce(counted, _ZERO).cast(BigInteger)
-
-
 # As many rows as there are lots with something in them, however long the history is.
-BALANCE = select(
-    _left(_lot.remaining, _lot.matured_at.is_not(None)).label("available"),
-    _left(_lot.remaining, _lot.matured_at.is_(None)).label("pending"),
-    _left(_lot.owed).label("owed"),
-).where(_lot.tenant_id == _TENANT, _OF_MEMBERS, _IS_OPEN)
-_NEXT_TO_EXPIRE = (
-    select(_lot.expires_at, func.sum(_lot.remaining).cast(BigInteger).label("points"))
-    .where(
-        _lot.tenant_id == _TENANT,
-        _OF_MEMBERS,
-        _HAS_SOME_LEFT,
-        _lot.matured_at.is_not(None),
-        _lot.expires_at > _NOW,
-    )
-    .group_by(_lot.expires_at)
-    .order_by(_lot.expires_at)
-    .limit(1)
-)
+OPEN_LOTS = select(*_LOT_COLUMNS).where(_lot.tenant_id == _TENANT, _OF_MEMBERS, _IS_OPEN)
 _EARNED = (
     select(
         _lot.customer_id,
@@ -301,17 +278,10 @@ class LedgerRepository:
         parameters = {**self._tenant, "now": now, "until": until, "at_most": at_most}
         return set(await self._uow.scalars(_EXPIRING, parameters))
 
-    async def balance(self, members: Collection[UUID]) -> Balance:
-        """What is left of these records' lots: it is what their entries add up to."""
-        row = await self._uow.one(BALANCE, {**self._tenant, "members": list(members)})
-        return Balance(available=row.available, pending=row.pending, owed=row.owed)
-
-    async def next_to_expire(
-        self, members: Collection[UUID], now: datetime
-    ) -> Row[*tuple[Any, ...]] | None:
-        """When something expires next, and how much."""
-        parameters = {**self._tenant, "members": list(members), "now": now}
-        return await self._uow.one_or_none(_NEXT_TO_EXPIRE, parameters)
+    async def open_lots(self, members: Collection[UUID]) -> list[Lot]:
+        """The open lots of these records as they were kept last; nobody waits for who reads."""
+        rows = await self._uow.rows(OPEN_LOTS, {**self._tenant, "members": list(members)})
+        return [Lot.of(row) for row in rows]
 
     async def earned(
         self, members: Collection[UUID], since: datetime

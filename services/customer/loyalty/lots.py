@@ -104,5 +104,13 @@ class Balance:
     owed: int
 
 
+@dataclass(frozen=True, slots=True)
+class NextExpiry:
+    """What ends next of what somebody can spend, all of one moment together."""
+
+    points: int
+    at: datetime
+
+
 LOT_COLUMNS = tuple(field.name for field in fields(Lot))
 POSTING_COLUMNS = tuple(field.name for field in fields(Posting))

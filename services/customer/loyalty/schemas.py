@@ -228,7 +228,11 @@ class NextExpiry(BaseModel):
 
 
 class AccountRead(BaseModel):
-    """What a customer has: the sums of their entries, all records of the person together."""
+    """What a customer has now, all records of the person together.
+
+    The sums of their entries, and of those that are about to be written of what has matured or
+    expired.
+    """
 
     object: Literal["loyalty_account"] = "loyalty_account"
     customer_id: UUID

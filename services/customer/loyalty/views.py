@@ -39,7 +39,7 @@ def account_view(account: Account) -> AccountRead:
         pending=balance.pending,
         owed=balance.owed,
         value=_money(balance.available * programme.point_value_minor, programme.currency),
-        next_expiry=NextExpiry(points=expiry.points, at=expiry.expires_at) if expiry else None,
+        next_expiry=NextExpiry(points=expiry.points, at=expiry.at) if expiry else None,
         tier=AccountTier(
             id=tier.id,
             name=tier.name,

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.customer.loyalty.book import Book
-from services.customer.loyalty.ledger_repository import BALANCE, LedgerRepository
+from services.customer.loyalty.ledger_repository import OPEN_LOTS, LedgerRepository
 from services.customer.loyalty.lots import Lot
 from shared.contracts.gateway import StaffChanged, StaffState
 from shared.ids import new_id
@@ -384,7 +384,7 @@ async def test_the_balance_of_a_long_history_reads_what_is_left(
         schema="customer",
         tenant_id=shop.tenant,
         table="loyalty_lot",
-        statement=BALANCE,
+        statement=OPEN_LOTS,
         parameters={"tenant": shop.tenant, "members": [customer_id]},
     )
     assert read == 2
