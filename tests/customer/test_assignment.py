@@ -219,12 +219,24 @@ class TestRules:
         assert (await newcomer())["owner_id"] == chi
         assert (await client.put(path, json={"shifts": []})).json()["shifts"] == []
         assert (await newcomer())["owner_id"] is None
-        for shifts in (
-            [week[0], {"weekday": 1, "starts": "08:00", "ends": "09:00"}],
-            [{"weekday": 1, "starts": "09:00", "ends": "08:00"}],
-        ):
-            refused = await client.put(path, json={"shifts": shifts})
-            assert refused.json()["code"] == "shifts_overlap"
+        overlapping = [week[0], {"weekday": 1, "starts": "08:00", "ends": "09:00"}]
+        refused = (await client.put(path, json={"shifts": overlapping})).json()
+        assert refused["code"] == "shifts_overlap"
+        assert [each["pointer"] for each in refused["errors"]] == ["/body/shifts"]
+
+    @pytest.mark.parametrize(
+        ("starts", "ends"), [("10:00", "09:00"), ("22:00", "02:00"), ("09:00", "09:00")]
+    )
+    async def test_a_shift_ends_on_its_day_after_it_begins(self, client, hire, starts, ends):
+        path = f"{RULES}/shifts/{await hire()}"
+        good = {"weekday": 2, "starts": "08:00", "ends": "12:00"}
+        wrong = {"weekday": 1, "starts": starts, "ends": ends}
+        answer = await client.put(path, json={"shifts": [good, wrong]})
+        assert (answer.status_code, answer.json()["code"]) == (422, "shift_ends_before_start")
+        (fault,) = answer.json()["errors"]
+        assert fault["pointer"] == "/body/shifts/1/ends"
+        assert "midnight" in fault["detail"]
+        assert (await client.get(path)).json()["shifts"] == []
 
     async def test_another_shop_has_rules_of_its_own(self, client, service, open_shop, hire, rule):
         made = await rule(await hire())

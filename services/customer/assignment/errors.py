@@ -10,6 +10,17 @@ class AssignmentRuleNotFound(NotFound):
     title = "There is no such assignment rule"
 
 
+class ShiftEndsBeforeStart(Invalid):
+    """A shift lies within one day; `index` says which of those given does not."""
+
+    code = "shift_ends_before_start"
+    title = "A shift ends after it begins"
+
+    def __init__(self, index: int) -> None:
+        detail = "A shift ends after it begins; split one over midnight in two"
+        super().__init__(errors=[FieldError(f"/body/shifts/{index}/ends", self.code, detail)])
+
+
 class ShiftsOverlap(Invalid):
     """Nobody works the same hour twice."""
 

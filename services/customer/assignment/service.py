@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from services.customer.assignment.assigning import Assigner
 from services.customer.assignment.choosing import Facts, Shift
-from services.customer.assignment.errors import ShiftsOverlap
+from services.customer.assignment.errors import ShiftEndsBeforeStart, ShiftsOverlap
 from services.customer.assignment.repository import AssignmentRepository
 from services.customer.assignment.schemas import (
     AssignmentAnswer,
@@ -101,17 +101,23 @@ class AssignmentService:
         return _described(staff_id, (await self._rules.shifts([staff_id])).get(staff_id, []))
 
     async def replace_shifts(self, staff_id: UUID, given: ShiftsWrite) -> ShiftsRead:
-        """Let somebody work at these times and no others. Raises UnknownStaff, ShiftsOverlap."""
+        """Let somebody work at these times and no others.
+
+        Raises UnknownStaff, ShiftEndsBeforeStart, ShiftsOverlap.
+        """
         await self._require_staff([staff_id], pointer="/path/staff_id")
-        shifts = sorted(
-            (Shift(one.weekday, _minute(one.starts), _minute(one.ends)) for one in given.shifts),
-            key=lambda shift: (shift.weekday, shift.starts_minute),
-        )
+        wanted = [
+            Shift(one.weekday, _minute(one.starts), _minute(one.ends)) for one in given.shifts
+        ]
+        for index, shift in enumerate(wanted):
+            if shift.starts_minute >= shift.ends_minute:
+                raise ShiftEndsBeforeStart(index)
+        shifts = sorted(wanted, key=lambda shift: (shift.weekday, shift.starts_minute))
         overlap = any(
             one.weekday == other.weekday and other.starts_minute < one.ends_minute
             for one, other in pairwise(shifts)
         )
-        if overlap or any(shift.starts_minute >= shift.ends_minute for shift in shifts):
+        if overlap:
             raise ShiftsOverlap
         await self._rules.replace_shifts(staff_id, shifts)
         return _described(staff_id, shifts)
