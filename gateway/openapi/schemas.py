@@ -5,6 +5,7 @@ from typing import Any, Final
 
 REF: Final = "#/components/schemas/"
 RESPONSE_REF: Final = "#/components/responses/"
+_MOST: Final = 2**63 - 1
 _NULL: Final = {"type": "null"}
 # Below these keys stand schemas by a name of somebody's choice.
 _NAMED: Final = frozenset({"properties", "$defs", "patternProperties", "schemas"})
@@ -80,6 +81,9 @@ def tidied(value: Any, *, named: bool = False) -> Any:
         kept = {key: _whole(inner) for key, inner in kept.items()} | {
             "format": kept.get("format", "int64")
         }
+        if kept["format"] == "int64" and "maximum" in kept:
+            # As a float, which is how the framework has it, the last integer is rounded up.
+            kept["maximum"] = min(kept["maximum"], _MOST)
     return kept
 
 

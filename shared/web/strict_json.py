@@ -124,7 +124,7 @@ class _Reader:
     def _integer(self, digits: str) -> int | _Refused:
         if len(digits) <= _MOST_DIGITS and _LEAST <= (value := int(digits)) <= _MOST:
             return value
-        return self._refuse("number_too_large", "Integers have 64 bits; send it as text")
+        return self._refuse("number_too_large", f"Integers are from {_LEAST} to {_MOST}")
 
     def _number(self, digits: str) -> float | _Refused:
         value = float(digits)

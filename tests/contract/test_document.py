@@ -111,6 +111,19 @@ def test_everything_that_is_sent_is_bounded(document: Document) -> None:
     assert unbounded == []
 
 
+def test_no_integer_is_allowed_to_be_longer_than_it_says(document: Document) -> None:
+    """Bounds pass the framework as floats, which cannot hold the largest of 64 bits."""
+    bounds = {
+        schema["maximum"]
+        for _, operation in operations(document)
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+        for _, schema in _reachable(content["schema"], document)
+        if schema.get("format") == "int64" and "maximum" in schema
+    }
+    assert max(bounds) == 2**63 - 1
+    assert {type(bound) for bound in bounds} == {int}
+
+
 def _is_bounded(schema: Document) -> bool:
     kind = schema.get("type")
     if "enum" in schema or "const" in schema or schema.get("readOnly"):

@@ -88,6 +88,14 @@ def test_what_is_refused_is_named(body: bytes, pointer: str, code: str) -> None:
     assert refused(body) == (pointer, code)
 
 
+def test_whoever_sends_too_large_an_integer_is_told_how_large_it_may_be() -> None:
+    with pytest.raises(RefusedJson) as caught:
+        read_json(b'{"threshold": 9223372036854775808}')
+    detail = caught.value.fault.detail
+    assert "9223372036854775807" in detail
+    assert "text" not in detail
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{", b'{"a": 1,}', b"\xef\xbb\xbf{}", b'{"a": "\x00"}', b'"a\nb"', b"]", b"01"]
 )
