@@ -226,3 +226,49 @@ async def test_only_being_written_to_is_told_to_others(client, path, service, sh
     assert [c["purpose"] for c in (await client.get(path)).json()["current"]] == ["profiling"]
     [told] = await service.told(shop, "customer.updated")
     assert told["customer"]["consents"] == []
+
+
+async def names(client, **params):
+    answer = await client.get("/v1/customers", params=params)
+    assert answer.status_code == 200, answer.text
+    return [customer["name"] for customer in answer.json()["data"]]
+
+
+async def test_a_yes_counts_until_it_expires_and_no_longer(client, customer, path):
+    other = (await client.post("/v1/customers", json={"name": "Minh"})).json()
+    over = {"at": "2026-01-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00Z"}
+    for whose, times in ((path, over), (f"/v1/customers/{other['id']}/consents", {})):
+        until = {"expires_at": "2099-01-01T00:00:00Z"} | times
+        assert (await client.post(whose, json=answer(**until))).status_code == 201
+    [current] = (await client.get(path)).json()["current"]
+    assert current["status"] == "expired"
+    told = (await client.get(f"/v1/customers/{customer['id']}")).json()["consents"]
+    assert told == [current]
+    before = {"as_of": "2026-01-15T00:00:00Z"}
+    [counted] = (await client.get(path, params=before)).json()["current"]
+    assert counted["status"] == "granted"
+    assert await names(client, consent="marketing.email") == ["Minh"]
+    assert await names(client, no_consent="marketing.email") == ["Lan"]
+    counts = await client.get(
+        "/v1/customers", params={"consent": "marketing.email", "count": "exact"}
+    )
+    assert counts.json()["count"] == 1
+
+
+async def test_of_several_consents_all_have_to_count(client, path):
+    over = {"at": "2026-01-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00.5Z"}
+    await client.post(path, json=answer(**over))
+    await client.post(path, json=answer(channel="zalo"))
+    assert await names(client, consent="marketing.zalo") == ["Lan"]
+    assert await names(client, consent="marketing.zalo,marketing.email") == []
+    assert await names(client, no_consent="marketing.zalo,marketing.email") == ["Lan"]
+    assert await names(client, no_consent="marketing.zalo") == []
+
+
+@pytest.mark.parametrize("expires_at", ["2026-01-01T00:00:00Z", "2025-12-31T00:00:00Z"])
+async def test_a_yes_expires_after_it_was_given(client, path, expires_at):
+    body = answer(at="2026-01-01T00:00:00Z", expires_at=expires_at)
+    refused = await client.post(path, json=body)
+    assert refused.status_code == 422
+    [fault] = refused.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/body/expires_at", "not_after_the_answer")

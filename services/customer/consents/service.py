@@ -14,6 +14,7 @@ from services.customer.consents.repository import ConsentRepository
 from services.customer.consents.schemas import ConsentCreate
 from services.customer.consents.text_repository import ConsentTextRepository
 from services.customer.customers.changes import CustomerChanges
+from services.customer.customers.current_consents import consents_at
 from services.customer.customers.repository import unerased
 from services.customer.families.seen import SeenPeople
 from shared.audit.trail import Actor
@@ -55,8 +56,8 @@ class ConsentService:
     async def record(self, customer_id: UUID, given: ConsentCreate) -> dict[str, Any]:
         """The ledger's new row; the answer counts from now on, unless a later one is known.
 
-        Raises CustomerNotFound, CustomerIsErased; Invalid for an answer of the future and a text of
-        something else.
+        Raises CustomerNotFound, CustomerIsErased; Invalid for an answer of the future, one that has
+        expired before it was given, and a text of something else.
         """
         changes = CustomerChanges(self._uow, sight=self._sight)
         await changes.lock([customer_id])
@@ -65,6 +66,9 @@ class ConsentService:
         if given.at is not None and given.at > now:
             fault = FieldError("/body/at", "future", "The time has not come yet")
             raise Invalid(errors=[fault])
+        if given.expires_at is not None and given.expires_at <= (given.at or now):
+            detail = "It has to be later than the answer"
+            raise Invalid(errors=[FieldError("/body/expires_at", "not_after_the_answer", detail)])
         said = given.model_dump(exclude={"at", "client_ip"})
         answer = Answer(
             **{**said, **await self._worded(given)},
@@ -94,13 +98,14 @@ class ConsentService:
         rows, cursor = await self._consents.list_of(
             family.member_ids, request, as_of=as_of, known_at=known_at
         )
-        if as_of is None and known_at is None:
-            return Consents(rows, cursor, root.consents)
         now = self._uow.clock.now()
+        if as_of is None and known_at is None:
+            return Consents(rows, cursor, consents_at(root.consents, now))
         counted = await self._consents.in_force(
             family.member_ids, as_of=as_of or now, known_at=known_at or now
         )
-        return Consents(rows, cursor, [dict(row._mapping) for row in counted])
+        current = consents_at([dict(row._mapping) for row in counted], as_of or now)
+        return Consents(rows, cursor, current)
 
     async def _worded(self, given: ConsentCreate) -> dict[str, Any]:
         """What an answer takes over from the wording it was given to."""

@@ -13,16 +13,17 @@ _zone = cache(ZoneInfo)
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """What day it is where the shop is."""
+    """What time it is, and what day where the shop is."""
 
     zone: ZoneInfo
     today: date
+    now: datetime
 
     @classmethod
     def of(cls, shop: Shop, now: datetime) -> Self:
         """The shop's calendar at this moment."""
         zone = _zone(shop.timezone)
-        return cls(zone, now.astimezone(zone).date())
+        return cls(zone, now.astimezone(zone).date(), now)
 
     def days_since(self, at: datetime | None) -> int | None:
         """Days of the calendar from then to today: 1 for yesterday, however late it was."""

@@ -2,21 +2,25 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, Self
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Column,
     ColumnElement,
     Date,
     Integer,
     Text,
     Uuid,
+    and_,
     bindparam,
+    cast,
     exists,
     extract,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -69,6 +73,26 @@ def _tags_of_customer(*conditions: ColumnElement[bool]) -> Any:
     )
 
 
+def _has_given(name: str) -> ColumnElement[bool]:
+    """Whether all of these yeses were given, and none of them has expired by `consents_at`."""
+    wanted = bindparam(name, type_=JSONB)
+    each = func.jsonb_array_elements(customer.c.consents).table_valued(Column("said", JSONB))
+    said: Any = each.render_derived(name="answer").c.said
+    # As it stands in `wanted`: without when it was said and how long it counts.
+    what = func.jsonb_build_object(
+        *(
+            part
+            for key in ("purpose", "channel", "status")
+            for part in (literal_column(f"'{key}'", Text), said[key])
+        ),
+        type_=JSONB,
+    )
+    is_over = cast(said["expires_at"].astext, Instant) <= bindparam("consents_at", type_=Instant)
+    expired = exists().where(wanted.contains(func.jsonb_build_array(what)), is_over)
+    # Who has not said it at all is passed over before anybody's answers are taken apart.
+    return and_(customer.c.consents.contains(wanted), ~expired)
+
+
 def _build() -> Iterator[tuple[str, ColumnElement[bool]]]:
     for name in _ONE_OF:
         column = customer.c[name]
@@ -101,8 +125,8 @@ def _build() -> Iterator[tuple[str, ColumnElement[bool]]]:
     all_tags = bindparam("tag_all", type_=ARRAY(Text))
     found = _tags_of_customer(tag == func.any(all_tags)).scalar_subquery()
     yield "tag_all", found == func.cardinality(all_tags)
-    yield "consent", customer.c.consents.contains(bindparam("consent", type_=JSONB))
-    yield "no_consent", ~customer.c.consents.contains(bindparam("no_consent", type_=JSONB))
+    yield "consent", _has_given("consent")
+    yield "no_consent", ~_has_given("no_consent")
     born = customer.c.birth_date
     # Every such day of every year: an index finds days, and no parts of them.
     yield (
@@ -144,11 +168,15 @@ class CustomerFilter:
         cls,
         given: CustomerConditions,
         *,
+        at: datetime,
         currency: str = "VND",
         fields: Sequence[FieldCondition] = (),
         pointer: str = "/query/",
     ) -> Self:
-        """The same as conditions. Raises Invalid for an amount that the currency does not have."""
+        """The same as conditions at a moment: what has expired by then counts no more.
+
+        Raises Invalid for an amount that the currency does not have.
+        """
         said = given.said
         names: set[str] = set()
         values: dict[str, Any] = {}
@@ -159,7 +187,7 @@ class CustomerFilter:
                 _add_list(name, value, names, values)
             elif name in {"consent", "no_consent"}:
                 names.add(name)
-                values[name] = [_consent(code) for code in value]
+                values |= {name: [_consent(code) for code in value], "consents_at": at}
             elif name == "tag_all":
                 names.add(name)
                 values[name] = sorted(set(value))

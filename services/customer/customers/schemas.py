@@ -17,6 +17,7 @@ from pydantic import (
 from sqlalchemy import Row
 
 from services.customer.customers.calendar import Calendar
+from services.customer.customers.current_consents import consents_at
 from services.customer.customers.identities import Standing
 from services.customer.customers.identity_match import IdentifierKind
 from services.customer.customers.profile import (
@@ -159,7 +160,9 @@ class ConsentRead(BaseModel):
 
     purpose: Literal["marketing", "care", "profiling", "sharing"]
     channel: Literal["email", "sms", "zalo", "call", "any"]
-    status: Literal["granted", "withdrawn"]
+    status: Literal["granted", "withdrawn", "expired"] = Field(
+        description="`expired` is a yes whose `expires_at` has come: it counts no more"
+    )
     changed_at: datetime
     expires_at: datetime | None = Field(
         default=None, exclude_if=_is_unknown, description="It counts until then"
@@ -229,19 +232,21 @@ _NOT_TOLD: Final = {"name_key", "search_key", "merged_into", "total_spent_minor"
 _TOLD: Final = tuple(name for name in COLUMNS if name not in {*_NOT_TOLD, "id", "profile"})
 _told_of: Final = itemgetter(*map(COLUMNS.index, _TOLD))
 _special_of: Final = itemgetter(
-    *map(COLUMNS.index, ("id", "profile", "total_spent_minor", "currency")),
+    *map(COLUMNS.index, ("id", "profile", "consents", "total_spent_minor", "currency")),
     *map(COLUMNS.index, ("last_order_at", "last_interaction_at")),
 )
 
 
 def customer_json(values: Sequence[Any], calendar: Calendar) -> dict[str, Any]:
     """A `CustomerRead` as plain data, of the values of a record or of a row that begins as one."""
-    id_, said, spent_minor, currency, last_order_at, last_interaction_at = _special_of(values)
+    id_, said, consents, spent_minor, currency, *last = _special_of(values)
+    last_order_at, last_interaction_at = last
     spent = Money(spent_minor, currency)
     return {
         "id": id_,
         "object": "customer",
         **dict(zip(_TOLD, _told_of(values), strict=True)),
+        "consents": consents_at(consents, calendar.now),
         "total_spent": {"amount": spent.decimal_string(), "currency": currency},
         "days_since_last_order": calendar.days_since(last_order_at),
         "days_since_last_interaction": calendar.days_since(last_interaction_at),

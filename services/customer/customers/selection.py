@@ -48,6 +48,7 @@ class Selection:
         sees_personal: bool = False,
         pointer: str = "/query/",
     ) -> None:
+        self._uow = uow
         self._fields = FieldRepository(uow)
         self._given = given
         self._questions = questions
@@ -73,7 +74,11 @@ class Selection:
         self._check_birthdays()
         conditions = await self._conditions() if self._questions else []
         return CustomerFilter.of(
-            self._given, currency=currency, fields=conditions, pointer=self._pointer
+            self._given,
+            at=self._uow.clock.now(),
+            currency=currency,
+            fields=conditions,
+            pointer=self._pointer,
         )
 
     async def sort(self, text: str) -> Sort:

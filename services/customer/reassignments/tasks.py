@@ -56,7 +56,9 @@ class CustomerReassignment(JobKind):
         which = wanted.filter.model_dump(exclude_none=True)
         of_owner = CustomerConditions.model_validate({**which, "owner_id": [wanted.from_owner_id]})
         rows, _ = await CustomerLists(uow).page(
-            None, CustomerFilter.of(of_owner), PageRequest(limit=self._page_size, cursor=None)
+            None,
+            CustomerFilter.of(of_owner, at=uow.clock.now()),
+            PageRequest(limit=self._page_size, cursor=None),
         )
         return [CustomerRecord.of(row).id for row in rows]
 
