@@ -11,7 +11,13 @@ from sqlalchemy import Insert, Uuid, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.segmentation.facts.customer_facts import CustomerFacts, ProfileFacts
-from services.segmentation.facts.models import message_fact, order_fact, profile, ticket_fact
+from services.segmentation.facts.models import (
+    consent_end,
+    message_fact,
+    order_fact,
+    profile,
+    ticket_fact,
+)
 from services.segmentation.facts.search_keys import profile_search_keys, titles_search
 from services.segmentation.rules import Rule, compile_rule, crossings, evaluate, parse_rule
 from shared.ids import new_id
@@ -55,6 +61,15 @@ class FactsDatabase:
         """Write customers into a new tenant."""
         tenant = new_id()
         await self._insert(profile.insert(), [_profile_row(tenant, c.profile) for c in customers])
+        ends = {
+            (c.profile.customer_id, datetime.fromisoformat(str(end)))
+            for c in customers
+            for end in c.profile.consent_ends.values()
+        }
+        await self._insert(
+            consent_end.insert(),
+            [{"tenant_id": tenant, "customer_id": who, "ends_at": at} for who, at in ends],
+        )
         for table, name in (
             (order_fact, "orders"),
             (ticket_fact, "tickets"),
@@ -103,6 +118,7 @@ def _profile_row(tenant: UUID, facts: ProfileFacts) -> dict[str, Any]:
         "tags": list(facts.tags),
         "attributes": dict(facts.attributes),
         "consent": dict(facts.consent),
+        "consent_ends": dict(facts.consent_ends),
         "search_name": None if facts.full_name is None else search_key(facts.full_name),
         "search_keys": profile_search_keys(facts),
         "updated_at": AS_OF,

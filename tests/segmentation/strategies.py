@@ -110,6 +110,12 @@ def customers(draw: st.DrawFn, as_of: datetime) -> CustomerFacts:
         tags=tuple(draw(st.lists(words, max_size=3))),
         attributes=draw(st.dictionaries(st.sampled_from(["size", "born"]), attribute_values)),
         consent=draw(st.dictionaries(st.just("email.marketing"), words)),
+        consent_ends=draw(
+            st.dictionaries(
+                st.sampled_from(["email.marketing", "sms.care"]),
+                instants(as_of).map(datetime.isoformat),
+            )
+        ),
         total_spent_minor=draw(st.sampled_from([0, 500, 1000])),
         currency=draw(sometimes(currencies)),
         last_csat=draw(sometimes(st.integers(1, 5))),
@@ -180,7 +186,11 @@ def moving_rules(as_of: datetime) -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def moving_leaves(draw: st.DrawFn, as_of: datetime) -> dict[str, Any]:
-    shape = draw(st.sampled_from(["window", "measure", "field", "age"]))
+    shape = draw(st.sampled_from(["window", "measure", "field", "age", "consent"]))
+    if shape == "consent":
+        op = draw(st.sampled_from(["eq", "ne"]))
+        value = draw(st.sampled_from(["expired", *WORDS]))
+        return {"field": "consent.email.marketing", "op": op, "value": value}
     if shape == "age":
         op = draw(st.sampled_from(["gte", "lt", "eq", "ne"]))
         return {"field": "profile.age", "op": op, "value": draw(st.sampled_from([0, 1, 27, 36]))}

@@ -29,6 +29,7 @@ class ProfileFacts:
     tags: tuple[str, ...] = ()
     attributes: Mapping[str, object] = field(default_factory=lambda: NOTHING)
     consent: Mapping[str, object] = field(default_factory=lambda: NOTHING)
+    consent_ends: Mapping[str, object] = field(default_factory=lambda: NOTHING)
     created_at: datetime | None = None
     orders_count: int = 0
     paid_orders_count: int = 0

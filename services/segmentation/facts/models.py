@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.segmentation.models import metadata
 from shared.db.aliases import index_of_members
-from shared.db.tables import instant, tenant_column
+from shared.db.tables import Instant, instant, tenant_column
 from shared.privacy.registry import personal
 
 
@@ -70,6 +70,8 @@ profile = Table(
     _texts("tags"),
     _object("attributes"),
     _object("consent"),
+    # When what was agreed to stops counting, by the same keys, as ISO 8601.
+    _object("consent_ends"),
     _object("search_keys"),
     # When the customer came into being, as the customer service tells it.
     instant("created_at", nullable=True),
@@ -149,6 +151,16 @@ message_fact = Table(
     instant("updated_at"),
 )
 
+# When time alone makes a consent stop counting; what a later answer has made void may stand here.
+consent_end = Table(
+    "consent_end",
+    metadata,
+    tenant_column(),
+    Column("customer_id", Uuid, primary_key=True),
+    Column("ends_at", Instant, primary_key=True),
+)
+Index(None, consent_end.c.tenant_id, consent_end.c.ends_at)
+
 _HAPPENED_AT = {order_fact: "placed_at", ticket_fact: "opened_at", message_fact: "sent_at"}
 for _table, _at in _HAPPENED_AT.items():
     Index(None, _table.c.tenant_id, _table.c.customer_id, _table.c[_at])
@@ -175,11 +187,13 @@ personal(
         "tags": [],
         "attributes": {},
         "consent": {},
+        "consent_ends": {},
         "search_keys": {},
     },
     kept={"code": "stands for nobody once there is no name beside it"},
     hidden=("search_name", "search_keys"),
 )
+personal(consent_end, erase="row")
 personal(order_fact, erase={}, hidden=("product_search",))
 personal(ticket_fact, erase={})
 personal(message_fact, erase={})

@@ -18,6 +18,7 @@ from services.segmentation.facts.repository import (
 )
 from services.segmentation.facts.rows import (
     Row,
+    consent_end_rows,
     message_row,
     order_row,
     profile_row,
@@ -196,9 +197,12 @@ class Projection:
     async def _put_profiles(
         self, newest: NewestStates, changed: Iterable[UUID], strangers: Collection[UUID]
     ) -> None:
-        rows = [profile_row(newest.customers[key]) for key in changed]
-        if rows:
-            await self._facts.put_profiles(rows)
+        states = [newest.customers[key] for key in changed]
+        if states:
+            await self._facts.put_profiles([profile_row(state) for state in states])
+        ends = [row for state in states for row in consent_end_rows(state)]
+        if ends:
+            await self._facts.add_consent_ends(ends)
         if strangers:
             await self._facts.add_strangers(strangers)
 

@@ -23,7 +23,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by, insert
 
-from services.segmentation.facts.models import message_fact, order_fact, profile, ticket_fact
+from services.segmentation.facts.models import (
+    consent_end,
+    message_fact,
+    order_fact,
+    profile,
+    ticket_fact,
+)
 from services.segmentation.facts.rows import Row
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
@@ -39,7 +45,8 @@ def _names(text: str) -> list[str]:
 
 _PROFILE: Final = _names(
     "customer_id version active merged_into code full_name search_name email phone locale gender"
-    " birth_date city province country stage source tags attributes consent search_keys created_at"
+    " birth_date city province country stage source tags attributes consent consent_ends"
+    " search_keys created_at"
 )
 _ORDER: Final = _names(
     "order_id version customer_id placed_at status financial_status fulfillment_status total_minor"
@@ -101,6 +108,16 @@ TICKET_FACTS: Final = _fact_table(
 )
 MESSAGE_FACTS: Final = _fact_table(message_fact, _MESSAGE)
 
+_ends: Final = (
+    func.jsonb_to_recordset(bindparam("rows", type_=JSONB))
+    .table_valued(column("customer_id", Uuid), column("ends_at", Instant))
+    .render_derived(name="told", with_types=True)
+)
+_ADD_CONSENT_ENDS: Final = (
+    insert(consent_end)
+    .from_select(["tenant_id", "customer_id", "ends_at"], select(TENANT, *_ends.c))
+    .on_conflict_do_nothing(index_elements=["tenant_id", "customer_id", "ends_at"])
+)
 _PUT_PROFILES: Final = _upsert(profile, _PROFILE)
 _ADD_STRANGERS: Final = (
     insert(profile)
@@ -214,6 +231,11 @@ class FactRepository:
         """Write customers, newer states over older ones."""
         ordered = sorted(rows, key=lambda row: row["customer_id"])
         await self._uow.execute(_PUT_PROFILES, self._told(ordered))
+
+    async def add_consent_ends(self, rows: Iterable[Row]) -> None:
+        """Note when consents stop counting; what was noted before stays."""
+        ordered = sorted(rows, key=lambda row: (row["customer_id"], row["ends_at"]))
+        await self._uow.execute(_ADD_CONSENT_ENDS, {"tenant": self._uow.tenant_id, "rows": ordered})
 
     async def add_strangers(self, customer_ids: Collection[UUID]) -> None:
         """Profiles for customers of whom only facts of other services have arrived so far."""

@@ -1,11 +1,12 @@
 """From the states of other services to the columns of the facts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from services.segmentation.facts.newest import ScoredTicket
 from services.segmentation.facts.search_keys import profile_search_keys, titles_search
-from shared.contracts.customer import CustomerState, OrderState
+from shared.contracts.customer import ConsentState, CustomerState, OrderState
 from shared.contracts.messaging import MessageState
 from shared.contracts.support_ticket import TicketStatus
 from shared.text import search_key
@@ -28,7 +29,7 @@ PAID: Final = ("paid", "partially_refunded")
 
 def profile_row(state: CustomerState) -> Row:
     """A customer's own columns of `profile`; the figures are not among them."""
-    consent = {f"{given.channel}.{given.purpose}": given.status for given in state.consents}
+    consent = {_consent_key(given): given.status for given in state.consents}
     return {
         "customer_id": state.customer_id,
         "version": state.version,
@@ -50,9 +51,27 @@ def profile_row(state: CustomerState) -> Row:
         "tags": state.tags,
         "attributes": state.attributes,
         "consent": consent,
+        "consent_ends": {_consent_key(given): at.isoformat() for given, at in _ending(state)},
         "search_keys": profile_search_keys(state),
         "created_at": state.created_at,
     }
+
+
+def consent_end_rows(state: CustomerState) -> list[Row]:
+    """Rows of `consent_end`: the moments at which something a customer agreed to expires."""
+    moments = sorted({at for _, at in _ending(state)})
+    return [{"customer_id": state.customer_id, "ends_at": at} for at in moments]
+
+
+def _ending(state: CustomerState) -> Iterator[tuple[ConsentState, datetime]]:
+    """What was agreed to for a time, and until when; a no has no end."""
+    for given in state.consents:
+        if given.status == "granted" and given.expires_at is not None:
+            yield given, given.expires_at
+
+
+def _consent_key(given: ConsentState) -> str:
+    return f"{given.channel}.{given.purpose}"
 
 
 def order_row(state: OrderState) -> Row:

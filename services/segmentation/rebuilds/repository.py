@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Delete, Table, Uuid, bindparam, delete, func, select
 
-from services.segmentation.facts.models import order_fact, profile
+from services.segmentation.facts.models import consent_end, order_fact, profile
 from shared.db.unit_of_work import UnitOfWork
 
 _TENANT: Final = bindparam("tenant", type_=Uuid)
@@ -25,7 +25,11 @@ def _forget(table: Table, key: str) -> Delete:
     return delete(table).where(table.c.tenant_id == _TENANT, table.c[key] == some.c[key])
 
 
-_FORGET: Final = (_forget(order_fact, "order_id"), _forget(profile, "customer_id"))
+_FORGET: Final = (
+    _forget(order_fact, "order_id"),
+    _forget(consent_end, "customer_id"),
+    _forget(profile, "customer_id"),
+)
 _COUNT: Final = (
     select(func.count())
     .select_from(profile)
@@ -41,7 +45,7 @@ class RebuildRepository:
         self._tenant: dict[str, Any] = {"tenant": uow.tenant_id}
 
     async def forget(self, *, limit: int) -> int:
-        """Forget up to `limit` orders and as many profiles; how many rows there were."""
+        """Forget up to `limit` orders, ends of consents, profiles; how many rows there were."""
         forgotten = 0
         for statement in _FORGET:
             forgotten += await self._uow.execute(statement, {**self._tenant, "limit": limit})

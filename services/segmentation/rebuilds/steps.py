@@ -12,8 +12,14 @@ from services.segmentation.facts.repository import FactRepository
 from services.segmentation.membership.repository import MembershipRepository
 from services.segmentation.membership.service import MembershipService
 from services.segmentation.rebuilds.repository import RebuildRepository
+from services.segmentation.rules import parse_rule
 from services.segmentation.runs.repository import Phase, Run, RunRepository
-from services.segmentation.segments.active import ActiveSegment, ActiveSegments, segment_of
+from services.segmentation.segments.active import (
+    ActiveSegment,
+    ActiveSegments,
+    is_timed,
+    segment_of,
+)
 from services.segmentation.segments.reasons import Reason
 from services.segmentation.segments.repository import SegmentRepository
 from services.segmentation.tenants.repository import Shop, ShopRepository
@@ -63,9 +69,17 @@ class Steps:
         await self.shops.lock()
         if await self.rebuilds.forget(limit=self.size):
             return Going()
+        await self._note_timed()
         self.uow.append(SnapshotRequested(job_id=run.job_id), key=run.job_id)
         await self.runs.move(run, to=Phase.AWAIT_SNAPSHOT)
         return Waiting()
+
+    async def _note_timed(self) -> None:
+        """Time may have a part in rules in which it had none when they were written."""
+        rows = await self.segments.not_timed()
+        timed = [row.id for row in rows if is_timed(parse_rule(row.rule))]
+        if timed:
+            await self.segments.note_timed(timed)
 
     async def _evaluate(self, run: Run, done: int) -> Step:
         """Look at the next customers, and evaluate those whom the members' lists are wrong about.

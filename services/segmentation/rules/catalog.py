@@ -91,6 +91,9 @@ class Scope(StrEnum):
     MESSAGE = "message"
 
 
+EXPIRED = "expired"
+"""What a consent is that was granted until a moment which has come."""
+
 CUSTOMER_SCOPES = frozenset({Scope.PROFILE, Scope.ATTRIBUTES, Scope.CONSENT})
 
 

@@ -21,9 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from services.segmentation.rules.catalog import Field, Kind, Scope
+from services.segmentation.rules.catalog import EXPIRED, Field, Kind, Scope
 from services.segmentation.rules.moments import Moment, month_day
 from services.segmentation.rules.tree import Check
+from shared.db.tables import Instant
 
 DAY_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
@@ -36,7 +37,7 @@ def value_column(field: Field, source: FromClause, check: Check, moment: Moment)
         case Scope.ATTRIBUTES, key:
             return attribute_column(source, key, check.kind)
         case Scope.CONSENT, key:
-            return _words(source.c.consent, key)
+            return _consent(source, key, moment)
         case Scope.PROFILE, "age":
             return _age(source.c.birth_date, moment)
         case Scope.PROFILE, "total_spent":
@@ -105,6 +106,13 @@ def _age(birth_date: Column, moment: Moment) -> Column:
     ahead = case((month_day_column(birth_date) > literal(month_day(today), Integer), 1), else_=0)
     years = literal(today.year, Integer) - cast(extract("year", birth_date), Integer) - ahead
     return case((birth_date <= literal(today, Date), years))
+
+
+def _consent(source: FromClause, key: str, moment: Moment) -> Column:
+    """What was answered; a yes whose time is over has expired."""
+    ends_at = cast(_words(source.c.consent_ends, key), Instant)
+    is_over = ends_at <= literal(moment.as_of, Instant)
+    return case((is_over, literal(EXPIRED, Text)), else_=_words(source.c.consent, key))
 
 
 def _member(document: Column, name: str) -> Any:

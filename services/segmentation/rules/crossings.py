@@ -7,19 +7,19 @@ of an index: a sweep asks for those customers and evaluates only them.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import Date, Integer, Select, and_, any_, literal, or_, select
+from sqlalchemy import Date, Integer, Select, Table, and_, any_, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
-from services.segmentation.facts.models import profile
-from services.segmentation.rules.catalog import Collection, Field, Kind
+from services.segmentation.facts.models import consent_end, profile
+from services.segmentation.rules.catalog import Collection, Field, Kind, Scope
 from services.segmentation.rules.columns import Column, month_day_column, time_column
 from services.segmentation.rules.moments import DAY, Moment, anniversaries, birthdays
 from services.segmentation.rules.tree import Anniversary, OlderThan, Rule, Within
-from services.segmentation.rules.usage import Ageing, TimedValue, timed_values
+from services.segmentation.rules.usage import Ageing, Ending, TimedValue, timed_values
 from shared.db.tables import Instant
 
 
@@ -40,7 +40,7 @@ def crossings(
     first, last = Moment(since, timezone), Moment(until, timezone)
     by_place: dict[_Place, _Crossed] = {}
     for timed in {value for rule in rules for value in timed_values(rule)}:
-        place = _Place(timed.collection, timed.field, timed.kind)
+        place = _Place.of(timed)
         by_place.setdefault(place, _Crossed()).add(timed, first, last)
     # In the same order each time, so that the statement caches know them again.
     places = sorted(by_place, key=lambda place: place.field.name)
@@ -49,13 +49,38 @@ def crossings(
     )
 
 
+_CONSENT = Field(Scope.CONSENT, "", Kind.INSTANT)
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where times are stored: a column of the profile (None) or of a collection."""
+    """Where times are stored: a column of the profile (None) or of a collection.
+
+    The ends of all consents are in one place.
+    """
 
     collection: Collection | None
     field: Field
     kind: Kind
+
+    @classmethod
+    def of(cls, timed: TimedValue) -> Self:
+        field = _CONSENT if timed.field.scope is Scope.CONSENT else timed.field
+        return cls(timed.collection, field, timed.kind)
+
+    @property
+    def table(self) -> Table:
+        """The table whose rows have them, and name the customer."""
+        if self.field.scope is Scope.CONSENT:
+            return consent_end
+        return profile if self.collection is None else self.collection.table
+
+    @property
+    def column(self) -> Column:
+        """What of the table they are."""
+        if self.field.scope is Scope.CONSENT:
+            return consent_end.c.ends_at
+        return time_column(self.field, self.table, self.kind)
 
 
 class _Crossed:
@@ -81,6 +106,8 @@ class _Crossed:
                 before = anniversaries(since.today, since.today + days * DAY)
                 after = anniversaries(until.today, until.today + days * DAY)
                 self.month_days |= before ^ after
+            case Ending():
+                self._add_spans((since.as_of, until.as_of))
             case Ageing():
                 if since.today < until.today:
                     self.month_days |= birthdays(since.today + DAY, until.today)
@@ -90,8 +117,7 @@ class _Crossed:
 
 
 def _statement(place: _Place, crossed: _Crossed, tenant_id: Column) -> Select[tuple[UUID]]:
-    table = profile if place.collection is None else place.collection.table
-    column = time_column(place.field, table, place.kind)
+    table, column = place.table, place.column
     type_: TypeEngine[Any] = Date() if place.kind is Kind.DATE else Instant
     turned = [
         and_(column > literal(low, type_), column <= literal(high, type_))

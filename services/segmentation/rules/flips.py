@@ -13,7 +13,13 @@ from services.segmentation.rules.measures import rows_of
 from services.segmentation.rules.moments import DAY, Moment, anniversary_in, birthday_in
 from services.segmentation.rules.reading import Record, read_time
 from services.segmentation.rules.tree import Anniversary, OlderThan, Rule, Within
-from services.segmentation.rules.usage import Ageing, TimeCondition, TimedValue, timed_values
+from services.segmentation.rules.usage import (
+    Ageing,
+    Ending,
+    TimeCondition,
+    TimedValue,
+    timed_values,
+)
 
 LOOKAHEAD_YEARS = 5
 TRIES = 200
@@ -64,6 +70,8 @@ def _turns_of(condition: TimeCondition, value: object, moment: Moment) -> Iterat
                 celebrated = anniversary_in(year, value)
                 yield moment.midnight(celebrated - days * DAY)
                 yield moment.midnight(celebrated + DAY)
+        case Ending(), datetime():
+            yield value
         case Ageing(), date():
             for year in _years(moment):
                 yield moment.midnight(birthday_in(year, value))

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from services.segmentation.facts.customer_facts import Fact, ProfileFacts
-from services.segmentation.rules.catalog import Field, Kind, Scope
+from services.segmentation.rules.catalog import EXPIRED, Field, Kind, Scope
 from services.segmentation.rules.moments import Moment, age_on
 from services.segmentation.rules.tree import Check
 
@@ -21,7 +21,9 @@ def read_value(field: Field, record: Record, check: Check, moment: Moment) -> ob
         case Scope.ATTRIBUTES, key:
             return read_attribute(_member(record, "attributes", key), check.kind)
         case Scope.CONSENT, key:
-            return _member(record, "consent", key)
+            ends_at = _consent_end(record, key)
+            is_over = ends_at is not None and ends_at <= moment.as_of
+            return EXPIRED if is_over else _member(record, "consent", key)
         case Scope.PROFILE, "age":
             birth_date = get(record, "birth_date")
             return age_on(moment.today, birth_date) if isinstance(birth_date, date) else None
@@ -36,9 +38,11 @@ def read_value(field: Field, record: Record, check: Check, moment: Moment) -> ob
 
 
 def read_time(field: Field, record: Record, kind: Kind) -> object:
-    """A stored date or instant."""
+    """A stored date or instant; of a consent it is its end."""
     if field.scope is Scope.ATTRIBUTES:
         return read_attribute(_member(record, "attributes", field.key), kind)
+    if field.scope is Scope.CONSENT:
+        return _consent_end(record, field.key)
     return get(record, field.key)
 
 
@@ -70,6 +74,11 @@ def get(record: Record, name: str) -> object:
 def _member(record: Record, document: str, key: str) -> object:
     members = get(record, document)
     return members.get(key) if isinstance(members, Mapping) else None
+
+
+def _consent_end(record: Record, key: str) -> datetime | None:
+    ends_at = _member(record, "consent_ends", key)
+    return datetime.fromisoformat(ends_at) if isinstance(ends_at, str) else None
 
 
 def _money(record: Record, column: str, check: Check, currencies: set[str | None]) -> object:

@@ -24,7 +24,12 @@ class Ageing:
     """A person's age changes with the date of birth's return."""
 
 
-TimeCondition = Within | OlderThan | Anniversary | Ageing
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What was agreed to for a time stops counting."""
+
+
+TimeCondition = Within | OlderThan | Anniversary | Ageing | Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,8 @@ def _timed_field(leaf: FieldLeaf, collection: Collection | None) -> Iterator[Tim
     if (leaf.field.scope, leaf.field.key) == (Scope.PROFILE, "age"):
         birth_date = FIELDS[Scope.PROFILE]["birth_date"]
         yield TimedValue(collection, birth_date, Kind.DATE, Ageing())
+    elif leaf.field.scope is Scope.CONSENT:
+        yield TimedValue(collection, leaf.field, Kind.INSTANT, Ending())
     else:
         yield from _timed_value(collection, leaf.field, leaf.check.kind, leaf.check.condition)
 

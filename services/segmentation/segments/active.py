@@ -63,7 +63,7 @@ def segment_of(row: Row[*tuple[Any, ...]], *, locale: str) -> ActiveSegment:
         rule=rule,
         rule_version=row.rule_version,
         uses=groups_used(rule),
-        timed=row.timed,
+        timed=is_timed(rule),
     )
 
 

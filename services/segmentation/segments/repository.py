@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, Uuid, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.segmentation.runs.models import run
 from services.segmentation.segments.errors import SegmentKeyTaken, SegmentNotFound
@@ -47,6 +47,12 @@ _ACTIVE: Final = (
 )
 _EVEN_DELETED: Final = select(segment).where(
     segment.c.tenant_id == _TENANT, segment.c.id == _SEGMENT
+)
+_NOT_TIMED: Final = select(segment.c.id, segment.c.rule).where(*_THERE, ~segment.c.timed)
+_NOTE_TIMED: Final = (
+    update(segment)
+    .values(timed=True)
+    .where(*_THERE, segment.c.id == func.any(bindparam("segments", type_=ARRAY(Uuid))))
 )
 _COUNT: Final = select(func.count()).select_from(segment).where(*_THERE)
 _ADD: Final = (
@@ -95,6 +101,14 @@ class SegmentRepository:
     async def even_deleted(self, segment_id: UUID) -> Row[*tuple[Any, ...]]:
         """The row of a segment that may have been deleted since."""
         return await self._uow.one(_EVEN_DELETED, {**self._tenant, "segment": segment_id})
+
+    async def not_timed(self) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The ids and rules of segments that are not noted as changing with time."""
+        return await self._uow.rows(_NOT_TIMED, self._tenant)
+
+    async def note_timed(self, segment_ids: Sequence[UUID]) -> None:
+        """Note that time alone can change who belongs to these."""
+        await self._uow.execute(_NOTE_TIMED, {**self._tenant, "segments": list(segment_ids)})
 
     async def count(self) -> int:
         """How many segments there are."""
