@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Final, Self
 
 from sqlalchemy import (
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.customer.customers import profile_conditions
 from services.customer.customers.filtering import CustomerConditions
 from services.customer.customers.models import NOTHING, customer, customer_tag
 from services.customer.fields.filtering import FieldCondition, FieldShape, holds
@@ -34,10 +36,14 @@ from shared.moments import YEARS
 from shared.money import Money, MoneyError
 
 _TENANT: Final = bindparam("tenant", type_=Uuid)
-_ONE_OF: Final = (
+_OF_COLUMNS: Final = (
     *("stage", "kind", "relation", "source", "owner_id", "gender", "locale"),
     *("city", "province", "country", "value_tier"),
 )
+_ONE_OF: Final[Mapping[str, ColumnElement[Any]]] = {
+    **{name: customer.c[name] for name in _OF_COLUMNS},
+    **profile_conditions.ONE_OF,
+}
 ORDINARY: Final[Mapping[str, str]] = {
     "kind": "person",
     "relation": "customer",
@@ -50,14 +56,15 @@ _KNOWN: Final[Mapping[str, str]] = {
     "has_email": "email",
     "has_phone": "phone",
 }
-_RANGES: Final[Mapping[str, tuple[str, Any]]] = {
-    "orders_count": ("orders_count", Integer),
-    "birth_date": ("birth_date", Date),
-    "first_order_at": ("first_order_at", Instant),
-    "last_order_at": ("last_order_at", Instant),
-    "last_interaction_at": ("last_interaction_at", Instant),
-    "updated_at": ("updated_at", Instant),
-    "total_spent": ("total_spent_minor", BigInteger),
+_RANGES: Final[Mapping[str, tuple[ColumnElement[Any], Any]]] = {
+    "orders_count": (customer.c.orders_count, Integer),
+    "birth_date": (customer.c.birth_date, Date),
+    "first_order_at": (customer.c.first_order_at, Instant),
+    "last_order_at": (customer.c.last_order_at, Instant),
+    "last_interaction_at": (customer.c.last_interaction_at, Instant),
+    "updated_at": (customer.c.updated_at, Instant),
+    "total_spent": (customer.c.total_spent_minor, BigInteger),
+    "rating": (profile_conditions.ONE_OF["rating"], Integer),
 }
 
 
@@ -94,8 +101,7 @@ def _has_given(name: str) -> ColumnElement[bool]:
 
 
 def _build() -> Iterator[tuple[str, ColumnElement[bool]]]:
-    for name in _ONE_OF:
-        column = customer.c[name]
+    for name, column in _ONE_OF.items():
         yield name, column == bindparam(name, type_=column.type)
         yield f"{name}:many", column == func.any(bindparam(name, type_=ARRAY(column.type)))
     for name, ordinary in ORDINARY.items():
@@ -103,8 +109,7 @@ def _build() -> Iterator[tuple[str, ColumnElement[bool]]]:
     for name, column_name in _KNOWN.items():
         yield f"{name}:true", customer.c[column_name].is_not(None)
         yield f"{name}:false", customer.c[column_name].is_(None)
-    for name, (column_name, type_) in _RANGES.items():
-        column = customer.c[column_name]
+    for name, (column, type_) in _RANGES.items():
         yield f"{name}_gte", column >= bindparam(f"{name}_gte", type_=type_)
         yield f"{name}_lte", column <= bindparam(f"{name}_lte", type_=type_)
         yield f"{name}_lt", column < bindparam(f"{name}_lt", type_=type_)
@@ -125,6 +130,8 @@ def _build() -> Iterator[tuple[str, ColumnElement[bool]]]:
     all_tags = bindparam("tag_all", type_=ARRAY(Text))
     found = _tags_of_customer(tag == func.any(all_tags)).scalar_subquery()
     yield "tag_all", found == func.cardinality(all_tags)
+    yield from profile_conditions.INCOME.items()
+    yield "preferences", profile_conditions.PREFERENCES
     yield "consent", _has_given("consent")
     yield "no_consent", ~_has_given("no_consent")
     born = customer.c.birth_date
@@ -188,7 +195,7 @@ class CustomerFilter:
             elif name in {"consent", "no_consent"}:
                 names.add(name)
                 values |= {name: [_consent(code) for code in value], "consents_at": at}
-            elif name == "tag_all":
+            elif name in {"tag_all", "preferences"}:
                 names.add(name)
                 values[name] = sorted(set(value))
             elif name not in {"birth_month", "birth_day"}:
@@ -242,6 +249,8 @@ def _add_money(
     for name, parameter in (
         ("total_spent_gte", "total_spent[gte]"),
         ("total_spent_lte", "total_spent[lte]"),
+        ("income_at_least_gte", "income_at_least[gte]"),
+        ("income_below_lte", "income_below[lte]"),
     ):
         if name not in said:
             continue
@@ -251,6 +260,9 @@ def _add_money(
             place = parameter if pointer == "/query/" else name
             fault = FieldError(f"{pointer}{place}", error.code, str(error))
             raise Invalid(errors=[fault]) from error
+        if name in profile_conditions.INCOME:
+            values |= {name: Decimal(said[name]), "income_currency": currency}
+            continue
         names.add("currency")
         values |= {name: minor, "currency": currency}
         if name == "total_spent_gte" and minor > 0:

@@ -8,7 +8,13 @@ from uuid import UUID
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from services.customer.customers.profile import Kind, Relation
+from services.customer.customers.profile import (
+    Kind,
+    Preference,
+    PreferredChannel,
+    Relation,
+    TaxCode,
+)
 from services.customer.customers.record import Gender, Stage
 from services.customer.customers.schemas import Country, Locale, Source, Tag
 from services.customer.fields.filtering import Operator
@@ -29,6 +35,9 @@ ConsentCode = Literal[
 ]
 Amount = Annotated[str, Field(pattern=r"^-?[0-9]{1,18}(\.[0-9]{1,4})?$", examples=["5000000"])]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+Rating = Annotated[int, Field(ge=1, le=5)]
+ProvinceCode = Annotated[str, Field(pattern=r"^[0-9]{2}$", examples=["79"])]
 
 _ATTRIBUTE: Final = re.compile(
     r"attributes\[([a-z][a-z0-9_]{0,63})\](?:\[(eq|in|gte|gt|lte|lt|begins|exists)\])?"
@@ -77,8 +86,38 @@ class CustomerConditions(BaseModel):
     locale: Annotated[list[Locale] | None, _ANY_OF] = _MANY
     city: Annotated[list[NormalisedStr] | None, _ANY_TEXT_OF] = _MANY
     province: Annotated[list[NormalisedStr] | None, _ANY_TEXT_OF] = _MANY
+    vn63_province: Annotated[list[ProvinceCode] | None, _ANY_OF] = Field(
+        default=None,
+        min_length=1,
+        max_length=50,
+        description="Code of the province of the primary address, of the 63 until June 2025",
+        examples=[["79"]],
+    )
+    vn34_province: Annotated[list[ProvinceCode] | None, _ANY_OF] = Field(
+        default=None,
+        min_length=1,
+        max_length=50,
+        description="Code of the province of the primary address, of the 34 since July 2025",
+        examples=[["79"]],
+    )
     country: Annotated[list[Country] | None, _ANY_OF] = _MANY
     value_tier: Annotated[list[ValueTier] | None, _ANY_OF] = _MANY
+    occupation: Annotated[list[NormalisedStr] | None, _ANY_TEXT_OF] = _MANY
+    position: Annotated[list[NormalisedStr] | None, _ANY_TEXT_OF] = _MANY
+    preferences: Annotated[list[Preference] | None, _ANY_TEXT_OF] = Field(
+        default=None, min_length=1, max_length=50, description="Who likes one of these"
+    )
+    preferred_channel: Annotated[list[PreferredChannel] | None, _ANY_OF] = _MANY
+    rating: Annotated[list[Rating] | None, _ANY_OF] = _MANY
+    rating_gte: Rating | None = None
+    rating_lte: Rating | None = None
+    tax_code: Annotated[list[TaxCode] | None, _ANY_OF] = _MANY
+    income_at_least_gte: Amount | None = Field(
+        default=None, description="Whose income is so much at least, in the shop's currency"
+    )
+    income_below_lte: Amount | None = Field(
+        default=None, description="Whose income is less than this, in the shop's currency"
+    )
     has_email: bool | None = None
     has_phone: bool | None = None
     consent: Annotated[list[ConsentCode] | None, _ANY_OF] = Field(

@@ -19,7 +19,13 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.errors import FieldError, Invalid
 
 MOST_QUESTIONS: Final = 10
-_OF_BIRTH: Final = ("birth_month", "birth_day", "birth_date_gte", "birth_date_lt")
+_PERSONAL: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("birth_month", "birth_day", "birth_date_gte", "birth_date_lt"), "birth_date"),
+    **dict.fromkeys(("income_at_least_gte", "income_below_lte"), "income_band"),
+    "tax_code": "tax_code",
+}
+"""Conditions on what is masked, and what they ask about."""
+
 ATTRIBUTES: Final[Mapping[str, Any]] = {
     "name": "attributes",
     "in": "query",
@@ -71,7 +77,7 @@ class Selection:
         Raises Invalid for fields that there are not, or values they have not, PersonalQuestion for
         those whose values the caller is not shown.
         """
-        self._check_birthdays()
+        self._check_personal()
         conditions = await self._conditions() if self._questions else []
         return CustomerFilter.of(
             self._given,
@@ -110,14 +116,17 @@ class Selection:
             raise Invalid(errors=faults)
         return found
 
-    def _check_birthdays(self) -> None:
-        """The day of birth is not shown either, and is found out by a few ranges."""
+    def _check_personal(self) -> None:
+        """What is not shown is not asked about: a day of birth is found out by a few ranges."""
         if self._sees_personal:
             return
-        asked = [name for name in _OF_BIRTH if getattr(self._given, name) is not None]
-        if asked:
-            places = [f"{self._pointer}{parameter_of(name)}" for name in asked]
-            raise PersonalQuestion([_personal(place, "birth_date") for place in places])
+        faults = [
+            _personal(f"{self._pointer}{parameter_of(name)}", of)
+            for name, of in _PERSONAL.items()
+            if getattr(self._given, name) is not None
+        ]
+        if faults:
+            raise PersonalQuestion(faults)
 
     def _place(self, key: str) -> str:
         is_query = self._pointer == "/query/"
