@@ -98,6 +98,87 @@ async def test_a_filter_and_lines_of_json(
     assert (told["id"], told["attributes"]) == (vip["id"], {"shoe_size": 39})
 
 
+WELL_KNOWN: dict[str, Any] = {
+    "name": "Nguyễn Văn Đức",
+    "kind": "person",
+    "relation": "partner",
+    "given_name": "Đức",
+    "honorific": "anh",
+    "birth_date_lunar": {"day": 15, "month": 8, "year": 1990},
+    "occupation": "Giáo viên",
+    "position": "=Tổ trưởng",
+    "income_band": {"currency": "VND", "at_least": "10000000", "below": "20000000"},
+    "preferences": ["cà phê", "áo dài"],
+    "preferred_channel": "zalo",
+    "time_zone": "Asia/Ho_Chi_Minh",
+    "rating": 4,
+    "tax_code": "0312345678",
+}
+
+
+async def well_known(client: httpx.AsyncClient) -> dict[str, Any]:
+    """Somebody of whom everything is known, as the API tells of them."""
+    person = await add(client, **WELL_KNOWN)
+    path = f"/v1/customers/{person['id']}"
+    given = {"full_address": "12 Lê Lợi, P. Bến Nghé, Q.1, TP.HCM"}
+    assert (await client.post(f"{path}/addresses", json=given)).status_code == 201
+    said = {"purpose": "marketing", "status": "granted", "proof": {"page": "/"}}
+    over = {"at": "2026-01-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00Z"}
+    for answer in ({"channel": "email", **over}, {"channel": "zalo"}):
+        sent = await client.post(f"{path}/consents", json={**said, **answer})
+        assert sent.status_code == 201, sent.text
+    told: dict[str, Any] = (await client.get(path)).json()
+    return told
+
+
+async def test_what_the_profile_says_is_in_the_lines_of_json(
+    client: httpx.AsyncClient, runner: JobRunner, shop: TenantId
+) -> None:
+    person = await well_known(client)
+    location = await export(client, format="jsonl", filter={"occupation": "Giáo viên"})
+    await runner.go_on(shop.hex)
+    line = json.loads((await client.get(f"{location}/result")).text)
+    names = (*WELL_KNOWN, "owner_id", "consents")
+    assert {name: line[name] for name in names} == {name: person[name] for name in names}
+    assert line["address"].items() <= person["address"].items()
+    assert line["address"]["vn63_province_code"] == "79"
+
+
+async def test_what_the_profile_says_is_in_cells(
+    client: httpx.AsyncClient, runner: JobRunner, shop: TenantId
+) -> None:
+    await well_known(client)
+    await add(client, name="Ai đó")
+    location = await export(client, sort="name")
+    await runner.go_on(shop.hex)
+    nobody, row = rows_of(await client.get(f"{location}/result"))
+    assert {name: row[name] for name in ("kind", "relation", "given_name", "rating")} == {
+        "kind": "person",
+        "relation": "partner",
+        "given_name": "Đức",
+        "rating": "4",
+    }
+    assert row["birth_date_lunar"] == "15/8/1990"
+    assert (row["income_band"], row["tax_code"]) == ("10000000-20000000 VND", "0312345678")
+    assert (row["position"], row["preferences"]) == ("'=Tổ trưởng", "cà phê|áo dài")
+    assert row["address"].startswith("12 Lê Lợi, ")
+    assert row["consents"] == "marketing.email=expired|marketing.zalo=granted"
+    assert (nobody["relation"], nobody["income_band"], nobody["consents"]) == ("customer", "", "")
+
+
+async def test_what_the_profile_says_is_in_the_workbook(
+    client: httpx.AsyncClient, runner: JobRunner, shop: TenantId
+) -> None:
+    await well_known(client)
+    location = await export(client, format="xlsx")
+    await runner.go_on(shop.hex)
+    content = (await client.get(f"{location}/result")).content
+    head, row = load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
+    told = dict(zip(head, row, strict=True))
+    assert (told["rating"], told["income_band"]) == (4, "10000000-20000000 VND")
+    assert told["birth_date_lunar"] == "15/8/1990"
+
+
 @pytest.mark.parametrize(
     "name",
     ['=HYPERLINK("http://evil.example","Đức")', "＝cmd|' /C calc'!A0", "＋1", "－1", "＠SUM"],

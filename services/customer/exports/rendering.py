@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,9 +12,9 @@ import orjson
 
 from services.customer.customers.calendar import Calendar
 from services.customer.customers.record import CustomerRecord
+from services.customer.exports.columns import AGES, COLUMNS, FURTHER, further, in_one_text
 from services.customer.exports.schemas import ExportFormat
 from services.customer.exports.workbook import Cell, Workbook
-from shared.money import Money
 
 _LINES: Final = "application/x-ndjson"
 MEDIA_TYPES: Final[Mapping[ExportFormat, str]] = {
@@ -28,32 +28,6 @@ _BYTE_ORDER_MARK: Final = "\ufeff"
 # A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-_COLUMNS: Final[Mapping[str, Callable[[CustomerRecord], Any]]] = {
-    "id": lambda record: str(record.id),
-    "code": lambda record: record.code,
-    "stage": lambda record: record.stage,
-    "name": lambda record: record.name,
-    "email": lambda record: record.email,
-    "phone": lambda record: record.phone,
-    "locale": lambda record: record.locale,
-    "gender": lambda record: record.gender,
-    "birth_date": lambda record: record.birth_date,
-    "city": lambda record: record.city,
-    "province": lambda record: record.province,
-    "country": lambda record: record.country,
-    "source": lambda record: record.source,
-    "tags": lambda record: record.tags,
-    "value_tier": lambda record: record.value_tier,
-    "orders_count": lambda record: record.orders_count,
-    "total_spent": lambda record: Money(record.total_spent_minor, record.currency).decimal_string(),
-    "currency": lambda record: record.currency,
-    "first_order_at": lambda record: record.first_order_at,
-    "last_order_at": lambda record: record.last_order_at,
-    "last_interaction_at": lambda record: record.last_interaction_at,
-    "created_at": lambda record: record.created_at,
-    "updated_at": lambda record: record.updated_at,
-}
-_AGES: Final = ("order", "interaction")
 # Texts of which we have said ourselves what they may be; a phone begins with its plus.
 _OURS: Final = frozenset({"id", "code", "stage", "phone", "total_spent", "currency"})
 
@@ -67,20 +41,22 @@ class Layout:
 
     def head(self) -> list[str]:
         """The names of the columns; the shop's own stand last."""
-        ages = (f"days_since_last_{what}" for what in _AGES)
-        return [*_COLUMNS, *ages, *(f"attributes.{key}" for key in self.keys)]
+        ages = (f"days_since_last_{what}" for what in AGES)
+        return [*COLUMNS, *ages, *FURTHER, *(f"attributes.{key}" for key in self.keys)]
 
     def known(self, record: CustomerRecord) -> dict[str, Any]:
         """The columns of a customer, but for the shop's own."""
         ages = {
             f"days_since_last_{what}": self.calendar.days_since(getattr(record, f"last_{what}_at"))
-            for what in _AGES
+            for what in AGES
         }
-        return {name: read(record) for name, read in _COLUMNS.items()} | ages
+        known = {name: read(record) for name, read in COLUMNS.items()}
+        return known | ages | further(record, self.calendar)
 
     def cells(self, record: CustomerRecord) -> Iterator[tuple[str, Any]]:
-        """Every column with its name."""
-        yield from self.known(record).items()
+        """Every column with its name, as a cell has it."""
+        for name, value in self.known(record).items():
+            yield name, in_one_text(name, value)
         for key in self.keys:
             yield f"attributes.{key}", record.attributes.get(key)
 
