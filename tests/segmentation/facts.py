@@ -116,6 +116,7 @@ def _profile_row(tenant: UUID, facts: ProfileFacts) -> dict[str, Any]:
     return values | {
         "tenant_id": tenant,
         "tags": list(facts.tags),
+        "preferences": list(facts.preferences),
         "attributes": dict(facts.attributes),
         "consent": dict(facts.consent),
         "consent_ends": dict(facts.consent_ends),

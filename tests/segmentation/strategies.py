@@ -101,12 +101,25 @@ def customers(draw: st.DrawFn, as_of: datetime) -> CustomerFacts:
         "country",
         "stage",
         "source",
+        "occupation",
+        "position",
+        "preferred_channel",
+        "tax_code",
+        "vn63_province",
+        "vn34_province",
     ]
     times = "created_at first_order_at last_order_at last_csat_at last_ticket_at last_message_at"
     counts = "orders_count paid_orders_count tickets_count open_tickets_count"
     profile = ProfileFacts(
         customer_id=new_id(),
         birth_date=draw(sometimes(days(as_of))),
+        kind=draw(words),
+        relation=draw(words),
+        rating=draw(sometimes(st.integers(1, 5))),
+        income_currency=draw(sometimes(currencies)),
+        income_at_least_minor=draw(sometimes(st.sampled_from([0, 500, 1000]))),
+        income_below_minor=draw(sometimes(st.sampled_from([500, 611, 1000]))),
+        preferences=tuple(draw(st.lists(words, max_size=2))),
         tags=tuple(draw(st.lists(words, max_size=3))),
         attributes=draw(st.dictionaries(st.sampled_from(["size", "born"]), attribute_values)),
         consent=draw(st.dictionaries(st.just("email.marketing"), words)),

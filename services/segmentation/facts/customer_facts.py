@@ -26,6 +26,19 @@ class ProfileFacts:
     country: str | None = None
     stage: str | None = None
     source: str | None = None
+    kind: str = "person"
+    relation: str = "customer"
+    occupation: str | None = None
+    position: str | None = None
+    preferences: tuple[str, ...] = ()
+    preferred_channel: str | None = None
+    rating: int | None = None
+    tax_code: str | None = None
+    income_currency: str | None = None
+    income_at_least_minor: int | None = None
+    income_below_minor: int | None = None
+    vn63_province: str | None = None
+    vn34_province: str | None = None
     tags: tuple[str, ...] = ()
     attributes: Mapping[str, object] = field(default_factory=lambda: NOTHING)
     consent: Mapping[str, object] = field(default_factory=lambda: NOTHING)

@@ -45,7 +45,9 @@ def _names(text: str) -> list[str]:
 
 _PROFILE: Final = _names(
     "customer_id version active merged_into code full_name search_name email phone locale gender"
-    " birth_date city province country stage source tags attributes consent consent_ends"
+    " birth_date city province country stage source kind relation occupation position"
+    " preferences preferred_channel rating tax_code income_currency income_at_least_minor"
+    " income_below_minor vn63_province vn34_province tags attributes consent consent_ends"
     " search_keys created_at"
 )
 _ORDER: Final = _names(

@@ -9,6 +9,7 @@ from services.segmentation.facts.search_keys import profile_search_keys, titles_
 from shared.contracts.customer import ConsentState, CustomerState, OrderState
 from shared.contracts.messaging import MessageState
 from shared.contracts.support_ticket import TicketStatus
+from shared.money import Money
 from shared.text import search_key
 
 Row = dict[str, Any]
@@ -24,6 +25,7 @@ STATUS_CATEGORY: Final[Mapping[TicketStatus, str]] = {
 OPEN_CATEGORIES: Final = ("open", "pending")
 CANCELLED: Final = "cancelled"
 VOIDED: Final = "voided"
+_INCOME: Final = ("income_currency", "income_at_least_minor", "income_below_minor")
 PAID: Final = ("paid", "partially_refunded")
 
 
@@ -48,6 +50,17 @@ def profile_row(state: CustomerState) -> Row:
         "country": state.country,
         "stage": state.stage,
         "source": state.source,
+        "kind": state.kind,
+        "relation": state.relation,
+        "occupation": state.occupation,
+        "position": state.position,
+        "preferences": state.preferences or (),
+        "preferred_channel": state.preferred_channel,
+        "rating": state.rating,
+        "tax_code": state.tax_code,
+        **_income(state),
+        "vn63_province": None if state.address is None else state.address.vn63_province_code,
+        "vn34_province": None if state.address is None else state.address.vn34_province_code,
         "tags": state.tags,
         "attributes": state.attributes,
         "consent": consent,
@@ -55,6 +68,17 @@ def profile_row(state: CustomerState) -> Row:
         "search_keys": profile_search_keys(state),
         "created_at": state.created_at,
     }
+
+
+def _income(state: CustomerState) -> Row:
+    band = state.income_band
+    if band is None:
+        return dict.fromkeys(_INCOME)
+    at_least, below = (
+        None if bound is None else Money.parse(bound, band.currency).amount_minor
+        for bound in (band.at_least, band.below)
+    )
+    return dict(zip(_INCOME, (band.currency, at_least, below), strict=True))
 
 
 def consent_end_rows(state: CustomerState) -> list[Row]:

@@ -9,7 +9,11 @@ from shared.text import search_key
 
 # `full_name` has the column `search_name` of its own; the members' list searches by it.
 _SEARCHED = {
-    f"profile.{name}": name for name in ("email", "phone", "city", "province", "source", "code")
+    f"profile.{name}": name
+    for name in (
+        *("email", "phone", "city", "province", "source", "code"),
+        *("occupation", "position"),
+    )
 }
 
 

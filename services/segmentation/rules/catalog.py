@@ -170,17 +170,18 @@ FIELDS: dict[Scope, dict[str, Field]] = {
     Scope.PROFILE: _fields(
         Scope.PROFILE,
         {
-            Kind.TEXT: "full_name email phone city province source code",
-            Kind.KEYWORD: "locale gender country stage currency",
+            Kind.TEXT: "full_name email phone city province source code occupation position",
+            Kind.KEYWORD: "locale gender country stage currency kind relation preferred_channel"
+            " tax_code vn63_province vn34_province",
             Kind.DATE: "birth_date",
             Kind.NUMBER: "age orders_count paid_orders_count tickets_count open_tickets_count"
-            " open_complaints_count last_csat messages_sent_count",
-            Kind.MONEY: "total_spent",
+            " open_complaints_count last_csat messages_sent_count rating",
+            Kind.MONEY: "total_spent income_at_least income_below",
             Kind.INSTANT: "created_at first_order_at last_order_at last_csat_at"
             " last_ticket_at last_message_at",
-            Kind.TAGS: "tags",
+            Kind.TAGS: "tags preferences",
         },
-        personal="full_name email phone birth_date age",
+        personal="full_name email phone birth_date age tax_code income_at_least income_below",
     ),
     Scope.ORDER: _fields(
         Scope.ORDER,

@@ -43,6 +43,8 @@ def value_column(field: Field, source: FromClause, check: Check, moment: Moment)
         case Scope.PROFILE, "total_spent":
             # Who has bought nothing has spent nothing, in any currency.
             return _money(source, "total_spent_minor", check, source.c.currency.is_(None))
+        case Scope.PROFILE, "income_at_least" | "income_below" as bound:
+            return _money(source, f"{bound}_minor", check, currency="income_currency")
         case Scope.ORDER, "total":
             return _money(source, "total_minor", check)
         case Scope.ORDER, "product_titles":
@@ -92,12 +94,14 @@ def month_day_column(column: Column) -> Column:
     return cast(extract("month", column) * 100 + extract("day", column), Integer)
 
 
-def _money(source: FromClause, column: str, check: Check, *also: Column) -> Column:
+def _money(
+    source: FromClause, column: str, check: Check, *also: Column, currency: str = "currency"
+) -> Column:
     """Minor units in the check's currency; NULL in another, unless `also` holds."""
     minor = source.c[column]
     if check.currency is None:
         return minor
-    same = source.c.currency == literal(check.currency, Text)
+    same = source.c[currency] == literal(check.currency, Text)
     return case((same, minor), *((condition, minor) for condition in also))
 
 

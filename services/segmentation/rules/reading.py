@@ -29,6 +29,10 @@ def read_value(field: Field, record: Record, check: Check, moment: Moment) -> ob
             return age_on(moment.today, birth_date) if isinstance(birth_date, date) else None
         case Scope.PROFILE, "total_spent":
             return _money(record, "total_spent_minor", check, {check.currency, None})
+        case Scope.PROFILE, "income_at_least" | "income_below" as bound:
+            currency = get(record, "income_currency")
+            is_other = check.currency not in {None, currency}
+            return None if is_other else get(record, f"{bound}_minor")
         case Scope.ORDER, "total":
             return _money(record, "total_minor", check, {check.currency})
         case Scope.ORDER, "product_titles":
