@@ -52,7 +52,10 @@ async def test_templates_tell_what_a_shop_decides(open_shop):
     shop = await open_shop(currency="USD")
     templates = {t["key"]: t for t in (await shop.get("/v1/segment-templates"))["data"]}
 
-    assert templates["new_customers"]["parameters"] == [
+    *figures, relation = templates["new_customers"]["parameters"]
+    assert (relation["name"], relation["default"]) == ("relation", "customer")
+    assert relation["options"] == ["customer", "anybody"]
+    assert figures == [
         {
             "name": "days",
             "type": "integer",
@@ -65,7 +68,8 @@ async def test_templates_tell_what_a_shop_decides(open_shop):
     ]
     definition = templates["potential"]["parameters"][0]
     assert definition["options"] == ["prospect", "trying", "both"]
-    by_amount = templates["loyal"]["rule"]["any"][1]["orders"]
+    _, loyal = templates["loyal"]["rule"]["all"]
+    by_amount = loyal["any"][1]["orders"]
     assert by_amount["value"] == {"amount": "5000000.00", "currency": "USD"}
 
 
@@ -83,8 +87,29 @@ async def test_a_segment_of_a_template_with_the_shops_figures(shop: Shop):
     created = await create(shop, template=template)
 
     assert created.status_code == 201
-    assert created.json()["rule"] == {"field": "profile.last_csat", "op": "lte", "value": 3}
+    assert created.json()["rule"] == {
+        "all": [
+            {"field": "profile.relation", "op": "eq", "value": "customer"},
+            {"field": "profile.last_csat", "op": "lte", "value": 3},
+        ]
+    }
     assert created.json()["template"] == template
+
+
+@pytest.mark.capability(31)
+async def test_suppliers_belong_to_no_template_that_does_not_say_so(shop: Shop):
+    template = {"key": "new_customers", "parameters": {"relation": "anybody"}}
+    await create(shop, template=template)
+    supplier, customer_ = customer(relation="supplier"), customer()
+    await shop.hear(supplier, customer_, *(order(key) for key, _ in (supplier, customer_)))
+    await shop.finish_runs()
+
+    assert await shop.members("new_customers") == {customer_[0]}
+    assert await shop.members("hue") == {supplier[0], customer_[0]}
+    for key in ("loyal", "potential", "dormant", "unhappy"):
+        assert supplier[0] not in await shop.members(key)
+    await shop.hear(customer(supplier[0], version=2, relation="customer"))
+    assert await shop.members("new_customers") == {supplier[0], customer_[0]}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from services.segmentation.segments.schemas import (
     SegmentTemplateRead,
     TemplateParameter,
 )
-from services.segmentation.segments.templates import TEMPLATES, Template
+from services.segmentation.segments.templates import TEMPLATES, Parameters, Template
 from services.segmentation.tenants.repository import ShopRepository
 
 
@@ -24,12 +24,15 @@ class TemplateService:
 
 
 def _read(template: Template, currency: str) -> SegmentTemplateRead:
-    properties: dict[str, dict[str, Any]] = template.parameters.model_json_schema()["properties"]
+    schema = template.parameters.model_json_schema()
+    properties: dict[str, dict[str, Any]] = schema["properties"]
+    # Whom a template is about is asked after its own figures.
+    names = sorted(properties, key=lambda name: name in Parameters.model_fields)
     return SegmentTemplateRead(
         key=template.key,
         name=LocalizedName(**template.name),
         description=LocalizedName(**template.description),
-        parameters=[_parameter(name, schema) for name, schema in properties.items()],
+        parameters=[_parameter(name, properties[name]) for name in names],
         rule=template.parameters().rule(currency),
     )
 

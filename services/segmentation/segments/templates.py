@@ -21,9 +21,22 @@ class Parameters(BaseModel, ABC):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    @abstractmethod
+    relation: Literal["customer", "anybody"] = Field(
+        default="customer",
+        description="Whom: customer leaves out suppliers, partners and others; or anybody",
+    )
+
     def rule(self, currency: str) -> RuleSource:
         """The rule with these figures; amounts are in `currency`."""
+        conditions = self.conditions(currency)
+        if self.relation == "customer":
+            # A supplier who buys once is no new customer to be welcomed.
+            conditions = [_field("profile.relation", "eq", "customer"), *conditions]
+        return conditions[0] if len(conditions) == 1 else {"all": conditions}
+
+    @abstractmethod
+    def conditions(self, currency: str) -> list[RuleSource]:
+        """What has to hold besides, all of it."""
 
 
 class NewCustomers(Parameters):
@@ -31,9 +44,9 @@ class NewCustomers(Parameters):
 
     days: int = Field(default=30, ge=1, le=3650, description="How long a customer is new")
 
-    def rule(self, currency: str) -> RuleSource:  # noqa: ARG002
+    def conditions(self, currency: str) -> list[RuleSource]:  # noqa: ARG002
         """Orders that were cancelled or voided do not count."""
-        return _field("profile.first_order_at", "within_last", f"P{self.days}D")
+        return [_field("profile.first_order_at", "within_last", f"P{self.days}D")]
 
 
 class Unhappy(Parameters):
@@ -41,9 +54,9 @@ class Unhappy(Parameters):
 
     score: int = Field(default=2, ge=1, le=4, description="The best score that is still unhappy")
 
-    def rule(self, currency: str) -> RuleSource:  # noqa: ARG002
+    def conditions(self, currency: str) -> list[RuleSource]:  # noqa: ARG002
         """A better score given later takes the customer out again."""
-        return _field("profile.last_csat", "lte", self.score)
+        return [_field("profile.last_csat", "lte", self.score)]
 
 
 class Loyal(Parameters):
@@ -58,18 +71,15 @@ class Loyal(Parameters):
     )
     days: int = Field(default=365, ge=1, le=3650, description="Within how many days")
 
-    def rule(self, currency: str) -> RuleSource:
+    def conditions(self, currency: str) -> list[RuleSource]:
         """Only paid orders count, less what went back."""
         paid = _field("order.financial_status", "in", ["paid", "partially_refunded"])
         counted = {"window": {"last": f"P{self.days}D"}, "where": paid, "op": "gte"}
         minor = self.amount * 10 ** currency_exponent(currency)
         amount = {"amount": Money(minor, currency).decimal_string(), "currency": currency}
-        return {
-            "any": [
-                {"orders": {"measure": "count", "value": self.orders, **counted}},
-                {"orders": {"measure": "sum_net", "value": amount, **counted}},
-            ]
-        }
+        often = {"orders": {"measure": "count", "value": self.orders, **counted}}
+        much = {"orders": {"measure": "sum_net", "value": amount, **counted}}
+        return [{"any": [often, much]}]
 
 
 class Potential(Parameters):
@@ -81,7 +91,7 @@ class Potential(Parameters):
     )
     days: int = Field(default=30, ge=1, le=3650, description="Days without a second order")
 
-    def rule(self, currency: str) -> RuleSource:  # noqa: ARG002
+    def conditions(self, currency: str) -> list[RuleSource]:  # noqa: ARG002
         """The word means a prospect to one shop and a first-time buyer to another."""
         prospect = _field("profile.orders_count", "eq", 0)
         trying = {
@@ -91,8 +101,8 @@ class Potential(Parameters):
             ]
         }
         if self.definition == "prospect":
-            return prospect
-        return trying if self.definition == "trying" else {"any": [prospect, trying]}
+            return [prospect]
+        return [trying] if self.definition == "trying" else [{"any": [prospect, trying]}]
 
 
 class Dormant(Parameters):
@@ -100,11 +110,11 @@ class Dormant(Parameters):
 
     days: int = Field(default=90, ge=1, le=3650, description="Days of silence")
 
-    def rule(self, currency: str) -> RuleSource:  # noqa: ARG002
+    def conditions(self, currency: str) -> list[RuleSource]:  # noqa: ARG002
         """Who has never written is silent too."""
         age = f"P{self.days}D"
         wrote = {"not": _field("profile.last_ticket_at", "within_last", age)}
-        return {"all": [_field("profile.last_order_at", "more_than_ago", age), wrote]}
+        return [_field("profile.last_order_at", "more_than_ago", age), wrote]
 
 
 @dataclass(frozen=True, slots=True)
