@@ -133,7 +133,7 @@ async def test_two_claims_weigh_more_than_one(deliver, duplicates):
     await deliver(platform_customer("7", **said), platform_customer("8", **said))
     [pair] = await duplicates()
     assert pair["reasons"] == ["same_email_claimed", "same_phone_claimed"]
-    assert pair["score"] == 70
+    assert pair["score"] == 80
 
 
 async def test_a_platform_id_wins_over_an_address_of_somebody_else(deliver, customers, duplicates):

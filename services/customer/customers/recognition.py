@@ -125,6 +125,7 @@ def _proposals(customer_id: UUID, candidates: Iterable[DuplicateCandidate]) -> l
             second=candidate.customer_id,
             score=candidate.score,
             reasons=[evidence.code for evidence in candidate.reasons],
+            is_proved=any(evidence.links for evidence in candidate.reasons),
         )
         for candidate in candidates
     ]

@@ -170,7 +170,7 @@ class CustomerService:
         own = [i.claimed() if i.key in proved else i for i in identities]
         own = [i.of_several() if is_of_several(i, holders) else i for i in own]
         after = await self._merge(customer_id, _said(given), own, self._deciding())
-        await self._duplicates.propose(look_alikes(person_id, identities, holders))
+        await self._weighing.propose(look_alikes(person_id, identities, holders))
         return after
 
     async def upsert(
@@ -233,7 +233,7 @@ class CustomerService:
         await self._changes.lock([found.customer_id])
         speaker = Speaker(said["source"], self._uow.clock.now())
         after = await self._merge(found.customer_id, said, found.identities, speaker)
-        await self._duplicates.propose(found.proposals)
+        await self._weighing.propose(found.proposals)
         return after, False
 
     def _deciding(self) -> Speaker:
@@ -276,7 +276,7 @@ class CustomerService:
         of_several = [i for i in identities if i.verified and is_of_several(i, holders)]
         await self._identities.share(record.id, of_several)
         await self._assigner.keep(choices)
-        await self._duplicates.propose(look_alikes(record.id, identities, holders))
+        await self._weighing.propose(look_alikes(record.id, identities, holders))
         return record
 
     async def _merge(

@@ -225,6 +225,8 @@ class Proposal:
     second: UUID
     score: int
     reasons: Sequence[str]
+    is_proved: bool = False
+    """Whether both have proved what they have in common."""
 
 
 @dataclass(frozen=True, slots=True)

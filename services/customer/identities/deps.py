@@ -6,7 +6,6 @@ from fastapi import Depends
 
 from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.deps import AskedDep
-from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.families.seen import SeenPeople
 from services.customer.following import pair_weighing
 from services.customer.identities.repository import SingleIdentityRepository
@@ -20,7 +19,6 @@ async def identity_service(asked: AskedDep) -> IdentityService:
         uow=uow,
         identities=SingleIdentityRepository(uow),
         known=IdentityRepository(uow),
-        duplicates=DuplicateRepository(uow),
         people=SeenPeople(uow, sight=asked.sight),
         shops=asked.shops,
         erased=asked.erased,

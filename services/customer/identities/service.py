@@ -18,7 +18,6 @@ from services.customer.customers.identities import (
 from services.customer.customers.identity_repository import CONTACTS, IdentityRepository
 from services.customer.customers.recognition import is_of_several, look_alikes
 from services.customer.customers.says import Speaker
-from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.weighing import Weighing
 from services.customer.erased.identities import ErasedIdentities
 from services.customer.families.family import Families
@@ -48,7 +47,6 @@ class IdentityService:
         uow: UnitOfWork,
         identities: SingleIdentityRepository,
         known: IdentityRepository,
-        duplicates: DuplicateRepository,
         people: SeenPeople,
         shops: Shops,
         erased: ErasedIdentities,
@@ -57,7 +55,6 @@ class IdentityService:
         self._uow = uow
         self._identities = identities
         self._known = known
-        self._duplicates = duplicates
         self._people = people
         self._shops = shops
         self._erased = erased
@@ -111,7 +108,7 @@ class IdentityService:
         self._uow.record(AuditEntry.of("identity", row.id))
         if identity.kind in CONTACTS:
             await self._weighing.weigh_again([person_id])
-        await self._duplicates.propose(look_alikes(person_id, [identity], holders))
+        await self._weighing.propose(look_alikes(person_id, [identity], holders))
         return row
 
     async def change(

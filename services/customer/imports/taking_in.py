@@ -15,7 +15,6 @@ from services.customer.customers.hearing import Hearing
 from services.customer.customers.identity_repository import CONTACTS
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.says import ATTRIBUTE, Speaker, told_fields
-from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.weighing import Weighing
 from services.customer.erased.identities import ErasedIdentities
 from services.customer.imports.key_repository import LIVE, KeyRepository
@@ -256,7 +255,7 @@ class RowIntake:
         changed = self._changes.compared_anew | self._receiving.recognised_anew
         await self._weighing.weigh_again(changed - self._welcoming.newcomers.keys())
         await self._tell(outcomes)
-        await DuplicateRepository(self._uow).propose(self._receiving.proposals)
+        await self._weighing.propose(self._receiving.proposals)
 
     async def _tell(self, outcomes: Sequence[RowOutcome]) -> None:
         """Say what an import has changed of whom it found, and note how it has left everybody."""

@@ -19,7 +19,7 @@ from services.customer.customers.identities import (
 from services.customer.customers.new_customers import NewCustomer, NewCustomers
 from services.customer.customers.recognition import look_alikes
 from services.customer.customers.record import CustomerRecord, created_entry, new_record
-from services.customer.duplicates.repository import DuplicateRepository
+from services.customer.duplicates.weighing import Weighing
 from services.customer.families.family import Families
 from services.customer.lead_forms.links import FormLinks
 from services.customer.lead_forms.record import Intent, LeadForm
@@ -60,12 +60,19 @@ class LeadCapture:
     """Makes leads, inside one unit of work."""
 
     def __init__(
-        self, *, uow: UnitOfWork, codes: CodeAllocator, shop: Shop, links: FormLinks
+        self,
+        *,
+        uow: UnitOfWork,
+        codes: CodeAllocator,
+        shop: Shop,
+        links: FormLinks,
+        weighing: Weighing,
     ) -> None:
         self._uow = uow
         self._codes = codes
         self._shop = shop
         self._links = links
+        self._weighing = weighing
         self._changes = CustomerChanges(uow)
         self._timeline = TimelineRepository(uow)
 
@@ -136,8 +143,7 @@ class LeadCapture:
         self._uow.record(AuditEntry.of("customer", record.id))
         new = [NewCustomer(record, identities)]
         holders = await NewCustomers(self._uow).add(new, [created_entry(record)])
-        alike = look_alikes(record.id, identities, holders)
-        await DuplicateRepository(self._uow).propose(alike)
+        await self._weighing.propose(look_alikes(record.id, identities, holders))
         self._changes.take(record)
         return record
 

@@ -8,6 +8,7 @@ from services.customer.customers.identity_repository import IdentityRepository
 from services.customer.customers.repository import CustomerRepository
 from services.customer.deps import AskedDep
 from services.customer.families.family import Families
+from services.customer.following import pair_weighing
 from services.customer.lead_forms.deps import form_links
 from services.customer.lead_forms.links import FormLinks
 from services.customer.lead_forms.repository import LeadFormRepository
@@ -29,7 +30,13 @@ async def lead_capture(
 ) -> LeadCapture:
     """Makes leads."""
     shop = await asked.shops.of(asked.uow)
-    return LeadCapture(uow=asked.uow, codes=asked.part.codes, shop=shop, links=links)
+    return LeadCapture(
+        uow=asked.uow,
+        codes=asked.part.codes,
+        shop=shop,
+        links=links,
+        weighing=pair_weighing(asked.uow),
+    )
 
 
 async def lead_intake(

