@@ -129,7 +129,7 @@ class Undoing:
             given_back=sorted(fields),
             kept=kept,
             written=await self._traces.written_since(
-                household.path_up(row.survivor_id), row.created_at
+                household.path_up(row.survivor_id), row.created_at, roots=household.roots
             ),
         )
         if dry_run:
