@@ -212,6 +212,16 @@ def unsaid(
     return after[0].value, _written(after)
 
 
+def values_said(record: CustomerRecord, name: str) -> list[Any]:
+    """What anybody holds a field to be."""
+    return [say.value for say in says_of(record, name)]
+
+
+def values_then(record: CustomerRecord, name: str, entry: Said, value: Any) -> list[Any]:
+    """The same of a field as it was once kept."""
+    return [say.value for say in _says_in(record, name, entry, value)]
+
+
 def sources_of_field(record: CustomerRecord, name: str) -> set[str]:
     """Who has said something of a field."""
     return sources_then(record, name, (record.provenance or {}).get(name), _value(record, name))

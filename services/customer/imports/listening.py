@@ -76,21 +76,25 @@ class Listening:
     async def leave_out_known_notes(self) -> None:
         """Keep only the notes that no import has brought before."""
         keyed = [
-            (row_key("note", customer_id.hex, said.note or ""), customer_id, said, outcome)
+            ({each: row_key("note", each.hex, said.note or "") for each in records}, said, outcome)
             for customer_id, said, outcome in self._told
+            # Of the records that the row has led to: it is known again there, merged or not.
+            for records in (sorted(said.record_ids) or [customer_id],)
         ]
+        asked = {key for keys, *_ in keyed for key in keys.values()}
         scope = self._plan.import_id if self._plan.is_dry else LIVE
-        known = set(await KeyRepository(self._uow).keys({key for key, *_ in keyed}, scope=scope))
+        known = set(await KeyRepository(self._uow).keys(asked, scope=scope))
         now = self._uow.clock.now()
-        for key, customer_id, said, outcome in keyed:
-            if key in known:
+        for keys, said, outcome in keyed:
+            if not known.isdisjoint(keys.values()):
                 continue
+            record_id, key = next(iter(keys.items()))
             known.add(key)
-            self._known.new_keys[key] = (customer_id, said.row)
+            self._known.new_keys[key] = (record_id, said.row)
             note_id = new_id()
             outcome.added["note"] = str(note_id)
             outcome.has_changed()
-            note = {"id": note_id, "customer_id": customer_id, "text": said.note, "pinned": False}
+            note = {"id": note_id, "customer_id": record_id, "text": said.note, "pinned": False}
             times = {"created_at": now, "updated_at": now}
             self._notes.append({**note, **times, "created_by": None, "version": 1})
 

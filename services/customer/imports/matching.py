@@ -35,13 +35,11 @@ class Matching:
 
     def _found(self, said: RowRead) -> UUID | None:
         if said.code is not None:
-            found = self._known.of_code(said.code)
-            if found is None:
-                said.refused = "code_not_known"
-            return found
+            return self._by_code(said, said.code)
         if said.external is not None:
             owner = self._known.owner(said.external) or self._tried(external_key(said.external))
             if owner is not None:
+                said.record_ids = self._known.records_with(said.external, owner)
                 return owner
         chosen = self._by_contact(said)
         if chosen is not None or said.refused:
@@ -52,8 +50,18 @@ class Matching:
                 continue
             found = known.customer_id if known.is_tried else self._known.root(known.customer_id)
             if found and not self._known.has_other_external(found, said.external):
+                said.record_ids = (known.customer_id,)
                 return found
         return None
+
+    def _by_code(self, said: RowRead, code: str) -> UUID | None:
+        record_id = self._known.record_of_code(code)
+        found = None if record_id is None else self._known.root(record_id)
+        if record_id is None or found is None:
+            said.refused = "code_not_known"
+            return None
+        said.record_ids = (record_id,)
+        return found
 
     def _unless_erased(self, said: RowRead, found: UUID | None) -> UUID | None:
         """Refuses what tells of somebody whose data had to go: a file is no wish of theirs."""
@@ -93,6 +101,11 @@ class Matching:
             tried = (self._tried(contact_key(identity)) for identity in identities)
             chosen = found.pop() if found else next(filter(None, tried), None)
             if chosen is not None:
+                said.record_ids = {
+                    record_id
+                    for identity in identities
+                    for record_id in self._known.records_with(identity, chosen)
+                }
                 return chosen
         return None
 

@@ -1,7 +1,7 @@
 """A row of a file, as it was read: what it says of a person, and what is wrong with it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -40,7 +40,8 @@ class Consent:
 class RowRead:
     """What a row says. `columns` and `profile` are those of a customer; `refused` says why not.
 
-    `place` is what the address says, as the columns of an address.
+    `place` is what the address says, as the columns of an address; `record_ids` are the records of
+    the customer that it was found to be of, each of whom may stand for themselves or not.
     """
 
     row: int
@@ -61,6 +62,7 @@ class RowRead:
     problems: list[Problem] = field(default_factory=list)
     refused: str | None = None
     keys: list[UUID] = field(default_factory=list)
+    record_ids: Collection[UUID] = ()
     name_parts: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -18,6 +18,7 @@ from services.customer.imports.plan import ImportPlan
 from services.customer.imports.row_repository import ImportRowRepository
 from services.customer.imports.rows import RowRead, row_key
 from services.customer.imports.unique_values import UniqueValues
+from services.customer.imports.weighed import Weighed
 from shared.db.unit_of_work import UnitOfWork
 from shared.text import search_key
 
@@ -68,12 +69,12 @@ class Surroundings:
         self._keys: dict[UUID, KnownKey] = {}
         self._codes: dict[str, UUID] = {}
         self._roots: dict[UUID, UUID] = {}
-        self._members: dict[UUID, list[UUID]] = defaultdict(list)
         self._own: dict[UUID, set[IdentityKey]] = defaultdict(set)
         self._addresses: dict[UUID, set[str]] = {}
         self._first_rows: dict[UUID, int] = {}
         self._ended: set[tuple[UUID, str, str]] = set()
         self._unique = UniqueValues(uow, plan.unique)
+        self._weighed = Weighed(uow, changes)
         self.new_keys: dict[UUID, tuple[UUID, int]] = {}
 
     async def look(self, rows: Sequence[RowRead]) -> None:
@@ -86,7 +87,9 @@ class Surroundings:
         if await self._erased.any():
             self._gone = await self._erased.erased(list(_distinct(rows)))
         self._codes = await self._rows.ids_by_code({r.code for r in rows if r.code})
-        await self._lock({*self._linked(rows), *self._codes.values()})
+        linked = {*self._linked(rows), *self._codes.values()}
+        await self._lock(linked)
+        await self._weighed.look(linked, self._roots)
         await self._look_at_belongings(rows)
         await self._unique.look(rows)
 
@@ -94,10 +97,9 @@ class Surroundings:
         """Who stands for a customer; None when there is none (any more)."""
         return self._roots.get(customer_id)
 
-    def of_code(self, code: str) -> UUID | None:
-        """The customer with a code."""
-        found = self._codes.get(code)
-        return None if found is None else self._roots.get(found)
+    def record_of_code(self, code: str) -> UUID | None:
+        """The very record with a code, whoever stands for it."""
+        return self._codes.get(code)
 
     def holders(self, identity: Identity) -> Sequence[KnownIdentity]:
         """Who has an identity; nobody when so many have it that it says nothing."""
@@ -109,6 +111,18 @@ class Surroundings:
         held = self._all_holders(identity.key)
         owner = next((known.customer_id for known in held if known.identifier.trusted), None)
         return owner if owner is None else self._roots.get(owner, owner)
+
+    def records_with(self, identity: Identity, root_id: UUID) -> set[UUID]:
+        """The very records of a customer that have an identity."""
+        return {
+            held.record_id or held.customer_id
+            for held in self._all_holders(identity.key)
+            if self._roots.get(held.customer_id) == root_id
+        }
+
+    def leave_out_weighed(self, said: RowRead) -> None:
+        """Take away from a row what was weighed already when its records were merged."""
+        self._weighed.leave_out(said)
 
     def was_erased(self, said: RowRead) -> bool:
         """Whether a row has something that an erased person was known by."""
@@ -208,7 +222,8 @@ class Surroundings:
         for said in rows:
             for identity in _all_identities(said):
                 if identity.kind == "platform_id" or identity.kind in self._plan.match_by:
-                    linked.update(h.customer_id for h in self._held.get(identity.key, _NOBODY))
+                    for held in self._held.get(identity.key, _NOBODY):
+                        linked.update(filter(None, (held.customer_id, held.record_id)))
         return linked
 
     async def _lock(self, customer_ids: set[UUID]) -> None:
@@ -222,8 +237,6 @@ class Surroundings:
         if not roots:
             return
         self._roots = dict(await self._families.of_all(roots.values()))
-        for member, root in self._roots.items():
-            self._members[root].append(member)
 
     async def _look_at_belongings(self, rows: Sequence[RowRead]) -> None:
         if not self._roots:

@@ -135,6 +135,7 @@ class RowIntake:
             elif all(problem.code != said.refused for problem in said.problems):
                 outcome.problems.append(Problem(said.refused))
             return outcome
+        self._known.leave_out_weighed(said)
         self._leave_out_taken(said, customer_id)
         first = self._known.first_row(customer_id) if customer_id else None
         consents: Sequence[dict[str, Any]] = ()

@@ -11,10 +11,12 @@ from sqlalchemy import (
     Select,
     Uuid,
     bindparam,
+    column,
     exists,
     func,
     insert,
     select,
+    true,
     update,
 )
 
@@ -44,6 +46,18 @@ _LOCK: Final = _BY_ID.with_for_update()
 _STANDING: Final = _ALL.where(
     customer_merge.c.survivor_id == func.any(_MEMBERS), customer_merge.c.status == "done"
 ).order_by(customer_merge.c.id)
+_asked = func.unnest(_MEMBERS).table_valued(column("id", Uuid)).render_derived(name="asked")
+# One record after the other: all at once they might be looked for in every merge of the shop.
+_standing = (
+    select(customer_merge.c.survivor_id, customer_merge.c.taken)
+    .where(
+        customer_merge.c.tenant_id == _TENANT,
+        customer_merge.c.survivor_id == _asked.c.id,
+        customer_merge.c.status == "done",
+    )
+    .lateral("standing")
+)
+_TAKEN_BY: Final = select(*_standing.c).join_from(_asked, _standing, true())
 _changed = RowsParameter("changed", customer_merge, ("id", "taken", "tags_added"))
 _SAVE: Final = (
     update(customer_merge)
@@ -111,6 +125,14 @@ class MergeRepository:
     async def standing(self, member_ids: Collection[UUID]) -> Sequence[Row[*tuple[Any, ...]]]:
         """The merges into these records that were not undone, the oldest first."""
         return await self._uow.rows(_STANDING, {**self._tenant, "members": sorted(member_ids)})
+
+    async def taken_by(
+        self, record_ids: Collection[UUID]
+    ) -> list[tuple[UUID, Sequence[Mapping[str, Any]]]]:
+        """What each merge into these records that was not undone has taken, and into which."""
+        asked = {**self._tenant, "members": sorted(record_ids)}
+        rows = await self._uow.rows(_TAKEN_BY, asked)
+        return [(row.survivor_id, row.taken) for row in rows]
 
     async def involving(self, record_ids: Collection[UUID]) -> Sequence[Row[*tuple[Any, ...]]]:
         """The merges that any of these records was part of, undone or not, the oldest first."""
