@@ -44,8 +44,18 @@ class JobNotEnded(Conflict):
 
 
 class GivenUp(Exception):
-    """Raised by a step: the job can never succeed; `code` is what clients are told."""
+    """Raised by a step: the job can never succeed; `code` is what clients are told.
+
+    It is for them to mend, and no fault of ours.
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class WorkersLost(GivenUp):
+    """Every worker that had the job has fallen silent: a fault of ours that no try mends."""
+
+    def __init__(self) -> None:
+        super().__init__("worker_lost")

@@ -14,7 +14,7 @@ from shared.db.sweeps import in_every_tenant
 from shared.db.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.errors import Unavailable
 from shared.ids import TenantId
-from shared.jobs.errors import GivenUp
+from shared.jobs.errors import GivenUp, WorkersLost
 from shared.jobs.leases import Lease, LeaseRepository
 from shared.jobs.schemas import JobStatus
 from shared.jobs.work import Going, HeldJob, JobKinds, Wake
@@ -98,8 +98,7 @@ class JobRunner:
         except Exception as error:
             if is_conflict(error) or is_outage(error):
                 raise
-            JOB_STEPS.labels(self._units.schema, lease.kind, "failed").inc()
-            _log.exception("job_step_failed", kind=lease.kind)
+            self._report(lease, error)
             await self._note_failure(tenant_id, lease, error)
             return None
 
@@ -114,13 +113,22 @@ class JobRunner:
                 await uow.commit()
                 return False
             if job.attempts > MAX_ATTEMPTS:
-                raise GivenUp("worker_lost")
+                raise WorkersLost
             # For the events of the step, and for the log when it fails.
             structlog.contextvars.bind_contextvars(request_id=job.detail.get(REQUEST_ID))
             step = await self._kinds[job.kind].step(uow, job)
             await leases.keep(lease, job, step)
             await uow.commit()
             return isinstance(step, Going)
+
+    def _report(self, lease: Lease, error: Exception) -> None:
+        """What was given up for a reason that its client is told needs nobody of the house."""
+        if isinstance(error, GivenUp) and not isinstance(error, WorkersLost):
+            JOB_STEPS.labels(self._units.schema, lease.kind, "given_up").inc()
+            _log.info("job_given_up", kind=lease.kind, reason=error.code)
+        else:
+            JOB_STEPS.labels(self._units.schema, lease.kind, "failed").inc()
+            _log.error("job_step_failed", kind=lease.kind, exc_info=error)
 
     async def _note_failure(self, tenant_id: TenantId, lease: Lease, error: Exception) -> None:
         code = error.code if isinstance(error, GivenUp) else type(error).__name__

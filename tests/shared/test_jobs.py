@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from shared.ids import TenantId, new_id
+from shared.jobs import runner as runner_module
 from shared.jobs.files import MAX_FILE_BYTES
 from shared.jobs.forgetting import JOB_LIFE, forget_old_jobs
 from shared.jobs.leases import FILES_LIFE, LEASE
@@ -32,6 +33,7 @@ from tests.support.job_part import (
     counting_runner,
     create_counting_app,
 )
+from tests.support.logs import logs_of
 from tests.support.parts import create_part
 from tests.support.waiting import eventually
 
@@ -147,7 +149,11 @@ async def test_many_workers_do_every_step_once(part, client, tenant):
 async def test_a_failed_step_leaves_no_trace_and_is_tried_again(part, client, runner, tenant):
     job_id = await start(part, tenant, fails_at=2)
     for attempt in range(1, MAX_ATTEMPTS):
-        await runner.go_on(tenant.hex)
+        with logs_of(runner_module) as logged:
+            await runner.go_on(tenant.hex)
+        [entry] = logged
+        assert (entry["log_level"], entry["event"]) == ("error", "job_step_failed")
+        assert isinstance(entry["exc_info"], ValueError)
         job = await seen(client, job_id)
         assert (job["status"], job["error"], job["done"]) == ("running", "ValueError", 1), attempt
         assert await counted(part, tenant) == 1
@@ -163,9 +169,15 @@ async def test_a_failed_step_leaves_no_trace_and_is_tried_again(part, client, ru
 
 async def test_what_is_hopeless_is_given_up_at_once(part, client, runner, tenant):
     job_id = await start(part, tenant, hopeless_at=2)
-    await runner.go_on(tenant.hex)
+    with logs_of(runner_module) as logged:
+        await runner.go_on(tenant.hex)
     job = await seen(client, job_id)
     assert (job["status"], job["error"]) == ("failed", "no_such_number")
+    # Its client is told why: nobody of the house has to look after it.
+    assert [(entry["log_level"], entry["event"], entry["reason"]) for entry in logged] == [
+        ("info", "job_given_up", "no_such_number")
+    ]
+    assert "exc_info" not in logged[0]
 
 
 async def test_a_job_in_somebodys_hands_is_left_to_them_until_they_fall_silent(
@@ -208,9 +220,11 @@ async def test_a_job_that_kills_its_workers_is_given_up(part, client, runner, te
     for _ in range(MAX_ATTEMPTS):
         assert await runner._take(tenant) is not None
         clock.advance(seconds=LEASE.total_seconds() + 1)
-    await runner.go_on(tenant.hex)
+    with logs_of(runner_module) as logged:
+        await runner.go_on(tenant.hex)
     job = await seen(client, job_id)
     assert (job["status"], job["error"]) == ("failed", "worker_lost")
+    assert [entry["log_level"] for entry in logged] == ["error"]
 
 
 @pytest.mark.fault
