@@ -5,6 +5,7 @@ So reading takes the same memory however large the file is, and can go on at any
 """
 
 import csv
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -114,6 +115,7 @@ def records(
     lines = _Lines(window, encoding, is_last=is_last)
     reader = csv.reader(lines, delimiter=delimiter)
     while True:
+        begin, line = lines.end, reader.line_num
         try:
             cells = next(reader)
         except (StopIteration, _CutOff):
@@ -121,11 +123,31 @@ def records(
         except UnicodeDecodeError as error:
             raise FileNotReadable("not_in_encoding", row=row) from error
         except csv.Error as error:
-            raise FileNotReadable("not_a_table", row=row) from error
+            # Only a quoted cell goes on in further lines; this one has no end within reason.
+            code = "unclosed_quote" if reader.line_num > line + 1 else "not_a_table"
+            raise FileNotReadable(code, row=row) from error
+        if lines.have_ended or (
+            reader.line_num > line + 1 and not _is_closed(lines.text(begin), delimiter)
+        ):
+            raise FileNotReadable("unclosed_quote", row=row)
         check_width(cells, row)
         kept = [plain(cell) for cell in cells]
         yield Record(row, kept if any(kept) else [], lines.end)
         row += 1
+
+
+def _is_closed(text: str, delimiter: str) -> bool:
+    """Whether each quoted cell of a record ends with its quote.
+
+    Where one is not closed, the next quote ends it, in the midst of what follows: rows would be
+    lost in a cell. In a record of one line nothing can be lost so, and much is put up with.
+    """
+    text = re.sub(f'" +(?=[{re.escape(delimiter)}\r\n])', '"', text)
+    try:
+        next(csv.reader([text], delimiter=delimiter, strict=True), None)
+    except csv.Error:
+        return False
+    return True
 
 
 def check_width(cells: Sequence[str], row: int) -> None:
@@ -150,10 +172,15 @@ def plain(cell: str) -> str:
 
 
 class _Lines:
-    """The lines of a window, decoded; `end` is where the next one begins."""
+    """The lines of a window, decoded; `end` is where the next one begins.
+
+    Whoever asks for a line after the last one, and has still a record, was within a quoted cell:
+    `have_ended` is true then.
+    """
 
     def __init__(self, window: bytes, encoding: str, *, is_last: bool) -> None:
         self.end = 0
+        self.have_ended = False
         self._window = window
         self._encoding = encoding.removesuffix("-sig")
         self._is_last = is_last
@@ -166,10 +193,15 @@ class _Lines:
             if at < 0 and not self._is_last:
                 raise _CutOff
             begin, self.end = self.end, len(window) if at < 0 else at + size
-            line = window[begin : self.end].decode(self._encoding)
-            yield line.removeprefix("\ufeff") if begin == 0 else line
+            yield self.text(begin)
         if not self._is_last:
             raise _CutOff
+        self.have_ended = True
+
+    def text(self, begin: int) -> str:
+        """What has been read from a place on."""
+        text = self._window[begin : self.end].decode(self._encoding)
+        return text.removeprefix("\ufeff") if begin == 0 else text
 
     def _line_end_of_window(self) -> bytes:
         wide = _WIDE.get(self._encoding)

@@ -206,7 +206,7 @@ def _portion_of_text(pieces: Sequence[bytes], found: Import, state: Mapping[str,
     if is_last:
         return Portion(rows, None)
     if end == 0:
-        # A quotation mark that is never closed makes one cell of all the rest.
+        # A line of some megabytes.
         raise FileNotReadable("not_a_table", row=row + 1)
     at = state["offset"] + end
     return Portion(rows, {"row": row, "piece": state["piece"] + at // PIECE, "offset": at % PIECE})

@@ -85,6 +85,54 @@ async def test_a_wrong_encoding_is_told_with_its_row_and_can_be_corrected(
     assert (await importing.get(answer.json()))["rows"] == 8001
 
 
+@pytest.mark.parametrize(
+    "further",
+    [
+        "An Ba,0912345603\nAn Bốn,0912345604\n",
+        'An Ba,0912345603\n"An, Bốn",0912345604\n',
+        'An Ba,0912345603\nAn Bốn,"0912345604"',
+        'An Ba,"",0912345603\n' * 3,
+        "An Ba,0912345603\n" * 12_000,
+        "",
+    ],
+    ids=["to the end", "to a name", "to a number", "past nothing", "beyond reason", "the last"],
+)
+async def test_a_quote_that_is_not_closed_takes_no_rows_with_it(
+    importing: Importing, further: str
+) -> None:
+    content = f'Họ tên,SĐT\nAn Một,0912345601\n"An Hai,0912345602\n{further}'
+    read = await importing.read(content.encode())
+    assert read["status"] == "failed"
+    assert read["error"] == {"code": "unclosed_quote", "row": 3}
+
+
+async def test_a_quote_that_is_not_closed_is_found_behind_the_first_window(
+    importing: Importing,
+) -> None:
+    rows = [f"Khách {n} {'x' * 1000},0{900000000 + n}" for n in range(5000)]
+    rows[4500] = f'"{rows[4500]}'
+    content = "\n".join(["name,phone", *rows]).encode()
+    assert len(content) > 4 * PIECE
+    read = await importing.read(content)
+    assert read["error"] == {"code": "unclosed_quote", "row": 4502}
+
+
+async def test_quotes_that_hide_nothing_are_put_up_with(importing: Importing) -> None:
+    content = (
+        "name,city,occupation\n"
+        '"Lan\nVăn",Huế,"thợ ""may"" \r\n áo" \n'
+        'Màn 5" Bi,Vinh,"thợ" điện\n'
+        '"Na","","kết\n\nthúc"'
+    )
+    await importing.take_in(content.encode())
+    told = [(one["name"], one["city"], one["occupation"]) for one in await importing.customers()]
+    assert told == [
+        ("Lan Văn", "Huế", 'thợ "may" áo'),
+        ('Màn 5" Bi', "Vinh", "thợ điện"),
+        ("Na", None, "kết thúc"),
+    ]
+
+
 async def test_a_row_with_more_cells_than_columns_is_not_cut(importing: Importing) -> None:
     done = await importing.take_in(b"name,phone\nLan,0912345678,and,more\nMai,0912345679,,\n")
     assert counts(done["run"]) == (1, 0, 0, 0, 1)
