@@ -177,7 +177,9 @@ async def test_who_types_the_code_of_an_order_finds_its_buyer_alone(service, sho
     assert await names(client, q="#3052") == ["Khách của #3052"]
 
 
-async def test_merged_records_are_in_no_list_and_lead_a_search_to_their_person(service, shop, client, people):
+async def test_merged_records_are_in_no_list_and_lead_a_search_to_who_they_are(
+    service, shop, client, people
+):
     root, merged = people[0], people[1]
     order = platform_order("1", number="DH-2041", buyer=PlatformIdentity(external_id="9"))
     await service.receive(shop, "gateway", [order])
