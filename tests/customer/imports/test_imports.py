@@ -181,6 +181,14 @@ async def test_who_of_several_it_is_is_not_guessed(importing: Importing) -> None
     assert (problem["code"], problem["first_row"]) == ("several_customers_match", 3)
 
 
+async def test_a_birthday_that_has_not_been_is_a_problem_of_its_row(importing: Importing) -> None:
+    content = table(("Tên", "Ngày sinh"), ("Đức", "28/02/1990"), ("Mai", "01/01/2150"))
+    done = await importing.take_in(content)
+    [problem] = done["run"]["problems"]
+    assert (problem["code"], problem["first_row"]) == ("birth_date_not_valid", 3)
+    assert {one["birth_date"] for one in await importing.customers()} == {"1990-02-28", None}
+
+
 async def test_a_bad_cell_does_not_cost_the_row_unless_that_is_wanted(
     importing: Importing,
 ) -> None:
