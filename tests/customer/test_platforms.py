@@ -173,6 +173,22 @@ async def test_news_from_ahead_does_not_keep_later_news_out(deliver, customers, 
     assert (order["total"]["amount"], order["version"]) == ("5", 2)
 
 
+async def test_a_refund_told_again_without_its_date_keeps_the_one_it_has(
+    deliver, customers, orders_of, client
+):
+    refund = PlatformRefund(external_id="R", amount_minor=5)
+    for hours in (1, 2):
+        told = platform_order(
+            buyer=somebody("7", name="Lan"), refunds=(refund,), changed_at=later(hours=hours)
+        )
+        await deliver(told)
+    [customer] = await customers()
+    [order] = await orders_of(customer)
+    read = (await client.get(f"/v1/orders/{order['id']}")).json()
+    assert datetime.fromisoformat(read["refunds"][0]["refunded_at"]) == later(hours=1)
+    assert read["version"] == 1
+
+
 async def test_a_guest_is_known_by_the_order(deliver, customers, orders_of):
     guest = somebody(None, name="Khách", phone="0912345678")
     await deliver(platform_order("1", buyer=guest, financial_status="pending"))
