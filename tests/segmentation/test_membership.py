@@ -402,9 +402,11 @@ async def test_why_a_customer_belongs_and_until_when(shop: Shop):
 
     assert (why["matches"], why["is_member"]) == (True, True)
     assert why["rule"]["truth"] is True
-    assert why["rule"]["asks"] == "profile.first_order_at"
-    assert why["rule"]["expected"] == "P30D"
-    assert datetime.fromisoformat(why["rule"]["actual"]) == START
+    bought_first, relation = why["rule"]["children"]
+    assert bought_first["asks"] == "profile.first_order_at"
+    assert bought_first["expected"] == "P30D"
+    assert datetime.fromisoformat(bought_first["actual"]) == START
+    assert (relation["asks"], relation["actual"]) == ("profile.relation", "customer")
     assert datetime.fromisoformat(why["flips_at"]) == saigon(2026, 12, 22)
 
 
@@ -418,10 +420,10 @@ async def test_why_a_customer_does_not_belong_with_values_and_evidence(shop: Sho
     why = await shop.get(f"/v1/segments/{segment['id']}/explain/{who}")
 
     assert (why["matches"], why["is_member"], why["entered_at"]) == (False, False, None)
-    by_count, by_amount = why["rule"]["children"]
+    by_count, by_amount = why["rule"]["children"][0]["children"]
     assert (by_count["truth"], by_count["actual"], by_count["expected"]) == (False, 1, 3)
     assert by_amount["actual"] == {"amount": "200000", "currency": "VND"}
-    assert by_amount["pointer"] == "/rule/any/1"
+    assert by_amount["pointer"] == "/rule/all/0/any/1"
     assert [UUID(i) for i in by_amount["evidence"]] == [small[1].order.order_id]
 
 
@@ -446,7 +448,8 @@ async def test_the_segments_of_a_customer_with_the_reason_of_each(shop: Shop):
     assert by_key.keys() == {"new_customers", "loyal", "unhappy"}
     assert by_key["unhappy"]["reason"] == "tickets_changed"
     assert by_key["unhappy"]["because"][0]["actual"] == 1
-    [because] = by_key["loyal"]["because"]
+    because, relation = by_key["loyal"]["because"]
+    assert (relation["asks"], relation["actual"]) == ("profile.relation", "customer")
     assert because["asks"] == "sum_net"
     assert because["actual"] == {"amount": "6000000", "currency": "VND"}
     assert by_key["new_customers"]["segment_name"] == {"vi": "Khách mới", "en": "New customers"}

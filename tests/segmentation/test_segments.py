@@ -68,7 +68,7 @@ async def test_templates_tell_what_a_shop_decides(open_shop):
     ]
     definition = templates["potential"]["parameters"][0]
     assert definition["options"] == ["prospect", "trying", "both"]
-    _, loyal = templates["loyal"]["rule"]["all"]
+    loyal, _ = templates["loyal"]["rule"]["all"]
     by_amount = loyal["any"][1]["orders"]
     assert by_amount["value"] == {"amount": "5000000.00", "currency": "USD"}
 
@@ -89,8 +89,8 @@ async def test_a_segment_of_a_template_with_the_shops_figures(shop: Shop):
     assert created.status_code == 201
     assert created.json()["rule"] == {
         "all": [
-            {"field": "profile.relation", "op": "eq", "value": "customer"},
             {"field": "profile.last_csat", "op": "lte", "value": 3},
+            {"field": "profile.relation", "op": "eq", "value": "customer"},
         ]
     }
     assert created.json()["template"] == template

@@ -34,8 +34,9 @@ _OF_GROUP: Final[Mapping[FactGroup, Reason]] = {
     FactGroup.ORDERS: Reason.ORDERS_CHANGED,
     FactGroup.TICKETS: Reason.TICKETS_CHANGED,
     FactGroup.MESSAGES: Reason.MESSAGES_CHANGED,
-    FactGroup.PROFILE: Reason.PROFILE_CHANGED,
+    # Who comes into being has a new profile because of that.
     FactGroup.BEING: Reason.CUSTOMER_CREATED,
+    FactGroup.PROFILE: Reason.PROFILE_CHANGED,
 }
 
 

@@ -31,7 +31,7 @@ class Parameters(BaseModel, ABC):
         conditions = self.conditions(currency)
         if self.relation == "customer":
             # A supplier who buys once is no new customer to be welcomed.
-            conditions = [_field("profile.relation", "eq", "customer"), *conditions]
+            conditions = [*conditions, _field("profile.relation", "eq", "customer")]
         return conditions[0] if len(conditions) == 1 else {"all": conditions}
 
     @abstractmethod
