@@ -11,22 +11,16 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     column,
-    exists,
     func,
     insert,
-    or_,
     select,
     true,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.customer.addresses.models import customer_address
-from services.customer.contacts.models import contact_person
 from services.customer.customers.models import customer
 from services.customer.imports.models import import_row
-from services.customer.notes.models import note
-from services.customer.timeline.models import timeline_entry
 from shared.db.paging import PageRequest, SortKey, next_cursor, page
 from shared.db.prepared import Bound, Rows
 from shared.db.rows import NewRows, RowsParameter
@@ -113,34 +107,6 @@ _FORGET: Final = (
 _CODES: Final = select(customer.c.code, customer.c.id).where(
     customer.c.tenant_id == _TENANT,
     customer.c.code == func.any(bindparam("codes", type_=ARRAY(Text))),
-)
-_OWN_WORK: Final = (
-    *("customer.created", "customer.imported", "customer.assigned", "customer.recognised"),
-    *("segment.entered", "segment.left", "consent.granted", "consent.withdrawn"),
-    "customer.import_undone",
-)
-# Whom something has happened to that no import does.
-_BUSY: Final = select(customer.c.id).where(
-    customer.c.tenant_id == _TENANT,
-    customer.c.id == func.any(_IDS),
-    or_(
-        exists().where(
-            timeline_entry.c.tenant_id == _TENANT,
-            timeline_entry.c.customer_id == customer.c.id,
-            timeline_entry.c.type != func.all(bindparam("own_work", type_=ARRAY(Text))),
-        ),
-        exists().where(
-            contact_person.c.tenant_id == _TENANT, contact_person.c.customer_id == customer.c.id
-        ),
-        exists().where(
-            customer_address.c.tenant_id == _TENANT,
-            customer_address.c.customer_id == customer.c.id,
-            or_(customer_address.c.version > 1, ~customer_address.c.is_primary),
-        ),
-        exists().where(
-            note.c.tenant_id == _TENANT, note.c.customer_id == customer.c.id, note.c.version > 1
-        ),
-    ),
 )
 
 
@@ -231,13 +197,6 @@ class ImportRowRepository:
         if last is not None:
             await self._uow.execute(_FORGET, {**asked, "until": last})
         return last
-
-    async def busy(self, customer_ids: Collection[UUID]) -> set[UUID]:
-        """Whom of these something has happened to since they were imported."""
-        if not customer_ids:
-            return set()
-        asked = {**self._tenant, "ids": list(customer_ids), "own_work": list(_OWN_WORK)}
-        return set(await self._uow.scalars(_BUSY, asked))
 
     async def _met(self, import_id: UUID, customer_ids: Collection[UUID]) -> Rows:
         if not customer_ids:

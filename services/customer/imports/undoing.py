@@ -18,6 +18,7 @@ from services.customer.customers.says import ATTRIBUTE, Word
 from services.customer.duplicates.weighing import Weighing
 from services.customer.families.belongings import Belongings
 from services.customer.families.family import Families
+from services.customer.imports.busy_repository import BusyRepository
 from services.customer.imports.key_repository import KeyRepository
 from services.customer.imports.plan import field_columns
 from services.customer.imports.row_repository import ImportRowRepository
@@ -82,7 +83,9 @@ class ImportUndoing:
                 if row.changes and word is not None:
                     undone[row.row] = word
         created = {row.customer_id: row.row for row in rows if row.outcome == "created"}
-        busy = await self._rows.busy(created)
+        busy = await BusyRepository(self._uow).busy(
+            created, import_id=self._import_id, source=self._source
+        )
         removed = untouched & alone & created.keys() - busy
         for customer_id, at in created.items():
             undone[at] = "removed" if customer_id in removed else "kept"
