@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from shared.errors import CareloopError, FieldError, Invalid
 from shared.json import dumps
+from shared.web.faults import field_errors
 from shared.web.methods import methods_at
 from shared.web.strict_json import RefusedJson
 
@@ -120,10 +121,7 @@ def _faults(error: RequestValidationError) -> list[FieldError]:
     if isinstance(cause, JSONDecodeError):
         detail = f"{cause.msg} at character {cause.pos}"
         return [FieldError("/body", "json_invalid", detail)]
-    return [
-        FieldError(_pointer(fault["loc"]), fault["type"], fault["msg"])
-        for fault in error.errors()[:_MOST_FAULTS]
-    ]
+    return field_errors(error.errors(), body=error.body)[:_MOST_FAULTS]
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -175,10 +173,6 @@ def _render(
     # The door says so too; an answer of the outermost ring does not come through it.
     told = {"X-Content-Type-Options": "nosniff", **(headers or {})}
     return Response(dumps(body), status, told, MEDIA_TYPE)
-
-
-def _pointer(location: Sequence[int | str]) -> str:
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
 
 
 def _request_id(request: Request) -> str | None:
