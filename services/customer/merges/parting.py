@@ -17,13 +17,14 @@ from services.customer.merges.combining import Taken, is_blank, known_fields
 
 @dataclass(slots=True)
 class Decision:
-    """A merge as far as fields are concerned: into whom, of whom, and what was taken."""
+    """A merge as far as fields are concerned: into whom, of whom, what was taken and came of it."""
 
     id: UUID
     survivor_id: UUID
     merged_ids: tuple[UUID, ...]
     taken: list[Taken]
     tags_added: list[str]
+    outcome: dict[str, Any]
 
 
 def divided(
@@ -102,10 +103,14 @@ class Parting:
             decision.taken[index] = replace(
                 decision.taken[index], before=taken.before, said_before=taken.said_before
             )
+            self._restate(
+                record_id, field, taken.after, taken.before, since=undone.id, until=decision.id
+            )
         elif self._known[record_id].get(field) != taken.after:
             self.kept.append(Kept(record_id, field, self._known[record_id].get(field)))
         else:
             value, said = taken.before, taken.said_before
+            self._restate(record_id, field, taken.after, value, since=undone.id)
             if is_blank(field, value):
                 value, said = self._filled_otherwise(record_id, field, value, said)
             self._put(record_id, field, taken.after, value, said)
@@ -130,6 +135,7 @@ class Parting:
                 value = self._known[merged_id].get(field)
                 if not is_blank(field, value):
                     decision.taken.append(Taken(field, merged_id, blank, value, said_before))
+                    self._restate(record_id, field, blank, value, since=decision.id)
                     return value, said_of(self._records[merged_id], field)
         return blank, said_before
 
@@ -154,10 +160,35 @@ class Parting:
         taken = decision.taken[index]
         decision.taken[index] = replace(taken, after=new)
         if self._known[decision.survivor_id].get(taken.field) == taken.after:
+            self._restate(decision.survivor_id, taken.field, taken.after, new, since=decision.id)
             self._put(decision.survivor_id, taken.field, taken.after, new, said)
         else:
             value = self._known[decision.survivor_id].get(taken.field)
             self.kept.append(Kept(decision.survivor_id, taken.field, value))
+
+    def _restate(
+        self,
+        record_id: UUID,
+        field: str,
+        old: Any,
+        new: Any,
+        *,
+        since: UUID,
+        until: UUID | None = None,
+    ) -> None:
+        """Have merges into a record, from one on (and before another), remember another value.
+
+        They had seen what is given back now, which nobody has changed. A merge that had seen
+        something else does so still: that was changed by somebody.
+        """
+        for decision in self._standing:
+            if decision.survivor_id != record_id or decision.id < since:
+                continue
+            if until is not None and decision.id >= until:
+                continue
+            seen = decision.outcome.get(field)
+            if seen == old or (is_blank(field, seen) and is_blank(field, old)):
+                decision.outcome[field] = new
 
     def _drop_tag(self, record_id: UUID, tag: str) -> None:
         if tag not in self.tags[record_id]:

@@ -58,12 +58,13 @@ _standing = (
     .lateral("standing")
 )
 _TAKEN_BY: Final = select(*_standing.c).join_from(_asked, _standing, true())
-_changed = RowsParameter("changed", customer_merge, ("id", "taken", "tags_added"))
+_changed = RowsParameter("changed", customer_merge, ("id", "taken", "tags_added", "outcome"))
 _SAVE: Final = (
     update(customer_merge)
     .values(
         taken=_changed.source.c.taken,
         tags_added=_changed.source.c.tags_added,
+        outcome=_changed.source.c.outcome,
         version=customer_merge.c.version + 1,
     )
     .where(customer_merge.c.tenant_id == _TENANT, customer_merge.c.id == _changed.source.c.id)
@@ -139,7 +140,7 @@ class MergeRepository:
         return await self._uow.rows(_INVOLVING, {**self._tenant, "members": sorted(record_ids)})
 
     async def save(self, changed: Sequence[Mapping[str, Any]]) -> None:
-        """Write what merges that stand have taken, by their `id`."""
+        """Write what merges that stand have taken and left, by their `id`."""
         if changed:
             await self._uow.execute(_SAVE, {**self._tenant, **_changed.values(changed)})
 

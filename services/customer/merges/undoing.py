@@ -205,7 +205,7 @@ class Undoing:
                 "taken": kept["taken"],
                 "tags_added": kept["tags_added"],
                 # What is given back now was changed by nobody.
-                "outcome": {**row.outcome, **fields},
+                "outcome": {**rest.outcome, **fields},
                 "answered_ids": [each for each in row.answered_ids if each not in asked_again],
             },
         )
@@ -338,12 +338,18 @@ def _decision(row: Row[*tuple[Any, ...]]) -> Decision:
         merged_ids=tuple(map(UUID, row.merged_ids)),
         taken=[Taken.of(taken) for taken in row.taken],
         tags_added=list(row.tags_added),
+        outcome=dict(row.outcome),
     )
 
 
 def _as_row(decision: Decision) -> dict[str, Any]:
     taken = [each.as_json() for each in decision.taken]
-    return {"id": decision.id, "taken": taken, "tags_added": decision.tags_added}
+    return {
+        "id": decision.id,
+        "taken": taken,
+        "tags_added": decision.tags_added,
+        "outcome": decision.outcome,
+    }
 
 
 def _differs(row: Row[*tuple[Any, ...]], decision: Decision) -> bool:
@@ -351,6 +357,7 @@ def _differs(row: Row[*tuple[Any, ...]], decision: Decision) -> bool:
         "id": row.id,
         "taken": row.taken,
         "tags_added": row.tags_added,
+        "outcome": row.outcome,
     }
 
 
