@@ -8,8 +8,12 @@ from typing import Any, Final, Generic, TypeVar
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+
+from shared.errors import FieldError, Invalid
 
 QueryT = TypeVar("QueryT", bound=BaseModel)
 WantedT = TypeVar("WantedT")
@@ -51,6 +55,36 @@ def query_parameters(dependant: Dependant) -> list[dict[str, Any]]:
     """The parameters of all readers among a route's dependencies."""
     found = dependant.call.parameters() if isinstance(dependant.call, QueryReader) else []
     return [*found, *(p for each in dependant.dependencies for p in query_parameters(each))]
+
+
+class KnownParameters:
+    """What a route can be asked in its query: a filter that is misspelt would let all through."""
+
+    def __init__(self, route: APIRoute) -> None:
+        described = (route.openapi_extra or {}).get("parameters", [])
+        self._names = frozenset(
+            [
+                *(each["name"] for each in described if each["in"] == "query"),
+                *(field.alias for field in get_flat_params(route.dependant)),
+            ]
+        )
+        self._objects = tuple(
+            f"{each['name']}[" for each in described if each.get("style") == "deepObject"
+        )
+
+    def check(self, request: Request) -> None:
+        """Raises Invalid for parameters that the route does not have."""
+        if not request.scope["query_string"]:
+            return
+        unknown = [
+            name
+            for name in dict.fromkeys(request.query_params)
+            if name not in self._names and not (self._objects and name.startswith(self._objects))
+        ]
+        if unknown:
+            detail = "There is no such parameter"
+            faults = [FieldError(f"/query/{n[:100]}", "unknown_parameter", detail) for n in unknown]
+            raise Invalid(errors=faults)
 
 
 def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ work that lost a conflict with concurrent work is run again as a whole.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
+from functools import cached_property
 from typing import Annotated, Any
 
 import structlog
@@ -30,7 +31,7 @@ from shared.web.marks import RouteMark, marks_of, sorted_out
 from shared.web.methods import refuse_wrong_method
 from shared.web.personal_data import PersonalData
 from shared.web.problems import problem_responses
-from shared.web.queries import query_parameters
+from shared.web.queries import KnownParameters, query_parameters
 from shared.web.strict_json import StrictRequest
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -85,6 +86,11 @@ class UnitOfWorkRoute(APIRoute):
         if deprecation_of(self) is not None:
             self.deprecated = True
 
+    @cached_property
+    def known_parameters(self) -> KnownParameters:
+        """What it can be asked in its query; known when all of it has been put together."""
+        return KnownParameters(self)
+
     def get_route_handler(self) -> Handler:
         """The framework's handler, wrapped in principal, unit of work and idempotency."""
         self.answer = super().get_route_handler()
@@ -102,6 +108,9 @@ class UnitOfWorkRoute(APIRoute):
                 tenant=principal.tenant_id.hex, actor=principal.actor_id
             )
             request.state.principal = principal
+            # Links to pages are lengthened by whoever passes them on.
+            if not self.path.startswith("/pages/"):
+                self.known_parameters.check(request)
             try:
                 response = await again_on_conflict(
                     lambda: self._in_unit_of_work(request),

@@ -436,6 +436,17 @@ class TestRequestId:
         assert given not in ids
 
 
+async def test_a_parameter_that_there_is_not_is_refused(client):
+    """A filter that is misspelt would let everybody through."""
+    answer = await client.get(THINGS, params={"limit": 3, "nmae": "a", "name[is]": "b"})
+    assert answer.status_code == 422
+    faults = answer.json()["errors"]
+    assert [(fault["pointer"], fault["code"]) for fault in faults] == [
+        ("/query/nmae", "unknown_parameter"),
+        ("/query/name[is]", "unknown_parameter"),
+    ]
+
+
 class TestPages:
     @pytest.mark.parametrize("limit", [1, 3, 7, 200])
     async def test_no_row_twice_and_none_missed_while_others_are_added(self, client, limit):

@@ -97,8 +97,10 @@ class ThingRead(BaseModel):
 
 
 @router.post("", status_code=201, operation_id="things.create", dependencies=[WRITE])
-async def create_thing(body: ThingCreate, response: Response, uow: UnitOfWorkDep) -> ThingRead:
-    """Add a thing. `taken` is a name that a rule forbids."""
+async def create_thing(
+    body: ThingCreate, response: Response, uow: UnitOfWorkDep, x: int | None = None
+) -> ThingRead:
+    """Add a thing. `taken` is a name that a rule forbids, and `x` changes nothing."""
     thing = ThingRead(id=new_id(), name=body.name, code=body.code, version=1)
     await uow.execute(insert(THING).values(tenant_id=uow.tenant_id, **thing.model_dump()))
     if body.name == "taken":
