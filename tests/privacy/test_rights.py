@@ -436,6 +436,30 @@ async def index_of_file(shop: HouseShop, job_id: str) -> dict[str, Any]:
         return index
 
 
+@pytest.mark.capability(26)
+async def test_what_else_was_asked_for_before_an_erasure_comes_to_an_end(
+    life: Life, shop: HouseShop
+):
+    access = await life.execute(await life.ask("access"))
+    await shop.settle()
+    await shop.house.finish_jobs(shop.tenant)
+    result = f"/v1/jobs/{access['job_id']}/result"
+    async with shop.client("customer", *SCOPES) as client:
+        assert (await client.get(result)).status_code == 200
+        first, second = await life.ask("erasure"), await life.ask("erasure")
+        await life.execute(first)
+        await shop.settle()
+        gone = await client.get(result)
+        assert (gone.status_code, gone.json()["code"]) == (404, "job_file_not_found")
+        job = await life.read(f"/v1/jobs/{access['job_id']}")
+        assert (job["status"], job["result"]) == ("succeeded", None)
+    done = await life.execute(second)
+    assert done["status"] == "completed"
+    first = await life.read(f"/v1/privacy-requests/{first['id']}")
+    assert done["erasure_id"] == first["erasure_id"]
+    await life.read(f"/v1/privacy-requests/{second['id']}/receipt")
+
+
 async def test_a_file_that_nobody_fetched_is_made_anew(life: Life, shop: HouseShop):
     asked = await life.ask("access")
     early = await make_file(shop, asked)

@@ -64,6 +64,16 @@ _ADD: Final = insert(erasure)
 _ID: Final = bindparam("id", type_=Uuid)
 _BY_ID: Final = select(erasure).where(erasure.c.tenant_id == _TENANT, erasure.c.id == _ID)
 _LOCK: Final = _BY_ID.with_for_update()
+_DONE: Final = (
+    select(erasure.c.id)
+    .where(
+        erasure.c.tenant_id == _TENANT,
+        erasure.c.customer_id == func.any(bindparam("ids", type_=ARRAY(Uuid))),
+        erasure.c.finished_at.is_not(None),
+    )
+    .order_by(erasure.c.ordered_at.desc())
+    .limit(1)
+)
 _CONFIRM: Final = insert(erasure_part).on_conflict_do_nothing(
     index_elements=["tenant_id", "erasure_id", "part"]
 )
@@ -95,6 +105,12 @@ class ErasureRepository:
         """The erasure, if there is one."""
         asked = {**self._tenant, "id": erasure_id}
         return await self._uow.one_or_none(_LOCK if lock else _BY_ID, asked)
+
+    async def done(self, member_ids: Sequence[UUID]) -> UUID | None:
+        """The newest erasure of a person that is done everywhere."""
+        asked = {**self._tenant, "ids": list(member_ids)}
+        found: UUID | None = await self._uow.scalar(_DONE, asked)
+        return found
 
     async def confirm(self, event: ErasureConfirmed) -> None:
         """That a part is done; said again it changes nothing."""

@@ -128,6 +128,10 @@ class PrivacyRequests:
             outcome=outcome,
         )
 
+    async def complete_with(self, row: Request, erasure_id: UUID) -> Request:
+        """The request at its end, by an erasure that was done before."""
+        return await self.close(await self.change(row, erasure_id=erasure_id), "completed")
+
     async def _obey(self, row: Request) -> None:
         """Restrict, or take back what was agreed to, for every record of the person."""
         family = await Families(self._uow).lock(row.customer_id)

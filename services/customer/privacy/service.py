@@ -10,7 +10,7 @@ from services.customer.customers.errors import CustomerNotFound
 from services.customer.customers.repository import CustomerRepository
 from services.customer.families.family import Families, Family
 from services.customer.privacy.collecting import Collecting
-from services.customer.privacy.erasing import Erasing
+from services.customer.privacy.erasing import Erasing, ErasureRepository
 from services.customer.privacy.errors import (
     IdentityNotChecked,
     NobodyToServe,
@@ -173,8 +173,9 @@ class PrivacyService:
     async def execute(self, request_id: UUID) -> Request:
         """Begin to collect or to erase the person's data.
 
-        Raises RequestStepNotAllowed, NobodyToServe, IdentityNotChecked, LegalHoldInForce,
-        CustomerIsErased.
+        Somebody who was erased already is served by that. Raises RequestStepNotAllowed,
+        NobodyToServe, IdentityNotChecked, LegalHoldInForce, and CustomerIsErased while the parts
+        have not confirmed that erasure.
         """
         row = await self._about_to("execute", request_id)
         if row.customer_id is None:
@@ -184,6 +185,10 @@ class PrivacyService:
         begun = {"status": "in_progress", "acknowledged_at": row.acknowledged_at}
         begun["acknowledged_at"] = row.acknowledged_at or self._uow.clock.now()
         if row.kind == "erasure":
+            done = await ErasureRepository(self._uow).done((await self._family_of(row)).member_ids)
+            if done is not None:
+                # Somebody asked before, and it was done: there is nothing left to erase.
+                return await self._opened.complete_with(row, done)
             erasure_id = await self._erasing.order(row.id, row.customer_id)
             row = await self._requests.get(row.id)
             return await self._opened.change(row, **begun, erasure_id=erasure_id)

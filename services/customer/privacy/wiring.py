@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, select
+from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, select, update
 
 from services.customer.consents.evidence import keep_digests
 from services.customer.erased.identities import IdentityDigests
@@ -14,7 +14,7 @@ from services.customer.privacy.erasing import Erasing
 from services.customer.privacy.models import data_collection
 from services.customer.privacy.sources import SourceForgetting
 from shared.contracts.privacy import TableErasure
-from shared.db.tables import part_tables
+from shared.db.tables import Instant, part_tables
 from shared.db.unit_of_work import UnitOfWork
 from shared.privacy.dead_letters import erase_dead_letters
 from shared.privacy.part import PartPrivacy
@@ -24,19 +24,28 @@ from shared.security.keys import RootKey, SecretBox
 _PART: Final = "customer"
 
 
-def _forget_files() -> Any:
-    """The files that were made of a person's data, before their seven days are over."""
-    file = part_tables(_PART).job_file
+def _forget_files() -> tuple[Any, Any]:
+    """The files that were made of a person's data go, before their seven days are over.
+
+    And the jobs that made them have none any more.
+    """
+    file, job = part_tables(_PART).job_file, part_tables(_PART).job
     tenant = bindparam("tenant", type_=Uuid)
     jobs = select(data_collection.c.job_id).where(
         data_collection.c.tenant_id == tenant,
         data_collection.c.customer_id == func.any(bindparam("ids", type_=ARRAY(Uuid))),
         data_collection.c.job_id.is_not(None),
     )
-    return delete(file).where(file.c.tenant_id == tenant, file.c.job_id.in_(jobs))
+    gone: dict[str, Any] = {"files": {}, "files_expire_at": None, "version": job.c.version + 1}
+    return (
+        delete(file).where(file.c.tenant_id == tenant, file.c.job_id.in_(jobs)),
+        update(job)
+        .where(job.c.tenant_id == tenant, job.c.id.in_(jobs), job.c.files != {})
+        .values(**gone, updated_at=bindparam("now", type_=Instant)),
+    )
 
 
-_FORGET_FILES: Final = _forget_files()
+_FORGET_FILES, _TELL_JOBS = _forget_files()
 
 
 def customer_privacy(root: RootKey) -> PartPrivacy:
@@ -65,4 +74,5 @@ def source_forgetting(uow: UnitOfWork, root: RootKey) -> SourceForgetting:
 async def _erase_files(uow: UnitOfWork, person: KnownPerson) -> Sequence[TableErasure]:
     asked = {"tenant": uow.tenant_id, "ids": list(person.customer_ids)}
     rows = await uow.execute(_FORGET_FILES, asked)
+    await uow.execute(_TELL_JOBS, {**asked, "now": uow.clock.now()})
     return [TableErasure(table="job_file", rows=rows, how="deleted")] if rows else []
