@@ -261,6 +261,16 @@ class TestUpsert:
         again = await client.put(self.PATH, json=body)
         assert again.json() == first.json()
 
+    async def test_an_id_may_have_a_slash(self, client):
+        known = await create(
+            client, name="A", external_ids=[{"source": "erp", "external_id": "HD/2026/1"}]
+        )
+        for path in ("HD%2F2026%2F1", "HD/2026/1"):
+            answer = await client.put(
+                f"/v1/customers/by-external-id/erp/{path}", json={"city": "Huế"}
+            )
+            assert (answer.status_code, answer.json()["id"]) == (200, known["id"])
+
     async def test_concurrent_upserts_of_one_person_make_one_customer(self, client):
         answers = await asyncio.gather(
             *(client.put(self.PATH, json={"name": f"Lần {n}"}) for n in range(8))

@@ -52,6 +52,15 @@ async def _read(client: httpx.AsyncClient, path: str, **params: Any) -> Any:
     return answer.json()
 
 
+async def test_a_message_is_told_in_the_timeline(
+    client: httpx.AsyncClient, customer_id: UUID
+) -> None:
+    await _record(client, customer_id, kind="message", channel="zalo")
+    path = f"/v1/customers/{customer_id}/timeline"
+    [told] = (await _read(client, path, type="interaction.message"))["data"]
+    assert told["title"] == "Tin nhắn qua zalo"
+
+
 async def _hire(service: ServiceHarness, shop: TenantId, **state: Any) -> UUID:
     staff_id = new_id()
     known = {"staff_id": staff_id, "name": "Hoa", "email": "hoa@shop.vn", "role": "agent"}

@@ -24,7 +24,7 @@ async def faults_of(client, method, path, body):
     ("method", "path"),
     [
         ("POST", "/v1/customers"),
-        ("PATCH", f"/v1/customers/{new_id()}"),
+        ("PATCH", "/v1/customers/01a2079b-e4fc-7495-b7df-4f93ed2d8138"),
         ("PUT", "/v1/customers/by-external-id/pos/1"),
     ],
 )

@@ -129,7 +129,8 @@ async def get_customer_by_code(
 
 
 @router.put(
-    "/by-external-id/{source}/{external_id}",
+    # Numbers of papers have slashes in them.
+    "/by-external-id/{source}/{external_id:path}",
     operation_id="customers.putByExternalId",
     response_model=CustomerRead,
     dependencies=[_WRITE],

@@ -33,7 +33,9 @@ interaction = Table(
     instant("created_at"),
     instant("updated_at"),
     Column("version", BigInteger, nullable=False),
-    CheckConstraint("kind IN ('call', 'chat', 'visit', 'email', 'meeting', 'other')", name="kind"),
+    CheckConstraint(
+        "kind IN ('call', 'chat', 'visit', 'email', 'message', 'meeting', 'other')", name="kind"
+    ),
     CheckConstraint("direction IN ('inbound', 'outbound')", name="direction"),
     CheckConstraint("duration_s >= 0", name="duration"),
     ForeignKeyConstraint(

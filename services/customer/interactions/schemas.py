@@ -11,7 +11,7 @@ from shared.moments import Instant
 from shared.pii import pii
 from shared.text import TextRule
 
-InteractionKind = Literal["call", "chat", "visit", "email", "meeting", "other"]
+InteractionKind = Literal["call", "chat", "visit", "email", "message", "meeting", "other"]
 Direction = Literal["inbound", "outbound"]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 InteractionText = Annotated[str, TextRule(max_length=20_000, lines=True)]

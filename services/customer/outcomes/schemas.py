@@ -25,6 +25,7 @@ OutcomeSubject = Literal[
     "interaction.chat",
     "interaction.visit",
     "interaction.email",
+    "interaction.message",
     "interaction.meeting",
     "interaction.other",
     "task",
@@ -38,7 +39,7 @@ OutcomeSubjects = Annotated[
     list[OutcomeSubject],
     Field(
         min_length=1,
-        max_length=13,
+        max_length=14,
         description="What it can be the outcome of: `task` is any task, `task.call` a call",
         examples=[["interaction.call", "task.call"]],
     ),

@@ -198,10 +198,13 @@ class ErasureReceiptRead(BaseModel):
 
 
 class ReceiptVerificationCreate(Body):
-    """A receipt as it was given out."""
+    """A receipt as it was given out; by the key that is in it nothing is believed."""
 
+    object: Literal["erasure_receipt"] = "erasure_receipt"
     receipt: Annotated[dict[str, Any], Field(max_length=50)]
     signature: Annotated[str, TextRule(max_length=200)]
+    public_key: Annotated[str | None, TextRule(max_length=200)] = None
+    algorithm: Literal["Ed25519"] = "Ed25519"
 
 
 class ReceiptVerificationRead(BaseModel):

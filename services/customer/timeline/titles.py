@@ -60,6 +60,7 @@ _TITLES: Mapping[str, tuple[str, str]] = {
     "loyalty.tier_lowered": ("Xuống hạng {to}", "Fell to {to}"),
     "interaction.call": ("Cuộc gọi ({outcome})", "Call ({outcome})"),
     "interaction.chat": ("Trò chuyện qua {channel}", "Chat by {channel}"),
+    "interaction.message": ("Tin nhắn qua {channel}", "Message by {channel}"),
     "interaction.visit": ("Khách ghé thăm ({outcome})", "Visit ({outcome})"),
     "interaction.email": ("Thư điện tử ({outcome})", "E-mail ({outcome})"),
     "interaction.meeting": ("Cuộc gặp ({outcome})", "Meeting ({outcome})"),
