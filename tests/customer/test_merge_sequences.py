@@ -87,9 +87,7 @@ class _World:
         if name == "link":
             await self._link(who)
         elif name == "order":
-            self.orders[who] += 1
-            self.spent[who] += said[1]
-            await self.people.buy(self.made[who], said[1])
+            await self._order(who, said[1])
         elif name == "answer":
             await self._answer(who, said[1])
         elif name == "spend":
@@ -179,6 +177,18 @@ class _World:
         answer = await self.people.client.post("/v1/loyalty/redemptions", json=wanted)
         assert answer.status_code == (201 if points <= available else 409), answer.text
         self.spent_points += points if points <= available else 0
+
+    async def _order(self, who: int, amount: int) -> None:
+        if who in self.gone:
+            total = {"amount": str(amount), "currency": "VND"}
+            asked = {"customer_id": self.made[who]["id"], "external_id": "late", "total": total}
+            order = {**asked, "financial_status": "paid", "lines": []}
+            refused = await self.people.client.post("/v1/orders", json=order)
+            assert refused.json()["code"] == "customer_erased"
+            return
+        self.orders[who] += 1
+        self.spent[who] += amount
+        await self.people.buy(self.made[who], amount)
 
     async def _erase(self, who: int) -> None:
         asked = {"kind": "erasure", "customer_id": self.made[who]["id"]}

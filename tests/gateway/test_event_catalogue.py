@@ -41,7 +41,7 @@ def with_real_money(value: Any) -> Any:
     if isinstance(value, dict):
         return {
             key: "VND"
-            if key == "currency"
+            if key == "currency" and isinstance(inner, str)
             else inner % 10**15
             if key.endswith("_minor")
             else with_real_money(inner)

@@ -120,7 +120,7 @@ class Reader:
     ) -> None:
         for operation in operations:
             query = {"limit": "200"} if "limit" in operation.query else {}
-            query |= {"after": "0"} if operation.id.startswith("events.") else {}
+            query |= {"after": "0"} if operation.id in {"events.list", "events.stream"} else {}
             for name, held in credentials.items():
                 for credential in held:
                     sent = await self.sender.send(

@@ -71,7 +71,8 @@ async def test_what_a_plain_server_understands_of_it_changes_nothing_it_says(
     )
     listings = text(
         "SELECT p.oid::regproc::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
-        "WHERE n.nspname = ANY(:schemas) AND p.prorettype = 'uuid'::regtype AND p.proretset"
+        "WHERE n.nspname = ANY(:schemas) AND p.prorettype = 'uuid'::regtype AND p.proretset "
+        "AND p.pronargs = 0"
     )
 
     async def told(connection) -> dict[str, list[object]]:
