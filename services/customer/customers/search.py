@@ -363,12 +363,18 @@ def _key_of_name_and_code(found: Subquery) -> ColumnElement[str]:
 def search_statement(shape: SearchShape) -> Select[Any]:
     """One statement for each shape, so that each is prepared once."""
     of_teams = shape.of_teams
-    found = [] if shape.only_meant else list(_found_by_words(shape))
+    found: list[Select[Any]] = []
+    if not shape.only_meant:
+        by_words = list(_found_by_words(shape))
+        words = (by_words[0] if len(by_words) == 1 else union(*by_words)).subquery("by_words")
+        others = [~_is_elsewhere(words)] if shape.elsewhere else []
+        found.append(select(*words.c).where(*others))
     if shape.elsewhere:
         seen = [] if of_teams is None else [is_seen(of_teams=of_teams)]
         conditions = [_is_elsewhere(customer), *seen, *conditions_of(shape.names, shape.fields)]
         found.append(select(*CUSTOMER_COLUMNS).where(*in_scope(), *conditions))
-    matches = found[0] if len(found) == 1 else union(*found)
+    # Nobody is in both: to compare all that is known of them would cost more than the search.
+    matches = found[0] if len(found) == 1 else union_all(*found)
     return keyset(_ranked(matches, shape), BEST_FIRST, continued=shape.continued)
 
 
