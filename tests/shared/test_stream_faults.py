@@ -30,6 +30,8 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.fault
 
 CHAOS_SECONDS = 5
+AT_LEAST = 101
+"""Changes that are to be made in the midst of trouble, however long a slow machine needs."""
 WRITERS = ("writer", "other writer")
 ROOT = Path(__file__).parents[2]
 WRITTEN = text(f"SELECT tenant_id, key, last FROM {SOURCE}.counter")
@@ -198,7 +200,7 @@ async def test_nothing_is_lost_doubled_or_disordered_whatever_is_killed(
     async with running(configuration) as (processes, network, engine):
         await eventually(lambda: changes(engine), seconds=30)
         deadline = monotonic() + CHAOS_SECONDS
-        while monotonic() < deadline:
+        while monotonic() < deadline or await changes(engine) < AT_LEAST:
             await make_trouble(processes, network, configuration.database_url)
         for writer in WRITERS:
             processes.kill(writer)
@@ -209,5 +211,4 @@ async def test_nothing_is_lost_doubled_or_disordered_whatever_is_killed(
         await network.repeat_out_of_order()
         await eventually(network.is_quiet)
         assert await faults(engine) == Faults(lost=0, doubled=0, disordered=0)
-        assert await changes(engine) > 100
         assert network.repeated > 0
