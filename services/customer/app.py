@@ -16,6 +16,7 @@ from services.customer.customers.endpoints import router as customers
 from services.customer.duplicate_scans.endpoints import router as duplicate_scans
 from services.customer.exports.endpoints import router as exports
 from services.customer.fields.endpoints import router as fields
+from services.customer.fields.known import KnownFields
 from services.customer.fields.repository import field_marks
 from services.customer.identities.endpoints import router as identities
 from services.customer.imports.endpoints import router as imports
@@ -80,6 +81,7 @@ def create_app(settings: CustomerSettings, *, clock: Clock | None = None) -> Fas
         job_kinds=build_job_kinds(context),
     )
     app.state.shops = Shops()
+    app.state.fields = KnownFields()
     attach_field_marks(app, ShopMarks(field_marks))
     app.state.import_limits = ImportLimits(
         files=settings.import_waiting_files, bytes=settings.import_waiting_bytes

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from services.customer.erased.identities import ErasedIdentities, IdentityDigests
+from services.customer.fields.known import KnownFields
 from services.customer.tenants.shops import Shop, Shops
 from shared.db.paging import SealedCursors
 from shared.db.unit_of_work import UnitOfWork
@@ -29,6 +30,7 @@ class Asked:
 
     uow: UnitOfWork
     shops: Shops
+    fields: KnownFields
     sight: Sight | None
     """Whose customers and tasks the caller sees; None for everybody's."""
     principal: Principal
@@ -40,6 +42,7 @@ class Asked:
         return cls(
             uow=request.state.unit_of_work,
             shops=request.app.state.shops,
+            fields=request.app.state.fields,
             sight=Sight.of(request.state.principal),
             principal=request.state.principal,
             part=context_of(request),

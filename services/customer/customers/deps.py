@@ -32,6 +32,7 @@ def selection_of(asked: Asked, request: Request) -> Selection:
         given=read_query(parameters),
         questions=field_questions(parameters),
         sees_personal=PII_READ in asked.principal.scopes,
+        known=asked.fields,
     )
 
 

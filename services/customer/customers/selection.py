@@ -1,7 +1,8 @@
 """Which customers somebody asks for: filters and order, the shop's own fields among them."""
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Final, TypeVar
 
 from services.customer.customers.conditions import CustomerFilter
 from services.customer.customers.errors import PersonalQuestion
@@ -10,14 +11,16 @@ from services.customer.customers.filtering import (
     FieldQuestions,
     parameter_of,
 )
-from services.customer.customers.ordering import NEWEST, Sort, field_key_of, sort_of
+from services.customer.customers.ordering import Sort, field_key_of, sort_of
 from services.customer.fields.filtering import FieldCondition, read_condition
+from services.customer.fields.known import KnownFields
 from services.customer.fields.record import CustomField
 from services.customer.fields.repository import FieldRepository
 from services.customer.fields.values import ValueFault
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import FieldError, Invalid
 
+T = TypeVar("T")
 MOST_QUESTIONS: Final = 10
 _PERSONAL: Final[Mapping[str, str]] = {
     **dict.fromkeys(("birth_month", "birth_day", "birth_date_gte", "birth_date_lt"), "birth_date"),
@@ -53,6 +56,7 @@ class Selection:
         questions: FieldQuestions,
         sees_personal: bool = False,
         pointer: str = "/query/",
+        known: KnownFields | None = None,
     ) -> None:
         self._uow = uow
         self._fields = FieldRepository(uow)
@@ -60,16 +64,8 @@ class Selection:
         self._questions = questions
         self._sees_personal = sees_personal
         self._pointer = pointer
-        self._known: dict[str, CustomField] = {}
-
-    def needs_new_plans(self, sort: str) -> bool:
-        """Whether a list with fields will be planned for its values, before those are looked up.
-
-        Of one value, the newest first and nothing besides, there is but one way to come by it.
-        """
-        compares = any(asked.keys() != {"eq"} for asked in self._questions.values())
-        asks_more = sort != NEWEST or bool(self._given.said)
-        return compares or (bool(self._questions) and asks_more)
+        self._remembered = known if sees_personal else None
+        self._defined: dict[str, CustomField] = {}
 
     async def wanted(self, *, currency: str) -> CustomerFilter:
         """The conditions.
@@ -92,15 +88,20 @@ class Selection:
         key = field_key_of(text)
         if key is None:
             return sort_of(text, {})
-        defined = await self._defined({key})
-        self._check_may_ask([(f"{self._pointer}sort", key)], defined)
-        return sort_of(text, defined)
+
+        def read(defined: Mapping[str, CustomField]) -> Sort:
+            self._check_may_ask([(f"{self._pointer}sort", key)], defined)
+            return sort_of(text, defined)
+
+        return await self._by_fields({key}, read)
 
     async def _conditions(self) -> list[FieldCondition]:
         if len(self._questions) > MOST_QUESTIONS:
             detail = f"Conditions on {MOST_QUESTIONS} fields at most"
             raise Invalid(errors=[FieldError(f"{self._pointer}attributes", "too_many", detail)])
-        defined = await self._defined(self._questions.keys())
+        return await self._by_fields(self._questions.keys(), self._read)
+
+    def _read(self, defined: Mapping[str, CustomField]) -> list[FieldCondition]:
         places = {key: self._place(key) for key in self._questions}
         self._check_may_ask([(place, key) for key, place in places.items()], defined)
         found: list[FieldCondition] = []
@@ -148,12 +149,23 @@ class Selection:
         if faults:
             raise PersonalQuestion(faults)
 
-    async def _defined(self, keys: Collection[str]) -> Mapping[str, CustomField]:
-        """Those of these fields that there are, and others that were looked up before."""
-        unknown = set(keys) - self._known.keys()
+    async def _by_fields(
+        self, keys: Collection[str], read: Callable[[Mapping[str, CustomField]], T]
+    ) -> T:
+        """What is read from those of these fields that there are. Raises what `read` raises."""
+        if self._remembered is not None:
+            lately = self._remembered.lately(self._uow, keys)
+            # What is remembered may lack what was added meanwhile, which is no fault of the caller.
+            with suppress(Invalid):
+                if len(lately) == len(keys):
+                    return read(lately)
+        unknown = set(keys) - self._defined.keys()
         if unknown:
-            self._known |= {field.key: field for field in await self._fields.of_keys(unknown)}
-        return self._known
+            fields = await self._fields.of_keys(unknown)
+            self._defined |= {field.key: field for field in fields}
+            if self._remembered is not None:
+                self._remembered.learn(self._uow, fields)
+        return read(self._defined)
 
 
 def _personal(place: str, name: str) -> FieldError:

@@ -19,6 +19,7 @@ async def field_service(
     return FieldService(
         uow=asked.uow,
         fields=FieldRepository(asked.uow, sight=asked.sight),
+        known=asked.fields,
         shops=asked.shops,
         jobs=JobRepository(asked.uow, schema=asked.part.units.schema),
         kinds=kinds,

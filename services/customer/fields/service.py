@@ -13,6 +13,7 @@ from services.customer.fields.errors import (
     TooManyCustomFields,
 )
 from services.customer.fields.fitting import faults_of
+from services.customer.fields.known import KnownFields
 from services.customer.fields.record import CustomField
 from services.customer.fields.repository import FieldRepository
 from services.customer.fields.schemas import (
@@ -50,6 +51,7 @@ class FieldService:
         *,
         uow: UnitOfWork,
         fields: FieldRepository,
+        known: KnownFields,
         shops: Shops,
         jobs: JobRepository,
         kinds: JobKinds,
@@ -58,6 +60,7 @@ class FieldService:
         self._uow = uow
         self._principal = principal
         self._fields = fields
+        self._known = known
         self._shops = shops
         self._jobs = jobs
         self._kinds = kinds
@@ -119,6 +122,7 @@ class FieldService:
         elif "archived_at" in changes:
             _check_archive(await self._fields.all())
         after = await self._fields.save(field_id, {**changes, "updated_at": self._uow.clock.now()})
+        self._known.forget_after_commit(self._uow)
         new = {name: getattr(after, name) for name in after.__slots__}
         self._uow.record(AuditEntry.of("custom_field", field_id, differences(known, new)))
         self._tell(after)
@@ -140,6 +144,7 @@ class FieldService:
         if await self._fields.is_used(field_id):
             raise CustomFieldInUse("Archive it: customers have something in it")
         await self._fields.remove(field_id)
+        self._known.forget_after_commit(self._uow)
         self._uow.record(AuditEntry.of("custom_field", field_id))
 
     async def misfits(
