@@ -7,162 +7,29 @@ of customers called Nguyễn. The matches come from a function of the schema (`s
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, Self
+from itertools import cycle, islice
+from typing import Any, Self
 
-from sqlalchemy import (
-    Boolean,
-    ColumnElement,
-    CompoundSelect,
-    Integer,
-    Select,
-    Subquery,
-    Text,
-    Uuid,
-    all_,
-    bindparam,
-    case,
-    column,
-    false,
-    func,
-    literal_column,
-    null,
-    select,
-    table,
-    true,
-    union,
-    union_all,
+from sqlalchemy import Select
+
+from services.customer.customers.search_statements import (
+    LOOKED_AT,
+    MOST_CODES,
+    SEARCHED_AT_MOST,
+    SearchShape,
+    elsewhere_statement,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
-
-from services.customer.colleagues.repository import COLLEAGUES
-from services.customer.customers.conditions import conditions_of, in_scope
-from services.customer.customers.models import customer, customer_identity
-from services.customer.customers.record import COLUMNS
-from services.customer.customers.repository import CUSTOMER_COLUMNS
-from services.customer.customers.sight import is_seen
 from services.customer.fields.filtering import FieldShape
-from shared.db.paging import PageRequest, SortKey, keyset, parse_id, parse_instant
-from shared.db.tables import Instant
+from shared.db.paging import PageRequest
 from shared.phone import normalise_phone
 from shared.security.sight import Sight
 from shared.text import nfc, search_key
 
-SEARCHED_AT_MOST = 200
-FILTERED_AT_MOST = 2000
-"""The same when there are conditions that the matches must satisfy, too."""
-
 _MAX_WORDS = 6
 _WORDS_OF_A_FULL_NAME = 3
-_SPELT_SO = 10
 _LOOKS_LIKE_CODE = re.compile(r"#?[\w./-]{2,64}")
 _LOOKS_LIKE_EMAIL = re.compile(r"\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*")
 _LOOKS_LIKE_PHONE = re.compile(r"[(+]{0,2}\d[\d\s.()-]{7,}")
-
-BEST_FIRST = (
-    SortKey(column("rank", Integer), "rank", int, descending=True),
-    SortKey(column("created_at", Instant), "created_at", parse_instant, descending=True),
-    SortKey(column("id", customer.c.id.type), "id", parse_id, descending=True),
-)
-
-
-# Whose customers are found besides nobody's: everybody's, the viewer's, the viewer's teams'.
-_SEEN_BY: dict[bool | None, ColumnElement[Any]] = {
-    None: null(),
-    False: func.array_append(
-        literal_column("'{}'::uuid[]", ARRAY(Uuid)), bindparam("viewer", type_=Uuid)
-    ),
-    True: COLLEAGUES,
-}
-
-
-# What the function of the schema looks at itself.
-_LOOKED_AT: Final = frozenset(
-    {"stage", "source", "tag", "created_from", "created_until", "owner_id"}
-)
-_TENANT: Final = bindparam("tenant", type_=Uuid)
-_order = table(
-    "customer_order",
-    column("tenant_id", Uuid),
-    column("customer_id", Uuid),
-    column("number", Text),
-    schema="customer",
-)
-_MOST_ELSEWHERE: Final = 50
-_record = customer.alias("record")
-_root = func.coalesce(_record.c.merged_into, _record.c.id).label("id")
-# Who has bought by one of these codes; shops of several platforms number their orders alike.
-_buyers: Final = (
-    select(_root, true().label("is_meant"))
-    .join_from(_order, _record, _record.c.id == _order.c.customer_id)
-    .where(
-        _order.c.tenant_id == _TENANT,
-        _order.c.number == func.any(bindparam("order_codes", type_=ARRAY(Text))),
-        _record.c.tenant_id == _TENANT,
-    )
-    .limit(_MOST_ELSEWHERE)
-)
-# Who is reached by this, be it by a second number or by that of a record that was merged.
-_reached: Final = (
-    select(_root, true().label("is_meant"))
-    .join_from(customer_identity, _record, _record.c.id == customer_identity.c.customer_id)
-    .where(
-        customer_identity.c.tenant_id == _TENANT,
-        customer_identity.c.kind == bindparam("contact_kind", type_=Text),
-        customer_identity.c.scope == literal_column("''", Text),
-        customer_identity.c.value == bindparam("contact", type_=Text),
-        customer_identity.c.valid_until.is_(None),
-        _record.c.tenant_id == _TENANT,
-    )
-    .limit(_MOST_ELSEWHERE)
-)
-_merged = (
-    func.customer.search_merged(
-        bindparam("merged_patterns", type_=ARRAY(Text)),
-        bindparam("by_names", type_=Boolean),
-        literal_column(str(_MOST_ELSEWHERE), Integer),
-    )
-    .table_valued(column("id", Uuid))
-    .render_derived(name="merged")
-)
-_known_before: Final = select(_merged.c.id, false().label("is_meant"))
-
-
-@lru_cache
-def elsewhere_statement(*, by_order: bool, by_contact: bool) -> Select[Any]:
-    """Who is found by something that their own record does not have, and whether they are meant.
-
-    Those are who has bought by the code that was typed, or is reached by what was; the others were
-    called so before their record was merged into another.
-    """
-    asked = [_known_before, *([_buyers] if by_order else []), *([_reached] if by_contact else [])]
-    found = union_all(*(select(one.subquery()) for one in asked)).subquery("found")
-    return select(found.c.id, func.bool_or(found.c.is_meant).label("is_meant")).group_by(found.c.id)
-
-
-@dataclass(frozen=True, slots=True)
-class SearchShape:
-    """A search without its values: what has the same shape is the same statement."""
-
-    is_number: bool
-    continued: bool
-    of_teams: bool | None
-    contacts: bool
-    names: tuple[str, ...]
-    fields: tuple[FieldShape, ...]
-    elsewhere: bool
-    """Whether somebody was found elsewhere, who is to be among the matches."""
-    only_meant: bool
-
-    @property
-    def further(self) -> tuple[str, ...]:
-        """The conditions that the function of the schema does not look at."""
-        return tuple(name for name in self.names if name not in _LOOKED_AT)
-
-    @property
-    def at_most(self) -> int:
-        """How many of the newest matches are looked at."""
-        return SEARCHED_AT_MOST if not (self.further or self.fields) else FILTERED_AT_MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +72,17 @@ class Search:
             "merged_patterns": [self._ending] if self._is_number else list(self._patterns()),
             "by_names": not self.contacts,
         }
-        if self.order_codes:
-            asked["order_codes"] = list(self.order_codes)
+        by_order = bool(self.order_codes) and not self.means_an_order
+        if by_order:
+            asked |= self.codes()
         if contact is not None:
             asked["contact_kind"], asked["contact"] = contact
-        statement = elsewhere_statement(
-            by_order=bool(self.order_codes), by_contact=contact is not None
-        )
-        return statement, asked
+        return elsewhere_statement(by_order=by_order, by_contact=contact is not None), asked
+
+    def codes(self) -> dict[str, Any]:
+        """The codes of orders that may be meant, as parameters."""
+        said = islice(cycle(self.order_codes), MOST_CODES)
+        return {f"order_code_{number}": code for number, code in enumerate(said)}
 
     def shape(
         self,
@@ -221,8 +91,7 @@ class Search:
         request: PageRequest,
         *,
         sight: Sight | None,
-        elsewhere: bool,
-        is_meant: bool,
+        elsewhere: bool = False,
     ) -> SearchShape:
         """The shape of a page of what is found of all that somebody sees."""
         return SearchShape(
@@ -233,7 +102,6 @@ class Search:
             names=tuple(sorted(names)),
             fields=fields,
             elsewhere=elsewhere,
-            only_meant=is_meant and self.means_an_order,
         )
 
     def parameters(
@@ -242,7 +110,7 @@ class Search:
         """The parameters of its statement, but for other filters and the cursor."""
         phrase = _literal(" ".join(self.words))
         return {
-            **{f"looked_{n}": values[n] if n in shape.names else None for n in _LOOKED_AT},
+            **{f"looked_{n}": values[n] if n in shape.names else None for n in LOOKED_AT},
             "patterns": list(self._patterns()),
             "endings": [self._ending],
             "name_begins": f"{phrase}%",
@@ -302,93 +170,3 @@ def _order_codes(text: str) -> Iterator[str]:
         return
     plain = text.removeprefix("#")
     yield from dict.fromkeys((plain, f"#{plain}", plain.upper(), f"#{plain.upper()}"))
-
-
-def _matches(patterns: str, *, by_name: bool, of_teams: bool | None) -> Select[Any]:
-    """The newest customers seen whose search key matches every pattern of a parameter."""
-    found = (
-        func.customer.search_customers(
-            bindparam(patterns, type_=ARRAY(Text)),
-            bindparam("name_begins", type_=Text) if by_name else null(),
-            bindparam("names_enough", type_=Integer),
-            bindparam("looked_stage", type_=Text),
-            bindparam("looked_source", type_=Text),
-            bindparam("looked_tag", type_=Text),
-            bindparam("looked_created_from", type_=Instant),
-            bindparam("looked_created_until", type_=Instant),
-            bindparam("at_most", type_=Integer),
-            bindparam("looked_owner_id", type_=Uuid),
-            _SEEN_BY[of_teams],
-        )
-        .table_valued(*(column(name, customer.c[name].type) for name in COLUMNS))
-        .alias(f"matching_{patterns}")
-    )
-    return select(*found.c)
-
-
-def _ranked(matches: Select[Any] | CompoundSelect[Any], shape: SearchShape) -> Select[Any]:
-    found = matches.subquery("found")
-    key = found.c.search_key if shape.contacts else _key_of_name_and_code(found)
-    is_meant = found.c.id == func.any(bindparam("meant", type_=ARRAY(Uuid)))
-    matched = case(
-        *([(is_meant, 6)] if shape.elsewhere else []),
-        (found.c.name_key.like(bindparam("name_begins", type_=Text)), 5),
-        (key.like(bindparam("whole", type_=Text)), 4),
-        (key.like(bindparam("ending", type_=Text)), 3),
-        (key.like(bindparam("beginning", type_=Text)), 2),
-        else_=1,
-    )
-    accents = all_(bindparam("accents", type_=ARRAY(Text)))
-    is_spelt_so = found.c.name.op("~", is_comparison=True)(accents)
-    rank = matched + case((is_spelt_so, _SPELT_SO), else_=0)
-    matching = select(*found.c, rank.label("rank"))
-    if not shape.contacts:
-        by_key = key.like(all_(bindparam("patterns", type_=ARRAY(Text))))
-        matching = matching.where(by_key | _is_elsewhere(found) if shape.elsewhere else by_key)
-    ranked = matching.subquery("ranked")
-    return select(*ranked.c)
-
-
-def _is_elsewhere(of: Any) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = of.c.id == func.any(bindparam("elsewhere", type_=ARRAY(Uuid)))
-    return condition
-
-
-def _key_of_name_and_code(found: Subquery) -> ColumnElement[str]:
-    """The search key of a customer without what they are reached by."""
-    return func.concat(" ", found.c.name_key, " ", func.lower(found.c.code), " ", type_=Text)
-
-
-@lru_cache(256)
-def search_statement(shape: SearchShape) -> Select[Any]:
-    """One statement for each shape, so that each is prepared once."""
-    of_teams = shape.of_teams
-    found: list[Select[Any]] = []
-    if not shape.only_meant:
-        by_words = list(_found_by_words(shape))
-        words = (by_words[0] if len(by_words) == 1 else union(*by_words)).subquery("by_words")
-        others = [~_is_elsewhere(words)] if shape.elsewhere else []
-        found.append(select(*words.c).where(*others))
-    if shape.elsewhere:
-        seen = [] if of_teams is None else [is_seen(of_teams=of_teams)]
-        conditions = [_is_elsewhere(customer), *seen, *conditions_of(shape.names, shape.fields)]
-        found.append(select(*CUSTOMER_COLUMNS).where(*in_scope(), *conditions))
-    # Nobody is in both: to compare all that is known of them would cost more than the search.
-    matches = found[0] if len(found) == 1 else union_all(*found)
-    return keyset(_ranked(matches, shape), BEST_FIRST, continued=shape.continued)
-
-
-def _found_by_words(shape: SearchShape) -> Iterator[Select[Any]]:
-    # Digits may be the end of a phone number or of a code; among the newest matches alone those
-    # could be missed, since so many other numbers contain the same digits.
-    found = [_matches("patterns", by_name=not shape.is_number, of_teams=shape.of_teams)]
-    if shape.is_number:
-        found.append(_matches("endings", by_name=False, of_teams=shape.of_teams))
-    if not (shape.further or shape.fields):
-        yield from found
-        return
-    conditions = conditions_of(shape.further, shape.fields)
-    for number, one in enumerate(found):
-        met = one.subquery(f"met_{number}")
-        of_one = select(*CUSTOMER_COLUMNS).join_from(customer, met, met.c.id == customer.c.id)
-        yield of_one.where(*in_scope(), *conditions)
