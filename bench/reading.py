@@ -23,6 +23,7 @@ from services.customer.customers.filtering import (
 from services.customer.customers.list_query import ListQuery
 from services.customer.customers.lists import WALKED_AT_MOST, CustomerLists
 from services.customer.customers.selection import Selection
+from services.customer.fields.known import KnownFields
 from shared.clock import SystemClock
 from shared.db.engine import create_engine
 from shared.db.paging import PageRequest
@@ -74,19 +75,22 @@ class _Asked:
     given: ListQuery
     conditions: CustomerConditions
     questions: FieldQuestions
+    known: KnownFields
 
     @classmethod
     def read(cls, query: QueryParams) -> Self:
         parameters = query.multi_items()
         given = ListQuery.model_validate(dict(query.items()))
-        return cls(given, read_query(parameters), field_questions(parameters))
+        return cls(given, read_query(parameters), field_questions(parameters), KnownFields())
 
     async def page(self, uow: UnitOfWork) -> None:
         selection = Selection(
-            uow, given=self.conditions, questions=self.questions, sees_personal=True
+            uow,
+            given=self.conditions,
+            questions=self.questions,
+            sees_personal=True,
+            known=self.known,
         )
-        if self.given.q is None and selection.needs_new_plans(self.given.sort):
-            await uow.plan_anew()
         wanted = await selection.wanted(currency="VND")
         order = await selection.sort(self.given.sort)
         search = self.given.search(region="VN", contacts=True)

@@ -85,9 +85,6 @@ async def list_customers(
     see their teams' work also those of their teammates.
     """
     selection = selection_of(asked, request)
-    if given.q is None and asked.sight is None and selection.needs_new_plans(given.sort):
-        # As the list will be; said before the first statement, it costs no round trip.
-        await asked.uow.plan_anew()
     shop = await asked.shops.of(asked.uow)
     wanted = await selection.wanted(currency=shop.currency)
     order = await selection.sort(given.sort)

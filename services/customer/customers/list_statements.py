@@ -5,7 +5,7 @@ seldom met together, or something has no index, no statement may look for them t
 a page then walks over so many customers and is continued from where it has come to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -15,6 +15,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Subquery,
     Text,
     Uuid,
     and_,
@@ -37,6 +38,10 @@ from shared.db.tables import Instant
 
 FEW: Final = 5000
 """So many customers are cheaper to fetch and sort than to be met on a walk through the list."""
+
+GLANCED_AT: Final = 300
+GLANCED_AT_ONE_BY_ONE: Final = 150
+"""Where every third customer is met, a page of 50 is found in a glance."""
 
 SORTED: Final = "sort"
 """Stands for the field of an order in names of parameters."""
@@ -101,6 +106,14 @@ class Shape:
         return probed or bool(set(self.names) - set(self.kept))
 
     @property
+    def glance(self) -> int:
+        """How many customers are looked at sooner than it is found out what few meet.
+
+        Own fields, and the customers of another table's rows, are looked up one by one.
+        """
+        return GLANCED_AT_ONE_BY_ONE if self.fields or self.is_driven else GLANCED_AT
+
+    @property
     def is_driven(self) -> bool:
         """Whether the customers come from another table, which has them in the order."""
         is_found_otherwise = self.few or any(field.way == "few" for field in self.fields)
@@ -159,6 +172,8 @@ def list_statement(shape: Shape) -> Select[Any]:
     """A page of customers."""
     if shape.is_driven:
         return _list_of_rows(shape)
+    if shape.few:
+        return _list_of_few(shape)
     part = shape.sort.parts[shape.part]
     statement = select(*CUSTOMER_COLUMNS).where(*in_scope())
     if shape.of_teams is not None:
@@ -167,9 +182,6 @@ def list_statement(shape: Shape) -> Select[Any]:
     few = next((each for each in shape.fields if each.way == "few"), None)
     if part.field is not None:
         statement, order = _by_value(statement, part)
-    elif shape.few:
-        met = _met(shape.few).limit(FEW).subquery("few")
-        statement = statement.join(met, met.c.id == customer.c.id)
     elif shape.sort.is_newest_first and few is not None:
         rows = _all_of(few)
         statement, order = (
@@ -197,19 +209,36 @@ def _list_of_rows(shape: Shape) -> Select[Any]:
     return keyset(found, _newest_of(rows, "id"), continued=False)
 
 
+def _list_of_few(shape: Shape) -> Select[Any]:
+    """A page of those whom conditions have found that few meet."""
+    part = shape.sort.parts[shape.part]
+    names = (name for name in shape.names if name not in shape.few)
+    conditions = [*in_scope(), *conditions_of(names, shape.fields)]
+    if part.condition is not None:
+        conditions.append(part.condition)
+    keys = (key.column for key in part.keys if key.name != "id")
+    few = _met(shape.few, *keys, _is_met(conditions)).limit(FEW).subquery("few")
+    met = select(few).where(few.c.is_met)
+    order = _order_of(part, few)
+    page = keyset(met, order, continued=shape.continued).subquery("page")
+    return _page(page).order_by(*in_order(_order_of(part, page)))
+
+
 @lru_cache(_KINDS)
-def walk_statement(shape: Shape) -> Select[Any]:
+def walk_statement(shape: Shape, *, steps: int | None = None) -> Select[Any]:
     """The same page, looked for among the next `walked` customers of the order and no further.
 
     The last of those is among its rows, met or not, unless the page is full before: a second
-    statement to find where the walk ended might see another list.
+    statement to find where the walk ended might see another list. With `steps`, so many are
+    written into the statement, and one plan is right for all values: it follows the order.
     """
-    at_most = bindparam("walked", type_=Integer)
+    walked_at_most: ColumnElement[int] = bindparam("walked", type_=Integer)
+    at_most = walked_at_most if steps is None else literal_column(str(steps), Integer)
     if shape.is_driven:
         walked = _walk_of_rows(shape).limit(at_most).subquery("walked")
         order = _newest_of(walked, "id")
         places = {key.name: key.column for key in order}
-        is_met = and_(true(), *_looked_for(shape)).label("is_met")
+        is_met = _is_met(_looked_for(shape))
         each = _of_row(walked, *CUSTOMER_COLUMNS, is_met)
         columns = [places.get(column.name, each.c[column.name]) for column in CUSTOMER_COLUMNS]
         met = each.c.is_met.is_(true())
@@ -217,14 +246,26 @@ def walk_statement(shape: Shape) -> Select[Any]:
         found = found.join_from(walked, each, true(), isouter=True)
         return keyset(found.where(or_(met, walked.c.place == at_most)), order, continued=False)
     walked = _walk(shape).limit(at_most).subquery("walked")
-    keys = shape.sort.parts[shape.part].keys
-    order = tuple(replace(key, column=walked.c[key.column.name]) for key in keys)
+    order = _order_of(shape.sort.parts[shape.part], walked)
     met = select(walked).where(or_(walked.c.is_met, walked.c.place == at_most))
-    # The walk keeps what it needs of each customer; the others' columns are fetched for the page.
     page = keyset(met, order, continued=False).subquery("page")
+    return _page(page, page.c.place, page.c.is_met).order_by(page.c.place)
+
+
+def _page(page: Subquery, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Everything of the customers of a page, for which no more was read than finds and orders."""
     each = _of_row(page, *CUSTOMER_COLUMNS)
-    found = select(*each.c, page.c.place, page.c.is_met).join_from(page, each, true())
-    return found.order_by(page.c.place)
+    return select(*each.c, *columns).join_from(page, each, true())
+
+
+def _order_of(part: Part, rows: Subquery) -> tuple[SortKey, ...]:
+    """The order of a part, of rows that have its columns."""
+    return tuple(replace(key, column=rows.c[key.column.name]) for key in part.keys)
+
+
+def _is_met(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
+    # Beside an `or`, what is unknown would not spare the conditions after it; what is untrue does.
+    return and_(true(), *(each.is_(true()) for each in conditions)).label("is_met")
 
 
 @lru_cache(_KINDS)
@@ -233,7 +274,7 @@ def few_statement(names: tuple[str, ...]) -> Select[Any]:
     return select(func.count()).select_from(_met(names).limit(_AT_MOST).subquery("met"))
 
 
-def _met(names: tuple[str, ...]) -> Select[Any]:
+def _met(names: tuple[str, ...], *columns: ColumnElement[Any]) -> Select[Any]:
     """The customers of these conditions, in the order of the index that has them.
 
     Without an order the planner would look through everybody for the first ones.
@@ -245,7 +286,7 @@ def _met(names: tuple[str, ...]) -> Select[Any]:
         # Of several values the index has one after the other.
         column = customer.c["owner_id" if names[0] == _OWNED else name]
     conditions = [CONDITIONS[name] for name in names]
-    met = select(customer.c.id).where(customer.c.tenant_id == TENANT, *conditions)
+    met = select(customer.c.id, *columns).where(customer.c.tenant_id == TENANT, *conditions)
     return met.order_by(column)
 
 
@@ -265,7 +306,7 @@ def _walk(shape: Shape) -> Select[Any]:
     part = shape.sort.parts[shape.part]
     conditions = in_scope() if part.condition is None else [*in_scope(), part.condition]
     kept = [CONDITIONS[name] for name in shape.kept]
-    is_met = and_(*_looked_for(shape)).label("is_met")
+    is_met = _is_met(_looked_for(shape))
     walk = select(*(key.column for key in part.keys), is_met, _place(part.keys))
     return keyset(walk.where(*conditions, *kept), part.keys, continued=shape.continued)
 
@@ -273,8 +314,7 @@ def _walk(shape: Shape) -> Select[Any]:
 def _looked_for(shape: Shape) -> list[ColumnElement[bool]]:
     """The conditions that no index has together with the order."""
     names = (name for name in shape.names if name not in shape.kept)
-    # Beside an `or`, what is unknown would not spare the conditions after it; what is untrue does.
-    return [each.is_(true()) for each in conditions_of(names, shape.fields)]
+    return conditions_of(names, shape.fields)
 
 
 def _walk_of_rows(shape: Shape) -> Select[Any]:

@@ -23,7 +23,13 @@ from services.customer.customers.list_statements import (
 from services.customer.customers.models import customer
 from services.customer.customers.ordering import NEWEST_FIRST, Part, Sort, resumed
 from services.customer.customers.repository import CUSTOMER_COLUMNS, TENANT
-from services.customer.customers.search import BEST_FIRST, Search, search_statement
+from services.customer.customers.search import Search
+from services.customer.customers.search_statements import (
+    BEST_FIRST,
+    HAS_BUYERS,
+    buyers_statement,
+    search_statement,
+)
 from services.customer.customers.sight import sources
 from services.customer.fields.filtering import (
     FieldShape,
@@ -105,8 +111,8 @@ class CustomerLists:
         if search is not None:
             return await self._found(search, wanted, request)
         parameters, fields = self._asked(wanted, sort)
-        fields = await self._rarest_first(fields, parameters)
         if self._sight is not None and sort.is_newest_first:
+            fields = await self._rarest_first(fields, parameters)
             return await self._seen(wanted, fields, parameters, request)
         return await self._sorted(wanted, fields, parameters, sort, request, walk)
 
@@ -153,8 +159,9 @@ class CustomerLists:
         self, fields: tuple[FieldShape, ...], parameters: Mapping[str, Any]
     ) -> tuple[FieldShape, ...]:
         """The same conditions, one that few meet as that by which they are all found."""
-        if any(shape.way == "drive" for shape in fields):
+        if not fields or any(shape.way == "drive" for shape in fields):
             return fields
+        await self._uow.plan_anew()
         for index, shape in enumerate(fields):
             if "missing" not in shape.operators and await self._is_rare(shape, parameters):
                 return (*fields[:index], replace(shape, way="few"), *fields[index + 1 :])
@@ -184,28 +191,12 @@ class CustomerLists:
         of_teams = self._sight.of_teams if self._sight is not None else None
         found: list[Any] = []
         where: list[Part] = []
-        if not Shape(names, fields, sort, of_teams=of_teams).is_planned_once:
-            await self._uow.plan_anew()
         for number in range(first, len(parts)):
             missing = request.limit + 1 - len(found)
             shape = Shape(names, fields, sort, number, after is not None, of_teams)
-            if shape.is_plain:
-                fitting = next((size for size in _SIZES if size >= missing), None)
-                shape = replace(shape, at_most=fitting)
             place = parts[number].parameters(after)
             page = {**parameters, **place, "page_limit": missing}
-            rows: Rows
-            horizon = None
-            is_far, few = await self._far(shape, parameters)
-            if walk is not None and is_far:
-                page["walked"] = walk
-                looked_at = await self._uow.rows(walk_statement(shape), page)
-                rows = [row for row in looked_at if row.is_met]
-                if len(rows) < missing and looked_at and looked_at[-1].place == walk:
-                    horizon = looked_at[-1]
-            else:
-                shape = shape.found_by(few) if few else shape
-                rows = await self._uow.rows(list_statement(shape), page)
+            rows, horizon = await self._part(shape, page, walk)
             found += rows
             if horizon is not None:
                 return found, parts[number].cursor(horizon)
@@ -218,22 +209,59 @@ class CustomerLists:
         last = request.limit - 1
         return found[: request.limit], where[last].cursor(found[last])
 
-    async def _far(
-        self, shape: Shape, parameters: Mapping[str, Any]
-    ) -> tuple[bool, tuple[str, ...]]:
-        """Whether the next match may be far away, and too many meet any condition to fetch all.
+    async def _part(
+        self, shape: Shape, page: Mapping[str, Any], walk: int | None
+    ) -> tuple[Rows, Any]:
+        """What a page has of a part of its order, and where a walk has ended if there may be more.
 
-        Else the condition that few meet, if that is why.
+        To count what is rare would cost more than to find what is not, so that comes first.
         """
-        if not shape.is_to_be_walked:
-            return False, ()
+        is_far = shape.is_to_be_walked
+        if walk is not None and is_far and walk >= shape.glance:
+            rows = await self._at_hand(shape, page)
+            if rows is not None:
+                return rows, None
+        fields = await self._rarest_first(shape.fields, page)
+        if fields is not shape.fields:
+            shape = replace(shape, fields=fields)
+            is_far = shape.is_to_be_walked
+        return await self._looked_for(shape, page, walk, is_far=is_far)
+
+    async def _at_hand(self, shape: Shape, page: Mapping[str, Any]) -> Rows | None:
+        """The page if it is full, or ends, within a glance."""
+        steps = shape.glance
+        looked_at = await self._uow.rows(walk_statement(shape, steps=steps), page)
+        rows = [row for row in looked_at if row.is_met]
+        is_end = not looked_at or looked_at[-1].place < steps
+        return rows if is_end or len(rows) == page["page_limit"] else None
+
+    async def _looked_for(
+        self, shape: Shape, page: Mapping[str, Any], walk: int | None, *, is_far: bool
+    ) -> tuple[Rows, Any]:
+        """The page by way of the few who meet a condition, or else by a walk if they are far."""
+        few = await self._few(shape, page) if is_far else ()
+        if not (few or shape.is_planned_once):
+            await self._uow.plan_anew()
+        if walk is not None and is_far and not few:
+            looked_at = await self._uow.rows(walk_statement(shape), {**page, "walked": walk})
+            rows = [row for row in looked_at if row.is_met]
+            is_short = len(rows) < page["page_limit"] and looked_at
+            return rows, looked_at[-1] if is_short and looked_at[-1].place == walk else None
+        if shape.is_plain:
+            fitting = next((size for size in _SIZES if size >= page["page_limit"]), None)
+            shape = replace(shape, at_most=fitting)
+        shape = shape.found_by(few) if few else shape
+        return await self._uow.rows(list_statement(shape), page), None
+
+    async def _few(self, shape: Shape, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+        """The conditions of a list that few meet, so few that all of them are fetched."""
         for names in shape.found:
             values = (name.partition(":")[0] for name in names)
             asked = {name: parameters[name] for name in values if name in parameters}
             asked |= {**self._tenant, "at_most": FEW}
             if int(await self._uow.scalar(few_statement(names), asked)) < FEW:
-                return False, names
-        return True, ()
+                return names
+        return ()
 
     async def _seen(
         self,
@@ -266,22 +294,36 @@ class CustomerLists:
             return [], None
         parameters, fields = self._asked(wanted, NEWEST_FIRST, can_drive=False)
         fields = await self._rarest_first(fields, parameters)
+        if search.means_an_order:
+            page = await self._bought(search, wanted, fields, parameters, request)
+            if page is not None:
+                return page
         statement, asked = search.elsewhere()
         elsewhere = await self._uow.rows(statement, {**self._tenant, **asked})
         meant = [row.id for row in elsewhere if row.is_meant]
         shape = search.shape(
-            wanted.names,
-            fields,
-            request,
-            sight=self._sight,
-            elsewhere=bool(elsewhere),
-            is_meant=bool(meant),
+            wanted.names, fields, request, sight=self._sight, elsewhere=bool(elsewhere)
         )
         parameters |= search.parameters(request, shape, wanted.values) | keyset_values(
             BEST_FIRST, request
         )
         if elsewhere:
-            found = meant if shape.only_meant else [row.id for row in elsewhere]
-            parameters |= {"meant": meant, "elsewhere": found}
+            parameters |= {"meant": meant, "elsewhere": [row.id for row in elsewhere]}
         rows = await self._uow.rows(search_statement(shape), parameters)
         return next_cursor(rows, BEST_FIRST, request.limit)
+
+    async def _bought(
+        self,
+        search: Search,
+        wanted: CustomerFilter,
+        fields: tuple[FieldShape, ...],
+        parameters: Mapping[str, Any],
+        request: PageRequest,
+    ) -> CustomerPage | None:
+        """Those who have bought by a code, which nobody else is meant by; None for no such code."""
+        shape = search.shape(wanted.names, fields, request, sight=self._sight)
+        asked = {**parameters, **search.codes(), **keyset_values(BEST_FIRST, request)}
+        rows = await self._uow.rows(buyers_statement(shape), asked)
+        if rows or await self._uow.scalar(HAS_BUYERS, {**self._tenant, **search.codes()}):
+            return next_cursor(rows, BEST_FIRST, request.limit)
+        return None
