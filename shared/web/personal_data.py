@@ -1,5 +1,6 @@
 """Who sees personal data in full, and that it is known afterwards who did."""
 
+from functools import cache, cached_property
 from typing import Any, Final
 
 import orjson
@@ -23,7 +24,11 @@ class PersonalData:
 
     def __init__(self, route: APIRoute) -> None:
         self._route = route
-        self._plan = _plan_of(route)
+
+    @cached_property
+    def _plan(self) -> MaskPlan:
+        """Found out by the first answer: most processes answer by few of their routes."""
+        return _plan_of(self._route.response_model)
 
     async def look(self, request: Request, uow: UnitOfWork, principal: Principal) -> None:
         """Learn within the work of the answer which fields the shop has marked itself.
@@ -96,8 +101,6 @@ def _is_json(response: Response) -> bool:
     return is_json and bool(getattr(response, "body", b""))
 
 
-def _plan_of(route: APIRoute) -> MaskPlan:
-    model: Any = route.response_model
-    if model is None:
-        return MaskPlan({})
-    return MaskPlan(TypeAdapter(model).json_schema(mode="serialization"))
+@cache
+def _plan_of(model: Any) -> MaskPlan:
+    return MaskPlan({} if model is None else TypeAdapter(model).json_schema(mode="serialization"))
