@@ -8,6 +8,9 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Of the tests' own installation; see tests/support/servers.py.
 TEST_KEY := test-root-key-0123456789-0123456789-0123456789
 
+# Without bytecode every process of a house would compile the whole project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run demo test check format test-previous-release test-cdnow test-citus audit bench schemathesis capabilities doctor lock clean
 
 help: ## Show what can be done
