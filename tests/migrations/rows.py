@@ -7,7 +7,7 @@ that a migration adds tomorrow is filled as well, without anybody thinking of it
 import random
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from graphlib import TopologicalSorter
@@ -101,12 +101,18 @@ class Filler:
         async with engine.connect() as connection:
             return await self._shapes(connection)
 
-    async def fill(self, engine: AsyncEngine, *, tenants: int = 1) -> dict[str, Sequence[str]]:
-        """Add a row to every table for each of some new tenants; the columns of each table."""
+    async def fill(
+        self, engine: AsyncEngine, *, tenants: int = 1, only: Collection[str] | None = None
+    ) -> dict[str, Sequence[str]]:
+        """Add rows to every table for each of some new tenants; the columns of each table.
+
+        Or to `only` these, and to those that they refer to.
+        """
         async with engine.begin() as connection:
             shapes = await self._shapes(connection)
+            filled = shapes if only is None else _with_parents(shapes, only)
             for tenant in (str(uuid4()) for _ in range(tenants)):
-                for shape in shapes:
+                for shape in filled:
                     for number in range(_ROWS):
                         await self._add(connection, shape, tenant, number)
         return {shape.name: list(shape.columns) for shape in shapes}
@@ -191,16 +197,27 @@ class Filler:
         return f"'{name} {self._random.randint(0, 10**9)}'"
 
 
+def _with_parents(shapes: Sequence[TableShape], names: Collection[str]) -> list[TableShape]:
+    """These tables and all that they refer to, in the order in which they are filled."""
+    wanted = set(names)
+    for shape in reversed(shapes):
+        if shape.name in wanted:
+            wanted |= {key.parent for key in shape.foreign_keys}
+    return [shape for shape in shapes if shape.name in wanted]
+
+
 async def digests(
     engine: AsyncEngine, schema: str, tables: dict[str, Sequence[str]]
 ) -> dict[str, str]:
     """One digest per table, over the given columns of all its rows."""
-    found: dict[str, str] = {}
+    each = [
+        f"SELECT '{table}' AS name, count(*) || ' ' || "
+        "coalesce(md5(string_agg(r, '|' ORDER BY r)), '') AS digest "
+        f"FROM (SELECT ROW({', '.join(columns)})::text AS r FROM {schema}.{table}) AS t"
+        for table, columns in tables.items()
+    ]
+    if not each:
+        return {}
     async with engine.connect() as connection:
-        for table, columns in tables.items():
-            statement = (
-                "SELECT count(*) || ' ' || coalesce(md5(string_agg(r, '|' ORDER BY r)), '') "
-                f"FROM (SELECT ROW({', '.join(columns)})::text AS r FROM {schema}.{table}) AS t"
-            )
-            found[table] = (await connection.exec_driver_sql(statement)).scalar()
-    return found
+        found = await connection.exec_driver_sql(" UNION ALL ".join(each))
+        return {row.name: row.digest for row in found}

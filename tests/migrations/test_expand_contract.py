@@ -34,10 +34,11 @@ async def test_each_migration_goes_up_down_and_up_on_full_tables(
             await walk.go_to(before)
             await walk.go_to(revision)
             assert await digests(walk.engine, schema, tables) == kept, revision
-            # A new index makes no table another one: the rows of the last time are as good.
+            # Of a table that is as it was the rows of the last time are as good.
             shapes, shapes_before = await filler.shapes(walk.engine), shapes
             if shapes != shapes_before:
-                tables = await filler.fill(walk.engine)
+                changed = {shape.name for shape in shapes if shape not in shapes_before}
+                tables = await filler.fill(walk.engine, only=changed)
                 kept = await digests(walk.engine, schema, tables)
             before = revision
         # And down again with everything in it.
