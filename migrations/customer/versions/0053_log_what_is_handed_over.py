@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.environment import for_every_tenant
+
 revision = '0053'
 down_revision = '0052'
 branch_labels = None
@@ -33,7 +35,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM customer.assignment_log WHERE subject <> 'customer'")
+    with for_every_tenant('assignment_log', schema='customer'):
+        op.execute("DELETE FROM customer.assignment_log WHERE subject <> 'customer'")
     for name in ('customer_of_subject', 'subject'):
         op.drop_constraint(f'ck_assignment_log_{name}', 'assignment_log', schema='customer')
     op.alter_column('assignment_log', 'customer_id', nullable=False, schema='customer')

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.environment import create_index_online, drop_index_online
+from migrations.environment import create_index_online, drop_index_online, for_every_tenant
 
 revision = '0071'
 down_revision = '0070'
@@ -24,7 +24,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute('DELETE FROM customer.loyalty_tier WHERE removed_at IS NOT NULL')
+    with for_every_tenant('loyalty_tier', schema='customer'):
+        # Of those with the threshold of another one; there was but one before.
+        op.execute(
+            'DELETE FROM customer.loyalty_tier one WHERE one.removed_at IS NOT NULL AND EXISTS ('
+            'SELECT 1 FROM customer.loyalty_tier other WHERE other.tenant_id = one.tenant_id '
+            'AND other.threshold = one.threshold AND other.id <> one.id '
+            'AND (other.removed_at IS NULL OR other.id > one.id))'
+        )
     op.create_index(
         'uq_loyalty_tier_threshold',
         'loyalty_tier',

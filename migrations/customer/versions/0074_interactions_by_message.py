@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from migrations.environment import widen_check
+from migrations.environment import for_every_tenant, widen_check
 
 revision = '0074'
 down_revision = '0073'
@@ -20,7 +20,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("UPDATE customer.interaction SET kind = 'other' WHERE kind = 'message'")
+    with for_every_tenant('interaction', schema='customer'):
+        op.execute("UPDATE customer.interaction SET kind = 'other' WHERE kind = 'message'")
     op.drop_constraint(op.f('ck_interaction_kind'), 'interaction', schema='customer', type_='check')
     op.create_check_constraint(
         op.f('ck_interaction_kind'),
