@@ -130,11 +130,12 @@ class Book:
             self.moves.append(move)
 
     def balances(self) -> dict[UUID, Balance]:
-        """What each family has, of whom all open lots are here."""
+        """What each family has now, of whom all open lots are here; what has expired is gone."""
         sums: dict[UUID, list[int]] = {root_id: [0, 0, 0] for root_id in self._roots.values()}
         for lot in self:
             held = sums[self._roots[lot.customer_id]]
-            held[0 if lot.matured_at else 1] += lot.remaining
+            if lot.matured_at is None or not self._has_expired(lot):
+                held[0 if lot.matured_at else 1] += lot.remaining
             held[2] += lot.owed
         return {
             root_id: Balance(*held) for root_id, held in sums.items() if root_id not in self._partly
@@ -252,8 +253,7 @@ class Book:
 
     def _expire(self, lot_id: UUID) -> None:
         lot = self._lots[lot_id]
-        over = lot.expires_at is not None and lot.expires_at <= self._now
-        if over and lot.matured_at is not None and lot.remaining:
+        if self._has_expired(lot) and lot.matured_at is not None and lot.remaining:
             self._put(lot, remaining=0, expired=lot.expired + lot.remaining)
             self._move(lot, "expire", "available", "expired", lot.remaining)
             self._tell("expired", lot, lot.remaining)
@@ -265,11 +265,12 @@ class Book:
         lots = [
             lot
             for lot in self._family(root_id)
-            if lot.remaining
-            and lot.matured_at is not None
-            and (lot.expires_at or _NEVER) > self._now
+            if lot.remaining and lot.matured_at is not None and not self._has_expired(lot)
         ]
         return sorted(lots, key=lambda lot: (lot.expires_at or _NEVER, lot.id))
+
+    def _has_expired(self, lot: Lot) -> bool:
+        return (lot.expires_at or _NEVER) <= self._now
 
     def _parts(self, root_id: UUID, points: int) -> Iterator[tuple[Lot, int]]:
         """Where points are taken from: the lots that expire first first, as far as they reach."""

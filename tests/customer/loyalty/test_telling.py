@@ -71,6 +71,22 @@ async def test_each_step_of_an_order_s_points_is_told_with_the_balance(
     assert spent["movement"]["redemption_id"] == redeemed["id"]
 
 
+async def test_what_has_expired_is_told_as_gone_before_any_sweep(shop: Shop, lan: str) -> None:
+    await shop.programme(expires_after_months=1)
+    await shop.order_rule()
+    await shop.give(lan, 100)
+    shop.clock.advance(days=40)
+    await shop.order(lan, 300_000, "1")
+    await shop.sweep()
+    assert await moves(shop) == [
+        ("adjusted", 100, 100),
+        ("earned", 30, 30),
+        ("became_available", 30, 30),
+        ("expired", 100, 30),
+    ]
+    await shop.check(lan)
+
+
 async def test_points_that_can_be_spent_at_once_are_told_to_be_there(shop: Shop, lan: str) -> None:
     await shop.programme()
     await shop.order_rule()
