@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import text as sql
 from sqlalchemy.engine import make_url
@@ -24,7 +25,20 @@ _FIELDS: dict[str, dict[str, Any]] = {
         "options": [{"value": each, "label": {"vi": each}} for each in ("gold", "tin")],
     },
     "card": {"type": "text"},
+    "none": {"type": "date"},
 }
+# What the average shop has is not what this one has: half of theirs have no name.
+_SMALL_SHOPS = """
+    INSERT INTO customer.customer
+        (tenant_id, id, code, stage, name, name_key, search_key, country, source, tags, attributes,
+         consents, value_tier, orders_count, total_spent_minor, currency, created_at, updated_at,
+         version)
+    SELECT shop, gen_random_uuid(), 'KH' || n, 'lead', name, lower(name), '', 'VN', 'bench', '[]',
+           '{}', '[]', 'standard', 0, 0, 'VND', now(), now(), 1
+    FROM (SELECT gen_random_uuid() AS shop FROM generate_series(1, 300)) AS shops,
+         (SELECT n, CASE WHEN n % 2 = 0 THEN 'Bo ' || n END AS name
+          FROM generate_series(1, 12) AS n) AS people
+"""
 # What has not been given to the statistics yet; in index-only scans there is nothing to fetch.
 _LOOKED_AT = sql(
     "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) "
@@ -108,6 +122,15 @@ _QUESTIONS: dict[str, dict[str, Any]] = {
     "by name": {"sort": "name"},
     "by what they have spent, of a stage": {"sort": "-total_spent", "stage": "lead"},
     "by name, of a city": {"sort": "name", "city": "Sa Pa"},
+    "by name, of the first day": {"sort": "name", "created_at[lt]": "2024-01-01T00:05:00Z"},
+    "by a field, of a city": {"sort": "attributes.score", "city": "Sa Pa"},
+    "by a field, a language": {"sort": "-attributes.score", "locale": "en"},
+    "by a field, of a narrow range": {
+        "sort": "attributes.score",
+        "attributes[score][gte]": "999900",
+    },
+    "by a field that nobody has": {"sort": "attributes.none", "locale": "en"},
+    "by a narrow range": {"sort": "-total_spent", "total_spent[gte]": "20000000"},
     "a full name": {"q": "bùi thị hương"},
     "two words of a name": {"q": "huong bui"},
     "a common name": {"q": "nguyen"},
@@ -126,7 +149,13 @@ async def crowd(client, shop, database_url: str) -> None:
         assert answer.status_code == 201, answer.text
         fields[key] = UUID(answer.json()["id"])
     plain = make_url(database_url).set(drivername="postgresql")
-    await load_crowd(plain.render_as_string(hide_password=False), shop, MANY, fields)
+    dsn = plain.render_as_string(hide_password=False)
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(_SMALL_SHOPS)
+    finally:
+        await connection.close()
+    await load_crowd(dsn, shop, MANY, fields)
 
 
 async def wanted_of(uow, asked: dict[str, Any]) -> CustomerFilter:
@@ -226,6 +255,10 @@ async def test_a_page_looks_at_a_bounded_number_of_customers(
         {"tag": "VIP", "stage": "customer", "orders_count[lte]": "2", "created_at[gte]": DAY},
         {"attributes[level]": "tin", "orders_count[lte]": "1", "tag[all]": "VIP"},
         {"sort": "-orders_count", "orders_count[lte]": "8", "tag[all]": "VIP"},
+        {"sort": "-attributes.level", "tag[all]": "VIP", "orders_count[lte]": "1"},
+        {"sort": "attributes.level", "attributes[level]": "tin", "tag[all]": "VIP"},
+        {"sort": "last_order_at", "tag[all]": "VIP", "attributes[level][exists]": "false"},
+        {"sort": "name", "tag[all]": "VIP", "orders_count[lte]": "1"},
         {"stage": ["lead", "customer"], "orders_count[lte]": "1", "tag[all]": "VIP"},
         {
             "tag": "VIP",
@@ -239,6 +272,13 @@ async def test_a_page_looks_at_a_bounded_number_of_customers(
             met, walks = await to_the_end(uow, rare, walk=200)
         assert (len(met), met) == (len(set(met)), everybody)
         assert walks > pages
+
+    # By way of few, in the order of a field's values, and those who have none.
+    async with units.begin(shop) as uow:
+        asked = {"sort": "attributes.level", "tag[all]": "VIP", "value_tier": "gold"}
+        everybody, pages = await to_the_end(uow, asked, walk=None)
+        assert await to_the_end(uow, asked, walk=200) == (everybody, pages)
+        assert len(everybody) > 50
 
 
 class Meanwhile:

@@ -11,10 +11,9 @@ from sqlalchemy import (
 )
 
 from services.customer.customers.conditions import CustomerFilter, conditions_of, in_scope
+from services.customer.customers.list_shapes import FEW, Shape
 from services.customer.customers.list_statements import (
-    FEW,
     SORTED,
-    Shape,
     count_statement,
     few_statement,
     list_statement,
@@ -192,6 +191,8 @@ class CustomerLists:
         found: list[Any] = []
         where: list[Part] = []
         for number in range(first, len(parts)):
+            if parts[number].is_rest and _leaves_no_rest(wanted, sort):
+                continue
             missing = request.limit + 1 - len(found)
             shape = Shape(names, fields, sort, number, after is not None, of_teams)
             place = parts[number].parameters(after)
@@ -240,7 +241,9 @@ class CustomerLists:
     ) -> tuple[Rows, Any]:
         """The page by way of the few who meet a condition, or else by a walk if they are far."""
         few = await self._few(shape, page) if is_far else ()
-        if not (few or shape.is_planned_once):
+        if few:
+            shape = shape.found_by(few)
+        if not (shape.few or shape.is_planned_once):
             await self._uow.plan_anew()
         if walk is not None and is_far and not few:
             looked_at = await self._uow.rows(walk_statement(shape), {**page, "walked": walk})
@@ -250,7 +253,6 @@ class CustomerLists:
         if shape.is_plain:
             fitting = next((size for size in _SIZES if size >= page["page_limit"]), None)
             shape = replace(shape, at_most=fitting)
-        shape = shape.found_by(few) if few else shape
         return await self._uow.rows(list_statement(shape), page), None
 
     async def _few(self, shape: Shape, parameters: Mapping[str, Any]) -> tuple[str, ...]:
@@ -327,3 +329,13 @@ class CustomerLists:
         if rows or await self._uow.scalar(HAS_BUYERS, {**self._tenant, **search.codes()}):
             return next_cursor(rows, BEST_FIRST, request.limit)
         return None
+
+
+def _leaves_no_rest(wanted: CustomerFilter, sort: Sort) -> bool:
+    """Whether nobody is wanted who has nothing of what an order is by."""
+    if sort.own is not None:
+        of_field = (each for each in wanted.fields if each.field.id == sort.field_id)
+        return any(each.values.get("exists") is not False for each in of_field)
+    if sort.name in {"orders_count", "total_spent"}:
+        return f"{sort.name}:some" in wanted.names
+    return any(name.startswith(f"{sort.name}_") for name in wanted.names)
