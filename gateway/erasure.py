@@ -3,7 +3,7 @@
 from gateway.audit_log.erasure import erase_changes
 from gateway.audit_log.telling import tell_entries
 from gateway.deliveries.erasure import erase_deliveries
-from gateway.models import metadata
+from gateway.schema import metadata
 from shared.privacy.dead_letters import erase_dead_letters
 from shared.privacy.part import PartPrivacy
 from shared.security.keys import RootKey, SecretBox

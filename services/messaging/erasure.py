@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from services.messaging.models import metadata
 from services.messaging.preferences.digests import AddressDigests
 from services.messaging.preferences.repository import Suppression, SuppressionRepository
+from services.messaging.schema import metadata
 from shared.contracts.privacy import TableErasure
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id

@@ -1,6 +1,6 @@
 """This service's part in erasing people."""
 
-from services.segmentation.models import metadata
+from services.segmentation.schema import metadata
 from shared.privacy.dead_letters import erase_dead_letters
 from shared.privacy.part import PartPrivacy
 from shared.security.keys import RootKey, SecretBox

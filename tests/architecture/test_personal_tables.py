@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.privacy.registry import Impersonal, Personal, declared
 from tests.architecture.parts import ALL_TABLES
+from tests.architecture.sources import sources
 
 TELLING = re.compile(
     r"(^|_)(e?mail|phone|mobile|address|street|ward|birth_date|client_ip|user_agent|ip|name|title"
@@ -34,6 +35,19 @@ def test_every_table_says_what_it_holds_of_people(table: Table):
         "`personal(...)`, or why there is nothing of people in it, `impersonal(...)`; "
         "see shared/privacy/registry.py and docs/privacy.md"
     )
+
+
+def test_who_goes_through_all_tables_has_them_from_where_all_are():
+    """A worker imports what it works with: of a slice that only answers it knows no tables."""
+    partly = [
+        f"{source.path}:{line}"
+        for source in sources()
+        for line, module, name in source.imports
+        if name == "metadata"
+        and module.endswith(".models")
+        and source.role not in {"models", "schema"}
+    ]
+    assert partly == [], "import the metadata from the part's schema.py"
 
 
 @each_table

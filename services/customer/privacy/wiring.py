@@ -9,10 +9,10 @@ from services.customer.consents.evidence import keep_digests
 from services.customer.erased.identities import IdentityDigests
 from services.customer.following import pair_weighing
 from services.customer.imports.erasure import erase_samples
-from services.customer.models import metadata
 from services.customer.privacy.erasing import Erasing
 from services.customer.privacy.models import data_collection
 from services.customer.privacy.sources import SourceForgetting
+from services.customer.schema import metadata
 from shared.contracts.privacy import TableErasure
 from shared.db.tables import Instant, part_tables
 from shared.db.unit_of_work import UnitOfWork
