@@ -78,7 +78,7 @@ class ConsentRecorder:
         self._timeline = TimelineRepository(uow)
 
     async def record(self, answers: Sequence[Answer]) -> list[dict[str, Any]]:
-        """The rows appended to the ledger; an answer older than the current does not replace it."""
+        """The rows appended to the ledger; what weighs less than the current replaces nothing."""
         for answer in answers:
             self._make_current(answer)
         return await self._keep(answers)
@@ -106,14 +106,13 @@ class ConsentRecorder:
         current = self._current(answer.customer_id).get((answer.purpose, answer.channel))
         if current is None:
             return True
-        is_later = answer.at >= datetime.fromisoformat(current["changed_at"])
-        return is_later and current["status"] != answer.status
+        return current["status"] != answer.status and _counts_over(answer, current)
 
     def _make_current(self, answer: Answer) -> None:
         current = self._current(answer.customer_id)
         key = (answer.purpose, answer.channel)
         before = current.get(key)
-        if before is not None and answer.at < datetime.fromisoformat(before["changed_at"]):
+        if before is not None and not _counts_over(answer, before):
             return
         current[key] = consent_json(
             *key, answer.status, answer.at, expires_at=answer.expires_at, frequency=answer.frequency
@@ -147,6 +146,12 @@ def consent_json(
     if frequency is not None:
         answer["frequency"] = dict(frequency)
     return answer
+
+
+def _counts_over(answer: Answer, current: Mapping[str, Any]) -> bool:
+    """Whether an answer counts and not the current one: of two at one time the withdrawal."""
+    said = (datetime.fromisoformat(current["changed_at"]), current["status"] == "withdrawn")
+    return (answer.at, answer.status == "withdrawn") >= said
 
 
 def united(latest: Iterable[Row[*tuple[Any, ...]]]) -> list[dict[str, Any]]:
