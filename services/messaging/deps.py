@@ -75,6 +75,7 @@ async def preference_service(uow: UnitOfWorkDep, wiring: WiringDep) -> Preferenc
         uow=uow,
         messages=MessageRepository(uow),
         suppressions=SuppressionRepository(uow),
+        recipients=RecipientRepository(uow),
         shops=ShopRepository(uow),
         links=wiring.links,
     )

@@ -7,7 +7,7 @@ import pytest
 
 from shared.ids import TenantId, new_id
 from shared.security.link_tokens import LinkTarget, LinkTokens
-from tests.messaging.world import World, recipient
+from tests.messaging.world import World, consent, recipient
 from tests.support.smtp import SmtpSink
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -236,3 +236,24 @@ async def test_who_says_stop_is_heard_though_staff_had_stopped_already(
     found = (await client.get("/v1/suppressions", params={"address": customer.email})).json()
     assert {s["reason"] for s in found["data"]} == {"manual", "unsubscribed"}
     assert len(await shop.told("messaging.recipient_unsubscribed")) == 1
+
+
+async def test_a_second_stop_holds_against_the_yes_between_them(
+    shop: World, client: httpx.AsyncClient, smtp: SmtpSink
+):
+    customer, path = await thanked(shop, smtp)
+    async with shop.visitor() as visitor:
+        await visitor.post(path, data=ONE_CLICK)
+        assert "<form" not in (await visitor.get(path)).text
+        shop.clock.advance(seconds=5)
+        agreed = (consent(shop.clock.now()),)
+        await shop.changes(customer, consents=agreed)
+        shop.clock.advance(seconds=5)
+        assert "<form" in (await visitor.get(path)).text
+        assert (await visitor.post(path, data=ONE_CLICK)).status_code == 200
+        assert (await visitor.post(path, data=ONE_CLICK)).status_code == 200
+        assert "<form" not in (await visitor.get(path)).text
+    told = await shop.told("messaging.recipient_unsubscribed")
+    assert [each["at"] > agreed[0].changed_at.isoformat() for each in told] == [False, True]
+    (found,) = (await client.get("/v1/suppressions")).json()["data"]
+    assert found["created_at"][:19] == shop.clock.now().isoformat()[:19]

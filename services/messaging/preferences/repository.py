@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, bindparam, delete, func, select
+from sqlalchemy import Row, Text, Uuid, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.messaging.policies.decide import ActiveSuppression
@@ -43,6 +43,17 @@ _FORGET = delete(suppression).where(
     _OWN,
     suppression.c.channel == bindparam("channel", type_=Text),
     suppression.c.address == func.any(bindparam("keys", type_=ARRAY(Text))),
+)
+_SAID_AGAIN = ("source", "message_id", "customer_id", "created_at")
+_RENEW = (
+    update(suppression)
+    .where(
+        _OWN,
+        *(suppression.c[n] == bindparam(f"of_{n}", type_=Text) for n in ("channel", "address")),
+        *(suppression.c[n] == bindparam(f"of_{n}", type_=Text) for n in ("scope", "reason")),
+        suppression.c.created_at < bindparam("created_at", type_=suppression.c.created_at.type),
+    )
+    .values({name: bindparam(name, type_=suppression.c[name].type) for name in _SAID_AGAIN})
 )
 _DELETE = delete(suppression).where(_OWN, suppression.c.id == bindparam("id", type_=Uuid))
 
@@ -99,6 +110,12 @@ class SuppressionRepository:
         if not rows:
             return []
         return await self._uow.scalars(_ADD, {**self._tenant, **_new.values(rows)})
+
+    async def renew(self, again: Suppression) -> bool:
+        """Let a suppression that there is be as it is said again; whether it was older."""
+        key = {f"of_{n}": getattr(again, n) for n in ("channel", "address", "scope", "reason")}
+        said = {name: getattr(again, name) for name in _SAID_AGAIN}
+        return await self._uow.execute(_RENEW, {**self._tenant, **key, **said}) == 1
 
     async def active(
         self, channel: str, address_keys: Collection[str]

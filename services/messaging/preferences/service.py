@@ -24,7 +24,7 @@ _UNKNOWN_RECIPIENTS = UUID("0199d6a2-b1c9-7e4f-9b1f-5d6c7a8e9f00")
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """What an unsubscribe link is about, and whether it has been used."""
+    """What an unsubscribe link is about, and what was said by it that still holds."""
 
     shop: Shop
     message: Message
@@ -41,12 +41,14 @@ class PreferenceService:
         uow: UnitOfWork,
         messages: MessageRepository,
         suppressions: SuppressionRepository,
+        recipients: RecipientRepository,
         shops: ShopRepository,
         links: UnsubscribeLinks,
     ) -> None:
         self._uow = uow
         self._messages = messages
         self._suppressions = suppressions
+        self._recipients = recipients
         self._shops = shops
         self._links = links
 
@@ -58,18 +60,16 @@ class PreferenceService:
         message = await self._messages.get(target.subject_id)
         if message.address is None:
             raise NotFound("This link is not valid")
-        current = await self._suppressions.find(
-            channel=message.channel,
-            address=message.address,
-            scope="marketing",
-            reason="unsubscribed",
-        )
+        current = await self._said(message, message.address)
+        if current is not None and await self._has_agreed_since(current, message):
+            current = None
         return Preference(await self._shops.find(), message, message.address, current)
 
     async def unsubscribe(self, token: str, *, source: str) -> Preference:
         """Stop care and advertising to the address of the link's message, from now on.
 
-        Doing it again changes nothing and tells nobody. Raises NotFound.
+        Doing it again changes nothing and tells nobody, unless they have agreed meanwhile: who
+        says stop again means that yes. Raises NotFound.
         """
         preference = await self.look(token)
         if preference.suppression is not None:
@@ -87,9 +87,28 @@ class PreferenceService:
             created_at=now,
         )
         # Of two clicks at the same instant, one is told of.
-        if await self._suppressions.add([suppression]):
+        is_new = await self._suppressions.add([suppression])
+        if is_new or await self._suppressions.renew(suppression):
             self._uow.append(_unsubscribed(suppression), key=_key_of(suppression))
         return Preference(preference.shop, message, preference.address, suppression)
+
+    async def _said(self, message: Message, address: str) -> Suppression | None:
+        return await self._suppressions.find(
+            channel=message.channel, address=address, scope="marketing", reason="unsubscribed"
+        )
+
+    async def _has_agreed_since(self, said: Suppression, message: Message) -> bool:
+        """Whether the person of a message has agreed to be written to after they said stop."""
+        if message.customer_id is None:
+            return False
+        known = await self._recipients.find_many([message.customer_id])
+        return any(
+            consent.status == "granted"
+            and consent.channel == message.channel
+            and consent.changed_at > said.created_at
+            for person in known.values()
+            for consent in person.consents
+        )
 
 
 class SuppressionService:
