@@ -226,6 +226,35 @@ async def test_refunds_and_returns_correct_the_figures_at_once(
     )
 
 
+async def test_what_was_paid_in_one_currency_is_never_of_another(client, order, tell, customer):
+    sent = await order(total=100_000)
+    dollars = {
+        "customer_id": customer["id"],
+        "external_id": "1001",
+        "source": "pos",
+        "financial_status": "pending",
+        "total": {"amount": "400", "currency": "USD"},
+    }
+    answer = await client.post("/v1/orders", json=dollars)
+    assert answer.status_code == 200, answer.text
+    await order(total=100_000)
+    await tell(sent, "payments", external_id="p1", amount=vnd(50_000))
+    refused = await client.post("/v1/orders", json=dollars)
+    [fault] = refused.json()["errors"]
+    assert (refused.status_code, fault["code"], fault["pointer"]) == (
+        422,
+        "currency_mismatch",
+        "/body/total/currency",
+    )
+    read = (await client.get(f"/v1/orders/{sent['id']}")).json()
+    assert (read["total"], read["payments"][0]["amount"]) == (vnd(100_000), vnd(50_000))
+
+
+async def test_an_order_that_comes_with_a_refund_tells_of_it(order, timeline):
+    await order(financial_status="partially_refunded", refunded=vnd(1000))
+    assert sorted(await timeline()) == ["order.placed", "order.refunded"]
+
+
 async def test_a_refund_counts_whatever_the_source_says_later(order, tell, figures):
     sent = await order(financial_status="paid", changed_at="2026-03-01T00:00:00Z")
     await tell(sent, "refunds", external_id="r1", amount=vnd(100_000))

@@ -45,6 +45,6 @@ class NotYetHappened(Invalid):
 class OrderCurrencyMismatch(Invalid):
     """An amount is not in the currency of its order."""
 
-    def __init__(self, currency: str) -> None:
+    def __init__(self, currency: str, pointer: str = "/body/amount/currency") -> None:
         detail = f"The order's currency is {currency}"
-        super().__init__(errors=[FieldError("/body/amount/currency", "currency_mismatch", detail)])
+        super().__init__(errors=[FieldError(pointer, "currency_mismatch", detail)])

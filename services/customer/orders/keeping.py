@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
 from services.customer.leads.conversion import convert_leads
-from services.customer.orders.errors import TooManyOrderParts
+from services.customer.orders.errors import OrderCurrencyMismatch, TooManyOrderParts
 from services.customer.orders.figures import Figures, Reckoning
 from services.customer.orders.figures_repository import OrderFiguresRepository
 from services.customer.orders.news import (
@@ -75,7 +75,8 @@ class OrderKeeper:
         With `are_new` nobody had them a moment ago, and they are not looked for.
 
         Raises OrderJustArrived when another transaction has kept one of them meanwhile,
-        TooManyOrderParts when an order would have more of a kind than was said to be the most.
+        TooManyOrderParts when an order would have more of a kind than was said to be the most,
+        OrderCurrencyMismatch for the currency of an order that something was paid for in another.
         """
         stored = {} if are_new else await self._orders.lock({item.key for item in news})
         known_parts = await self._known_parts(news, stored)
@@ -205,6 +206,10 @@ def _put(before: OrderRecord | None, item: IncomingOrder, now: datetime) -> Orde
     content = replace(item.content, changed_at=not_ahead(item.content.changed_at, now))
     if before is None:
         return OrderRecord.placed(content, customer_id=item.customer_id, lines=item.lines, at=now)
+    is_news = content.changed_at >= before.changed_at
+    if is_news and before.has_parts and content.currency != before.currency:
+        # What was paid and given back is of so much money in the currency that it was told in.
+        raise OrderCurrencyMismatch(before.currency, "/body/total/currency")
     known = {} if item.is_dated else {"placed_at": before.placed_at}
     return before.updated(
         {**_columns(content), **known}, customer_id=item.customer_id, lines=item.lines, at=now

@@ -49,7 +49,7 @@ def events_of(change: OrderChange) -> Iterator[OrderEvent]:
 
 
 def entries_of(change: OrderChange) -> Iterator[Entry]:
-    """What is worth telling of a change. An order that comes paid is placed, and no more."""
+    """What is worth telling of a change. Of an order that comes paid only that it was placed."""
     before, after = change.before, change.after
     if before is None:
         yield _entry(after, "order.placed", at=after.placed_at)
@@ -63,7 +63,7 @@ def entries_of(change: OrderChange) -> Iterator[Entry]:
         OrderCancelled: after.cancelled_at,
     }
     for step in _steps(change):
-        if step in _ENTRIES and not (before is None and step in (OrderPaid, OrderRefunded)):
+        if step in _ENTRIES and not (before is None and step is OrderPaid):
             yield _entry(after, _ENTRIES[step], at=at.get(step) or after.changed_at)
 
 
