@@ -92,6 +92,29 @@ async def test_everything_was_said_by_whom_the_customer_came_from(client, staff,
     assert {(say["source"], say["staff_id"]) for say in told.values()} == {("staff", lan)}
 
 
+async def test_who_repeats_themselves_says_nothing_newer_than_others_have(
+    deliver, only, client, believe
+):
+    async def say(source, city, day):
+        await deliver(
+            platform_customer("7" if source == "woocommerce" else "1", source=source,
+                              email="duc@example.com", email_verified=True, name="Đức", city=city,
+                              changed_at=later(days=day)),
+        )  # fmt: skip
+        return (await only())["city"]
+
+    assert await say("shopify", "Vinh", 1) == "Vinh"
+    assert await say("woocommerce", "Đà Lạt", 2) == "Đà Lạt"
+    assert await say("shopify", "Vinh", 3) == "Đà Lạt"
+    told = (await said_of(client, await only()))["city"]
+    assert sources(told) == [(FROM_WOO, "Đà Lạt"), (FROM_SHOPIFY, "Vinh")]
+    # Whom to believe is decided anew all the same, and what is new in it counts.
+    await believe(sources=["shopify", "woocommerce"])
+    assert await say("shopify", "Vinh", 4) == "Vinh"
+    await believe(sources=["staff"])
+    assert await say("woocommerce", "Huế", 5) == "Huế"
+
+
 @pytest.mark.capability(124)
 async def test_each_field_knows_who_said_it_when_and_what_others_hold_it_to_be(
     client, staff, deliver, only, lan, believe

@@ -292,11 +292,11 @@ def _after(
         return before
     if own is not None and say.at < own.at:
         return before
-    after = _strongest_first(name, [say, *others], priority)
-    repeats = own is not None and own.value == say.value and not own.overruled
-    if repeats and (after[0].source, after[0].value) == (before[0].source, known):
-        return before
-    return after
+    if own is None or own.value != say.value or own.overruled:
+        return _strongest_first(name, [say, *others], priority)
+    # Who repeats themselves says nothing newer than they have; whom to believe may be decided anew.
+    after = _strongest_first(name, [own, *others], priority)
+    return before if after[0] == before[0] else after
 
 
 def _strongest_first(name: str, says: Sequence[Say], priority: Priority) -> list[Say]:
