@@ -4,12 +4,21 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, or_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    SmallInteger,
+    and_,
+    bindparam,
+    or_,
+)
 
 from shared.errors import FieldError, Invalid
 from shared.json import dumps
@@ -28,6 +37,22 @@ class SortKey:
     name: str
     parse: Callable[[Any], Any]
     descending: bool = False
+
+    def read(self, told: Any) -> Any:
+        """The value that a cursor has of it. Raises ValueError for one that the column has not."""
+        try:
+            value = self.parse(told)
+        except (TypeError, AttributeError, OverflowError) as error:
+            raise ValueError from error
+        if isinstance(value, int) and not -self._beyond <= value < self._beyond:
+            raise ValueError("beyond the column")
+        return value
+
+    @property
+    def _beyond(self) -> int:
+        is_whole = isinstance(self.column.type, Integer)
+        kind = type(self.column.type) if is_whole else BigInteger
+        return 2 ** (15 if issubclass(kind, SmallInteger) else 63 if kind is BigInteger else 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +114,8 @@ def decode_cursor(cursor: str, order: Sequence[SortKey]) -> list[Any]:
     """The sort values again. Raises Invalid when the cursor is not one of this list."""
     values = open_cursor(cursor)
     try:
-        return [key.parse(value) for key, value in zip(order, values, strict=True)]
-    except (ValueError, TypeError, AttributeError) as error:
+        return [key.read(value) for key, value in zip(order, values, strict=True)]
+    except ValueError as error:
         raise invalid_cursor() from error
 
 
@@ -146,7 +171,11 @@ class SealedCursors:
 
 def parse_instant(value: Any) -> datetime:
     """A cursor's text as an instant."""
-    return datetime.fromisoformat(value)
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError("no zone")
+    # Where it is written of another zone, it may be beyond all years.
+    return at.astimezone(UTC)
 
 
 def parse_id(value: Any) -> UUID:

@@ -1,6 +1,7 @@
 """Lists and search over the API."""
 
 import base64
+import json
 import random
 import unicodedata
 from datetime import UTC, datetime, timedelta
@@ -130,6 +131,29 @@ async def test_a_cursor_of_another_list_is_refused(client, people):
     answer = await client.get("/v1/customers", params={"cursor": page["next_cursor"]})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["code"] == "invalid_cursor"
+
+
+@pytest.mark.parametrize(
+    ("asked", "values"),
+    [
+        ({"sort": "total_spent"}, ["total_spent", 10**25, "01a2089a-7c4b-7350-9b8e-b192a363dbe9"]),
+        ({"sort": "total_spent"}, ["total_spent", 1e300, "01a2089a-7c4b-7350-9b8e-b192a363dbe9"]),
+        ({"sort": "orders_count"}, ["orders_count", 2**31, "01a2089a-7c4b-7350-9b8e-b192a363dbe9"]),
+        ({"q": "duc"}, [10**30, "2026-03-01T00:00:00Z", "01a2089a-7c4b-7350-9b8e-b192a363dbe9"]),
+        (
+            {"sort": "created_at"},
+            ["created_at", "9999-12-31T23:59:59-14:00", "01a2089a-7c4b-7350-9b8e-b192a363dbe9"],
+        ),
+        (
+            {"sort": "created_at"},
+            ["created_at", "2026-03-01T00:00:00", "01a2089a-7c4b-7350-9b8e-b192a363dbe9"],
+        ),
+    ],
+)
+async def test_a_cursor_of_what_no_column_holds_is_refused(client, people, asked, values):
+    cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+    answer = await client.get("/v1/customers", params={**asked, "cursor": cursor})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "invalid_cursor")
 
 
 async def test_a_changed_name_is_found_by_its_new_form_only(client, people):

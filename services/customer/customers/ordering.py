@@ -164,8 +164,8 @@ def resumed(parts: Sequence[Part], cursor: str | None) -> tuple[int, list[Any] |
     for number, part in enumerate(parts):
         if values and values[0] == part.mark and len(values) == len(part.keys) + 1:
             try:
-                after = [k.parse(v) for k, v in zip(part.keys, values[1:], strict=True)]
-            except (ValueError, TypeError, AttributeError):
+                after = [k.read(v) for k, v in zip(part.keys, values[1:], strict=True)]
+            except ValueError:
                 break
             return number, after
     raise invalid_cursor()
