@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from shared.ids import new_id
 from shared.stream.envelope import Envelope
 from tests.segmentation.shop import (
@@ -71,6 +73,22 @@ async def test_order_figures_count_what_was_not_cancelled(shop: Shop):
         START - timedelta(days=9),
         START,
     )
+
+
+@pytest.mark.parametrize(
+    ("currencies", "spent"),
+    [
+        (["USD", "USD"], (140, "USD")),
+        (["USD", "VND"], (70, "VND")),
+        (["USD", "EUR"], (0, "XXX")),
+        ([], (0, None)),
+    ],
+)
+async def test_what_was_spent_is_of_one_currency(shop: Shop, currencies, spent):
+    who, known = customer()
+    bought = [order(who, total_minor=70, currency=currency) for currency in currencies]
+    await shop.hear((who, known), *bought)
+    assert await figures(shop, "total_spent_minor", "currency") == spent
 
 
 async def test_a_sum_beyond_measure_is_kept_at_the_most(shop: Shop):

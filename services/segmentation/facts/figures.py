@@ -100,15 +100,31 @@ def _newest_score(value: Any) -> ColumnElement[Any]:
     return scores[1]
 
 
-def _spent() -> ColumnElement[Any]:
-    """Paid minus refunded; in another currency than the shop's it cannot be added up.
+_is_home: Final = _order.currency == _CURRENCY
+_has_home: Final = func.count(_order.order_id).filter(_is_home) > 0
+_is_of_one: Final = func.min(_order.currency) == func.max(_order.currency)
 
-    What was given back beyond an order's total takes nothing from the others.
+
+def _spent() -> ColumnElement[Any]:
+    """Paid minus refunded in the shop's currency, or in the one that somebody has bought in else.
+
+    Two currencies are never added. What was given back beyond an order's total takes nothing from
+    the others.
     """
     net = func.sum(func.greatest(_order.total_minor - _order.refunded_minor, 0, type_=BigInteger))
-    known = func.coalesce(net.filter(_is_paid, _order.currency == _CURRENCY), 0)
+    home, foreign = net.filter(_is_paid, _is_home), net.filter(_is_paid)
+    known = func.coalesce(case((_has_home, home), (_is_of_one, foreign)), 0)
     # Each total fits its column, their sum need not.
     return func.least(known, literal(BIGINT_MAX, Numeric))
+
+
+def _currency() -> ColumnElement[Any]:
+    """The currency of what was spent: none of nothing, `XXX` (ISO 4217: no currency) of several."""
+    return case(
+        (_has_home, _CURRENCY),
+        (_is_of_one, func.min(_order.currency)),
+        (func.count(_order.order_id) > 0, literal("XXX", Text)),
+    )
 
 
 ORDER_FIGURES: Final = _refresh(
@@ -119,7 +135,7 @@ ORDER_FIGURES: Final = _refresh(
         "first_order_at": func.min(_order.placed_at),
         "last_order_at": func.max(_order.placed_at),
         "total_spent_minor": _spent(),
-        "currency": case((func.count(_order.order_id) > 0, _CURRENCY)),
+        "currency": _currency(),
     },
     _order.status != CANCELLED,
     func.coalesce(_order.financial_status, "unknown") != VOIDED,
