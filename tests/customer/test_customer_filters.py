@@ -1,6 +1,7 @@
 """Filters, orders and counts of the list, also by fields of the shop's own."""
 
 import random
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -216,6 +217,39 @@ async def test_what_cannot_be_asked_is_refused(client):
 
 
 @pytest.mark.capability(20)
+async def test_what_can_be_one_thing_only_is_said_once(client):
+    for name in ("orders_count[gte]", "has_email", "birth_month"):
+        params = [(name, "1"), (name, "1")]
+        answer = await client.get("/v1/customers", params=params)
+        [fault] = answer.json()["errors"]
+        assert (answer.status_code, fault["pointer"], fault["code"]) == (
+            422,
+            f"/query/{name}",
+            "single",
+        )
+
+
+async def test_what_is_asked_of_own_fields_is_one_spelling_and_makes_sense(client):
+    await define(client, "size", "number")
+    await define(client, "metal", "enum", options=[{"value": "Bạc", "label": {"vi": "Bạc"}}])
+    await define(client, "page", "url")
+    await add(client, "An", attributes={"size": 39, "metal": "Bạc", "page": "https://a.vn/cà-phê"})
+    await add(client, "Bình")
+    # As it is written on other machines.
+    apart = unicodedata.normalize("NFD", "Bạc")
+    assert await listed(client, **{"attributes[metal]": apart}) == ["An"]
+    assert await listed(client, **{"attributes[metal][in]": apart}) == ["An"]
+    page = unicodedata.normalize("NFD", "https://a.vn/cà-")
+    assert await listed(client, **{"attributes[page][begins]": page}) == ["An"]
+    assert await listed(client, **{"attributes[size]": "3.9e1"}) == ["An"]
+    for spelt in ("3_9", "٣", " 39 ", "nan", "0x27"):
+        answer = await client.get("/v1/customers", params={"attributes[size]": spelt})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "number"), spelt
+    both = {"attributes[size][exists]": "false", "attributes[size][gte]": "3"}
+    answer = await client.get("/v1/customers", params=both)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "operator")
+
+
 async def test_any_combination_of_filters(client):
     await add(
         client,

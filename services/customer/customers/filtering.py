@@ -201,11 +201,16 @@ _LISTS: Final = frozenset(
 
 
 def read_query(parameters: Iterable[tuple[str, str]]) -> CustomerConditions:
-    """The conditions among the parameters of a query. Raises RequestValidationError."""
+    """The conditions among the parameters of a query.
+
+    Raises RequestValidationError, and Invalid for what can be one thing only and is said twice.
+    """
     said: dict[str, Any] = {}
     for name, value in parameters:
         if name in _LISTS:
             said.setdefault(name, []).append(value)
+        elif name in said:
+            raise Invalid(errors=[FieldError(f"/query/{name}", "single", "One value is expected")])
         elif name in _NAMES:
             said[name] = value
     if not said:

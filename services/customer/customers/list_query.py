@@ -32,7 +32,7 @@ class ListQuery(PageQuery):
     count: CountMode | None = Field(
         default=None,
         description="Also tell how many there are: counted, which costs the more the more there "
-        "are, or estimated from the newest ones",
+        "are, or estimated from the newest ones. Of a search nothing is counted (`null`)",
     )
 
     def search(self, *, region: str, contacts: bool) -> Search | None:

@@ -1,6 +1,7 @@
 """What a client may ask of the values of a field, and how that is asked of the rows. Pure."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -39,6 +40,7 @@ from services.customer.fields.values import (
     read_day,
     text_key,
 )
+from shared.text import nfc
 
 Operator = Literal["eq", "in", "gte", "gt", "lte", "lt", "begins", "exists"]
 Way = Literal["drive", "few", "probe", "exists"]
@@ -52,6 +54,9 @@ _TYPES: Final[Mapping[ValueColumn, TypeEngine[Any]]] = {
     "number_value": BigInteger(),
     "date_value": Date(),
 }
+_NUMBER: Final = re.compile(
+    r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?"
+)
 _FENCE: Final = literal_column("0", Integer)
 _BEYOND: Final = float(LARGEST_NUMBER + 1)
 _LAST_CHARACTER: Final = chr(0x10FFFF)
@@ -99,7 +104,10 @@ class FieldCondition:
 
 def read_condition(defined: CustomField, asked: Mapping[Operator, Sequence[Any]]) -> FieldCondition:
     """What a client asks of a field, by operator. Raises ValueFault."""
-    return FieldCondition(defined, {name: _read(defined, name, raw) for name, raw in asked.items()})
+    values: dict[str, Any] = {name: _read(defined, name, raw) for name, raw in asked.items()}
+    if values.get("exists") is False and len(values) > 1:
+        raise ValueFault("operator", "Who has no value has none to compare")
+    return FieldCondition(defined, values)
 
 
 def _read(defined: CustomField, operator: Operator, raw: Sequence[Any]) -> Any:
@@ -126,16 +134,16 @@ def key_of(defined: CustomField, raw: Any) -> Key:
 def _text(defined: CustomField, raw: Any) -> Key:
     if not isinstance(raw, str):
         raise ValueFault("text", "A text is expected")
-    if defined.type in {"enum", "multi_enum"} and raw not in defined.option_values:
+    text = nfc(raw)
+    if defined.type in {"enum", "multi_enum"} and text not in defined.option_values:
         raise ValueFault("option", "The field has no such option")
-    return text_key(raw) if defined.type == "text" else raw[:LONGEST_URL]
+    return text_key(text) if defined.type == "text" else text[:LONGEST_URL]
 
 
 def _number(_defined: CustomField, raw: Any) -> Key:
-    try:
-        number = float(raw)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ValueFault("number", "A number is expected") from error
+    if isinstance(raw, bool) or not _NUMBER.fullmatch(str(raw)):
+        raise ValueFault("number", "A number is expected")
+    number = float(raw)
     if not math.isfinite(number):
         raise ValueFault("number", "A number is expected")
     # Beyond what a field takes, all bounds are alike.
