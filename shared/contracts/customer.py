@@ -113,6 +113,9 @@ class CustomerState(Contract):
     attributes: dict[str, Any] = Field(default_factory=dict)
     consents: tuple[ConsentState, ...] = ()
     restricted: bool = False
+    removed: bool = False
+    """Whether they were taken back with the import that brought them: they are nobody."""
+
     value_tier: Literal["standard", "silver", "gold", "vip"] = "standard"
     orders_count: int = 0
     total_spent_minor: int = 0

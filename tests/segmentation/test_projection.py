@@ -75,6 +75,18 @@ async def test_order_figures_count_what_was_not_cancelled(shop: Shop):
     )
 
 
+async def test_who_was_removed_is_in_no_segment_until_they_are_heard_of_again(shop: Shop):
+    who, known = customer()
+    await shop.hear((who, known))
+    await shop.add_segment("everybody", {"field": "profile.orders_count", "op": "lt", "value": 1})
+    await shop.finish_runs()
+    assert await shop.members("everybody") == {who}
+    await shop.hear(customer(who, version=2, removed=True))
+    assert await shop.members("everybody") == set()
+    await shop.hear(customer(who, version=3))
+    assert await shop.members("everybody") == {who}
+
+
 @pytest.mark.parametrize(
     ("currencies", "spent"),
     [

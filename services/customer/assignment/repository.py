@@ -33,6 +33,7 @@ from services.customer.colleagues.models import colleague
 from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
 from shared.db.rows import RowsParameter
+from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 
 IN_ORDER: Final = (
@@ -107,6 +108,7 @@ _customer = table(
     column("id", Uuid),
     column("owner_id", Uuid),
     column("merged_into", Uuid),
+    column("removed_at", Instant),
     schema="customer",
 )
 
@@ -119,6 +121,7 @@ def _loads() -> Any:
             _customer.c.tenant_id == _TENANT,
             _customer.c.owner_id == staff.c.id,
             _customer.c.merged_into.is_(None),
+            _customer.c.removed_at.is_(None),
         )
         .limit(_MOST_COUNTED)
         .lateral("theirs")

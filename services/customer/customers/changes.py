@@ -99,6 +99,7 @@ class CustomerChanges:
 
     async def save(self) -> list[CustomerRecord]:
         """Write the customers that differ from what is stored, tell others, return them."""
+        self._bring_back()
         differences = {
             customer_id: self._current[customer_id].changes_since(stored)
             for customer_id, stored in self._stored.items()
@@ -132,6 +133,15 @@ class CustomerChanges:
         for after in changed:
             self.take(after)
         return changed
+
+    def _bring_back(self) -> None:
+        """Who was removed and is heard of again is somebody."""
+        for customer_id, stored in self._stored.items():
+            after = self._current[customer_id]
+            if stored.removed_at is not None and after is not stored:
+                self._current[customer_id] = after.merged(
+                    {"removed_at": None}, at=self._uow.clock.now()
+                )
 
     def _differing(
         self, changed: Iterable[CustomerRecord], differences: Mapping[UUID, Mapping[str, Any]]

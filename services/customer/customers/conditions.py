@@ -145,13 +145,16 @@ def _build() -> Iterator[tuple[str, ColumnElement[bool]]]:
         yield f"birth_{part}", extract(part, born) == number
 
 
+IS_SOMEBODY: Final = (customer.c.merged_into.is_(None), customer.c.removed_at.is_(None))
+"""Who stands for a person, and was not taken back with the import that brought them."""
+
 CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = dict(_build())
 """By name; their parameters are called as `CustomerFilter.values` has them, and `tenant`."""
 
 
 def in_scope() -> list[ColumnElement[bool]]:
-    """The people of the tenant: records that were merged into others are not listed."""
-    return [customer.c.tenant_id == _TENANT, customer.c.merged_into.is_(None)]
+    """The people of the tenant: who is merged into others, or was removed, is not listed."""
+    return [customer.c.tenant_id == _TENANT, *IS_SOMEBODY]
 
 
 def conditions_of(names: Iterable[str], fields: Sequence[FieldShape]) -> list[ColumnElement[bool]]:

@@ -69,6 +69,9 @@ customer = Table(
     # Kept and not used, at the person's wish; and when they were made anonymous; see `privacy`.
     instant("restricted_at", nullable=True),
     instant("erased_at", nullable=True),
+    # When the import that brought them was taken back: until they are heard of again they are
+    # nobody, and in no list.
+    instant("removed_at", nullable=True),
     # Of the person, on the record that stands for them; see `interactions`.
     instant("last_interaction_at", nullable=True),
     Column("name_key", Text(collation="C")),

@@ -55,6 +55,7 @@ class CustomerRecord:
     last_order_at: datetime | None
     restricted_at: datetime | None
     erased_at: datetime | None
+    removed_at: datetime | None
     last_interaction_at: datetime | None
     name_key: str | None
     search_key: str
@@ -131,6 +132,7 @@ class CustomerRecord:
         known |= known.pop("profile")
         known["tags"] = tuple(self.tags)
         known["restricted"] = known.pop("restricted_at") is not None
+        known["removed"] = known.pop("removed_at") is not None
         del known["erased_at"]
         # Others know of being written to only; what else was agreed to stays here.
         known["consents"] = tuple(
@@ -170,6 +172,7 @@ _UNKNOWN: dict[str, Any] = {
     "last_order_at": None,
     "restricted_at": None,
     "erased_at": None,
+    "removed_at": None,
     "last_interaction_at": None,
 }
 

@@ -206,6 +206,11 @@ class CustomerRead(ProfileRead):
     erased_at: datetime | None = Field(
         default=None, description="When the person was erased; what is left is nobody's"
     )
+    removed_at: datetime | None = Field(
+        default=None,
+        description="When the import that brought them was taken back: they are in no list and no "
+        "segment, unless something is heard of them again",
+    )
     days_since_last_order: int | None = Field(
         description="Days of the shop's calendar: 0 today, 1 yesterday"
     )

@@ -209,8 +209,9 @@ class ImportUndoing:
         """Leave nothing of customers whom this import has brought but that they were there."""
         if not customer_ids:
             return
+        nobody = {**_EMPTY, "removed_at": self._uow.clock.now()}
         for customer_id in customer_ids:
-            self._changes.apply(customer_id, _EMPTY)
+            self._changes.apply(customer_id, nobody)
             self._changes.remember(customer_id, None)
         await self._identities.remove_all(customer_ids)
         await forget_addresses(self._uow, customer_ids)

@@ -9,6 +9,7 @@ from sqlalchemy import Integer, Row, Text, Uuid, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.customer.addresses.models import customer_address
+from services.customer.customers.conditions import IS_SOMEBODY
 from services.customer.customers.models import customer, customer_identity
 from services.customer.customers.sight import is_seen
 from services.customer.interactions.models import customer_care
@@ -43,13 +44,13 @@ _PEOPLE: Final = select(
     customer.c.source,
     customer.c.last_order_at,
     customer.c.updated_at,
-).where(customer.c.tenant_id == _TENANT, customer.c.id == func.any(_IDS))
+).where(customer.c.tenant_id == _TENANT, customer.c.id == func.any(_IDS), *IS_SOMEBODY)
 _WALK: Final = (
     select(customer.c.id)
     .where(
         customer.c.tenant_id == _TENANT,
         customer.c.id > _AFTER_ID,
-        customer.c.merged_into.is_(None),
+        *IS_SOMEBODY,
     )
     .order_by(customer.c.id)
     .limit(bindparam("at_most", type_=Integer))

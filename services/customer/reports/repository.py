@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, FromClause, Uuid, bindparam, func, select
 
 from services.customer.consents.models import consent_record
+from services.customer.customers.conditions import IS_SOMEBODY
 from services.customer.customers.models import customer, customer_identity
 from services.customer.duplicates.models import duplicate_candidate
 from services.customer.orders.models import customer_order
@@ -23,8 +24,8 @@ def _count(table: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement
 
 
 _COUNTS = select(
-    _count(customer, customer.c.merged_into.is_(None)).label("customers"),
-    _count(customer, customer.c.merged_into.is_(None), customer.c.stage == "lead").label("leads"),
+    _count(customer, *IS_SOMEBODY).label("customers"),
+    _count(customer, *IS_SOMEBODY, customer.c.stage == "lead").label("leads"),
     _count(customer_identity).label("identities"),
     _count(customer_order).label("orders"),
     _count(customer_order, customer_order.c.connection_id.is_not(None)).label(

@@ -40,6 +40,7 @@ class FactGroup(StrEnum):
     BEING = "being"  # they are a customer now and were none before
     MERGED = "merged"  # another record stands for them now, or they stand for another
     UNMERGED = "unmerged"  # as before that
+    REMOVED = "removed"  # what brought them was taken back: they are nobody
 
 
 Changes = Mapping[UUID, frozenset[FactGroup]]
@@ -167,8 +168,13 @@ class Projection:
                 FactGroup.PROFILE: changed,
                 **people,
                 FactGroup.BEING: {
-                    key for key in changed if key not in known or known[key].version == 0
+                    key
+                    for key in changed
+                    if key not in known
+                    or known[key].version == 0
+                    or known[key].removed > told[key].removed
                 },
+                FactGroup.REMOVED: {key for key in changed if told[key].removed},
                 FactGroup.MERGED: regrouping.merged,
                 FactGroup.UNMERGED: regrouping.parted,
             }

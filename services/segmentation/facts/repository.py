@@ -137,7 +137,7 @@ _ROOTS: Final = select(_merged.c.merged_into).where(
 )
 _WITH_ROOTS: Final = func.array_cat(IDS, func.array(_ROOTS.scalar_subquery(), type_=ARRAY(Uuid)))
 _LOCK: Final = (
-    select(profile.c.customer_id, profile.c.version, profile.c.merged_into)
+    select(profile.c.customer_id, profile.c.version, profile.c.merged_into, profile.c.active)
     .where(profile.c.tenant_id == TENANT, profile.c.customer_id == func.any(_WITH_ROOTS))
     .order_by(profile.c.customer_id)
     .with_for_update(key_share=True)
@@ -189,6 +189,12 @@ class KnownProfile:
 
     version: int
     merged_into: UUID | None
+    active: bool
+
+    @property
+    def removed(self) -> bool:
+        """Whether it stood for nobody."""
+        return self.merged_into is None and not self.active
 
 
 class FactRepository:
@@ -217,7 +223,10 @@ class FactRepository:
         wanted = set(customer_ids)
         while wanted:
             rows = await self._uow.rows(_LOCK, self._of(wanted))
-            found |= {row.customer_id: KnownProfile(row.version, row.merged_into) for row in rows}
+            found |= {
+                row.customer_id: KnownProfile(row.version, row.merged_into, row.active)
+                for row in rows
+            }
             asked |= wanted
             # Of whoever was merged while we waited for the row, the root is yet to be locked.
             roots = {known.merged_into for known in found.values() if known.merged_into}

@@ -35,7 +35,7 @@ def profile_row(state: CustomerState) -> Row:
     return {
         "customer_id": state.customer_id,
         "version": state.version,
-        "active": state.merged_into is None,
+        "active": state.merged_into is None and not state.removed,
         "merged_into": state.merged_into,
         "code": state.code,
         "full_name": state.name,

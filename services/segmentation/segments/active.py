@@ -42,10 +42,16 @@ class ActiveSegment:
     timed: bool
 
 
+EVERY_RULES: Final = frozenset(
+    {FactGroup.BEING, FactGroup.REMOVED, FactGroup.MERGED, FactGroup.UNMERGED}
+)
+"""What concerns every rule."""
+
+
 def groups_used(rule: Rule) -> frozenset[FactGroup]:
     """Which changes of facts can change what the rule says of a customer."""
     used = frozenset(_FIGURES.get(fact, FactGroup.PROFILE) for fact in facts_used(rule))
-    return used | {FactGroup.BEING, FactGroup.MERGED, FactGroup.UNMERGED}
+    return used | EVERY_RULES
 
 
 def is_timed(rule: Rule) -> bool:

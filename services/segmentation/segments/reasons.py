@@ -12,6 +12,7 @@ class Reason(StrEnum):
     """The cause of an entry or an exit."""
 
     CUSTOMER_CREATED = "customer_created"
+    CUSTOMER_REMOVED = "customer_removed"
     CUSTOMER_MERGED = BY_MERGE
     CUSTOMER_UNMERGED = BY_UNMERGE
     PROFILE_CHANGED = "profile_changed"
@@ -31,6 +32,7 @@ _OF_GROUP: Final[Mapping[FactGroup, Reason]] = {
     # Who is one with whom changes all the rest, and is the cause that explains it.
     FactGroup.UNMERGED: Reason.CUSTOMER_UNMERGED,
     FactGroup.MERGED: Reason.CUSTOMER_MERGED,
+    FactGroup.REMOVED: Reason.CUSTOMER_REMOVED,
     FactGroup.ORDERS: Reason.ORDERS_CHANGED,
     FactGroup.TICKETS: Reason.TICKETS_CHANGED,
     FactGroup.MESSAGES: Reason.MESSAGES_CHANGED,
