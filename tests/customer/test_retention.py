@@ -476,6 +476,31 @@ async def test_time_is_counted_from_a_withdrawal_or_a_day_of_the_shops_own(
     assert [each["gender"] is None for each in found] == [False, False, True, False]
 
 
+async def test_the_latest_day_of_all_records_of_a_person_counts(
+    client: httpx.AsyncClient, runner: JobRunner, shop: TenantId
+) -> None:
+    field = {"key": "contract_ended_on", "type": "date", "label": {"vi": "Hết hợp đồng"}}
+    assert (await client.post("/v1/custom-fields", json=field)).status_code == 201
+    long_ago, lately = (
+        (datetime.now(UTC) - timedelta(days=days)).date().isoformat() for days in (90, 5)
+    )
+    merging = Merging(client)
+    for name, days in (("A", (long_ago, lately)), ("B", (long_ago, long_ago))):
+        root, twin = [
+            await merging.make(
+                name=name, birth_date="1990-02-03", attributes={"contract_ended_on": day}
+            )
+            for day in days
+        ]
+        await merging.merge(root, twin)
+    await rule(client, "birth_date", clock="attributes.contract_ended_on", period="P30D")
+    run = await follow(client, runner, shop)
+    assert run["rules"][0]["people"] == 1
+    people = (await client.get("/v1/customers")).json()["data"]
+    left = {person["name"]: person["birth_date"] for person in people}
+    assert left == {"A": "1990-02-03", "B": None}
+
+
 async def test_a_run_goes_on_where_a_worker_died(
     client: httpx.AsyncClient, runner: JobRunner, shop: TenantId, age: Ageing
 ) -> None:

@@ -94,6 +94,16 @@ def test_the_youngest_record_of_a_family_counts() -> None:
     assert judged.look_again_at == datetime.fromisoformat("2028-01-02T00:00:00+07:00")
 
 
+@pytest.mark.parametrize("root_ended", ["2020-01-31", None, "?"])
+def test_the_latest_day_that_any_record_of_a_family_has_counts(root_ended: str | None) -> None:
+    by_day = terms(clock="attributes.contract_ended_on", period="P30D")
+    ended = record(attributes={"contract_ended_on": root_ended})
+    running = record(attributes={"contract_ended_on": "2026-05-31"})
+    judged = judge(person(ended, running), by_day)
+    assert judged.began == datetime.fromisoformat("2026-05-31T00:00:00+07:00")
+    assert judge(person(running, ended), by_day) == judged
+
+
 def test_a_rule_speaks_of_leads_or_of_customers() -> None:
     lead, customer = record(), record(stage="customer", orders_count=1)
     assert judge(person(lead), terms(applies_to="customers")) is None

@@ -134,7 +134,7 @@ def clock_of(person: Person, clock: str, zone: ZoneInfo) -> datetime | None:
         return max(_activities(person))
     if clock == CONSENT_WITHDRAWN:
         return _withdrawn(person)
-    return _day(person.root.attributes.get(clock.removeprefix(ATTRIBUTE)), zone)
+    return _latest_day(person, clock.removeprefix(ATTRIBUTE), zone)
 
 
 def is_meant(person: Person, applies_to: AppliesTo) -> bool:
@@ -146,6 +146,11 @@ def is_meant(person: Person, applies_to: AppliesTo) -> bool:
 def _latest(person: Person, name: str) -> datetime | None:
     moments = (getattr(member, name) for member in person.members)
     return max((moment for moment in moments if moment is not None), default=None)
+
+
+def _latest_day(person: Person, key: str, zone: ZoneInfo) -> datetime | None:
+    days = (_day(member.attributes.get(key), zone) for member in person.members)
+    return max((day for day in days if day is not None), default=None)
 
 
 def _activities(person: Person) -> Iterator[datetime]:
