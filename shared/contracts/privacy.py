@@ -95,10 +95,19 @@ class PersonalDataTold(Event):
     tables: tuple[TableShare, ...]
 
 
+class TableErasure(Contract):
+    """How many rows of a table were deleted or made anonymous."""
+
+    table: str
+    rows: int
+    how: Literal["deleted", "anonymised"]
+
+
 class CustomerErased(Event):
     """A person's data are to be gone everywhere. Key: the record that stood for them.
 
-    `customer_ids` are all their records; `sealed` as in `PersonalDataRequested`.
+    `customer_ids` are all their records; `sealed` as in `PersonalDataRequested`. `at_once` is what
+    the service that tells it has erased of its own before it told.
     """
 
     type: ClassVar[str] = "customer.erased"
@@ -107,6 +116,7 @@ class CustomerErased(Event):
     customer_ids: tuple[UUID, ...]
     erased_at: datetime
     sealed: str
+    at_once: tuple[TableErasure, ...] = ()
 
 
 class ErasedPersonDelivered(Event):
@@ -130,14 +140,6 @@ class CustomerSourceForgotten(Event):
     source: str
     forgotten_at: datetime
     sealed: str
-
-
-class TableErasure(Contract):
-    """How many rows of a table were deleted or made anonymous."""
-
-    table: str
-    rows: int
-    how: Literal["deleted", "anonymised"]
 
 
 class ErasureConfirmed(Event):

@@ -100,6 +100,8 @@ class PartPrivacy:
             event = envelope.read(CustomerErased)
             person = KnownPerson.opened(event.customer_ids, event.sealed, self._secrets)
             tables = await self.erase_person(uow, person)
+            if envelope.source == self._part:
+                tables = _together(event.at_once, tables)
             await self._remember(uow, event)
             confirmed = ErasureConfirmed(
                 erasure_id=event.erasure_id,
@@ -178,6 +180,17 @@ class PartPrivacy:
                 index_elements=["tenant_id", "customer_id"]
             )
             await uow.execute(statement, row)
+
+
+def _together(before: Sequence[TableErasure], after: Sequence[TableErasure]) -> list[TableErasure]:
+    """What was erased in two goes. What was made anonymous is found again, and counts once."""
+    done = {(each.table, each.how): each for each in before}
+    for each in after:
+        rows, key = each.rows, (each.table, each.how)
+        known = done[key].rows if key in done else 0
+        together = known + rows if each.how == "deleted" else max(known, rows)
+        done[key] = each.model_copy(update={"rows": together})
+    return list(done.values())
 
 
 @lru_cache

@@ -180,7 +180,7 @@ class Erasing:
         left = await self._erasures.make_anonymous(family.member_ids)
         if not left:
             raise CustomerIsErased
-        await self._privacy.erase_person(self._uow, person)
+        at_once = await self._privacy.erase_person(self._uow, person)
         await self._erasures.add(
             {
                 "id": erasure_id,
@@ -202,6 +202,7 @@ class Erasing:
             customer_ids=family.member_ids,
             erased_at=now,
             sealed=person.sealed(self._secrets),
+            at_once=tuple(at_once),
         )
         self._uow.append(event, key=family.root_id)
         return erasure_id
