@@ -464,6 +464,36 @@ async def test_what_else_was_asked_for_before_an_erasure_comes_to_an_end(
     await life.read(f"/v1/privacy-requests/{second['id']}/receipt")
 
 
+async def test_a_collection_that_is_open_ends_with_an_erasure(life: Life, shop: HouseShop):
+    access, erasure = await life.ask("access"), await life.ask("erasure")
+    preview = f"/v1/privacy-requests/{erasure['id']}/preview"
+    async with shop.client("customer", *SCOPES) as client:
+        assert (await client.post(preview)).status_code == 202
+        begun = await life.execute(access)
+        await shop.settle(away=["messaging"])
+        assert await shop.rows("customer", "data_piece") != []
+        await life.execute(erasure)
+        await shop.settle()
+        await shop.house.finish_jobs(shop.tenant)
+        gone = await client.get(preview)
+        assert (gone.status_code, gone.json()["code"]) == (404, "preview_not_found")
+    assert (await life.read(f"/v1/jobs/{begun['job_id']}"))["status"] == "cancelled"
+    assert await shop.rows("customer", "data_piece") == []
+    where = f"/v1/privacy-requests/{access['id']}"
+    left = await life.read(where)
+    assert (left["status"], left["job_id"], left["due_at"]) == (
+        *("acknowledged", None),
+        access["due_at"],
+    )
+    # A copy of what is left of them can be made.
+    again = await life.execute(access)
+    await shop.settle()
+    await shop.house.finish_jobs(shop.tenant)
+    assert (await life.read(f"/v1/jobs/{again['job_id']}"))["status"] == "succeeded"
+    index = await index_of_file(shop, again["job_id"])
+    assert ("customer", "note") not in {(each["part"], each["table"]) for each in index["files"]}
+
+
 async def test_a_file_that_nobody_fetched_is_made_anew(life: Life, shop: HouseShop):
     asked = await life.ask("access")
     early = await make_file(shop, asked)

@@ -75,6 +75,19 @@ _FORGET_PIECES: Final = delete(data_piece).where(
     data_piece.c.tenant_id == _TENANT, data_piece.c.collection_id == _THESE
 )
 _FORGET_COLLECTIONS: Final = delete(data_collection).where(_OURS, data_collection.c.id == _THESE)
+_OF_PEOPLE: Final = (_OURS, data_collection.c.customer_id == _THESE)
+_END: Final = (
+    update(data_collection)
+    .where(*_OF_PEOPLE, data_collection.c.finished_at.is_(None))
+    .values(finished_at=bindparam("now", type_=Instant))
+)
+_FORGET_TOLD: Final = delete(data_piece).where(
+    data_piece.c.tenant_id == _TENANT,
+    data_piece.c.collection_id.in_(select(data_collection.c.id).where(*_OF_PEOPLE)),
+)
+_FORGET_PREVIEWS: Final = delete(data_collection).where(
+    *_OF_PEOPLE, data_collection.c.use == "preview"
+)
 
 
 class Collecting:
@@ -169,6 +182,17 @@ class Collecting:
         """Keep nothing of it, nor of what parts have yet to tell."""
         await self._finish(collection_id)
         await self.forget(collection_id)
+
+    async def end(self, customer_ids: Sequence[UUID]) -> int:
+        """Wait for nothing more of these people, and forget what was told; how many pieces.
+
+        The note of a file stays: it says by which jobs there may be one.
+        """
+        asked = {**self._tenant, "ids": list(customer_ids)}
+        await self._uow.execute(_END, {**asked, "now": self._uow.clock.now()})
+        pieces = await self._uow.execute(_FORGET_TOLD, asked)
+        await self._uow.execute(_FORGET_PREVIEWS, asked)
+        return pieces
 
     async def forget_old(self, *, before: datetime, at_most: int) -> int:
         """Forget the oldest that were begun before then, with what was told; how many."""
