@@ -99,13 +99,14 @@ async def recipient_service(uow: UnitOfWorkDep, wiring: WiringDep) -> RecipientS
     )
 
 
-async def inbound_service(uow: UnitOfWorkDep) -> InboundService:
+async def inbound_service(uow: UnitOfWorkDep, wiring: WiringDep) -> InboundService:
     """Inbound messages in this request."""
     return InboundService(
         uow=uow,
         inbound=InboundRepository(uow),
         recipients=RecipientRepository(uow),
         shops=ShopRepository(uow),
+        privacy=wiring.privacy,
     )
 
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Self
 
 from services.messaging.delivery.tasks import SEND
+from services.messaging.erasure import part_privacy
 from services.messaging.messages.ledger import Ledger
 from services.messaging.preferences.links import UnsubscribeLinks
 from services.messaging.settings import MessagingSettings
 from shared.db.unit_of_work import UnitOfWork
 from shared.part.context import PartContext
+from shared.privacy.part import PartPrivacy
 from shared.queue.producer import Waker
 from shared.security.keys import SecretBox
 
@@ -17,12 +19,14 @@ from shared.security.keys import SecretBox
 class Wiring:
     """The sender's waker, the links that messages carry, the key to channels' credentials.
 
-    And whether the installation has a channel for shops that have none of their own.
+    What erases people. And whether the installation has a channel for shops that have none of
+    their own.
     """
 
     waker: Waker
     links: UnsubscribeLinks
     secrets: SecretBox
+    privacy: PartPrivacy
     has_installation_channel: bool
 
     @classmethod
@@ -33,6 +37,7 @@ class Wiring:
             waker=Waker(context.queue, part=settings.part, function=SEND),
             links=UnsubscribeLinks(root_key=settings.root_key, public_url=settings.public_url),
             secrets=SecretBox(settings.root_key),
+            privacy=part_privacy(settings.root_key),
             has_installation_channel=settings.installation_channel is not None,
         )
 

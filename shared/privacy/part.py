@@ -1,6 +1,7 @@
 """What a part does when a person's data are asked for, or are to end. The same in every part."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -121,12 +122,19 @@ class PartPrivacy:
     async def erase_latecomers(self, uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
         """Events that were on their way when somebody was erased bring nothing of them back."""
         named = {found for envelope in envelopes for found in _customers_of(envelope)}
-        if not named:
-            return
-        asked = {"tenant": uow.tenant_id, "ids": list(named)}
-        erased = await uow.scalars(_erased_among(self._part), asked)
-        if erased:
-            await self.erase_person(uow, KnownPerson(customer_ids=tuple(erased)))
+        if named:
+            await self.erase_again(uow, named)
+
+    async def erase_again(self, uow: UnitOfWork, named: Collection[UUID]) -> None:
+        """Erase whoever of these was erased before: something has just been kept of them.
+
+        What names one record of a person may have come to be of another, so all are looked at.
+        """
+        statements, tenant = _erased(self._part), {"tenant": uow.tenant_id}
+        erasures = await uow.scalars(statements.named, {**tenant, "ids": list(named)})
+        if erasures:
+            ids = await uow.scalars(statements.records, {**tenant, "ids": list(set(erasures))})
+            await self.erase_person(uow, KnownPerson(customer_ids=tuple(ids)))
 
     async def repeat(self, uow: UnitOfWork) -> bool:
         """Erase once more whoever was erased a while ago; whether there may be more of them."""
@@ -193,13 +201,22 @@ def _together(before: Sequence[TableErasure], after: Sequence[TableErasure]) -> 
     return list(done.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _Erased:
+    named: Select[Any]
+    """Who of these was erased, by which erasure; it runs with every batch."""
+    records: Select[Any]
+    """All records of whom these erasures were."""
+
+
 @lru_cache
-def _erased_among(part: str) -> Select[Any]:
-    """Who of these was erased; it runs with every batch."""
+def _erased(part: str) -> _Erased:
     table = part_tables(part).erased_customer
-    return select(table.c.customer_id).where(
-        table.c.tenant_id == bindparam("tenant", type_=Uuid),
-        table.c.customer_id == func.any(bindparam("ids", type_=ARRAY(Uuid))),
+    ours = table.c.tenant_id == bindparam("tenant", type_=Uuid)
+    these = func.any(bindparam("ids", type_=ARRAY(Uuid)))
+    return _Erased(
+        named=select(table.c.erasure_id).where(ours, table.c.customer_id == these),
+        records=select(table.c.customer_id).where(ours, table.c.erasure_id == these),
     )
 
 

@@ -195,6 +195,25 @@ async def test_an_erased_person_is_not_known_by_anything_again(
     assert await traces(shop) == []
 
 
+@pytest.mark.parametrize("named", ["stays", "other"])
+async def test_a_late_mail_leaves_no_words_whichever_record_it_names(
+    couple: Couple, shop: HouseShop, named: str
+) -> None:
+    await couple.erase()
+    async with shop.client("messaging", "inbound:write") as client:
+        written = {
+            "channel": "email",
+            "external_id": "mail-2",
+            "customer_id": getattr(couple, named),
+            "sender": {"name": NAME, "email": EMAIL},
+            "text": SECRET,
+        }
+        taken = await client.post("/v1/inbound-messages", json=written)
+        assert taken.status_code == 201, taken.text
+    await shop.settle()
+    assert await traces(shop) == []
+
+
 async def test_who_has_come_back_is_known_by_their_id_again(couple: Couple) -> None:
     await couple.erase()
     put = "/v1/customers/by-external-id/pos/till-1"

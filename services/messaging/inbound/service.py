@@ -13,6 +13,7 @@ from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
 from shared.phone import normalise_phone
+from shared.privacy.part import PartPrivacy
 
 _UNKNOWN_SENDERS = UUID("0199d6a2-b1c9-7e4f-9b1f-5d6c7a8e9f01")
 
@@ -27,11 +28,13 @@ class InboundService:
         inbound: InboundRepository,
         recipients: RecipientRepository,
         shops: ShopRepository,
+        privacy: PartPrivacy,
     ) -> None:
         self._uow = uow
         self._inbound = inbound
         self._recipients = recipients
         self._shops = shops
+        self._privacy = privacy
 
     async def receive(self, given: InboundMessageCreate) -> tuple[InboundMessage, bool]:
         """The message, and whether it is new: the same external id again is the same message."""
@@ -40,6 +43,9 @@ class InboundService:
             known = await self._inbound.get(channel=new.channel, external_id=new.external_id)
             return known, False
         self._uow.append(_received(new), key=_key_of(new))
+        if given.customer_id is not None:
+            # Nobody finds somebody who was erased by an address; who names them may be late.
+            await self._privacy.erase_again(self._uow, [given.customer_id])
         return new, True
 
     async def list_page(
