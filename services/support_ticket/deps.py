@@ -70,7 +70,7 @@ async def ticket_service(uow: UnitOfWorkDep, context: ContextDep, sight: SightDe
         tickets=TicketRepository(uow, sight=sight),
         opening=opening(uow, context),
         lifecycle=lifecycle(uow),
-        customers=CustomerRepository(uow),
+        customers=CustomerRepository(uow, sight=sight),
         agents=AgentRepository(uow),
         priorities=PriorityRepository(uow),
     )

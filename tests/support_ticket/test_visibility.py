@@ -285,3 +285,40 @@ async def test_pages_are_what_the_conditions_say_one_ticket_at_a_time(desk: Desk
             assert await listed(viewer) == seen
             seen_by_any |= set(seen)
     assert 0 < len(seen_by_any) <= len(tickets)
+
+
+async def test_a_ticket_is_no_way_to_look_at_a_customer_whom_one_does_not_see(desk: Desk) -> None:
+    of_binh = await desk.shop.knows(name="Hoa", owner_id=desk.binh, email="hoa@example.com")
+    of_lan = await desk.shop.knows(name="Mai", owner_id=desk.lan)
+    of_nobody = await desk.shop.knows(name="Tú")
+    merged = await desk.shop.knows(owner_id=desk.lan)
+    await desk.shop.merges(merged, of_binh, owner_id=desk.lan)
+    own, team = (desk.lan, Visibility.OWN), (desk.lan, Visibility.TEAM, desk.first)
+
+    def asked_by(**requester: Any) -> dict[str, Any]:
+        return {"subject": "Khách gọi", "text": "Hỏi giờ mở cửa.", "requester": requester}
+
+    async def opened(who: Any, customer_id: UUID) -> str | None:
+        """How the customer of a new ticket is called."""
+        async with desk.sees(*who) as client:
+            answer = await client.post("/v1/tickets", json=asked_by(customer_id=str(customer_id)))
+            if answer.status_code == 404:
+                return None
+            assert answer.status_code == 201, answer.text
+            made = (await client.get(f"/v1/tickets/{answer.json()['id']}")).json()
+            name: str = made["customer"]["name"]
+            return name
+
+    assert [await opened(own, each) for each in (of_lan, of_nobody)] == ["Mai", "Tú"]
+    assert [await opened(own, each) for each in (of_binh, merged)] == [None, None]
+    assert [await opened(team, each) for each in (of_binh, merged)] == ["Hoa", "Hoa"]
+    async with desk.sees(*own) as lan:
+        body = asked_by(contact={"email": "hoa@example.com"})
+        by_address = (await lan.post("/v1/tickets", json=body)).json()
+        where = f"/v1/tickets/{by_address['id']}"
+        assert by_address["customer_id"] == str(of_binh)
+        assert (await lan.get(where)).json()["customer"] is None
+        assert (await desk.shop.get(where))["customer"]["name"] == "Hoa"
+        # Somebody else looks after her from now on.
+        await desk.shop.knows(of_binh, version=2, name="Hoa", owner_id=desk.lan)
+        assert (await lan.get(where)).json()["customer"]["name"] == "Hoa"

@@ -19,6 +19,8 @@ customer = Table(
     Column("phone", Text),
     Column("locale", Text),
     Column("value_tier", Text, nullable=False),
+    # Who looks after them, and whose colleagues see them; null for nobody in particular.
+    Column("owner_id", Uuid),
     # The record that stands for this one; null for one that stands for itself.
     Column("merged_into", Uuid),
     CheckConstraint("value_tier IN ('standard', 'silver', 'gold', 'vip')", name="value_tier"),

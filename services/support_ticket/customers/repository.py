@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, or_, select
+from sqlalchemy import Uuid, bindparam, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, insert
 
+from services.support_ticket.agents.colleagues import COLLEAGUES, VIEWER
 from services.support_ticket.customers.aliases import CUSTOMERS
 from services.support_ticket.customers.models import customer, segment_membership
 from shared.contracts.customer import CustomerState
@@ -16,6 +17,7 @@ from shared.contracts.segmentation import Membership
 from shared.db.rows import RowsParameter
 from shared.db.tables import part_tables
 from shared.db.unit_of_work import UnitOfWork
+from shared.security.sight import Sight
 
 ValueTier = Literal["standard", "silver", "gold", "vip"]
 
@@ -23,7 +25,10 @@ _tenant = part_tables("support_ticket").tenant
 _STATES = RowsParameter(
     "state",
     customer,
-    ("id", "version", "code", "name", "email", "phone", "locale", "value_tier", "merged_into"),
+    (
+        *("id", "version", "code", "name", "email", "phone", "locale", "value_tier"),
+        *("owner_id", "merged_into"),
+    ),
 )
 _given = insert(customer).from_select(
     ["tenant_id", *_STATES.columns],
@@ -63,6 +68,17 @@ _ROOT = CUSTOMERS.root(bindparam("customer", type_=Uuid))
 _BY_ID = select(*_PROFILE).where(
     customer.c.tenant_id == bindparam("tenant"), customer.c.id == _ROOT
 )
+# Whom nobody owns everybody sees, and whom this service has not been told of is hidden from nobody.
+_HIDDEN = {
+    of_teams: select(
+        exists().where(
+            customer.c.tenant_id == bindparam("tenant"),
+            customer.c.id == _ROOT,
+            customer.c.owner_id != (func.all(COLLEAGUES) if of_teams else VIEWER),
+        )
+    )
+    for of_teams in (False, True)
+}
 _HAS_EMAIL = customer.c.email == bindparam("email")
 _STANDS_FOR_ITSELF = customer.c.merged_into.is_(None)
 _BEST_RECORD: Any = func.array_agg(
@@ -130,10 +146,14 @@ class SegmentRef:
 
 
 class CustomerRepository:
-    """The customers of one tenant as told by their own service, inside one unit of work."""
+    """The customers of one tenant as told by their own service, inside one unit of work.
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    What it finds is for the service to decide by; `hides` says what is not for a caller's `sight`.
+    """
+
+    def __init__(self, uow: UnitOfWork, *, sight: Sight | None = None) -> None:
         self._uow = uow
+        self._sight = sight
 
     async def keep(self, states: Sequence[CustomerState]) -> list[CustomerState]:
         """Take over newer states; those that were newer."""
@@ -169,6 +189,16 @@ class CustomerRepository:
             _BY_ID, {"tenant": self._uow.tenant_id, "customer": customer_id}
         )
         return None if row is None else CustomerProfile(*row)
+
+    async def hides(self, customer_id: UUID) -> bool:
+        """Whether a customer is somebody whom the caller does not see, as their service has it."""
+        if self._sight is None:
+            return False
+        asked = {"tenant": self._uow.tenant_id, "customer": customer_id}
+        hidden: bool = await self._uow.scalar(
+            _HIDDEN[self._sight.of_teams], {**asked, **self._sight.parameters()}
+        )
+        return hidden
 
     async def wait_for_strangers(self) -> None:
         """Until the work commits, nobody looks for an address; who was looking has finished."""

@@ -47,7 +47,7 @@ async def create_ticket(
     Its priority follows from type, urgency and the customer's value; it is assigned to the queue's
     agents in turn; its due times are business time by the shop's calendar. A shopper's ticket is
     the shopper's own. A contact whose e-mail address or phone number is exactly one customer's is
-    linked to them.
+    linked to them. A `customer_id` of somebody whom the caller does not see is 404.
     """
     ticket = await tickets.open(wanted, caller)
     response.headers["ETag"] = etag(ticket.version)

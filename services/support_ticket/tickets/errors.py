@@ -11,6 +11,13 @@ class TicketNotFound(NotFound):
     title = "There is no such ticket"
 
 
+class RequesterNotFound(NotFound):
+    """Somebody whom the caller does not see."""
+
+    code = "customer_not_found"
+    title = "There is no such customer"
+
+
 class TransitionNotAllowed(Conflict):
     """The ticket cannot go there from where it is."""
 

@@ -179,7 +179,10 @@ class TicketCustomerRead(BaseModel):
 
 
 class TicketDetail(TicketRead):
-    """A ticket with its customer (null for shoppers and for people nobody knows yet)."""
+    """A ticket with its customer.
+
+    Null for shoppers, for people nobody knows yet, and for customers whom the caller does not see.
+    """
 
     customer: TicketCustomerRead | None
 

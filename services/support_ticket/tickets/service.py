@@ -7,7 +7,11 @@ from services.support_ticket.agents.errors import UnknownTeam
 from services.support_ticket.agents.repository import AgentRepository
 from services.support_ticket.customers.repository import CustomerProfile, CustomerRepository
 from services.support_ticket.tickets.callers import Caller
-from services.support_ticket.tickets.errors import RequesterNotYours, UnknownAssignee
+from services.support_ticket.tickets.errors import (
+    RequesterNotFound,
+    RequesterNotYours,
+    UnknownAssignee,
+)
 from services.support_ticket.tickets.lifecycle import TicketLifecycle
 from services.support_ticket.tickets.opening import Request, TicketOpening
 from services.support_ticket.tickets.priorities import PriorityRepository
@@ -53,7 +57,10 @@ class TicketService:
         self._priorities = priorities
 
     async def open(self, wanted: TicketCreate, caller: Caller) -> Ticket:
-        """Open a ticket for whoever asks. Raises RequesterNotYours, Invalid, ShopNotReady."""
+        """Open a ticket for whoever asks.
+
+        Raises RequesterNotYours, RequesterNotFound, Invalid, ShopNotReady.
+        """
         contact, customer_id, link = await self._requester(wanted.requester, caller)
         return await self._opening.open(
             Request(
@@ -82,9 +89,10 @@ class TicketService:
     async def describe_customer(self, ticket: Ticket) -> TicketCustomerRead | None:
         """What an agent needs to know of a ticket's customer, from this service's projection.
 
-        The ticket keeps the id of the record that it came through; this is the person's.
+        The ticket keeps the id of the record that it came through; this is the person's. None of
+        somebody whom the caller does not see: opening a ticket is no way to look at them.
         """
-        if ticket.customer_id is None:
+        if ticket.customer_id is None or await self._customers.hides(ticket.customer_id):
             return None
         profile = await self._customers.find(ticket.customer_id)
         segments = await self._customers.list_segments(ticket.customer_id)
@@ -164,6 +172,8 @@ class TicketService:
             raise Invalid("A ticket needs a requester", errors=[fault])
         contact = Contact(**requester.contact.model_dump()) if requester.contact else Contact()
         if requester.customer_id is not None:
+            if await self._customers.hides(requester.customer_id):
+                raise RequesterNotFound
             return contact, requester.customer_id, "given"
         known = await self._customers.find_by_address(email=contact.email, phone=contact.phone)
         return contact, known, "matched" if known else None

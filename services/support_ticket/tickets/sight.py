@@ -7,47 +7,33 @@ in particular. What a caller does not see does not exist for them.
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
-from services.support_ticket.agents.models import agent
+from services.support_ticket.agents.colleagues import COLLEAGUES, TEAMS, TENANT, VIEWER, all_of
 from services.support_ticket.queues.models import queue
 from services.support_ticket.tickets.models import ticket
 from shared.db.merged import Source
 
-_TENANT: Final = bindparam("tenant", type_=Uuid)
-_VIEWER: Final = bindparam("viewer", type_=Uuid)
-_TEAMS: Final = bindparam("viewer_teams", type_=ARRAY(Text))
-
-
-def _all_of(found: Select[Any]) -> Any:
-    """The ids that a query finds, as an array: the server asks once per statement."""
-    return func.array(found.scalar_subquery(), type_=ARRAY(Uuid))
-
-
-_TEAM_IDS: Final = _TEAMS.cast(ARRAY(Uuid))
-_TEAMMATES: Final = select(agent.c.id).where(
-    agent.c.tenant_id == _TENANT, agent.c.team_ids.has_any(_TEAMS)
+_TEAM_IDS: Final = TEAMS.cast(ARRAY(Uuid))
+_TEAM_QUEUES: Final = all_of(
+    select(queue.c.id).where(queue.c.tenant_id == TENANT, queue.c.team_id == _TEAM_IDS.any_())
 )
-_COLLEAGUES: Final = func.array_append(_all_of(_TEAMMATES), _VIEWER, type_=ARRAY(Uuid))
-_TEAM_QUEUES: Final = _all_of(
-    select(queue.c.id).where(queue.c.tenant_id == _TENANT, queue.c.team_id == _TEAM_IDS.any_())
-)
-_OPEN_QUEUES: Final = _all_of(
-    select(queue.c.id).where(queue.c.tenant_id == _TENANT, queue.c.team_id.is_(None))
+_OPEN_QUEUES: Final = all_of(
+    select(queue.c.id).where(queue.c.tenant_id == TENANT, queue.c.team_id.is_(None))
 )
 _NOBODYS: Final = and_(ticket.c.assignee_id.is_(None), ticket.c.team_id.is_(None))
 
 
 def is_seen(*, of_teams: bool) -> ColumnElement[bool]:
     """The condition on a ticket; its parameters are `Sight.parameters` and `tenant`."""
-    own = or_(ticket.c.assignee_id == _VIEWER, ticket.c.created_by == _VIEWER)
+    own = or_(ticket.c.assignee_id == VIEWER, ticket.c.created_by == VIEWER)
     if not of_teams:
         return own
     return or_(
         own,
-        ticket.c.assignee_id == func.any(_COLLEAGUES),
+        ticket.c.assignee_id == func.any(COLLEAGUES),
         ticket.c.team_id == func.any(_TEAM_IDS),
         ticket.c.queue_id == func.any(_TEAM_QUEUES),
         and_(_NOBODYS, ticket.c.queue_id == func.any(_OPEN_QUEUES)),
@@ -57,17 +43,17 @@ def is_seen(*, of_teams: bool) -> ColumnElement[bool]:
 def ticket_is_seen(ticket_id: ColumnElement[Any], *, of_teams: bool) -> ColumnElement[bool]:
     """The condition on something that belongs to the ticket of this id."""
     return exists().where(
-        ticket.c.tenant_id == _TENANT, ticket.c.id == ticket_id, is_seen(of_teams=of_teams)
+        ticket.c.tenant_id == TENANT, ticket.c.id == ticket_id, is_seen(of_teams=of_teams)
     )
 
 
 def sources(*, of_teams: bool) -> list[Source]:
     """The same tickets, each alternative as an index has it, for pages."""
-    opened = Source(lambda _: ticket.c.created_by == _VIEWER)
+    opened = Source(lambda _: ticket.c.created_by == VIEWER)
     if not of_teams:
-        return [Source(lambda _: ticket.c.assignee_id == _VIEWER), opened]
+        return [Source(lambda _: ticket.c.assignee_id == VIEWER), opened]
     return [
-        Source(lambda agent_id: ticket.c.assignee_id == agent_id, _COLLEAGUES),
+        Source(lambda agent_id: ticket.c.assignee_id == agent_id, COLLEAGUES),
         opened,
         Source(lambda team_id: ticket.c.team_id == team_id, _TEAM_IDS),
         Source(lambda queue_id: ticket.c.queue_id == queue_id, _TEAM_QUEUES),
