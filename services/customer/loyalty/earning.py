@@ -60,7 +60,7 @@ class Earning:
             roots=members,
             now=self._uow.clock.now(),
         )
-        self._correct(book, {order.id: order for order in orders})
+        self._correct(book, programme, {order.id: order for order in orders})
         if programme.active:
             await self._grant(book, programme, orders, members)
             for reward in rewards:
@@ -115,13 +115,16 @@ class Earning:
         await TierKeeper(self._uow, programme).raise_up(members, touched=[customer_id])
         return [lot for lot in book if lot.cause in causes.values()]
 
-    def _correct(self, book: Book, orders: Mapping[UUID, OrderRecord]) -> None:
+    def _correct(
+        self, book: Book, programme: Programme, orders: Mapping[UUID, OrderRecord]
+    ) -> None:
         for lot in list(book):
             order = orders.get(lot.order_id) if lot.order_id else None
             if order is None:
                 continue
             if lot.kind == "order":
-                kept = kept_minor(order) if lot.customer_id == order.customer_id else 0
+                is_theirs = lot.customer_id == order.customer_id
+                kept = kept_minor(order) if is_theirs and _counts(order, programme) else 0
                 points = order_points(lot.terms, kept, lot.multiplier_percent)
                 book.correct(lot.id, points, amount_minor=kept)
             elif lot.kind == "referral":
@@ -141,7 +144,7 @@ class Earning:
             for order in orders
             if _cause(order) not in known
             and kept_minor(order)
-            and order.currency == programme.currency
+            and _counts(order, programme)
             and order.placed_at >= programme.starts_at
         ]
         tiers = await TierKeeper(self._uow, programme).current(members) if new else {}
@@ -181,6 +184,11 @@ def kept_minor(order: OrderRecord) -> int:
     if order.deleted_at or order.status == "cancelled" or order.financial_status not in _KEPT:
         return 0
     return max(order.total_minor - order.refunded_minor, 0)
+
+
+def _counts(order: OrderRecord, programme: Programme) -> bool:
+    """Whether it is in the money that rules and tiers speak of."""
+    return order.currency == programme.currency
 
 
 def _cause(order: OrderRecord) -> str:

@@ -132,6 +132,24 @@ async def test_other_money_earlier_orders_and_a_paused_programme_earn_nothing(
     )
 
 
+async def test_an_order_that_turns_out_to_be_of_other_money_has_earned_nothing(
+    shop: Shop, lan: str
+) -> None:
+    await shop.programme(tier_basis="spend")
+    await shop.order_rule()
+    await shop.post("/v1/loyalty/tiers", name="Vàng", threshold=1_000_000)
+    await shop.order(lan, 100_000, "1")
+    dollars = {"amount": "99999.00", "currency": "USD"}
+    await shop.post(
+        "/v1/orders", customer_id=lan, external_id="1", financial_status="paid", total=dollars
+    )
+    assert await shop.points(lan) == (0, 0, 0)
+    assert (await shop.account(lan))["tier"] is None
+    await shop.order(lan, 100_000, "1")
+    assert await shop.points(lan) == (10, 0, 0)
+    await shop.check(lan)
+
+
 async def test_a_shop_without_a_programme_takes_orders(shop: Shop, lan: str) -> None:
     await shop.order(lan, 200_000)
     answer = await shop.send("GET", f"/v1/loyalty/accounts/{lan}")
