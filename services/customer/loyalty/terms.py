@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -137,7 +137,8 @@ class Programme:
         return instant.astimezone(self.timezone).date()
 
     def _start_of(self, day: date) -> datetime:
-        return datetime.combine(day, time(), tzinfo=self.timezone)
+        # What comes of it is told as it is, before any database has turned it into this.
+        return datetime.combine(day, time(), tzinfo=self.timezone).astimezone(UTC)
 
 
 def order_points(

@@ -71,6 +71,16 @@ async def test_each_step_of_an_order_s_points_is_told_with_the_balance(
     assert spent["movement"]["redemption_id"] == redeemed["id"]
 
 
+async def test_days_of_the_shop_are_told_as_moments_of_utc(shop: Shop, lan: str) -> None:
+    await shop.programme(hold_days=7, expires_after_months=1)
+    await shop.post("/v1/loyalty/rules", kind="event", event="review.written", points=30)
+    body = {"customer_id": lan, "event": "review.written", "reference": "1"}
+    answer = await shop.post("/v1/loyalty/events", **body)
+    [earned] = await told_of(shop, "points_earned")
+    assert answer["available_at"] == earned["movement"]["available_at"] == "2027-03-08T17:00:00Z"
+    assert earned["movement"]["expires_at"] == "2027-04-09T17:00:00Z"
+
+
 async def test_what_has_expired_is_told_as_gone_before_any_sweep(shop: Shop, lan: str) -> None:
     await shop.programme(expires_after_months=1)
     await shop.order_rule()
