@@ -87,15 +87,16 @@ class Earning:
     ) -> list[Lot]:
         """What an event earns, once for its reference. Raises NoProgramme.
 
-        The customer's family is locked already.
+        Where it has earned for somebody else there is nothing of it for this customer, whose family
+        is locked already.
         """
         programme = await self._loyalty.get_programme()
         rules = programme.event_rules(event, at)
         members = await self._families.of_all([customer_id])
         causes = {rule.id: f"event:{rule.id}:{reference}" for rule in rules}
         lots = await self._ledger.lock(members.keys(), causes=causes.values())
-        members |= await self._families.of_all({lot.customer_id for lot in lots} - members.keys())
-        book = Book(lots, roots=members, now=self._uow.clock.now())
+        others = await self._families.of_all({lot.customer_id for lot in lots} - members.keys())
+        book = Book(lots, roots={**members, **others}, now=self._uow.clock.now())
         known = {lot.cause for lot in lots}
         times = await self._ledger.times(members.keys(), [rule.id for rule in rules])
         for rule in rules:
@@ -113,7 +114,7 @@ class Earning:
         tell_moves(self._uow, book)
         await self._ledger.save(book)
         await TierKeeper(self._uow, programme).raise_up(members, touched=[customer_id])
-        return [lot for lot in book if lot.cause in causes.values()]
+        return [lot for lot in book if lot.cause in causes.values() and lot.customer_id in members]
 
     def _correct(
         self, book: Book, programme: Programme, orders: Mapping[UUID, OrderRecord]

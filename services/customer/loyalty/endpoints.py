@@ -245,7 +245,10 @@ async def adjust(body: AdjustmentCreate, accounts: AccountServiceDep) -> Account
     dependencies=[_WRITE],
 )
 async def record_event(body: EventCreate, accounts: AccountServiceDep) -> EventRead:
-    """Tell of something that earns points; each `reference` earns once."""
+    """Tell of something that earns points; each `reference` earns once.
+
+    Told of somebody else, it earns nothing: `points` is 0.
+    """
     lots = await accounts.earn(body)
     return EventRead(
         customer_id=body.customer_id,

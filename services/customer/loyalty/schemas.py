@@ -309,13 +309,14 @@ class EventCreate(Body):
     customer_id: UUID
     event: EventName
     reference: Reference = Field(
-        description="Which one: told again, it earns nothing more", examples=["review-118"]
+        description="Which one: told again, of whomever, it earns nothing more",
+        examples=["review-118"],
     )
     at: Instant | None = Field(default=None, description="When it happened; now, unless given")
 
 
 class EventRead(BaseModel):
-    """What an event has earned, now or when it was told first."""
+    """What an event has earned for a customer, now or when it was told first of them."""
 
     object: Literal["loyalty_event"] = "loyalty_event"
     customer_id: UUID

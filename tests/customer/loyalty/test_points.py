@@ -201,6 +201,47 @@ async def test_an_event_earns_once_for_its_reference_and_up_to_its_limit(
     await shop.check(lan)
 
 
+async def test_an_event_that_has_earned_for_somebody_earns_nothing_for_another(
+    shop: Shop, lan: str
+) -> None:
+    mai, again = await shop.customer("Mai"), await shop.customer("Lan 2")
+    await shop.programme()
+    await shop.post(
+        "/v1/loyalty/rules", kind="event", event="checked_in", points=5, limit_per_customer=1
+    )
+
+    async def told(customer_id: str, reference: str) -> tuple[str, int, bool]:
+        body = {"customer_id": customer_id, "event": "checked_in", "reference": reference}
+        answer = await shop.post("/v1/loyalty/events", **body)
+        return answer["customer_id"], answer["points"], answer["available_at"] is not None
+
+    assert await told(lan, "a") == (lan, 5, True)
+    assert await told(mai, "a") == (mai, 0, False)
+    assert await shop.points(mai) == (0, 0, 0)
+    await shop.merge(again, into=lan)
+    assert await told(again, "a") == (again, 5, True), "the same person"
+    assert await shop.points(lan) == (5, 0, 0)
+
+
+async def test_what_somebody_else_has_had_of_a_rule_counts_for_no_limit(
+    shop: Shop, lan: str
+) -> None:
+    mai = await shop.customer("Mai")
+    await shop.programme()
+
+    async def told(customer_id: str, reference: str) -> int:
+        body = {"customer_id": customer_id, "event": "checked_in", "reference": reference}
+        points: int = (await shop.post("/v1/loyalty/events", **body))["points"]
+        return points
+
+    rule = {"kind": "event", "event": "checked_in", "limit_per_customer": 1}
+    await shop.post("/v1/loyalty/rules", **rule, points=5)
+    assert await told(lan, "a") == 5
+    await shop.post("/v1/loyalty/rules", **rule, points=7)
+    assert await told(lan, "b") == 7
+    assert await told(mai, "a") == 7
+
+
 @pytest.mark.capability(114)
 async def test_two_hundred_at_once_spend_what_there_is_and_not_a_point_more(
     shop: Shop, lan: str
