@@ -74,7 +74,7 @@ async def _task(client: httpx.AsyncClient, **said: Any) -> str:
 
 
 async def _appointment(
-    client: httpx.AsyncClient, customer_id: str, staff_id: str, *, days: int
+    client: httpx.AsyncClient, customer_id: str, staff_id: str, *, days: int, overbook: bool = False
 ) -> str:
     starts_at = (datetime.now(UTC) + timedelta(days=days)).replace(hour=3, minute=0)
     body = {
@@ -83,6 +83,7 @@ async def _appointment(
         "title": "Thử áo",
         "starts_at": starts_at.isoformat(),
         "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
+        "overbook": overbook,
     }
     answer = await client.post("/v1/appointments", json=body)
     assert answer.status_code == 201, answer.text
@@ -397,6 +398,32 @@ class TestReassignment:
             for subject in ("customer", "task", "appointment")
             for heir in (chi, lan)
         }
+
+    async def test_appointments_are_overbooked_as_long_as_whoever_has_them_has_others_then(
+        self, client, hire, newcomer, run
+    ):
+        lan, chi = await hire(), await hire()
+        who, of_chi = await newcomer(owner_id=lan), await newcomer(owner_id=chi)
+        await _appointment(client, of_chi["id"], chi, days=2)
+        theirs = [
+            await _appointment(client, who["id"], lan, days=days, overbook=True)
+            for days in (2, 4, 4)
+        ]
+
+        async def overbooked() -> list[bool]:
+            read = [(await client.get(f"/v1/appointments/{one}")).json() for one in theirs]
+            return [one["overbooked"] for one in read]
+
+        assert await overbooked() == [False, False, True]
+        body = {"from_owner_id": lan, "to_staff_ids": [chi], "hand_over": ["appointments"]}
+        job = (await client.post(f"{RULES}/reassignments", json=body)).json()
+        await run()
+        assert await overbooked() == [True, False, True]
+        undone = await client.post(f"{RULES}/reassignments/{job['id']}/undo")
+        assert undone.status_code == 202, undone.text
+        await run()
+        assert {await _of(client, "appointments", one) for one in theirs} == {lan}
+        assert await overbooked() == [False, False, True]
 
     async def test_only_what_has_ended_and_was_a_reassignment_is_undone(
         self, client, service, shop, hire, run

@@ -120,7 +120,8 @@ _COMING_OF: Final = (
 def _hand_over(key: Literal["id", "customer_id"]) -> Any:
     """Appointments of somebody get the staff that is given for what they are known by.
 
-    Nobody is asked whether they have time: what overlaps is overbooked.
+    Nobody is asked whether they have time: what overlaps with what they have is overbooked, and of
+    two that come together the one that was made later.
     """
     heirs = RowsParameter("heir", appointment, (key, "staff_id"))
     taken = (
@@ -132,19 +133,25 @@ def _hand_over(key: Literal["id", "customer_id"]) -> Any:
         .cte("taken")
         .prefix_with("MATERIALIZED")
     )
-    other = appointment.alias("other")
-    overlaps = (
+    other, along = appointment.alias("other"), taken.alias("along")
+    is_then = (
+        other.c.tenant_id == _TENANT,
+        other.c.status == "planned",
+        # None is longer than a day.
+        other.c.starts_at > appointment.c.starts_at - LONGEST,
+        other.c.starts_at < appointment.c.ends_at,
+        other.c.ends_at > appointment.c.starts_at,
+    )
+    they_have_another = (
         select(other.c.id)
-        .where(
-            other.c.tenant_id == _TENANT,
-            other.c.staff_id == taken.c.staff_id,
-            other.c.status == "planned",
-            # None is longer than a day.
-            other.c.starts_at > appointment.c.starts_at - LONGEST,
-            other.c.starts_at < appointment.c.ends_at,
-            other.c.ends_at > appointment.c.starts_at,
-            other.c.id != appointment.c.id,
-        )
+        .where(*is_then, other.c.staff_id == taken.c.staff_id, other.c.id != appointment.c.id)
+        .correlate(appointment, taken)
+        .exists()
+    )
+    another_comes_along = (
+        select(other.c.id)
+        .join(along, along.c.id == other.c.id)
+        .where(*is_then, along.c.staff_id == taken.c.staff_id, along.c.id < appointment.c.id)
         .correlate(appointment, taken)
         .exists()
     )
@@ -152,7 +159,7 @@ def _hand_over(key: Literal["id", "customer_id"]) -> Any:
         update(appointment)
         .values(
             staff_id=taken.c.staff_id,
-            overbooked=or_(appointment.c.overbooked, overlaps),
+            overbooked=or_(they_have_another, another_comes_along),
             updated_at=bindparam("now", type_=Instant),
             version=appointment.c.version + 1,
         )
