@@ -117,6 +117,32 @@ async def test_response_is_from_being_given_a_customer_to_the_first_contact(clie
     assert 0 <= given["response_seconds"] < 60
 
 
+async def test_who_was_given_one_record_may_get_in_touch_by_another_of_the_person(
+    client, hire, make
+):
+    lan = await hire()
+    await make("assignment-rules", name="A", staff_ids=[lan])
+    given, stays = await make("customers", name="An"), await make("customers", name="An Lê")
+    unmoved = await make("customers", name="Bo")
+
+    async def answered() -> tuple[int, int, bool]:
+        [day] = (await _figures(client, staff_id=lan)).values()
+        contacted = day["customers_contacted"]
+        return day["customers_given"], contacted, day["response_seconds"] is not None
+
+    merge = f"customers/{stays['id']}/merges"
+    made = await make(merge, customer_ids=[given["id"]])
+    assert await answered() == (3, 0, False)
+    await make("interactions", customer_id=stays["id"], kind="call", staff_id=lan)
+    assert await answered() == (3, 2, True)
+    await make("interactions", customer_id=unmoved["id"], kind="call", staff_id=lan)
+    await make("interactions", customer_id=given["id"], kind="call", staff_id=lan)
+    assert await answered() == (3, 3, True)
+    undone = await client.post(f"/v1/merges/{made['id']}/undo")
+    assert undone.status_code == 200, undone.text
+    assert await answered() == (3, 3, True)
+
+
 async def test_staff_see_the_figures_of_whom_they_see(client, service, shop, hire, make):
     team = new_id()
     lan, binh = await hire(team_ids=[team]), await hire(team_ids=[team])

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Subquery,
     Text,
     Uuid,
+    and_,
     bindparam,
     cast,
     extract,
@@ -35,8 +36,10 @@ from services.customer.assignment.models import assignment_log, staff_skill
 from services.customer.care_statistics.models import ticket_fact, ticket_owed
 from services.customer.colleagues.models import colleague
 from services.customer.colleagues.repository import COLLEAGUES
+from services.customer.customers.models import customer
 from services.customer.interactions.models import interaction
 from services.customer.tasks.models import task
+from shared.db.aliases import stands_for
 from shared.db.tables import Instant
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
@@ -89,18 +92,36 @@ def _part(
 def _parts() -> list[Select[Any]]:
     i, t, a, g = interaction.c, task.c, appointment.c, assignment_log.c
     f, o = ticket_fact.c, ticket_owed.c
-    first_contact = (
+    given, other = customer.alias("given"), customer.alias("other")
+    root_id = stands_for(given)
+    others = other.c.tenant_id == _TENANT, other.c.merged_into == root_id
+    record = union_all(
+        select(root_id.label("id")).correlate(given),
+        select(other.c.id).where(*others).correlate(given),
+    ).lateral("record")
+    # Of each record of the person by the index of its own, and no further than the first.
+    of_record = (
         select(i.started_at)
         .where(
             i.tenant_id == _TENANT,
-            i.customer_id == g.customer_id,
+            i.customer_id == record.c.id,
             i.staff_id == g.to_owner_id,
             i.started_at >= g.assigned_at,
         )
         .order_by(i.started_at)
         .limit(1)
+        .correlate(assignment_log, record)
+        .lateral("of_record")
+    )
+    first_contact = (
+        select(func.min(of_record.c.started_at).label("started_at"))
+        .select_from(record.join(of_record, true()))
+        .correlate(assignment_log, given)
         .lateral("first_contact")
     )
+    given_to_them = assignment_log.join(
+        given, and_(given.c.tenant_id == _TENANT, given.c.id == g.customer_id)
+    ).join(first_contact, true())
     return [
         _part(
             interaction,
@@ -137,7 +158,7 @@ def _parts() -> list[Select[Any]]:
             g.to_owner_id,
             g.assigned_at,
             g.subject == literal_column("'customer'"),
-            source=assignment_log.outerjoin(first_contact, true()),
+            source=given_to_them,
             customers_given=func.count(),
             customers_contacted=func.count(first_contact.c.started_at),
             waited_seconds=func.coalesce(
