@@ -164,14 +164,15 @@ class ReferralService:
 
     async def _was_brought_by(self, customer_id: UUID, root_id: UUID) -> bool:
         """Whether somebody, or whoever brought them, and so on, was brought by this person."""
-        members = await self._families.of_all([customer_id])
+        level = await self._families.of_all([customer_id])
         seen: set[UUID] = set()
-        while members and not seen & members.keys():
-            if root_id in members.values():
+        while level:
+            if root_id in level.values():
                 return True
-            seen |= members.keys()
-            brought = await self._referrals.of_friends(members.keys())
-            members = await self._families.of_all({row.referrer_id for row in brought})
+            seen |= level.keys()
+            brought = await self._referrals.of_friends(level.keys())
+            referrers = {row.referrer_id for row in brought if row.status != "void"} - seen
+            level = await self._families.of_all(referrers)
         return False
 
     async def _seen_family(self, customer_id: UUID) -> Family:

@@ -188,6 +188,22 @@ async def test_rings_are_refused_even_when_they_close_at_once(shop: Shop, lan: s
     assert refused["reason"] == "ring"
 
 
+async def test_a_ring_is_found_behind_those_who_were_met_before(shop: Shop, lan: str) -> None:
+    bo, mai, again, far = [await shop.customer(name) for name in ("Bo", "Mai", "Mai 2", "Phi")]
+    for referrer, friend in ((lan, mai), (bo, again), (bo, lan), (far, bo)):
+        await bring(shop, referrer, friend)
+    await shop.merge(again, into=mai)
+    assert await refusal(shop, mai, far) == "ring"
+
+
+async def test_a_referral_of_which_nothing_came_closes_no_ring(shop: Shop, lan: str) -> None:
+    mai = await shop.customer("Mai")
+    void = await bring(shop, lan, mai)
+    await shop.order(mai, 300_000, placed_at="2027-02-01T00:00:00Z")
+    assert (await shop.get(f"/v1/referrals/{void['id']}"))["status"] == "void"
+    assert (await bring(shop, mai, lan))["status"] == "pending"
+
+
 async def test_who_turns_out_to_be_the_same_or_not_new_brings_nothing(shop: Shop, lan: str) -> None:
     friend, mai = await shop.customer("Lan 2"), await shop.customer("Mai")
     same, late = await bring(shop, lan, friend), await bring(shop, lan, mai)
