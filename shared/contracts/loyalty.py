@@ -22,8 +22,7 @@ class PointsState(Contract):
     """Points that moved together, and what the person has after all that happened with them.
 
     `cause` is what had earned them, `record_id` the record they came through; both are absent when
-    points of several causes moved. `balance` is absent for a person whom this touches from afar:
-    somebody who was one with another when they spent together.
+    points of several causes moved.
     """
 
     movement_id: UUID

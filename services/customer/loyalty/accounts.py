@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -151,14 +152,15 @@ class AccountService:
     async def cancel(self, redemption_id: UUID) -> Redemption:
         """Give the points of a redemption back, once. Raises RedemptionNotFound."""
         before = await self._ledger.redemption(redemption_id)
+        taken = await self._ledger.redeemed(redemption_id)
+        owners = {part.customer_id for part in taken}
         try:
-            family = await self._locked_family(before.customer_id)
+            family, others = await self._locked_with(before.customer_id, owners)
         except CustomerNotFound as error:
             raise RedemptionNotFound from error
         row = await self._ledger.redemption(redemption_id, lock=True)
-        taken = await self._ledger.redeemed(redemption_id)
         told = []
-        book = await self._book(family, ids={part.lot_id for part in taken})
+        book = await self._book(family, others=others, ids={part.lot_id for part in taken})
         if row.status == "done":
             for part in taken:
                 book.restore(part.lot_id, part.points, redemption_id=redemption_id)
@@ -222,6 +224,19 @@ class AccountService:
             await self._families.hold(customer_id)
         return family
 
+    async def _locked_with(
+        self, customer_id: UUID, owners: Collection[UUID]
+    ) -> tuple[Family, Mapping[UUID, UUID]]:
+        """Somebody's family, and who stands for each member of others' who were one with them."""
+        await self._customers.get(customer_id)
+        everybody = {customer_id, *owners}
+        root_id = (await self._families.lock_all(everybody))[customer_id]
+        if customer_id != root_id:
+            await self._families.hold(customer_id)
+        members = await self._families.of_all(everybody)
+        own = tuple(member for member, its_root in members.items() if its_root == root_id)
+        return Family(root_id, own), {each: members[each] for each in members.keys() - set(own)}
+
     def _entry(self, kind: str, customer_id: UUID, points: int, note: str | None) -> Entry:
         data = {"points": points, "note": note}
         return Entry(
@@ -241,18 +256,23 @@ class AccountService:
         book.keep_time()
         return book
 
-    async def _book(self, family: Family, *, ids: Collection[UUID] = ()) -> Book:
-        """What a family has open, as of now: what is due has come, what is over has gone."""
-        lots = await self._ledger.lock(family.member_ids, ids=ids)
-        members = dict.fromkeys(family.member_ids, family.root_id)
-        strangers = {lot.customer_id for lot in lots} - members.keys()
-        members |= await self._families.of_all(strangers)
+    async def _book(
+        self,
+        family: Family,
+        *,
+        others: Mapping[UUID, UUID] = MappingProxyType({}),
+        ids: Collection[UUID] = (),
+    ) -> Book:
+        """What a family has open, as of now: what is due has come, what is over has gone.
+
+        Of others, who are locked, too, there is what was written last.
+        """
+        lots = await self._ledger.lock([*family.member_ids, *others], ids=ids)
         book = Book(
             lots,
-            roots=members,
+            roots={**dict.fromkeys(family.member_ids, family.root_id), **others},
             now=self._uow.clock.now(),
             actor_id=self._actor_id,
-            partly=set(members.values()) - {family.root_id},
         )
-        book.keep_time(only={lot.id for lot in lots if lot.customer_id not in strangers})
+        book.keep_time(only={lot.id for lot in lots if lot.customer_id not in others})
         return book

@@ -32,8 +32,7 @@ class Book:
     """The open lots of some families, and what is done with them now.
 
     `roots` says whose family each customer belongs to; lots of one family pay for each other.
-    `partly` are families of whom only some open lots are here. `actor_id` is the member of staff
-    or the key that does it, unknown for the system's own work.
+    `actor_id` is the member of staff or the key that does it, unknown for the system's own work.
     """
 
     def __init__(
@@ -43,7 +42,6 @@ class Book:
         roots: Mapping[UUID, UUID],
         now: datetime,
         actor_id: str | None = None,
-        partly: Collection[UUID] = (),
     ) -> None:
         self._stored = {lot.id: lot for lot in lots}
         self._lots = dict(self._stored)
@@ -54,7 +52,6 @@ class Book:
             self._of_root[roots[lot.customer_id]].append(lot.id)
         self._now = now
         self._actor_id = actor_id
-        self._partly = frozenset(partly)
         self.postings: list[Posting] = []
         self.moves: list[Move] = []
 
@@ -96,18 +93,26 @@ class Book:
             self._take_back(lot_id, lot.points - points)
 
     def keep_time(self, *, only: Collection[UUID] | None = None) -> None:
-        """Let what is due become available, and what has reached its end expire.
+        """Let what is due become available, debts be paid, what has reached its end expire.
 
-        `only` these lots, or all there are.
+        `only` these lots, or all there are; debts are paid by all.
         """
         for lot in [lot for lot in self if only is None or lot.id in only]:
             if lot.matured_at is None and lot.available_at <= self._now:
                 matured = self._put(lot, matured_at=self._now)
                 self._move(matured, "mature", "pending", "available", matured.remaining)
                 self._tell("available", lot, matured.remaining)
-                self._settle(self._roots[lot.customer_id])
+        self.settle()
         for lot_id in [lot.id for lot in self if only is None or lot.id in only]:
             self._expire(lot_id)
+
+    def settle(self) -> None:
+        """Have each family pay what it owes from what it can spend.
+
+        Of records that were merged since, one may owe what another has.
+        """
+        for root_id in list(self._of_root):
+            self._settle(root_id)
 
     def tell_expiry(self, until: datetime) -> None:
         """Have told, once for each lot, what expires until then, all of one moment together."""
@@ -130,16 +135,14 @@ class Book:
             self.moves.append(move)
 
     def balances(self) -> dict[UUID, Balance]:
-        """What each family has now, of whom all open lots are here; what has expired is gone."""
+        """What each family has now, if all its open lots are here; what has expired is gone."""
         sums: dict[UUID, list[int]] = {root_id: [0, 0, 0] for root_id in self._roots.values()}
         for lot in self:
             held = sums[self._roots[lot.customer_id]]
             if lot.matured_at is None or not self._has_expired(lot):
                 held[0 if lot.matured_at else 1] += lot.remaining
             held[2] += lot.owed
-        return {
-            root_id: Balance(*held) for root_id, held in sums.items() if root_id not in self._partly
-        }
+        return {root_id: Balance(*held) for root_id, held in sums.items()}
 
     def available(self, root_id: UUID) -> int:
         """What a family can spend now."""

@@ -75,6 +75,7 @@ class Earning:
                     earned_at=book.now,
                 )
                 book.grant(lot, reward.points)
+        book.settle()
         tell_moves(self._uow, book)
         await self._ledger.save(book)
         touched = {order.customer_id for order in orders}
@@ -111,6 +112,7 @@ class Earning:
                 earned_at=at,
             )
             book.grant(lot, rule.points, note=event)
+        book.settle()
         tell_moves(self._uow, book)
         await self._ledger.save(book)
         await TierKeeper(self._uow, programme).raise_up(members, touched=[customer_id])

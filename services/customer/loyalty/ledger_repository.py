@@ -209,7 +209,7 @@ _CANCEL_REDEMPTION = (
     .returning(*loyalty_redemption.c)
 )
 _REDEEMED = (
-    select(_entry.lot_id, _entry.points)
+    select(_entry.lot_id, _entry.customer_id, _entry.points)
     .where(_entry.tenant_id == _TENANT, _entry.redemption_id == _ID, _entry.kind == "redeem")
     .order_by(_entry.id)
 )
@@ -327,7 +327,7 @@ class LedgerRepository:
         return row
 
     async def redeemed(self, redemption_id: UUID) -> Sequence[Row[*tuple[Any, ...]]]:
-        """Of which lots a redemption took how many points."""
+        """Of which lots, and whose they are, a redemption took how many points."""
         return await self._uow.rows(_REDEEMED, {**self._tenant, "id": redemption_id})
 
     async def cancel_redemption(self, redemption_id: UUID) -> Row[*tuple[Any, ...]]:

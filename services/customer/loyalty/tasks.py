@@ -105,6 +105,7 @@ async def _tell_expiry(uow: UnitOfWork, at_most: int) -> bool:
         return False
     members = await _held(uow, found)
     book = Book(await ledger.lock(members.keys()), roots=members, now=now)
+    book.settle()
     book.tell_expiry(until)
     await _tell(uow, book, members)
     await ledger.save(book)

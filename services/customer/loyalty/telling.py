@@ -53,11 +53,11 @@ def tell_moves(uow: UnitOfWork, book: Book, *, silent: Collection[UUID] = ()) ->
         return
     balances = book.balances()
     for move in moves:
-        state = _state(move, balances.get(move.root_id))
+        state = _state(move, balances[move.root_id])
         uow.append(_EVENTS[move.kind](movement=state), key=move.root_id)
 
 
-def _state(move: Move, balance: Balance | None) -> PointsState:
+def _state(move: Move, balance: Balance) -> PointsState:
     lot = move.lot
     return PointsState(
         movement_id=new_id(),
@@ -72,7 +72,5 @@ def _state(move: Move, balance: Balance | None) -> PointsState:
         expires_at=lot.expires_at if lot else move.expires_at,
         balance=PointsBalance(
             available=balance.available, pending=balance.pending, owed=balance.owed
-        )
-        if balance
-        else None,
+        ),
     )

@@ -510,6 +510,54 @@ class TestFamilies:
         assert await shop.points(other) == (10, 0, 0)
         await shop.check(lan, other)
 
+    async def test_what_is_given_back_to_who_has_parted_pays_what_they_owe(
+        self, shop: Shop, lan: str
+    ) -> None:
+        other = await shop.customer("Lan Nguyễn")
+        await shop.programme()
+        await shop.order_rule()
+        await shop.give(other, 100)
+        await shop.merge(other, into=lan)
+        redeem = {"customer_id": lan, "points": 100}
+        redemption = await shop.post("/v1/loyalty/redemptions", **redeem)
+        await shop.unmerge(other)
+        await shop.order(other, 130_000, "1")
+        await shop.post("/v1/loyalty/redemptions", customer_id=other, points=13)
+        await shop.order(other, 130_000, "1", status="cancelled")
+        assert await shop.points(other) == (0, 0, 13)
+        await shop.post(f"/v1/loyalty/redemptions/{redemption['id']}/cancel")
+        assert await shop.points(other) == (87, 0, 0)
+        await shop.check(lan, other)
+        [told] = await shop.service.told(shop.tenant, "customer.points_restored")
+        assert told["movement"]["customer_id"] == other
+        assert told["movement"]["balance"] == {"available": 87, "pending": 0, "owed": 0}
+
+    async def test_what_one_record_owed_before_the_merge_is_paid_before_anything_is_spent(
+        self, shop: Shop, lan: str
+    ) -> None:
+        other = await shop.customer("Lan Nguyễn")
+        await shop.programme(hold_days=1)
+        await shop.order_rule()
+        await shop.give(lan, 13)
+        await shop.order(lan, 130_000, "1")
+        shop.clock.advance(days=3)
+        await shop.post("/v1/loyalty/redemptions", customer_id=lan, points=26)
+        await shop.order(lan, 130_000, "1", status="cancelled")
+        await shop.give(other, 50)
+        await shop.merge(other, into=lan)
+        assert await shop.points(other) == (37, 0, 0)
+        redeem = {"customer_id": other, "points": 38}
+        assert (await shop.refused("/v1/loyalty/redemptions", **redeem))[0] == 409
+        await shop.unmerge(other)
+        assert (await shop.points(lan), await shop.points(other)) == ((0, 0, 13), (50, 0, 0))
+        await shop.merge(other, into=lan)
+        await shop.order(lan, 200_000, "2")
+        [*_, earned] = await shop.service.told(shop.tenant, "customer.points_earned")
+        assert earned["movement"]["balance"] == {"available": 37, "pending": 20, "owed": 0}
+        await shop.post("/v1/loyalty/redemptions", **redeem | {"points": 37})
+        assert await shop.points(lan) == (0, 20, 0)
+        await shop.check(lan, other)
+
     async def test_records_of_one_person_spend_at_once_without_waiting_for_ever(
         self, shop: Shop, lan: str
     ) -> None:
