@@ -1,6 +1,6 @@
 """What orders and events earn, in the unit of work that takes them in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,13 @@ class Reward:
     order_id: UUID
 
 
+Standing = Callable[[Mapping[str, OrderRecord], Mapping[UUID, UUID]], Awaitable[Collection[str]]]
+"""Of rewards by their causes, each given with its order, those that are still for that order.
+
+It is told, too, who stands for each member of the families that are concerned.
+"""
+
+
 class Earning:
     """Makes what customers have earned what it ought to be; inside one unit of work."""
 
@@ -42,9 +49,12 @@ class Earning:
         self._ledger = LedgerRepository(uow)
 
     async def by_orders(
-        self, changes: Sequence[OrderChange], rewards: Sequence[Reward] = ()
+        self, changes: Sequence[OrderChange], rewards: Sequence[Reward], *, standing: Standing
     ) -> None:
-        """Points for orders that were paid, and taken back where money went back."""
+        """Points for orders that were paid, and taken back where money went back.
+
+        `standing` is asked only of orders that have brought rewards before.
+        """
         orders = [c.after for c in changes if _concerns(c)]
         if not orders:
             return
@@ -60,10 +70,16 @@ class Earning:
             roots=members,
             now=self._uow.clock.now(),
         )
-        self._correct(book, programme, {order.id: order for order in orders})
+        by_id = {order.id: order for order in orders}
+        rewarding = [(lot, lot.order_id) for lot in book if lot.kind == "referral"]
+        given = {lot.cause: by_id[of] for lot, of in rewarding if of in by_id}
+        self._correct(book, programme, by_id, await standing(given, members) if given else ())
         if programme.active:
             await self._grant(book, programme, orders, members)
+            has_had = {(of, lot.customer_id) for lot, of in rewarding}
             for reward in rewards:
+                if (reward.order_id, reward.customer_id) in has_had:
+                    continue
                 terms = ({"points": reward.points},)
                 lot = self._lot(
                     programme,
@@ -119,7 +135,11 @@ class Earning:
         return [lot for lot in book if lot.cause in causes.values() and lot.customer_id in members]
 
     def _correct(
-        self, book: Book, programme: Programme, orders: Mapping[UUID, OrderRecord]
+        self,
+        book: Book,
+        programme: Programme,
+        orders: Mapping[UUID, OrderRecord],
+        standing: Collection[str],
     ) -> None:
         for lot in list(book):
             order = orders.get(lot.order_id) if lot.order_id else None
@@ -131,7 +151,8 @@ class Earning:
                 points = order_points(lot.terms, kept, lot.multiplier_percent)
                 book.correct(lot.id, points, amount_minor=kept)
             elif lot.kind == "referral":
-                points = lot.terms[0]["points"] if kept_minor(order) else 0
+                is_due = lot.cause in standing and kept_minor(order)
+                points = lot.terms[0]["points"] if is_due else 0
                 book.correct(lot.id, points, amount_minor=0)
 
     async def _grant(

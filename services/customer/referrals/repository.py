@@ -71,6 +71,9 @@ _CODE = select(referral_code).where(
 )
 _ADD = insert(referral).returning(*referral.c)
 _BY_ID = select(referral).where(referral.c.tenant_id == _TENANT, referral.c.id == _ID)
+_OF_IDS = select(referral).where(
+    referral.c.tenant_id == _TENANT, referral.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid)))
+)
 _OF_FRIENDS = select(referral).where(
     referral.c.tenant_id == _TENANT, referral.c.friend_id == func.any(_MEMBERS)
 )
@@ -225,6 +228,10 @@ class ReferralRepository:
             raise ReferralNotFound
         return row
 
+    async def of_ids(self, ids: Collection[UUID]) -> Sequence[Row[*tuple[Any, ...]]]:
+        """These referrals."""
+        return await self._uow.rows(_OF_IDS, {**self._tenant, "ids": list(ids)})
+
     async def of_friends(self, members: Collection[UUID]) -> Sequence[Row[*tuple[Any, ...]]]:
         """By whom these records were brought."""
         return await self._uow.rows(_OF_FRIENDS, {**self._tenant, "members": list(members)})
@@ -239,6 +246,20 @@ class ReferralRepository:
             update(referral)
             .where(referral.c.tenant_id == self._uow.tenant_id, referral.c.id == referral_id)
             .values(**columns, decided_at=self._uow.clock.now())
+        )
+        await self._uow.execute(statement)
+
+    async def wait_again(self, referral_id: UUID, *, not_for: UUID) -> None:
+        """Have a referral wait for an order of the friend's: the one that rewarded it is not."""
+        nothing = dict.fromkeys(("order_id", "referrer_points", "friend_points", "decided_at"))
+        statement = (
+            update(referral)
+            .where(
+                referral.c.tenant_id == self._uow.tenant_id,
+                referral.c.id == referral_id,
+                referral.c.order_id == not_for,
+            )
+            .values(status="pending", **nothing)
         )
         await self._uow.execute(statement)
 

@@ -21,7 +21,8 @@ from shared.db.unit_of_work import UnitOfWork
 class OrderEarning:
     """Follows orders: points come with what is paid, and go with what is given back.
 
-    A friend's first paid order brings points to both; they go with it, too.
+    A friend's first paid order brings points to both; they go with it, too, also when it turns out
+    to be somebody else's.
     """
 
     def __init__(self, uow: UnitOfWork) -> None:
@@ -36,10 +37,34 @@ class OrderEarning:
         """What orders earn, for whoever earns by them."""
         if not await self._referrals.anything_is_earned():
             return
-        await self._earning.by_orders(changes, await self._rewards(changes))
+        await self._earning.by_orders(
+            changes, await self._rewards(changes), standing=self._standing
+        )
+
+    async def _standing(
+        self, given: Mapping[str, OrderRecord], members: Mapping[UUID, UUID]
+    ) -> set[str]:
+        """Which rewards still are for an order of the friend's; the others' friends are waited for.
+
+        Each is known by its cause, and given with its order.
+        """
+        rows = await self._referrals.of_ids({_referral_id(cause) for cause in given})
+        found = {row.id: row for row in rows if row.status == "rewarded"}
+        standing, lost = set(), {}
+        for cause, order in given.items():
+            row = found.get(_referral_id(cause))
+            if row is None or row.order_id != order.id:
+                continue
+            if members.get(row.friend_id) == members[order.customer_id]:
+                standing.add(cause)
+            else:
+                lost[row.id] = order.id
+        for referral_id in sorted(lost):
+            await self._referrals.wait_again(referral_id, not_for=lost[referral_id])
+        return standing
 
     async def _rewards(self, changes: Sequence[OrderChange]) -> list[Reward]:
-        """The rewards that orders paid just now have brought, each referral decided once."""
+        """The rewards of orders that somebody has paid just now, each referral decided once."""
         paid = [c.after for c in changes if _is_paid_now(c)]
         if not paid:
             return []
@@ -123,13 +148,17 @@ def _rewards_of(
     return [
         Reward(
             customer_id=customer_id,
-            cause=f"referral:{row.id}:{who}",
+            cause=f"referral:{row.id}:{who}:{order.id}",
             points=points,
             order_id=order.id,
         )
         for customer_id, who, points in both
         if points
     ]
+
+
+def _referral_id(cause: str) -> UUID:
+    return UUID(cause.split(":")[1])
 
 
 async def is_same_person(
@@ -145,5 +174,7 @@ async def is_same_person(
 
 
 def _is_paid_now(change: OrderChange) -> bool:
-    was_paid = change.before is not None and kept_minor(change.before) > 0
-    return kept_minor(change.after) > 0 and not was_paid
+    before, after = change.before, change.after
+    was_paid = before is not None and kept_minor(before) > 0
+    was_theirs = before is not None and before.customer_id == after.customer_id
+    return kept_minor(after) > 0 and not (was_paid and was_theirs)

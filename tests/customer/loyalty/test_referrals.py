@@ -218,6 +218,49 @@ async def test_who_turns_out_to_be_the_same_or_not_new_brings_nothing(shop: Shop
     assert await shop.points(lan) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("friend_points", [50, 0])
+async def test_an_order_that_was_somebody_elses_has_rewarded_nobody(
+    shop: Shop, lan: str, friend_points: int
+) -> None:
+    await give(shop, friend_points=friend_points)
+    mai, bo = await shop.customer("Mai"), await shop.customer("Bo")
+    referral = await bring(shop, lan, mai)
+
+    async def rewarded() -> tuple[tuple[str, Any], int, int]:
+        row = await shop.get(f"/v1/referrals/{referral['id']}")
+        points = [(await shop.points(who))[0] for who in (lan, mai)]
+        return (row["status"], row["order_id"]), points[0], points[1]
+
+    nothing = (("pending", None), 0, 0)
+    first = await shop.order(mai, 300_000, "1")
+    assert await rewarded() == (("rewarded", first["id"]), 100, friend_points)
+    await shop.order(bo, 300_000, "1")
+    assert await rewarded() == nothing
+    await shop.order(bo, 400_000, "1")
+    assert await rewarded() == nothing
+    await shop.order(mai, 300_000, "1")
+    assert await rewarded() == (("rewarded", first["id"]), 100, friend_points)
+    await shop.order(bo, 300_000, "1")
+    second = await shop.order(mai, 300_000, "2")
+    assert await rewarded() == (("rewarded", second["id"]), 100, friend_points)
+    await shop.order(mai, 300_000, "1")
+    await shop.order(mai, 350_000, "1")
+    assert await rewarded() == (("rewarded", second["id"]), 100, friend_points), "once"
+    await shop.check(lan, mai, bo)
+
+
+async def test_an_order_of_another_record_of_the_friend_s_goes_on_to_reward(
+    shop: Shop, lan: str
+) -> None:
+    mai, again = await shop.customer("Mai"), await shop.customer("Mai Trần")
+    referral = await bring(shop, lan, mai)
+    await shop.merge(again, into=mai)
+    await shop.order(mai, 300_000, "1")
+    await shop.order(again, 300_000, "1")
+    assert (await shop.get(f"/v1/referrals/{referral['id']}"))["status"] == "rewarded"
+    assert (await shop.points(lan), await shop.points(mai)) == ((100, 0, 0), (50, 0, 0))
+
+
 async def test_a_friend_brought_as_two_records_is_rewarded_once(shop: Shop, lan: str) -> None:
     bo = await shop.customer("Bo")
     mai, again = await shop.customer("Mai"), await shop.customer("Mai Trần")
