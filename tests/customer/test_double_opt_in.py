@@ -124,3 +124,19 @@ async def test_after_a_month_the_link_is_not_good_any_more(
     (mail,) = await asked()
     assert (await visitor.visit(mail["url"], press=True)).status_code == 404
     assert (await consents_of(client, await the_lead(client)))["data"] == []
+
+
+async def test_of_who_was_erased_since_the_link_confirms_nothing(client, visitor, form, asked):
+    await submit(client, form, consents=[AGREED])
+    (mail,) = await asked()
+    lead = await the_lead(client)
+    body = {"kind": "erasure", "customer_id": lead["customer"]["id"]}
+    made = (await client.post("/v1/privacy-requests", json=body)).json()
+    where = f"/v1/privacy-requests/{made['id']}"
+    await client.post(f"{where}/identity-check", json={"method": "in_person"})
+    assert (await client.post(f"{where}/execution")).status_code == 202
+
+    assert (await visitor.visit(mail["url"])).status_code == 404
+    assert (await visitor.visit(mail["url"], press=True)).status_code == 404
+    consents = await consents_of(client, lead)
+    assert (consents["current"], consents["data"]) == ([], [])

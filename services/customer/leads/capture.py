@@ -19,6 +19,7 @@ from services.customer.customers.identities import (
 from services.customer.customers.new_customers import NewCustomer, NewCustomers
 from services.customer.customers.recognition import look_alikes
 from services.customer.customers.record import CustomerRecord, created_entry, new_record
+from services.customer.customers.repository import CustomerRepository
 from services.customer.duplicates.weighing import Weighing
 from services.customer.families.family import Families
 from services.customer.lead_forms.links import FormLinks
@@ -121,6 +122,12 @@ class LeadCapture:
     async def keep(self, lead: NewLead) -> Row[*tuple[Any, ...]]:
         """A lead that was not sent by a form. The customer is locked, and nobody's lead yet."""
         return await self._add_lead(lead)
+
+    async def whose(self, customer_id: UUID, *, lock: bool) -> CustomerRecord:
+        """Who stands for the customer of a submission, whoever asks. Raises CustomerNotFound."""
+        if lock:
+            return await self._lock_known(customer_id)
+        return await CustomerRepository(self._uow).get(customer_id)
 
     async def _lock_known(self, customer_id: UUID) -> CustomerRecord:
         await self._changes.lock([customer_id])

@@ -145,15 +145,24 @@ class LeadIntake:
     async def find_confirmable(
         self, submission_id: UUID, *, lock: bool = False
     ) -> Submission | None:
-        """What a link asks about; None when there is nothing to confirm, or not any more."""
+        """What a link asks about; None when there is nothing to confirm, or not any more.
+
+        Of somebody who was erased nothing is asked. With `lock`, they are not before the commit.
+        """
         submission = await self._submissions.get(submission_id, lock=lock)
         asked_at = submission.confirmation_sent_at
         if asked_at is None or asked_at < self._uow.clock.now() - CONFIRMABLE_FOR:
             return None
-        return submission
+        if submission.customer_id is None:
+            return None
+        whose = await self._capture.whose(submission.customer_id, lock=lock)
+        return submission if whose.erased_at is None else None
 
     async def confirm(self, submission: Submission, form: LeadForm) -> None:
-        """It was they: what they agreed to counts. A second time changes nothing."""
+        """It was they: what they agreed to counts. A second time changes nothing.
+
+        The submission is one that `find_confirmable` has locked.
+        """
         if submission.confirmed_at is not None:
             return
         now = self._uow.clock.now()
