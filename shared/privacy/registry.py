@@ -36,6 +36,8 @@ class Rows:
     condition: ColumnElement[bool]
     keys: tuple[str, ...]
     by_address: bool = False
+    own: ColumnElement[bool] | None = None
+    """Where some are found by address: those that name a person themselves."""
 
 
 Finder = Callable[[Table], Rows]

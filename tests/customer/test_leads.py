@@ -8,8 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from services.customer.leads.forgetting import FINGERPRINTS, fingerprint_forgetting
+from services.customer.privacy.people import PeopleRepository
+from services.customer.schema import metadata
 from shared.contracts.gateway import StaffChanged, StaffState
 from shared.ids import new_id
+from shared.privacy.data import PersonalData
 from shared.security.principal import PrincipalKind, Visibility
 from tests.customer.leads import AGREED, BINH, make_form, publishable, submit, the_lead
 from tests.customer.merging import Merging
@@ -298,6 +301,43 @@ class TestKeptAside:
         assert (rejected["status"], rejected["customer_id"]) == ("rejected", None)
         assert (await client.post(f"{suspected}/accept")).status_code == 409
         assert (await client.get("/v1/leads")).json()["data"] == []
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            {"email": "BINH@Example.com"},
+            {"phone": "0912 345 678"},
+            {"phone": "(+84) 912-345-678"},
+        ],
+    )
+    async def test_it_is_told_and_erased_with_the_person_whose_address_was_entered(
+        self, client, service, shop, form, address
+    ):
+        async with publishable(service, shop) as page:
+            theirs = await submit(page, form, honeypot="x", entered={"name": "Bình", **address})
+            other = {"name": "Lan", "phone": "0912 345 679", "email": "lan@example.com"}
+            others = await submit(page, form, honeypot="x", entered=other)
+        known = {"email": "binh@example.com", "phone": "+84912345678"}
+        customer = await client.post("/v1/customers", json={"name": "Bình", **known})
+        customer_id = UUID(customer.json()["id"])
+        async with service.context.units.begin(shop) as uow:
+            person = await PeopleRepository(uow).person([customer_id])
+            shares = {s.table: s for s in await PersonalData(uow, metadata).read(person)}
+        assert [row["id"] for row in shares["lead_submission"].rows] == [UUID(theirs["id"])]
+
+        body = {"kind": "erasure", "customer_id": str(customer_id)}
+        made = (await client.post("/v1/privacy-requests", json=body)).json()
+        where = f"/v1/privacy-requests/{made['id']}"
+        await client.post(f"{where}/identity-check", json={"method": "in_person"})
+        assert (await client.post(f"{where}/execution")).status_code == 202
+        sent = f"/v1/lead-forms/{form['id']}/submissions"
+        kept = (await client.get(f"{sent}/{theirs['id']}")).json()
+        assert not any(kept["entered"].values())
+        assert kept["allowed_transitions"] == ["rejected"]
+        assert (await client.get(f"{sent}/{others['id']}")).json()["entered"]["name"] == "Lan"
+        refused = await client.post(f"{sent}/{theirs['id']}/accept")
+        assert (refused.status_code, refused.json()["code"]) == (409, "lead_submission_decided")
+        assert (await client.post(f"{sent}/{theirs['id']}/reject")).status_code == 200
 
     async def test_of_two_who_accept_at_once_one_makes_the_lead(self, client, suspected):
         answers = await asyncio.gather(*(client.post(f"{suspected}/accept") for _ in range(3)))

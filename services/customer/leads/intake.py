@@ -14,7 +14,7 @@ from services.customer.lead_forms.repository import LeadFormRepository
 from services.customer.leads.capture import LeadCapture, identities_of, needs_confirmation
 from services.customer.leads.entered import Entered, Surroundings, read_entered
 from services.customer.leads.errors import FormClosed, SubmissionDecided
-from services.customer.leads.submission import Sender, Submission, Via
+from services.customer.leads.submission import Sender, Submission, SubmissionStatus, Via
 from services.customer.leads.submission_repository import SubmissionRepository
 from services.customer.leads.suspicion import COUNTED_FOR, suspicions
 from services.customer.tenants.shops import Shop
@@ -125,7 +125,7 @@ class LeadIntake:
 
     async def accept(self, form_id: UUID, submission_id: UUID) -> Submission:
         """Make a lead of what was kept aside. Raises SubmissionNotFound, SubmissionDecided."""
-        waiting = await self._lock_waiting(form_id, submission_id)
+        waiting = await self._lock_waiting(form_id, submission_id, to="accepted")
         form = await self._forms.get(form_id)
         after = await self._with_lead(waiting, form)
         changes = {
@@ -138,7 +138,7 @@ class LeadIntake:
 
     async def reject(self, form_id: UUID, submission_id: UUID) -> Submission:
         """Make nothing of what was kept aside. Raises SubmissionNotFound, SubmissionDecided."""
-        await self._lock_waiting(form_id, submission_id)
+        await self._lock_waiting(form_id, submission_id, to="rejected")
         changes = {"status": "rejected", "updated_at": self._uow.clock.now()}
         return await self._submissions.save(submission_id, changes)
 
@@ -169,9 +169,11 @@ class LeadIntake:
         await self._capture.confirm(submission, form, at=now)
         await self._submissions.save(submission.id, {"confirmed_at": now, "updated_at": now})
 
-    async def _lock_waiting(self, form_id: UUID, submission_id: UUID) -> Submission:
+    async def _lock_waiting(
+        self, form_id: UUID, submission_id: UUID, *, to: SubmissionStatus
+    ) -> Submission:
         found = await self._submissions.get(submission_id, form_id=form_id, lock=True)
-        if not found.allowed_transitions:
+        if to not in found.allowed_transitions:
             raise SubmissionDecided(found.status, found.allowed_transitions)
         return found
 

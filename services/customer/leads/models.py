@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.customer.leads.finding import sent_by_person
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
 from shared.privacy.registry import belonging_to, personal
@@ -125,6 +126,13 @@ Index(
     lead_submission.c.customer_id,
     postgresql_where=lead_submission.c.customer_id.is_not(None),
 )
+# What was kept aside: whose it may be tells only what was entered.
+Index(
+    "ix_lead_submission_of_nobody",
+    lead_submission.c.tenant_id,
+    lead_submission.c.id,
+    postgresql_where=lead_submission.c.customer_id.is_(None),
+)
 Index(
     "ix_lead_fingerprint_received",
     lead_fingerprint.c.tenant_id,
@@ -138,6 +146,7 @@ Index(
 
 personal(
     lead_submission,
+    of=sent_by_person,
     erase={
         **dict.fromkeys(("client_ip", "user_agent", "source_page")),
         "entered": {},

@@ -65,7 +65,10 @@ class Submission:
     @property
     def allowed_transitions(self) -> Sequence[SubmissionStatus]:
         """What may become of it."""
-        return ("accepted", "rejected") if self.status == "suspected" else ()
+        if self.status != "suspected":
+            return ()
+        # Of who was erased, or what was too old to keep, there is nothing to make a lead of.
+        return ("accepted", "rejected") if self.entered else ("rejected",)
 
     def digest(self) -> bytes:
         """What two clicks on the same button have in common."""

@@ -157,7 +157,9 @@ class _Statements:
         entries = ENTRIES[name]
         table = entries.table
         said = _said(table)
-        theirs = (table.c.tenant_id == _TENANT, said.rows.condition, entries.remaining)
+        # What is nobody's is looked for when the person asks; here it goes by its age.
+        found = said.rows.condition if said.rows.own is None else said.rows.own
+        theirs = (table.c.tenant_id == _TENANT, found, entries.remaining)
         self.count: Select[Any] = (
             select(table.c.customer_id, func.count().label("found"))
             .where(*theirs)
