@@ -49,10 +49,18 @@ class AuditEntry:
 
     @classmethod
     def of(
-        cls, object_: str, object_id: object, changes: Mapping[str, FieldChange] | None = None
+        cls,
+        object_: str,
+        object_id: object,
+        changes: Mapping[str, FieldChange] | None = None,
+        *,
+        customer_id: object | None = None,
     ) -> "AuditEntry":
-        """A change of one object."""
-        return cls([AuditSubject(object=object_, id=str(object_id))], changes)
+        """A change of one object, and whose it is, so that an erasure of them finds the entry."""
+        subjects = [AuditSubject(object=object_, id=str(object_id))]
+        if customer_id is not None:
+            subjects.append(AuditSubject(object="customer", id=str(customer_id)))
+        return cls(subjects, changes)
 
 
 class AuditTrail:

@@ -72,6 +72,8 @@ async def answer_and_record(
             now = after if comparable else await _read(request, route)
             changes = differences(before, now or {})
         subjects = _subjects(request, route, before or after)
+        known = {subject["id"] for subject in subjects}
+        subjects += [each for each in _owners(before, after) if each["id"] not in known]
         outcome = {"status": response.status_code}
         uow.record(AuditEntry(subjects, changes, detail=outcome))
     return response
@@ -142,6 +144,18 @@ def _subjects(request: Request, route: APIRoute, told: Mapping[str, Any]) -> lis
     ]
     seen = {subject["id"] for subject in own}
     return [*own, *(subject for subject in named if subject["id"] not in seen)]
+
+
+def _owners(*told: Mapping[str, Any] | None) -> list[AuditSubject]:
+    """The customers that something is of, or was."""
+    found = (_owner(each) for each in told if each is not None)
+    ids = dict.fromkeys(str(customer_id) for customer_id in found if customer_id)
+    return [AuditSubject(object="customer", id=id_) for id_ in ids]
+
+
+def _owner(told: Mapping[str, Any]) -> Any:
+    shown = told.get("customer")
+    return told.get("customer_id") or (shown.get("id") if isinstance(shown, dict) else None)
 
 
 def _is_id(value: object) -> bool:

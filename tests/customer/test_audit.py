@@ -131,6 +131,22 @@ async def test_a_write_that_records_nothing_itself_is_recorded_by_the_route(clie
     assert updated["changes"] == {"title": {"old": "Gọi lại", "new": "Gọi lại chiều nay"}}
 
 
+async def test_what_is_of_a_customer_is_recorded_with_whose_it_is(client, records):
+    of = {"object": "customer", "id": (await client.post("/v1/customers", json=DUC)).json()["id"]}
+    where = f"/v1/customers/{of['id']}"
+    for collection, body in (
+        (f"{where}/addresses", {"street": "1 Hàng Đào"}),
+        (f"{where}/contacts", {"name": "Nam"}),
+        (f"{where}/identities", {"kind": "phone", "value": "0987654321"}),
+        (f"{where}/notes", {"text": "?"}),
+        ("/v1/tasks", {"customer_id": of["id"], "title": "?", "kind": "call"}),
+        ("/v1/leads", {"customer_id": of["id"], "intent": "wants_meeting"}),
+    ):
+        made = await client.post(collection, json=body)
+        assert made.status_code == 201, (collection, made.text)
+        assert of in (await records("change"))[-1]["subjects"], collection
+
+
 class TestReads:
     async def test_a_look_at_personal_data_is_recorded_before_the_answer(self, client, records):
         created = (await client.post("/v1/customers", json=DUC)).json()

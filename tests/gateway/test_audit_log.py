@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from gateway.audit_log.erasure import erase_changes
 from gateway.handlers import build_handlers
 from shared.contracts.audit import AuditRecord, AuditRecorded, AuditSubject, FieldChange
 from shared.ids import new_id
+from shared.privacy.person import KnownPerson
 from tests.gateway.conftest import make_shop
 from tests.gateway.staff import role_holder
 from tests.support.harness import ServiceHarness
@@ -255,3 +257,63 @@ async def test_nobody_changes_or_deletes_entries(gateway, shop, told, table, sta
                 text(f"{statement.format('gateway.' + table)} WHERE tenant_id = :tenant"),
                 {"tenant": shop.tenant_id},
             )
+
+
+def of_subjects(*subjects: tuple[str, str], **said) -> AuditRecord:
+    named = tuple(AuditSubject(object=object_, id=id_) for object_, id_ in subjects)
+    return record_of(subjects=named, **said)
+
+
+@pytest.fixture
+def erase(gateway, shop):
+    """Has the log forget a person."""
+
+    async def forget(customer_id):
+        async with gateway.state.context.units.begin(shop.tenant_id) as uow:
+            await erase_changes(uow, KnownPerson(customer_ids=(customer_id,)))
+            await uow.commit()
+
+    return forget
+
+
+async def test_what_was_said_of_an_erased_persons_objects_before_they_named_them_is_emptied(
+    shop, told, erase
+):
+    gone, other = new_id(), new_id()
+    await told(
+        of_subjects(("address", "a1"), request_id="changed"),
+        of_subjects(("task", "t1"), request_id="changed"),
+        of_subjects(("address", "a2"), request_id="others"),
+        of_subjects(("task", "t2"), request_id="others"),
+        # Who was shown what tells whose it is, but for a list that names others, too.
+        of_subjects(("address", "a1"), ("customer", str(gone)), kind="read"),
+        of_subjects(("task", "t1"), ("customer", str(gone)), kind="read"),
+        of_subjects(("address", "a2"), *[("customer", str(c)) for c in (gone, other)], kind="read"),
+        of_subjects(("task", "t1"), ("task", "t2"), ("customer", str(gone)), kind="read"),
+    )
+    await erase(gone)
+    assert [e["changes"] for e in await entries(shop, request_id="changed")] == [{}, {}]
+    assert {} not in [e["changes"] for e in await entries(shop, request_id="others")]
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        ("q=duc%40example.com&limit=10", "q=***&limit=***"),
+        ("at%5Bgte%5D=2026-01-01&filter[x]=", "at%5Bgte%5D=***&filter[x]=***"),
+        ("duc@example.com&&Đức=1&q=a=b", "***&***&***&q=***"),
+    ],
+)
+async def test_of_queries_that_found_an_erased_person_the_parameters_names_are_left(
+    shop, told, erase, query, left
+):
+    gone = new_id()
+    asked = {"kind": "read", "changes": {}, "detail": {"query": query, "sensitive": ["x"]}}
+    await told(of_subjects(("customer", str(gone)), request_id="theirs", **asked))
+    await told(of_subjects(("customer", str(new_id())), request_id="others", **asked))
+    for _ in range(2):
+        await erase(gone)
+    (entry,) = await entries(shop, request_id="theirs")
+    assert entry["detail"] == {"query": left, "sensitive": ["x"]}
+    (entry,) = await entries(shop, request_id="others")
+    assert entry["detail"]["query"] == query

@@ -75,7 +75,7 @@ class AddressService:
             "version": 1,
         }
         row = await self._addresses.add(columns)
-        self._uow.record(AuditEntry.of("address", row.id))
+        self._uow.record(AuditEntry.of("address", row.id, customer_id=row.customer_id))
         await self._tell(changes, row)
         return await self.get(customer_id, row.id)
 
@@ -106,7 +106,7 @@ class AddressService:
             after |= {"corrected_by": source_of(self._uow.actor), "corrected_at": now}
         row = await self._addresses.save(before, after)
         differing = differences(dict(before._mapping), dict(row._mapping))
-        self._uow.record(AuditEntry.of("address", address_id, differing))
+        self._uow.record(AuditEntry.of("address", row.id, differing, customer_id=row.customer_id))
         await self._tell(changes, row, was_primary=before.is_primary)
         return await self.get(customer_id, address_id)
 
@@ -121,7 +121,7 @@ class AddressService:
         await self._addresses.delete(address_id)
         if before.source is not None:
             await ToldAddresses(self._uow).remove(before)
-        self._uow.record(AuditEntry.of("address", address_id))
+        self._uow.record(AuditEntry.of("address", address_id, customer_id=before.customer_id))
         if before.is_primary:
             await self._summarise(changes, before.customer_id, await self._next_primary(before))
 
@@ -134,7 +134,7 @@ class AddressService:
         after = {**before, "is_primary": True, "updated_at": self._uow.clock.now()}
         row = await self._addresses.save(left[0], after)
         differing = differences(before, dict(row._mapping))
-        self._uow.record(AuditEntry.of("address", row.id, differing))
+        self._uow.record(AuditEntry.of("address", row.id, differing, customer_id=row.customer_id))
         return row
 
     async def _person(self, customer_id: UUID) -> tuple[Family, Callable[[Belonging], bool]]:

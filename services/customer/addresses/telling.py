@@ -143,7 +143,9 @@ class AddressTelling:
         row |= {"told": digest, "told_at": said.speaker.at, "corrected_by": None}
         row |= {"corrected_at": None, "updated_at": self._uow.clock.now()}
         differing = differences(before, row)
-        self._uow.record(AuditEntry.of("address", row["id"], differing))
+        self._uow.record(
+            AuditEntry.of("address", row["id"], differing, customer_id=row["customer_id"])
+        )
         if all(row["id"] != added["id"] for added in self._news.added):
             self._news.changed[row["id"]] = row
         if row["is_primary"]:

@@ -64,7 +64,7 @@ class ContactService:
                 "version": 1,
             }
         )
-        self._uow.record(AuditEntry.of("contact", row.id))
+        self._uow.record(AuditEntry.of("contact", row.id, customer_id=row.customer_id))
         return await self.get(customer_id, row.id)
 
     async def change(
@@ -86,14 +86,14 @@ class ContactService:
             before, {**known, **said, "updated_at": self._uow.clock.now()}
         )
         differing = differences(known, dict(row._mapping))
-        self._uow.record(AuditEntry.of("contact", contact_id, differing))
+        self._uow.record(AuditEntry.of("contact", row.id, differing, customer_id=row.customer_id))
         return await self.get(customer_id, contact_id)
 
     async def delete(self, customer_id: UUID, contact_id: UUID) -> None:
         """Forget a contact person. Raises CustomerNotFound, ContactNotFound."""
         found = await self.get(customer_id, contact_id)
         await self._contacts.delete(found.id)
-        self._uow.record(AuditEntry.of("contact", contact_id))
+        self._uow.record(AuditEntry.of("contact", found.id, customer_id=found.customer_id))
 
     async def _family(self, customer_id: UUID) -> Family:
         await self._customers.get(customer_id)

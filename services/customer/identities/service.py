@@ -105,7 +105,7 @@ class IdentityService:
             columns |= {"id": before.id, "earlier": _earlier(before)}
             columns["valid_from"] = given.valid_from or now
             row = await self._identities.replace(before, columns)
-        self._uow.record(AuditEntry.of("identity", row.id))
+        self._uow.record(AuditEntry.of("identity", row.id, customer_id=row.customer_id))
         if identity.kind in CONTACTS:
             await self._weighing.weigh_again([person_id])
         await self._weighing.propose(look_alikes(person_id, [identity], holders))
@@ -135,7 +135,7 @@ class IdentityService:
         after = await self._decided(before, changes)
         row = await self._identities.replace(before, after)
         differing = differences(dict(before._mapping), dict(row._mapping))
-        self._uow.record(AuditEntry.of("identity", row.id, differing))
+        self._uow.record(AuditEntry.of("identity", row.id, differing, customer_id=row.customer_id))
         if row.valid_until is not None:
             await self._reach_no_more(root_id, row)
         await self._weighing.weigh_again([root_id])
@@ -151,7 +151,7 @@ class IdentityService:
         root_id, before = await self._held(customer_id, identity_id)
         check_version(before.version, expected_version)
         await self._identities.remove(before)
-        self._uow.record(AuditEntry.of("identity", identity_id))
+        self._uow.record(AuditEntry.of("identity", identity_id, customer_id=before.customer_id))
         await self._reach_no_more(root_id, before)
         await self._weighing.weigh_again([root_id])
 

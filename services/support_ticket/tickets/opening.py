@@ -68,7 +68,8 @@ class TicketOpening:
             raise ShopNotReady
         opened = self._opened(request, circumstances, code=ticket_code(number), turn=turn)
         self._uow.append(TicketCreated(ticket=opened.ticket.state()), key=opened.ticket.id)
-        self._uow.record(AuditEntry.of("ticket", opened.ticket.id))
+        told = AuditEntry.of("ticket", opened.ticket.id, customer_id=opened.ticket.customer_id)
+        self._uow.record(told)
         await self._openings.add(opened)
         return opened.ticket
 

@@ -158,7 +158,7 @@ class TicketService:
         state = after.state()
         self._uow.append(TicketUpdated(ticket=state), key=after.id)
         changes = differences(before.state().model_dump(), state.model_dump())
-        self._uow.record(AuditEntry.of("ticket", after.id, changes))
+        self._uow.record(AuditEntry.of("ticket", after.id, changes, customer_id=after.customer_id))
 
     async def _requester(
         self, requester: RequesterInput | None, caller: Caller
