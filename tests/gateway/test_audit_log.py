@@ -225,6 +225,25 @@ async def test_whom_somebody_looked_for_is_hidden_without_pii_read(shop, told, q
     assert entry["detail"] == {"query": query}
 
 
+@pytest.mark.parametrize(
+    ("object_", "said", "seen"),
+    [
+        ("contact", {"name": "Trần Lan", "note": "Vợ anh Đức"}, {"name": "T. L.", "note": "***"}),
+        ("identity", {"value": "+84912345678"}, {"value": "***678"}),
+        ("address", {"street": "1 Hàng Đào"}, {"street": "***"}),
+        ("interaction", {"text": "Gọi lại"}, {"text": "***"}),
+        ("task", {"title": "Gọi 0912345678", "status": "open"}, {"title": "***", "status": "open"}),
+        ("appointment", {"place": "1 Hàng Đào"}, {"place": "***"}),
+        ("lead_form", {"title": "Đăng ký", "name": "Tết"}, {"title": "Đăng ký", "name": "Tết"}),
+    ],
+)
+async def test_what_is_of_customers_is_masked_as_its_reads_are(shop, told, object_, said, seen):
+    await told(of_subjects((object_, "o1"), changes=changes_of(**said)))
+    client = await shop.client("audit:read")
+    (entry,) = (await client.get(LOG, params={"object_id": "o1"})).json()["data"]
+    assert {name: change["old"] for name, change in entry["changes"].items()} == seen
+
+
 async def test_another_shop_sees_nothing_of_it(gateway, shop, told):
     await told(record_of())
     other = await make_shop(gateway)
