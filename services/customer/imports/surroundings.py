@@ -165,10 +165,10 @@ class Surroundings:
         """The row of this import that has met them first."""
         return self._first_rows.get(customer_id)
 
-    def remember(self, said: RowRead, customer_id: UUID) -> None:
-        """From now on this is known of a customer."""
-        self._unique.keep(said, customer_id)
-        for key in self._keys_of(said):
+    def remember(self, said: RowRead, customer_id: UUID, attributes: Mapping[str, Any]) -> None:
+        """From now on this is known of a customer, who has these attributes after the row."""
+        kept = list(self._unique.keep(said, customer_id, attributes))
+        for key in (*self._keys_of(said), *(kept if self._plan.is_dry else ())):
             if key not in self._keys:
                 self._keys[key] = KnownKey(customer_id, said.row, is_tried=False)
                 self.new_keys[key] = (customer_id, said.row)
@@ -198,6 +198,8 @@ class Surroundings:
 
     async def _look_for_keys(self, rows: Sequence[RowRead]) -> None:
         wanted = {key for said in rows for key in self._keys_of(said)}
+        if self._plan.is_dry:
+            wanted.update(key for said in rows for key in self._unique.keys_of(said))
         scope = self._plan.import_id if self._plan.is_dry else LIVE
         self._keys = await self._all_keys.keys(wanted, scope=scope)
         for known in self._keys.values():
@@ -213,7 +215,6 @@ class Surroundings:
         if said.external is not None:
             keys.append(external_key(said.external))
         keys += [contact_key(i) for i in said.identities if i.kind in self._plan.match_by]
-        keys += self._unique.keys_of(said)
         return keys
 
     def _linked(self, rows: Sequence[RowRead]) -> set[UUID]:

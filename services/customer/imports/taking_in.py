@@ -3,7 +3,7 @@
 A dry run decides by the same code and writes none of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -152,8 +152,15 @@ class RowIntake:
         if first is not None:
             outcome.outcome, outcome.of_row = "merged", first
         outcome.customer_id = customer_id
-        self._known.remember(said, customer_id)
+        self._known.remember(said, customer_id, self._attributes(customer_id, said))
         return outcome
+
+    def _attributes(self, customer_id: UUID, said: RowRead) -> Mapping[str, Any]:
+        """What a customer has after a row; of whom only a dry run knows, what the row says."""
+        if customer_id in self._welcoming.newcomers:
+            return self._welcoming.newcomers[customer_id].attributes
+        is_there = customer_id in self._changes
+        return self._changes[customer_id].attributes if is_there else said.attributes
 
     def _leave_out_taken(self, said: RowRead, customer_id: UUID | None) -> None:
         for name in self._known.refuse_taken(said, customer_id):

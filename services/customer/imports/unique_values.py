@@ -1,6 +1,7 @@
 """Values of the shop's own fields that only one person may have, in the rows of a batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from services.customer.fields.record import CustomField
@@ -43,10 +44,17 @@ class UniqueValues:
                 del said.attributes[value[0]]
                 yield value[0]
 
-    def keep(self, said: RowRead, customer_id: UUID) -> None:
-        """From now on these are theirs."""
-        for value in self._values(said):
-            self._held.setdefault(value, set()).add(customer_id)
+    def keep(
+        self, said: RowRead, customer_id: UUID, attributes: Mapping[str, Any]
+    ) -> Iterator[UUID]:
+        """From now on these are theirs, as far as they have become so; yields their keys.
+
+        What somebody else had first, or what they had before, is not among their `attributes`.
+        """
+        for name, key in self._values(said):
+            if attributes.get(name) == said.attributes[name]:
+                self._held.setdefault((name, key), set()).add(customer_id)
+                yield row_key("unique", name, key)
 
     def _values(self, said: RowRead) -> list[tuple[str, str]]:
         return [

@@ -135,6 +135,31 @@ async def test_a_value_that_only_one_may_have_is_the_firsts(
     assert cards == ["C1", None, "C2", "C3", "C4", "C5", None]
 
 
+@pytest.mark.parametrize("existing", ["update", "fill", "skip"])
+async def test_a_value_that_nobody_has_taken_is_free(
+    importing: Importing, define: Any, existing: str
+) -> None:
+    """Who has one already, or is left as they are, takes none from a later row."""
+    await define("card", type="text", unique=True)
+    await importing.work()
+    ids = [{"source": "pos", "external_id": "M0"}]
+    made = {"name": "Lan", "external_ids": ids, "attributes": {"card": "C0"}}
+    assert (await importing.client.post("/v1/customers", json=made)).status_code == 201
+    rows = [("An", "C1", "M1"), ("An", "C2", "M1"), ("Bo", "C2", "M2")]
+    if existing != "update":
+        rows += [("Lan", "C3", "M0"), ("Ca", "C3", "M3")]
+    read = await importing.read(
+        table(("Tên", "attributes.card", "Mã hội viên"), *rows), source="pos"
+    )
+    read = await importing.change(read, options={"existing": existing})
+    tried = await importing.run(read, dry_run=True)
+    done = await importing.run(read)
+    assert (tried["dry_run"]["problems"], done["run"]["problems"]) == ([], [])
+    cards = [one["attributes"].get("card") for one in await importing.customers()]
+    assert cards == ["C0", "C1", "C2", "C3"][: len(cards)]
+    assert len(cards) == (3 if existing == "update" else 4)
+
+
 async def test_what_the_shop_asks_for_and_does_not_know_is_told(
     importing: Importing, define: Any
 ) -> None:
