@@ -82,12 +82,10 @@ class Receiving:
 
     def move(self, customer_id: UUID, said: RowRead, outcome: RowOutcome) -> None:
         """Add an address to those of a customer; the first is the primary one."""
-        if said.place is None or self._known.lives_at(customer_id, said.address or ""):
-            return
         is_primary = not self._known.has_address(customer_id)
-        row = self.settle(customer_id, said.address, said.place, is_primary=is_primary)
-        self._known.settle(customer_id, said.address or "")
-        outcome.added["address"] = str(row["id"])
+        row = self.add_address(customer_id, said, outcome, is_primary=is_primary)
+        if row is None:
+            return
         outcome.has_changed()
         if is_primary:
             before = self._changes[customer_id]
@@ -100,6 +98,22 @@ class Receiving:
             # What customers carry along is always their primary address, whoever told of it.
             summary = {"profile": {"address": self.summary(row)}}
             self._hearing.take(customer_id, summary, replace(self._speaker, decides=True))
+
+    def house(self, customer_id: UUID, said: RowRead) -> None:
+        """Note where a newcomer lives, whose first address is kept with themselves."""
+        if said.place is not None:
+            self._known.settle(customer_id, said.address or "")
+
+    def add_address(
+        self, customer_id: UUID, said: RowRead, outcome: RowOutcome, *, is_primary: bool = False
+    ) -> dict[str, Any] | None:
+        """The row of an address that they do not have yet; None when there is nothing to add."""
+        if said.place is None or self._known.lives_at(customer_id, said.address or ""):
+            return None
+        row = self.settle(customer_id, said.address, said.place, is_primary=is_primary)
+        self.house(customer_id, said)
+        outcome.added["address"] = str(row["id"])
+        return row
 
     def settle(
         self,

@@ -142,7 +142,7 @@ class RowIntake:
         if customer_id is None:
             customer_id = self._welcoming.welcome(said, outcome)
         elif customer_id in self._welcoming.newcomers:
-            self._welcoming.fill(customer_id, said)
+            self._welcoming.fill(customer_id, said, outcome)
         elif customer_id in self._changes:
             outcome.outcome = "unchanged"
             consents = self._changes[customer_id].consents

@@ -66,11 +66,16 @@ class Welcoming:
         self.newcomers[newcomer.id] = newcomer
         outcome.brought = newcomer.columns
         newcomer.identities += self._receiving.identities(newcomer.id, said)
+        self._receiving.house(newcomer.id, said)
         return newcomer.id
 
-    def fill(self, customer_id: UUID, said: RowRead) -> None:
+    def fill(self, customer_id: UUID, said: RowRead, outcome: RowOutcome) -> None:
         """Let a later row of the same person tell what is not known yet."""
         newcomer = self.newcomers[customer_id]
+        if newcomer.place is None:
+            self._receiving.house(customer_id, said)
+        else:
+            self._receiving.add_address(customer_id, said, outcome)
         newcomer.fill(said)
         newcomer.identities += self._receiving.identities(customer_id, said)
 

@@ -137,6 +137,34 @@ async def test_rows_of_one_person_become_one_customer(importing: Importing) -> N
     assert await importing.customers() == before
 
 
+@pytest.mark.parametrize("portion", [1, 4])
+async def test_a_newcomer_of_several_rows_has_the_address_of_each(
+    importing: Importing, new_runner: Callable[..., JobRunner], portion: int
+) -> None:
+    importing.runner = new_runner(portion)
+    places = ["3 Lê Lợi, Huế", "5 Hai Bà Trưng, Huế", "3 LÊ LỢI, Huế"]
+    rows = [("Lan", "0912345678", place) for place in ("", *places)]
+    content = table(("Tên", "SĐT", "Địa chỉ"), *rows)
+    done = await importing.take_in(content)
+    assert counts(done["run"]) == (1, 0, 0, 3, 0)
+
+    async def addresses() -> list[tuple[str, bool]]:
+        [customer] = await importing.customers()
+        answer = await importing.client.get(f"/v1/customers/{customer['id']}/addresses")
+        found = [(one["full_address"], one["is_primary"]) for one in answer.json()["data"]]
+        return sorted(found)
+
+    before = await addresses()
+    assert before == [(places[0], True), (places[1], False)]
+    again = await importing.take_in(content)
+    assert counts(again["run"]) == (0, 0, 1, 3, 0)
+    assert [row["changes"] for row in await importing.rows(again)] == [{}] * 4
+    assert await addresses() == before
+    undone = await importing.undo(done)
+    assert [undone["undo"][word] for word in ("removed", "kept")] == [1, 0]
+    assert await addresses() == []
+
+
 async def test_two_people_with_one_number_stay_two(importing: Importing) -> None:
     rows = [("Mẹ Lan", "0912345678"), ("Con Bi", "0912345678")]
     done = await importing.take_in(table(("Tên", "SĐT"), *rows))
