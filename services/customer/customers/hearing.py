@@ -14,6 +14,7 @@ from services.customer.customers.says import (
     is_contested,
     take_back,
     told_fields,
+    without_earlier,
 )
 from services.customer.tenants.priorities import UNDECIDED, Priority, PriorityRepository
 from shared.db.unit_of_work import UnitOfWork
@@ -62,6 +63,14 @@ class Hearing:
             return False
         self._keep(customer_id, heard)
         return True
+
+    def without_earlier(self, customer_id: UUID, name: str, word: Word, earlier: Word) -> Word:
+        """A word, as if its source had not said an earlier one that this has replaced.
+
+        Whoever calls it has called `listen`.
+        """
+        priority = self._priority or UNDECIDED
+        return without_earlier(self._changes[customer_id], name, word, earlier, priority)
 
     async def decide_again(self, customer_id: UUID) -> None:
         """Change a locked customer by what the shop believes now of what was said before."""

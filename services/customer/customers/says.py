@@ -248,7 +248,33 @@ def take_back(record: CustomerRecord, name: str, word: Word, priority: Priority)
     Where nobody else has spoken since, all is as before; else whoever is to be believed of those
     that are left. None when the source has said something else meanwhile.
     """
-    says = says_of(record, name)
+    left = _without(record, name, says_of(record, name), word, priority)
+    if left is None:
+        return None
+    value, entry = left
+    changed = {} if value == _value(record, name) else {name: value}
+    return Heard(_changes(record, changed), with_said(record, {name: entry}))
+
+
+def without_earlier(
+    record: CustomerRecord, name: str, word: Word, earlier: Word, priority: Priority
+) -> Word:
+    """A word of a field as it would be, had its source never said an `earlier` one.
+
+    The same word where the earlier one was not among what was said before it.
+    """
+    former = _says_in(record, name, word.before, word.value)
+    left = _without(record, name, former, earlier, priority)
+    if left is None:
+        return word
+    value, entry = left
+    return replace(word, before=entry, value=value)
+
+
+def _without(
+    record: CustomerRecord, name: str, says: Sequence[Say], word: Word, priority: Priority
+) -> tuple[Any, Said] | None:
+    """A field and what is kept of who said it, without a word; None if it is not among `says`."""
     said = next((say for say in says if (say.source, say.at) == (word.source, word.at)), None)
     if said is None:
         return None
@@ -260,9 +286,7 @@ def take_back(record: CustomerRecord, name: str, word: Word, priority: Priority)
         own = (say for say in former if say.source == word.source)
         after = _strongest_left(name, [*others, *own], priority)
         entry = _written(after) if after else None
-    value = after[0].value if after else None
-    changed = {} if value == _value(record, name) else {name: value}
-    return Heard(_changes(record, changed), with_said(record, {name: entry}))
+    return (after[0].value if after else None), entry
 
 
 def _moments(says: Iterable[Say]) -> set[tuple[str, datetime]]:

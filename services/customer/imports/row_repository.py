@@ -13,6 +13,7 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    literal_column,
     select,
     true,
     update,
@@ -20,12 +21,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.customer.customers.models import customer
-from services.customer.imports.models import import_row
+from services.customer.imports.models import customer_import, import_row
 from shared.db.paging import PageRequest, SortKey, next_cursor, page
 from shared.db.prepared import Bound, Rows
 from shared.db.rows import NewRows, RowsParameter
 from shared.db.unit_of_work import UnitOfWork
 
+Told = Row[*tuple[Any, ...]]
 ROWS_IN_ORDER: Final = (SortKey(import_row.c.row, "row", int),)
 ROW_COLUMNS: Final = (
     *("row", "outcome", "customer_id", "code", "of_row"),
@@ -71,6 +73,27 @@ _TO_UNDO: Final = (
     )
     .order_by(import_row.c.row.desc())
     .limit(bindparam("at_most", type_=Integer))
+)
+_told = (
+    select(*(import_row.c[name] for name in ("import_id", "customer_id", "changes", "undone")))
+    .where(
+        import_row.c.tenant_id == _TENANT,
+        import_row.c.customer_id == _asked.c.id,
+        import_row.c.import_id != _IMPORT,
+        import_row.c.undone.in_(("restored", "partly")),
+        import_row.c.changes != {},
+    )
+    .order_by(import_row.c.import_id.desc(), import_row.c.row.desc())
+    .limit(literal_column("100", Integer))
+    .lateral("told")
+)
+_TAKEN_BACK_BEFORE: Final = (
+    select(_told.c.customer_id, _told.c.changes, _told.c.undone, customer_import.c.source)
+    .join_from(_asked, _told, true())
+    .join(
+        customer_import,
+        (customer_import.c.tenant_id == _TENANT) & (customer_import.c.id == _told.c.import_id),
+    )
 )
 _MARK_UNDONE: Final = (
     update(import_row)
@@ -133,7 +156,7 @@ class ImportRowRepository:
         *,
         outcome: str | None,
         customer_id: UUID | None,
-    ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:
+    ) -> tuple[Sequence[Told], str | None]:
         """A page of rows with their outcomes, in the order of the file, and the next cursor."""
         row = import_row.c
         wanted = select(import_row).where(row.tenant_id == _TENANT, row.import_id == _IMPORT)
@@ -162,17 +185,24 @@ class ImportRowRepository:
         rows = await self._uow.rows(_CODES, {**self._tenant, "codes": list(codes)})
         return {row.code: row.id for row in rows}
 
-    async def to_undo(
-        self, import_id: UUID, *, before: int, at_most: int
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
+    async def to_undo(self, import_id: UUID, *, before: int, at_most: int) -> Sequence[Told]:
         """The rows above a number, the last first."""
         asked = {**self._tenant, "this_import": import_id, "before": before, "at_most": at_most}
         return await self._uow.rows(_TO_UNDO, asked)
 
+    async def taken_back_before(
+        self, import_id: UUID, customer_ids: Collection[UUID]
+    ) -> Sequence[Told]:
+        """What rows of other imports had changed of these customers, and was taken back."""
+        if not customer_ids:
+            return []
+        asked = {**self._tenant, "this_import": import_id, "ids": list(customer_ids)}
+        return await self._uow.rows(_TAKEN_BACK_BEFORE, asked)
+
     async def mark_undone(
         self,
         import_id: UUID,
-        rows: Sequence[Row[*tuple[Any, ...]]],
+        rows: Sequence[Told],
         undone: Mapping[int, str],
         *,
         versions: Mapping[UUID, int],

@@ -2,32 +2,28 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from services.customer.addresses.repository import ADDRESSES, forget_addresses
 from services.customer.consents.recording import Answer, ConsentRecorder
 from services.customer.consents.repository import ConsentRepository
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.hearing import Hearing
-from services.customer.customers.identity_repository import IdentityRepository
-from services.customer.customers.says import ATTRIBUTE, Word
+from services.customer.customers.identity_repository import CONTACTS, IdentityRepository
+from services.customer.customers.says import ATTRIBUTE
 from services.customer.duplicates.weighing import Weighing
 from services.customer.families.belongings import Belongings
 from services.customer.families.family import Families
 from services.customer.imports.busy_repository import BusyRepository
+from services.customer.imports.earlier_words import EarlierWords, old_and_new, word_of
 from services.customer.imports.key_repository import KeyRepository
-from services.customer.imports.plan import field_columns
-from services.customer.imports.row_repository import ImportRowRepository
+from services.customer.imports.row_repository import ImportRowRepository, Told
 from services.customer.notes.repository import NoteRepository
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.unit_of_work import UnitOfWork
 
-Told = Row[*tuple[Any, ...]]
 _WHOLLY: Final = frozenset({"removed", "restored"})
 _EMPTY: Final[Mapping[str, Any]] = {
     **dict.fromkeys(
@@ -53,6 +49,7 @@ class ImportUndoing:
         self._rows = ImportRowRepository(uow)
         self._changes = CustomerChanges(uow)
         self._hearing = Hearing(uow, self._changes)
+        self._earlier = EarlierWords(self._rows, self._hearing, source=source)
         self._identities = IdentityRepository(uow)
         self._addresses = Belongings(uow, ADDRESSES)
         self._notes: list[UUID] = []
@@ -77,6 +74,7 @@ class ImportUndoing:
         untouched = {each for each, version in found_at.items() if version == left_at.get(each)}
         alone = await self._alone(found_at)
         await self._look_up_answers(rows)
+        await self._earlier.look(self._import_id, alone)
         for row in rows:
             if row.customer_id in found_at and row.outcome != "created":
                 word = await self._take_back(row) if row.customer_id in alone else "kept"
@@ -112,7 +110,9 @@ class ImportUndoing:
         """Set back what a row has changed, as far as it is still so; None for nothing at all."""
         if not row.changes:
             return None
+        contacts = self._contacts(row.customer_id)
         kept = [*self._take_words_back(row), *await self._forget_identities(row)]
+        await self._forget_kept_identities(row, contacts)
         if "address" in row.changes:
             await self._forget_address(row.customer_id, UUID(row.changes["address"]))
         kept += self._forget_words(row)
@@ -141,11 +141,11 @@ class ImportUndoing:
         """Let the source have said nothing; yields fields that somebody has changed since."""
         fields, said = row.changes.get("fields", {}), row.changes.get("said", {})
         customer_id = row.customer_id
-        for name, before in said.get("before", {}).items():
+        for name in said.get("before", {}):
             now = self._value(customer_id, name)
-            old, new = _old_and_new(fields, name) or (now, now)
-            at = datetime.fromisoformat(said["at"])
-            word = Word(self._source, at, before, old)
+            old, new = old_and_new(row, name) or (now, now)
+            word = word_of(row, name, source=self._source, now=now)
+            word = self._earlier.left_out(customer_id, name, word)
             was_taken_back = self._hearing.take_back(customer_id, name, word)
             if old != new and (now != new or not was_taken_back):
                 yield name
@@ -177,6 +177,15 @@ class ImportUndoing:
             else:
                 await self._identities.remove_claimed(row.customer_id, kind=kind, value=value)
         return kept
+
+    async def _forget_kept_identities(self, row: Told, before: Collection[tuple[str, Any]]) -> None:
+        """Take away, too, what an import that was taken back earlier has left for its field."""
+        gone = set(before) - self._contacts(row.customer_id)
+        for kind, value in gone.intersection(self._earlier.contacts(row.customer_id)):
+            await self._identities.remove_claimed(row.customer_id, kind=kind, value=value)
+
+    def _contacts(self, customer_id: UUID) -> set[tuple[str, Any]]:
+        return {(kind, getattr(self._changes[customer_id], kind)) for kind in CONTACTS}
 
     async def _forget_address(self, customer_id: UUID, address_id: UUID) -> None:
         found = [
@@ -234,15 +243,3 @@ class ImportUndoing:
             for record in saved
         ]
         await TimelineRepository(self._uow).add(entries)
-
-
-def _old_and_new(fields: Mapping[str, Any], name: str) -> tuple[Any, Any] | None:
-    """What a field was before a row and after it; None where it stayed as it was."""
-    if name.startswith(ATTRIBUTE):
-        key = name.removeprefix(ATTRIBUTE)
-        both = [values.get(key) for values in fields.get("attributes", ({}, {}))]
-        return None if both[0] == both[1] else (both[0], both[1])
-    if name not in fields:
-        return None
-    old, new = (field_columns({name: value})[name] for value in fields[name])
-    return old, new

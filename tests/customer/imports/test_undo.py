@@ -203,3 +203,49 @@ async def test_what_they_have_said_themselves_since_counts(
     assert told["current"][0]["status"] == left[0]
     [line] = await importing.outcomes(undone)
     assert line["kept"] == kept
+
+
+@pytest.mark.parametrize("sources", ["erp erp", "erp pos", "erp erp erp", "erp pos erp"])
+@pytest.mark.parametrize("order", ["oldest first", "newest first"])
+async def test_several_of_one_source_are_taken_back_in_any_order(
+    importing: Importing, sources: str, order: str
+) -> None:
+    made = await importing.client.post(
+        "/v1/customers", json={"name": "Gốc", "phone": "0912345678", "attributes": {"size": "36"}}
+    )
+    path = f"/v1/customers/{made.json()['id']}"
+    before = without_bookkeeping(made.json())
+    said = (await importing.client.get(f"{path}/provenance")).json()["data"]
+    head = ("Tên", "SĐT", "Email", "Ngày sinh", "attributes.size")
+    imports = []
+    for number, source in enumerate(sources.split()):
+        row = (f"Sai {number}", "0912345678", f"e{number}@example.com", f"0{number + 1}/02/1990")
+        read = await importing.read(table(head, (*row, f"4{number}")), source=source)
+        read = await importing.change(read, options={"match_by": ["phone"]})
+        imports.append(await importing.run(read))
+        assert imports[-1]["run"]["updated"] == 1
+    for each in imports if order == "oldest first" else reversed(imports):
+        last = await importing.undo(each)
+    assert last["undo"]["restored"] == 1
+    assert without_bookkeeping(await one(importing, made.json()["id"])) == before
+    assert (await importing.client.get(f"{path}/provenance")).json()["data"] == said
+    identities = (await importing.client.get(f"{path}/identities")).json()["data"]
+    assert [each["value"] for each in identities] == ["+84912345678"]
+
+
+async def test_an_address_that_an_earlier_undoing_has_left_goes_with_the_last_who_said_it(
+    importing: Importing,
+) -> None:
+    made = await importing.client.post("/v1/customers", json={"name": "Lan", "phone": "0912345678"})
+    row = ("Lan", "0912345678", "sai@example.com")
+    imports = []
+    for source in ("erp", "pos"):
+        read = await importing.read(table(("Tên", "SĐT", "Email"), row), source=source)
+        read = await importing.change(read, options={"match_by": ["phone"]})
+        imports.append(await importing.run(read))
+    undone = [await importing.undo(each) for each in imports]
+    assert [each["undo"]["partly"] for each in undone] == [1, 0]
+    path = f"/v1/customers/{made.json()['id']}"
+    assert (await importing.client.get(path)).json()["email"] is None
+    identities = (await importing.client.get(f"{path}/identities")).json()["data"]
+    assert [each["value"] for each in identities] == ["+84912345678"]
