@@ -7,7 +7,7 @@ from services.customer.customers.changes import CustomerChanges
 from services.customer.imports.newcomers import Newcomer
 from services.customer.imports.plan import ImportPlan
 from services.customer.imports.rows import RowRead
-from services.customer.imports.surroundings import Surroundings, contact_key, external_key
+from services.customer.imports.surroundings import Surroundings
 from shared.text import search_key
 
 
@@ -37,7 +37,7 @@ class Matching:
         if said.code is not None:
             return self._by_code(said, said.code)
         if said.external is not None:
-            owner = self._known.owner(said.external) or self._tried(external_key(said.external))
+            owner = self._known.owner(said.external)
             if owner is not None:
                 said.record_ids = self._known.records_with(said.external, owner)
                 return owner
@@ -48,7 +48,7 @@ class Matching:
             known = self._known.known_key(key)
             if known is None:
                 continue
-            found = known.customer_id if known.is_tried else self._known.root(known.customer_id)
+            found = self._known.root(known.customer_id)
             if found and not self._known.has_other_external(found, said.external):
                 said.record_ids = (known.customer_id,)
                 return found
@@ -75,10 +75,6 @@ class Matching:
             said.refused = "erased"
         return None if is_erased else found
 
-    def _tried(self, key: UUID) -> UUID | None:
-        known = self._known.known_key(key) if self._plan.is_dry else None
-        return known.customer_id if known else None
-
     def _by_contact(self, said: RowRead) -> UUID | None:
         """The one customer with this address or number, where the shop says that this suffices.
 
@@ -94,13 +90,12 @@ class Matching:
                 and not self._known.has_other_external(root, said.external)
             }
             if len(found) > 1:
-                found = {root for root in found if self._name_key(root) == said.name_key}
+                found = {root for root in found if self._is_called(root, said.name_key)}
                 if len(found) != 1:
                     said.refused = "several_customers_match"
                     return None
-            tried = (self._tried(contact_key(identity)) for identity in identities)
-            chosen = found.pop() if found else next(filter(None, tried), None)
-            if chosen is not None:
+            if found:
+                chosen = found.pop()
                 said.record_ids = {
                     record_id
                     for identity in identities
@@ -109,7 +104,14 @@ class Matching:
                 return chosen
         return None
 
+    def _is_called(self, customer_id: UUID, name_key: str) -> bool:
+        was_called = self._known.tried.is_called(customer_id, name_key)
+        return self._name_key(customer_id) == name_key if was_called is None else was_called
+
     def _name_key(self, customer_id: UUID) -> str:
-        newcomer = self._newcomers.get(customer_id)
-        name = newcomer.columns.get("name") if newcomer else self._changes[customer_id].name
+        name: str | None = None
+        if customer_id in self._newcomers:
+            name = self._newcomers[customer_id].columns.get("name")
+        elif customer_id in self._changes:
+            name = self._changes[customer_id].name
         return search_key(name) if name else ""

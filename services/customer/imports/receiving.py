@@ -69,7 +69,7 @@ class Receiving:
         if holders:
             self.proposals += look_alikes(customer_id, contacts, holders)
         for identity in new:
-            self._known.give(customer_id, identity)
+            self._known.give(customer_id, identity, row=said.row)
         return new
 
     def give(self, customer_id: UUID, said: RowRead, outcome: RowOutcome) -> None:

@@ -16,29 +16,14 @@ from services.customer.families.family import Families
 from services.customer.imports.key_repository import LIVE, KeyRepository, KnownKey
 from services.customer.imports.plan import ImportPlan
 from services.customer.imports.row_repository import ImportRowRepository
-from services.customer.imports.rows import RowRead, row_key
+from services.customer.imports.rows import RowRead
+from services.customer.imports.tried import IdentityKey, NewKeys, Tried
 from services.customer.imports.unique_values import UniqueValues
 from services.customer.imports.weighed import Weighed
 from shared.db.unit_of_work import UnitOfWork
 from shared.text import search_key
 
-IdentityKey = tuple[str, str, str]
 _NOBODY: Final[Sequence[KnownIdentity]] = ()
-
-
-def external_key(identity: Identity) -> UUID:
-    """What a dry run remembers an external id by."""
-    return row_key("external", identity.scope, identity.value)
-
-
-def contact_key(identity: Identity) -> UUID:
-    """What a dry run remembers a contact by that matches by itself."""
-    return row_key("holder", identity.kind, identity.value)
-
-
-def met_key(customer_id: UUID) -> UUID:
-    """What a dry run remembers a customer by whom it has met."""
-    return row_key("met", customer_id.hex)
 
 
 class Surroundings:
@@ -74,8 +59,10 @@ class Surroundings:
         self._first_rows: dict[UUID, int] = {}
         self._ended: set[tuple[UUID, str, str]] = set()
         self._unique = UniqueValues(uow, plan.unique)
+        self._taken: dict[UUID, UUID] = {}
         self._weighed = Weighed(uow, changes)
-        self.new_keys: dict[UUID, tuple[UUID, int]] = {}
+        self.new_keys: NewKeys = {}
+        self.tried = Tried(self._all_keys, plan, self.new_keys)
 
     async def look(self, rows: Sequence[RowRead]) -> None:
         """Look everything up, and lock the customers whom rows may change."""
@@ -83,6 +70,7 @@ class Surroundings:
         for held in await self._identities.holders(_distinct(rows).values()):
             known = held.identifier
             self._held[known.kind, known.source, known.value].append(held)
+        await self._look_for_tried(rows)
         # After the holders: whoever is erased in between is in one of the two.
         if await self._erased.any():
             self._gone = await self._erased.erased(list(_distinct(rows)))
@@ -90,8 +78,12 @@ class Surroundings:
         linked = {*self._linked(rows), *self._codes.values()}
         await self._lock(linked)
         await self._weighed.look(linked, self._roots)
+        self._roots = {**{each: each for each in self._tried_ones(linked)}, **self._roots}
         await self._look_at_belongings(rows)
         await self._unique.look(rows)
+        self._taken = await self.tried.takers(
+            {key for said in rows for key in self._unique.keys_of(said)}
+        )
 
     def root(self, customer_id: UUID) -> UUID | None:
         """Who stands for a customer; None when there is none (any more)."""
@@ -134,7 +126,7 @@ class Surroundings:
 
     def refuse_taken(self, said: RowRead, customer_id: UUID | None) -> Iterable[str]:
         """Take away from a row the values that only somebody else may have; names the fields."""
-        return list(self._unique.refuse_taken(said, customer_id, self._keys))
+        return list(self._unique.refuse_taken(said, customer_id, self._taken))
 
     def known_key(self, key: UUID) -> KnownKey | None:
         """Whom a key leads to."""
@@ -144,6 +136,8 @@ class Surroundings:
         """Whether the source knows them by another id: then it is somebody else."""
         if external is None:
             return False
+        if self.tried.has_external(customer_id) and not self.has(customer_id, external):
+            return True
         return any(
             kind == external.kind and scope == external.scope and value != external.value
             for kind, scope, value in self._own.get(customer_id, ())
@@ -165,24 +159,30 @@ class Surroundings:
         """The row of this import that has met them first."""
         return self._first_rows.get(customer_id)
 
-    def remember(self, said: RowRead, customer_id: UUID, attributes: Mapping[str, Any]) -> None:
-        """From now on this is known of a customer, who has these attributes after the row."""
-        kept = list(self._unique.keep(said, customer_id, attributes))
-        for key in (*self._keys_of(said), *(kept if self._plan.is_dry else ())):
+    def remember(
+        self, said: RowRead, customer_id: UUID, name: str | None, attributes: Mapping[str, Any]
+    ) -> None:
+        """From now on this is known of a customer, who has this name and these attributes."""
+        taken = self.tried.untold(customer_id, attributes)
+        for key in self._unique.keep(said, customer_id, taken):
+            if self._plan.is_dry:
+                self.new_keys[key] = (customer_id, said.row)
+        self.tried.tell(customer_id, name, attributes, row=said.row)
+        for key in said.keys:
             if key not in self._keys:
                 self._keys[key] = KnownKey(customer_id, said.row, is_tried=False)
                 self.new_keys[key] = (customer_id, said.row)
         self._roots.setdefault(customer_id, customer_id)
         if customer_id not in self._first_rows:
             self._first_rows[customer_id] = said.row
-            if self._plan.is_dry:
-                self.new_keys[met_key(customer_id)] = (customer_id, said.row)
+            self.tried.meet(customer_id, said.row)
 
-    def give(self, customer_id: UUID, identity: Identity) -> None:
+    def give(self, customer_id: UUID, identity: Identity, *, row: int) -> None:
         """They have this, too."""
         self._own[customer_id].add(identity.key)
         given = self._given[identity.key]
         if len(given) <= MAX_CANDIDATES:
+            self.tried.give(customer_id, identity, place=len(given), row=row)
             given.append((customer_id, identity))
 
     def settle(self, customer_id: UUID, address: str) -> None:
@@ -197,33 +197,27 @@ class Surroundings:
         return [*held, *given]
 
     async def _look_for_keys(self, rows: Sequence[RowRead]) -> None:
-        wanted = {key for said in rows for key in self._keys_of(said)}
-        if self._plan.is_dry:
-            wanted.update(key for said in rows for key in self._unique.keys_of(said))
+        wanted = {key for said in rows for key in said.keys}
         scope = self._plan.import_id if self._plan.is_dry else LIVE
         self._keys = await self._all_keys.keys(wanted, scope=scope)
-        for known in self._keys.values():
-            if known.is_tried:
-                first = self._first_rows.get(known.customer_id, known.row)
-                self._first_rows[known.customer_id] = min(first, known.row)
 
-    def _keys_of(self, said: RowRead) -> Iterable[UUID]:
-        """What it is remembered by; a dry run has nothing else to know its customers again by."""
-        if not self._plan.is_dry:
-            return said.keys
-        keys = [*said.keys]
-        if said.external is not None:
-            keys.append(external_key(said.external))
-        keys += [contact_key(i) for i in said.identities if i.kind in self._plan.match_by]
-        return keys
+    async def _look_for_tried(self, rows: Sequence[RowRead]) -> None:
+        distinct = _distinct(rows)
+        for key, holders in (await self.tried.holders(distinct.values())).items():
+            self._given[key] = [(who, distinct[key]) for who in holders]
+
+    def _tried_ones(self, linked: Collection[UUID]) -> set[UUID]:
+        """Of these, who was brought or met in earlier portions of a dry run."""
+        tried = {known.customer_id for known in self._keys.values() if known.is_tried}
+        return tried | {who for given in self._given.values() for who, _ in given if who in linked}
 
     def _linked(self, rows: Sequence[RowRead]) -> set[UUID]:
         """Everybody to whom some row may belong."""
-        linked = {known.customer_id for known in self._keys.values() if not known.is_tried}
+        linked = {known.customer_id for known in self._keys.values()}
         for said in rows:
             for identity in _all_identities(said):
                 if identity.kind == "platform_id" or identity.kind in self._plan.match_by:
-                    for held in self._held.get(identity.key, _NOBODY):
+                    for held in self._all_holders(identity.key):
                         linked.update(filter(None, (held.customer_id, held.record_id)))
         return linked
 
@@ -245,6 +239,9 @@ class Surroundings:
         own = await self._identities.list_of(self._roots)
         for row in own:
             self._own[self._roots[row.customer_id]].add((row.kind, row.scope, row.value))
+        for key, given in self._given.items():
+            for who, _ in given:
+                self._own[self._roots.get(who, who)].add(key)
         self._ended = {
             (self._roots[member], kind, value) for member, kind, value in ended_contacts(own)
         }
@@ -259,9 +256,7 @@ class Surroundings:
     async def _met(self) -> Mapping[UUID, int]:
         if not self._plan.is_dry:
             return await self._rows.first_rows(self._plan.import_id, self._roots)
-        keys = {met_key(member): member for member in self._roots}
-        known = await self._all_keys.keys(keys, scope=self._plan.import_id)
-        return {keys[key]: found.row for key, found in known.items()}
+        return await self.tried.look(self._roots)
 
 
 def _distinct(rows: Sequence[RowRead]) -> dict[IdentityKey, Identity]:

@@ -147,20 +147,30 @@ class RowIntake:
             outcome.outcome = "unchanged"
             consents = self._changes[customer_id].consents
             self._change(customer_id, said, outcome, is_first=first is None)
+        elif self._plan.existing != "skip":
+            # Known to this dry run alone.
+            self._receiving.identities(customer_id, said)
         if self._is_heard(customer_id):
             self._listening.listen(customer_id, said, outcome, consents=consents)
         if first is not None:
             outcome.outcome, outcome.of_row = "merged", first
         outcome.customer_id = customer_id
-        self._known.remember(said, customer_id, self._attributes(customer_id, said))
+        name, attributes = self._known_by_now(customer_id, said)
+        self._known.remember(said, customer_id, name, attributes)
         return outcome
 
-    def _attributes(self, customer_id: UUID, said: RowRead) -> Mapping[str, Any]:
-        """What a customer has after a row; of whom only a dry run knows, what the row says."""
+    def _known_by_now(
+        self, customer_id: UUID, said: RowRead
+    ) -> tuple[str | None, Mapping[str, Any]]:
+        """The name and the attributes of a customer after a row."""
         if customer_id in self._welcoming.newcomers:
-            return self._welcoming.newcomers[customer_id].attributes
-        is_there = customer_id in self._changes
-        return self._changes[customer_id].attributes if is_there else said.attributes
+            newcomer = self._welcoming.newcomers[customer_id]
+            return newcomer.columns.get("name"), newcomer.attributes
+        if customer_id in self._changes:
+            return self._changes[customer_id].name, self._changes[customer_id].attributes
+        # Of whom only this dry run knows: what of it is new to them, it knows as well.
+        is_left = self._plan.existing == "skip"
+        return (None, {}) if is_left else (said.columns.get("name"), said.attributes)
 
     def _leave_out_taken(self, said: RowRead, customer_id: UUID | None) -> None:
         for name in self._known.refuse_taken(said, customer_id):

@@ -7,7 +7,6 @@ from uuid import UUID
 from services.customer.fields.record import CustomField
 from services.customer.fields.repository import FieldRepository
 from services.customer.fields.values import read_value
-from services.customer.imports.key_repository import KnownKey
 from services.customer.imports.rows import RowRead, row_key
 from shared.db.unit_of_work import UnitOfWork
 
@@ -34,13 +33,12 @@ class UniqueValues:
         return [row_key("unique", *value) for value in self._values(said)]
 
     def refuse_taken(
-        self, said: RowRead, customer_id: UUID | None, tried: Mapping[UUID, KnownKey]
+        self, said: RowRead, customer_id: UUID | None, tried: Mapping[UUID, UUID]
     ) -> Iterator[str]:
         """Take away from a row what somebody else has; yields the names of those fields."""
         for value in self._values(said):
-            known = tried.get(row_key("unique", *value))
-            holders = self._held.get(value, set()) | ({known.customer_id} if known else set())
-            if holders - {customer_id}:
+            taker = tried.get(row_key("unique", *value))
+            if {*self._held.get(value, ()), taker} - {customer_id, None}:
                 del said.attributes[value[0]]
                 yield value[0]
 

@@ -113,6 +113,79 @@ async def test_a_dry_run_tells_what_would_be_and_changes_nothing(importing: Impo
     assert counts(done["run"]) == counts(tried["dry_run"])
 
 
+LAN, BI, MAI = "0912345601", "0912345602", "0912345603"
+
+
+@pytest.mark.parametrize("portion", [1, 2, 9])
+@pytest.mark.parametrize(
+    ("options", "rows", "words"),
+    [
+        # Whom the source knows by another id is somebody else, with the same number.
+        ({"match_by": ["phone"]}, [("An", LAN, "", "X1"), ("Bình", LAN, "", "X2")], "cc"),
+        (
+            {"match_by": ["phone"]},
+            [("An", LAN, "", ""), ("An", LAN, "", "X1"), ("Bình", LAN, "", "X2")],
+            "cmc",
+        ),
+        # Who is left as they are was given nothing.
+        (
+            {"existing": "skip"},
+            [("K", "", "", "V", "KH000001"), ("Mới", "", "", "V"), ("Mới", "", "", "V")],
+            "ucm",
+        ),
+        (
+            {"existing": "skip", "match_by": ["phone"]},
+            [("K", BI, "", "", "KH000001"), ("Mới", BI, "", ""), ("Mai", BI, "", "")],
+            "ucm",
+        ),
+        # A contact of several people says who it is only by the name.
+        (
+            {"match_by": ["email", "phone"]},
+            [
+                *(("A", LAN, "a@x.vn", ""), ("B", BI, "", ""), ("Z", BI, "a@x.vn", "")),
+                *(("Y", BI, "", ""), ("b", BI, "", ""), ("Z", BI, "", "")),
+            ],
+            "ccmimi",
+        ),
+        # What a later row gives leads to them, too.
+        (
+            {"match_by": ["phone"]},
+            [("A", "", "a@x.vn", "X1"), ("A", MAI, "", "X1"), ("Ai", MAI, "", "")],
+            "cmm",
+        ),
+        (
+            {"match_by": ["phone"]},
+            [("K", MAI, "", "", "KH000001"), ("Ai", MAI, "", ""), ("Ai", MAI, "", "X1")],
+            "dmm",
+        ),
+    ],
+)
+async def test_a_dry_run_decides_as_the_run_does(
+    importing: Importing,
+    new_runner: Callable[..., JobRunner],
+    portion: int,
+    options: dict[str, object],
+    rows: list[tuple[str, ...]],
+    words: str,
+) -> None:
+    await importing.client.post("/v1/customers", json={"name": "Khách quen"})
+    importing.runner = new_runner(portion)
+    content = table(("Tên", "SĐT", "Email", "Mã hội viên", "Mã KH"), *rows)
+    read = await importing.read(content, source="pos")
+    read = await importing.change(read, options=options)
+    tried = await importing.run(read, dry_run=True)
+    told = [
+        (row["outcome"], row["of_row"], row["problems"]) for row in await importing.outcomes(tried)
+    ]
+    done = await importing.run(read)
+    assert told == [
+        (row["outcome"], row["of_row"], row["problems"]) for row in await importing.outcomes(done)
+    ]
+    assert "".join({"updated": "d"}.get(word, word[0]) for word, *_ in told) == words
+    figures = ("possible_duplicates", "problems")
+    assert [tried["dry_run"][name] for name in figures] == [done["run"][name] for name in figures]
+
+
 async def test_rows_of_one_person_become_one_customer(importing: Importing) -> None:
     """The number written in four ways; what the first row leaves open is filled by the others."""
     rows = [
