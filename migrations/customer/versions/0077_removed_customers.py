@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = '0076'
-down_revision = '0075'
+revision = '0077'
+down_revision = '0076'
 branch_labels = None
 depends_on = None
 
