@@ -71,7 +71,7 @@ class KnownKey:
     customer_id: UUID
     row: int
     is_tried: bool
-    """Whether it is of this dry run: that customer is not there."""
+    """Whether it is of this dry run, and the customer perhaps nobody."""
 
 
 class KeyRepository:

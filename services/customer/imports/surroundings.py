@@ -81,6 +81,7 @@ class Surroundings:
         self._roots = {**{each: each for each in self._tried_ones(linked)}, **self._roots}
         await self._look_at_belongings(rows)
         await self._unique.look(rows)
+        await self.tried.let_go(self._unique.held)
         self._taken = await self.tried.takers(
             {key for said in rows for key in self._unique.keys_of(said)}
         )
@@ -167,7 +168,9 @@ class Surroundings:
         for key in self._unique.keep(said, customer_id, taken):
             if self._plan.is_dry:
                 self.new_keys[key] = (customer_id, said.row)
-        self.tried.tell(customer_id, name, attributes, row=said.row)
+        if self._plan.is_dry:
+            values = self._unique.keys_by_field(attributes)
+            self.tried.tell(customer_id, name, values, row=said.row)
         for key in said.keys:
             if key not in self._keys:
                 self._keys[key] = KnownKey(customer_id, said.row, is_tried=False)

@@ -49,6 +49,20 @@ class Tried:
         known = await self._keys.keys(keys, scope=self._plan.import_id)
         return {key: found.customer_id for key, found in known.items()}
 
+    async def let_go(self, held: Mapping[tuple[str, str], set[UUID]]) -> None:
+        """Leave out of the holders of values who has got another one meanwhile."""
+        if not self._plan.is_dry:
+            return
+        told = {
+            _told_key(who, f"{ATTRIBUTE}{field}"): (who, field, value)
+            for (field, value), holders in held.items()
+            for who in holders
+        }
+        for key, found in (await self._keys.keys(told, scope=self._plan.import_id)).items():
+            who, field, value = told[key]
+            if found.customer_id != value_key(field, value):
+                held[field, value].discard(who)
+
     async def look(self, customer_ids: Collection[UUID]) -> dict[UUID, int]:
         """Look up what has become of these people; by which row each was met first."""
         met = {_met_key(each): each for each in customer_ids}
@@ -91,22 +105,24 @@ class Tried:
             self._new_keys[_met_key(customer_id)] = (customer_id, row)
 
     def tell(
-        self, customer_id: UUID, name: str | None, attributes: Mapping[str, Any], *, row: int
+        self, customer_id: UUID, name: str | None, values: Mapping[str, UUID], *, row: int
     ) -> None:
-        """Remember of what they have something after a row."""
-        if not self._plan.is_dry:
-            return
+        """Remember what they have after a row: a name, and keys of values of their own."""
         # A name tells people apart only where a contact alone leads to them.
         if name and self._plan.match_by:
             self._tell(_told_key(customer_id, _NAME), _name_digest(search_key(name)), row)
-        for field in self._plan.unique:
-            if attributes.get(field.key) is not None:
-                self._tell(_told_key(customer_id, f"{ATTRIBUTE}{field.key}"), customer_id, row)
+        for field, value in values.items():
+            self._tell(_told_key(customer_id, f"{ATTRIBUTE}{field}"), value, row)
 
     def _tell(self, key: UUID, value: UUID, row: int) -> None:
         if key not in self._facts:
             self._facts[key] = value
             self._new_keys[key] = (value, row)
+
+
+def value_key(field: str, value: str) -> UUID:
+    """What a dry run remembers a value by that only one person may have."""
+    return row_key("unique", field, value)
 
 
 def _holder_key(identity: Identity, place: int) -> UUID:

@@ -1,5 +1,6 @@
 """Columns that go to the shop's own fields."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from services.customer.imports.attribute_cells import read_attribute
 from services.customer.imports.cells import CellProblem
 from shared.clock import SystemClock
 from shared.ids import TenantId, new_id
+from shared.jobs.runner import JobRunner
 from tests.customer.imports.conftest import SCOPES
 from tests.customer.imports.shop import Importing, Json, table
 from tests.support.harness import ServiceHarness
@@ -158,6 +160,28 @@ async def test_a_value_that_nobody_has_taken_is_free(
     cards = [one["attributes"].get("card") for one in await importing.customers()]
     assert cards == ["C0", "C1", "C2", "C3"][: len(cards)]
     assert len(cards) == (3 if existing == "update" else 4)
+
+
+async def test_a_dry_run_knows_which_values_became_free(
+    importing: Importing, define: Any, new_runner: Callable[..., JobRunner]
+) -> None:
+    await define("card", type="text", unique=True)
+    await importing.work()
+    ids = [{"source": "pos", "external_id": "M0"}]
+    made = {"name": "Lan", "external_ids": ids, "attributes": {"card": "C0"}, "source": "pos"}
+    assert (await importing.client.post("/v1/customers", json=made)).status_code == 201
+    # The second takes what the first has given up, and the next what that one has no use for.
+    rows = [("Lan", "C1", "M0"), ("An", "C0", "M1"), ("An", "C2", "M1"), ("Bo", "C2", "M2")]
+    importing.runner = new_runner(1)
+    head = ("Tên", "attributes.card", "Mã hội viên")
+    read = await importing.read(table(head, *rows, ("Ca", "C0", "M3")), source="pos")
+    tried = await importing.run(read, dry_run=True)
+    done = await importing.run(read)
+    assert tried["dry_run"]["problems"] == done["run"]["problems"]
+    [problem] = done["run"]["problems"]
+    assert (problem["code"], problem["count"], problem["first_row"]) == ("not_unique", 1, 6)
+    cards = [one["attributes"].get("card") for one in await importing.customers()]
+    assert cards == ["C1", "C0", "C2", None]
 
 
 async def test_what_the_shop_asks_for_and_does_not_know_is_told(
