@@ -49,9 +49,8 @@ _RENEW = (
     update(suppression)
     .where(
         _OWN,
-        *(suppression.c[n] == bindparam(f"of_{n}", type_=Text) for n in ("channel", "address")),
-        *(suppression.c[n] == bindparam(f"of_{n}", type_=Text) for n in ("scope", "reason")),
-        suppression.c.created_at < bindparam("created_at", type_=suppression.c.created_at.type),
+        suppression.c.id == bindparam("of_id", type_=Uuid),
+        suppression.c.created_at == bindparam("said_at", type_=suppression.c.created_at.type),
     )
     .values({name: bindparam(name, type_=suppression.c[name].type) for name in _SAID_AGAIN})
 )
@@ -111,11 +110,11 @@ class SuppressionRepository:
             return []
         return await self._uow.scalars(_ADD, {**self._tenant, **_new.values(rows)})
 
-    async def renew(self, again: Suppression) -> bool:
-        """Let a suppression that there is be as it is said again; whether it was older."""
-        key = {f"of_{n}": getattr(again, n) for n in ("channel", "address", "scope", "reason")}
+    async def renew(self, again: Suppression, before: Suppression) -> bool:
+        """Let a suppression be as it is said again, unless somebody has done so meanwhile."""
         said = {name: getattr(again, name) for name in _SAID_AGAIN}
-        return await self._uow.execute(_RENEW, {**self._tenant, **key, **said}) == 1
+        known = {"of_id": before.id, "said_at": before.created_at}
+        return await self._uow.execute(_RENEW, {**self._tenant, **known, **said}) == 1
 
     async def active(
         self, channel: str, address_keys: Collection[str]

@@ -30,6 +30,8 @@ class Preference:
     message: Message
     address: str
     suppression: Suppression | None
+    outdated: Suppression | None = None
+    """What was said by it before they agreed anew."""
 
 
 class PreferenceService:
@@ -60,10 +62,11 @@ class PreferenceService:
         message = await self._messages.get(target.subject_id)
         if message.address is None:
             raise NotFound("This link is not valid")
-        current = await self._said(message, message.address)
-        if current is not None and await self._has_agreed_since(current, message):
-            current = None
-        return Preference(await self._shops.find(), message, message.address, current)
+        said = await self._said(message, message.address)
+        shop = await self._shops.find()
+        if said is not None and await self._has_agreed_since(said, message):
+            return Preference(shop, message, message.address, None, outdated=said)
+        return Preference(shop, message, message.address, said)
 
     async def unsubscribe(self, token: str, *, source: str) -> Preference:
         """Stop care and advertising to the address of the link's message, from now on.
@@ -87,10 +90,14 @@ class PreferenceService:
             created_at=now,
         )
         # Of two clicks at the same instant, one is told of.
-        is_new = await self._suppressions.add([suppression])
-        if is_new or await self._suppressions.renew(suppression):
+        if await self._say(suppression, preference.outdated):
             self._uow.append(_unsubscribed(suppression), key=_key_of(suppression))
         return Preference(preference.shop, message, preference.address, suppression)
+
+    async def _say(self, suppression: Suppression, outdated: Suppression | None) -> bool:
+        if outdated is None:
+            return bool(await self._suppressions.add([suppression]))
+        return await self._suppressions.renew(suppression, outdated)
 
     async def _said(self, message: Message, address: str) -> Suppression | None:
         return await self._suppressions.find(
