@@ -131,6 +131,11 @@ async def test_nothing_more_is_said_of_an_erased_person(couple: Couple, shop: Ho
         answer = await couple.client.request(method, path, json=body)
         told = (method, path, answer.text)
         assert (answer.status_code, answer.json().get("code")) == (409, "customer_erased"), told
+    async with shop.client("support_ticket", "tickets:read", "tickets:write") as desk:
+        for each in (couple.stays, couple.other):
+            asked = {"subject": SECRET, "text": SECRET, "requester": {"customer_id": each}}
+            answer = await desk.post("/v1/tickets", json=asked)
+            assert (answer.status_code, answer.json()["code"]) == (409, "customer_erased")
     gone = await couple.client.patch(f"{of_them}/addresses/{address['id']}", json={"ward": SECRET})
     assert gone.status_code == 404
     assert await traces(shop) == []

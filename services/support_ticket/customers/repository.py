@@ -79,6 +79,13 @@ _HIDDEN = {
     )
     for of_teams in (False, True)
 }
+_erased = part_tables("support_ticket").erased_customer
+_IS_ERASED = select(
+    exists().where(
+        _erased.c.tenant_id == bindparam("tenant"),
+        _erased.c.customer_id == bindparam("customer", type_=Uuid),
+    )
+)
 _HAS_EMAIL = customer.c.email == bindparam("email")
 _STANDS_FOR_ITSELF = customer.c.merged_into.is_(None)
 _BEST_RECORD: Any = func.array_agg(
@@ -199,6 +206,11 @@ class CustomerRepository:
             _HIDDEN[self._sight.of_teams], {**asked, **self._sight.parameters()}
         )
         return hidden
+
+    async def is_erased(self, customer_id: UUID) -> bool:
+        """Whether a record is of somebody who was erased."""
+        asked = {"tenant": self._uow.tenant_id, "customer": customer_id}
+        return bool(await self._uow.scalar(_IS_ERASED, asked))
 
     async def wait_for_strangers(self) -> None:
         """Until the work commits, nobody looks for an address; who was looking has finished."""

@@ -18,6 +18,13 @@ class RequesterNotFound(NotFound):
     title = "There is no such customer"
 
 
+class RequesterErased(Conflict):
+    """The person was erased: there is nobody who asks for anything."""
+
+    code = "customer_erased"
+    title = "The customer was erased"
+
+
 class TransitionNotAllowed(Conflict):
     """The ticket cannot go there from where it is."""
 

@@ -8,6 +8,7 @@ from services.support_ticket.agents.repository import AgentRepository
 from services.support_ticket.customers.repository import CustomerProfile, CustomerRepository
 from services.support_ticket.tickets.callers import Caller
 from services.support_ticket.tickets.errors import (
+    RequesterErased,
     RequesterNotFound,
     RequesterNotYours,
     UnknownAssignee,
@@ -59,7 +60,7 @@ class TicketService:
     async def open(self, wanted: TicketCreate, caller: Caller) -> Ticket:
         """Open a ticket for whoever asks.
 
-        Raises RequesterNotYours, RequesterNotFound, Invalid, ShopNotReady.
+        Raises RequesterNotYours, RequesterNotFound, RequesterErased, Invalid, ShopNotReady.
         """
         contact, customer_id, link = await self._requester(wanted.requester, caller)
         return await self._opening.open(
@@ -174,6 +175,8 @@ class TicketService:
         if requester.customer_id is not None:
             if await self._customers.hides(requester.customer_id):
                 raise RequesterNotFound
+            if await self._customers.is_erased(requester.customer_id):
+                raise RequesterErased
             return contact, requester.customer_id, "given"
         known = await self._customers.find_by_address(email=contact.email, phone=contact.phone)
         return contact, known, "matched" if known else None
