@@ -154,6 +154,9 @@ def _owners(*told: Mapping[str, Any] | None) -> list[AuditSubject]:
 
 
 def _owner(told: Mapping[str, Any]) -> Any:
+    if "id" not in told:
+        # A token for somebody is no object of theirs: it names whomever the caller has named.
+        return None
     shown = told.get("customer")
     return told.get("customer_id") or (shown.get("id") if isinstance(shown, dict) else None)
 

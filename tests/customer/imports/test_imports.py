@@ -221,8 +221,9 @@ async def test_a_newcomer_of_several_rows_has_the_address_of_each(
     done = await importing.take_in(content)
     assert counts(done["run"]) == (1, 0, 0, 3, 0)
 
+    [customer] = await importing.customers()
+
     async def addresses() -> list[tuple[str, bool]]:
-        [customer] = await importing.customers()
         answer = await importing.client.get(f"/v1/customers/{customer['id']}/addresses")
         found = [(one["full_address"], one["is_primary"]) for one in answer.json()["data"]]
         return sorted(found)
