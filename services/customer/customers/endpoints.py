@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Request, Response, status
 
+from services.customer.customers.batch import BatchUpsert, CustomerBatch, CustomerBatchRead
 from services.customer.customers.calendar import Calendar
 from services.customer.customers.deps import CustomerServiceDep, selection_of
 from services.customer.customers.filtering import PARAMETERS
@@ -149,6 +150,22 @@ async def put_customer(
     return _answer(
         record, calendar, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK
     )
+
+
+@router.post(
+    ":batch",
+    operation_id="customers.putBatch",
+    dependencies=[_WRITE],
+)
+async def put_customers(
+    body: CustomerBatch, asked: AskedDep, customers: CustomerServiceDep
+) -> CustomerBatchRead:
+    """Create or change up to 1,000 customers whom other systems know by ids of their own.
+
+    Each row is a `PUT` by its `source` and `external_id`. One that is refused says why, as it would
+    alone, and leaves nothing; the others are kept. For more, and for files, there are imports.
+    """
+    return await BatchUpsert(uow=asked.uow, customers=customers).put(body.customers)
 
 
 @router.get(

@@ -70,7 +70,7 @@ from shared.ids import new_id
 from shared.security.sight import Sight
 from shared.web.resources import check_version
 
-_NOT_COLUMNS = {"email_verified", "phone_verified", "external_ids", "came_back"}
+_NOT_COLUMNS = {"email_verified", "phone_verified", "external_id", "external_ids", "came_back"}
 
 
 class CustomerService:
@@ -192,9 +192,13 @@ class CustomerService:
                 return await self._put(said, platform, identities, shop, came_back=given.came_back)
         except IdentityTaken:
             # Someone else has just brought the same person: now they can be seen.
-            self._changes = CustomerChanges(self._uow, sight=self._sight)
-            self._hearing = Hearing(self._uow, self._changes)
+            self.start_anew()
             return await self._put(said, platform, identities, shop, came_back=given.came_back)
+
+    def start_anew(self) -> None:
+        """Forget what was read of customers: it was not kept."""
+        self._changes = CustomerChanges(self._uow, sight=self._sight)
+        self._hearing = Hearing(self._uow, self._changes)
 
     async def _check(self, given: CustomerFields) -> None:
         """Raises UnknownStaff, NotYetBorn."""
