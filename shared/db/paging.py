@@ -2,29 +2,23 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import orjson
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Integer,
-    Select,
-    SmallInteger,
-    and_,
-    bindparam,
-    or_,
-)
+from sqlalchemy import ColumnElement, Integer, Select, SmallInteger, and_, bindparam, or_
 
 from shared.errors import FieldError, Invalid
 from shared.json import dumps
 from shared.security.keys import SecretBox
 
 MAX_LIMIT = 200
+# Whole numbers that a column holds are less than this.
+_BEYOND: Final[Mapping[type, int]] = {SmallInteger: 2**15, Integer: 2**31}
+_BEYOND_ALL: Final = 2**63
 
 RowT = TypeVar("RowT")
 
@@ -44,15 +38,10 @@ class SortKey:
             value = self.parse(told)
         except (TypeError, AttributeError, OverflowError) as error:
             raise ValueError from error
-        if isinstance(value, int) and not -self._beyond <= value < self._beyond:
+        beyond = _BEYOND.get(type(self.column.type), _BEYOND_ALL)
+        if isinstance(value, int) and not -beyond <= value < beyond:
             raise ValueError("beyond the column")
         return value
-
-    @property
-    def _beyond(self) -> int:
-        is_whole = isinstance(self.column.type, Integer)
-        kind = type(self.column.type) if is_whole else BigInteger
-        return 2 ** (15 if issubclass(kind, SmallInteger) else 63 if kind is BigInteger else 31)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.customer.customers.batch import MOST_ROWS, CustomerBatchRead
+from services.customer.customers.batch_schemas import MOST_ROWS, CustomerBatchRead
 from shared.ids import new_id
 
 Json = dict[str, Any]
@@ -34,7 +34,7 @@ async def all_of(client: httpx.AsyncClient) -> list[Json]:
     return found
 
 
-@pytest.mark.capability(1, 15)
+@pytest.mark.capability(1)
 async def test_each_row_is_a_customer_known_by_its_id(client: httpx.AsyncClient) -> None:
     lan, mai = row("1", name="Lan", phone="0912345678"), row("2", name="Mai", city="Huế")
     told = await put(client, lan, mai)

@@ -275,6 +275,17 @@ async def test_a_page_looks_at_a_bounded_number_of_customers(
         assert (len(met), met) == (len(set(met)), everybody)
         assert walks > pages
 
+    # Of whom something is asked that nobody without an order has, nobody is looked for there.
+    for none_without in (
+        {"sort": "-total_spent", "total_spent[gte]": "100000", "tag[all]": "VIP"},
+        {"sort": "last_order_at", "last_order_at[gte]": DAY, "tag[all]": "VIP"},
+        {"sort": "attributes.level", "attributes[level]": "tin", "tag[all]": "VIP"},
+    ):
+        async with units.begin(shop) as uow:
+            everybody, _ = await to_the_end(uow, none_without, walk=None)
+            met, walks = await to_the_end(uow, none_without, walk=5000)
+        assert (met, walks <= len(everybody) // 50 + 3) == (everybody, True)
+
     # By way of few, in the order of a field's values, and those who have none.
     async with units.begin(shop) as uow:
         asked = {"sort": "attributes.level", "tag[all]": "VIP", "value_tier": "gold"}

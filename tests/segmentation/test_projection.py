@@ -83,6 +83,9 @@ async def test_who_was_removed_is_in_no_segment_until_they_are_heard_of_again(sh
     assert await shop.members("everybody") == {who}
     await shop.hear(customer(who, version=2, removed=True))
     assert await shop.members("everybody") == set()
+    path = f"/v1/segments/{(await shop.segment('everybody'))['id']}/history"
+    [left, _] = (await shop.get(path, customer_id=str(who)))["data"]
+    assert (left["change"], left["reason"]) == ("left", "customer_removed")
     await shop.hear(customer(who, version=3))
     assert await shop.members("everybody") == {who}
 

@@ -1,4 +1,4 @@
-"""who owns customers."""
+"""Know who looks after customers."""
 
 import sqlalchemy as sa
 from alembic import op

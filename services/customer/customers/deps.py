@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.customer.colleagues.repository import ColleagueRepository
+from services.customer.customers.batch import BatchUpsert
 from services.customer.customers.calendar import Calendar
 from services.customer.customers.filtering import field_questions, read_query
 from services.customer.customers.identity_repository import IdentityRepository
@@ -56,5 +57,12 @@ async def customer_service(request: Request) -> CustomerService:
     )
 
 
+async def batch_upsert(request: Request) -> BatchUpsert:
+    """Many customers at once in this request."""
+    customers = await customer_service(request)
+    return BatchUpsert(uow=Asked.by(request).uow, customers=customers)
+
+
 CalendarDep = Annotated[Calendar, Depends(calendar)]
 CustomerServiceDep = Annotated[CustomerService, Depends(customer_service)]
+BatchUpsertDep = Annotated[BatchUpsert, Depends(batch_upsert)]

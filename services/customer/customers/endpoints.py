@@ -6,9 +6,9 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Request, Response, status
 
-from services.customer.customers.batch import BatchUpsert, CustomerBatch, CustomerBatchRead
+from services.customer.customers.batch_schemas import CustomerBatch, CustomerBatchRead
 from services.customer.customers.calendar import Calendar
-from services.customer.customers.deps import CustomerServiceDep, selection_of
+from services.customer.customers.deps import BatchUpsertDep, CustomerServiceDep, selection_of
 from services.customer.customers.filtering import PARAMETERS
 from services.customer.customers.list_query import ListQuery, read_list
 from services.customer.customers.lists import WALKED_AT_MOST, CustomerLists
@@ -157,15 +157,13 @@ async def put_customer(
     operation_id="customers.putBatch",
     dependencies=[_WRITE],
 )
-async def put_customers(
-    body: CustomerBatch, asked: AskedDep, customers: CustomerServiceDep
-) -> CustomerBatchRead:
+async def put_customers(body: CustomerBatch, batches: BatchUpsertDep) -> CustomerBatchRead:
     """Create or change up to 1,000 customers whom other systems know by ids of their own.
 
     Each row is a `PUT` by its `source` and `external_id`. One that is refused says why, as it would
     alone, and leaves nothing; the others are kept. For more, and for files, there are imports.
     """
-    return await BatchUpsert(uow=asked.uow, customers=customers).put(body.customers)
+    return await batches.put(body.customers)
 
 
 @router.get(

@@ -146,7 +146,7 @@ class CustomerRecord:
 STORED = tuple(field.name for field in fields(CustomerRecord))
 COLUMNS = STORED[:-1]
 _values_of = attrgetter(*COLUMNS)
-_KEYED = frozenset({"code", "name", "email", "phone"})
+_KEYED = frozenset({"code", "name", "email", "phone", "removed_at"})
 _BOOKKEEPING = frozenset(
     {
         *("merged_into", "name_key", "search_key", "created_at", "updated_at", "version"),
@@ -228,6 +228,9 @@ def _keys(columns: Mapping[str, Any]) -> dict[str, Any]:
     """
     phone = columns["phone"]
     name_key = search_key(columns["name"]) if columns["name"] else None
+    if columns["removed_at"] is not None:
+        # Not even their code finds them: they would stand in the way of those who are there.
+        return {"name_key": None, "search_key": ""}
     parts = (columns["code"], columns["email"], phone, _as_dialled(phone))
     others = search_key(" ".join(part for part in parts if part))
     return {"name_key": name_key, "search_key": f" {name_key or ''} {others} "}

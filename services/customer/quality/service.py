@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from uuid import UUID
 
+from services.customer.customers.errors import CustomerNotFound
 from services.customer.families.seen import SeenPeople
 from services.customer.quality.judging import Judge, Judged, weights_of
 from services.customer.quality.repository import QualityRepository
@@ -54,11 +55,13 @@ class QualityService:
         self._sight = sight
 
     async def of(self, customer_id: UUID, *, language: Language) -> CustomerQualityRead:
-        """A person, judged now. Raises CustomerNotFound."""
+        """A person, judged now. Raises CustomerNotFound, also for who was removed."""
         family, _ = await self._people.person(customer_id)
         weights = weights_of(await self._quality.policy())
-        [judged] = await Judge(self._uow).look_at([family.root_id], weights=weights)
-        return _read(judged, weights, language)
+        judged = await Judge(self._uow).look_at([family.root_id], weights=weights)
+        if not judged:
+            raise CustomerNotFound
+        return _read(judged[0], weights, language)
 
     async def page_with(
         self, problem: Problem, *, source: str | None, request: PageRequest

@@ -1,12 +1,16 @@
 """Taking an import back."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from services.customer.jobs import build_job_kinds
+from services.customer.quality.tasks import QualitySweep
 from shared.ids import TenantId
 from shared.jobs.runner import JobRunner
 from tests.customer.imports.shop import Importing, Json, table
+from tests.support.harness import ServiceHarness
 
 HEAD = ("Tên", "SĐT", "Mã hội viên", "Thành phố", "Nhóm", "Địa chỉ", "Nghề nghiệp", "Ghi chú")
 LAN = ("Lan", "0912345678", "M1", "Huế", "VIP", "3 Lê Lợi, Huế", "Giáo viên", "Thích trà")
@@ -51,6 +55,35 @@ async def test_whom_it_brought_is_emptied(importing: Importing) -> None:
     answer = await importing.client.patch(path, json={"name": "Lan"})
     assert (answer.json()["name"], answer.json()["removed_at"]) == ("Lan", None)
     assert len(await importing.customers()) == 8
+
+
+async def test_whom_it_brought_is_counted_nowhere(
+    importing: Importing, service: ServiceHarness, shop: TenantId
+) -> None:
+    async with service.client(shop, "customers:read", "quality:read", "reports:read") as client:
+        done = await importing.take_in(table(HEAD, LAN, ("Bi", "0933333333")), source="pos")
+        [lan, _] = await importing.customers()
+        judging = QualitySweep(
+            service.context.units, build_job_kinds(service.context), settled=timedelta()
+        )
+        await judging.keep_up_tenant(shop)
+        figures = [
+            (await client.get("/v1/care-loop-counts")).json()[name]
+            for name in ("customers", "leads")
+        ]
+        report = (await client.get("/v1/quality/report")).json()
+        assert (figures, report["customers"]) == ([2, 2], 2)
+        await importing.undo(done)
+        await judging.keep_up_tenant(shop)
+        counts = (await client.get("/v1/care-loop-counts")).json()
+        report = (await client.get("/v1/quality/report")).json()
+        assert (counts["customers"], counts["leads"]) == (0, 0)
+        assert report["customers"] == 0
+        assert (await client.get(f"/v1/customers/{lan['id']}/quality")).status_code == 404
+        found = await client.get("/v1/customers", params={"q": lan["code"]})
+        assert found.json()["data"] == []
+        by_code = await client.get(f"/v1/customers/by-code/{lan['code']}")
+        assert by_code.json()["id"] == lan["id"]
 
 
 @pytest.mark.capability(123)
