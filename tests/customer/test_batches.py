@@ -103,6 +103,18 @@ async def test_a_verified_address_leads_to_who_has_it_within_a_batch_too(
     assert (lan["name"], lan["city"]) == ("Lan", "Huế")
 
 
+async def test_nothing_of_a_refused_row_comes_with_a_later_one(client: httpx.AsyncClient) -> None:
+    card = {"key": "card", "type": "text", "unique": True, "label": {"vi": "Thẻ"}}
+    assert (await client.post("/v1/custom-fields", json=card)).status_code == 201
+    await put(client, row("1", name="Lan"), row("2", name="Mai", attributes={"card": "X"}))
+    told = await put(client, row("1", name="Bi", attributes={"card": "X"}), row("1", city="Huế"))
+    assert outcomes(told) == ["refused", "updated"]
+    [fault] = told["data"][0]["problem"]["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/body/customers/0/attributes/card", "not_unique")
+    [lan, _] = await all_of(client)
+    assert (lan["name"], lan["city"], lan["attributes"]) == ("Lan", "Huế", {})
+
+
 @pytest.mark.parametrize("rows", [[], [row(str(n)) for n in range(MOST_ROWS + 1)]])
 async def test_a_batch_has_one_row_at_least_and_a_thousand_at_most(
     client: httpx.AsyncClient, rows: list[Json]

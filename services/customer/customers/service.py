@@ -196,7 +196,7 @@ class CustomerService:
             return await self._put(said, platform, identities, shop, came_back=given.came_back)
 
     def start_anew(self) -> None:
-        """Forget what was read of customers: it was not kept."""
+        """Forget what was read of customers: what became of it was undone, and its lock with it."""
         self._changes = CustomerChanges(self._uow, sight=self._sight)
         self._hearing = Hearing(self._uow, self._changes)
 
