@@ -1,12 +1,13 @@
 """The HTTP server of a process, and how it ends without losing a request.
 
 SIGTERM begins the draining: `/readyz` answers 503, answers close their connections, everything
-else goes on. After the grace the server stops listening and lets what runs come to its end. A
-second signal ends the grace at once.
+else goes on. After the grace the server stops listening, reads what those send whom it accepted
+last, and lets what runs come to its end. A second signal ends the grace at once.
 """
 
 import asyncio
 import signal
+import socket
 from types import FrameType
 
 import uvicorn
@@ -15,6 +16,8 @@ from shared.web.draining import Draining
 
 # What runs when the listening has stopped may take so long; then it is cancelled.
 FINISH_SECONDS = 10
+# What a connection that was accepted at the very end has to be read within.
+_READ_SECONDS = 0.1
 
 
 class GracefulServer(uvicorn.Server):
@@ -30,6 +33,17 @@ class GracefulServer(uvicorn.Server):
         """Remember the loop: signals come in outside of it."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)  # type: ignore[arg-type]
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen no more, and only then close the connections that nobody has sent anything over.
+
+        uvicorn does both at once, and so throws away a request that is on its way over a
+        connection it has accepted.
+        """
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(_READ_SECONDS)
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; end at once when that has begun, or when a person asks."""

@@ -2,7 +2,9 @@
 
 They take turns. One that could not be reached is passed over for a while, longer each time; one
 that closes its connections is about to end and is passed over for a moment. When all are passed
-over they take turns all the same: a wrong guess must not make a service unavailable.
+over they are asked all the same, as a wrong guess must not make a service unavailable: first who
+could not be reached, which loses nothing when it is still so, and last who may end with a request
+in its hands.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +25,13 @@ class Instance:
     origin: URL
     failures: int = 0
     avoided_until: float = 0.0
+    is_leaving: bool = False
+
+    def rank(self, now: float) -> int:
+        """The lower, the better: there, perhaps not there, about to end."""
+        if self.avoided_until <= now:
+            return 0
+        return 2 if self.is_leaving else 1
 
 
 class Instances:
@@ -36,18 +45,19 @@ class Instances:
         self._turn = 0
 
     def in_turn(self) -> list[Instance]:
-        """Each instance once, those that are passed over last."""
+        """Each instance once: who is there, who was not reached, who is about to end."""
         if len(self._instances) == 1:
             return [*self._instances]
         self._turn = (self._turn + 1) % len(self._instances)
         turn = self._instances[self._turn :] + self._instances[: self._turn]
         now = self._clock()
-        # A stable sort: within the two groups it stays their turn.
-        return sorted(turn, key=lambda instance: instance.avoided_until > now)
+        # A stable sort: within each group it stays their turn.
+        return sorted(turn, key=lambda instance: instance.rank(now))
 
     def answered(self, instance: Instance, *, leaving: bool) -> None:
         """It is there; `leaving` when it closes the connection with its answer."""
         instance.failures = 0
+        instance.is_leaving = leaving
         if leaving:
             instance.avoided_until = self._clock() + LEAVING_SECONDS
         elif instance.avoided_until:
@@ -58,3 +68,4 @@ class Instances:
         pause = min(FIRST_EJECTION_SECONDS * 2**instance.failures, LONGEST_EJECTION_SECONDS)
         instance.failures = min(instance.failures + 1, 10)
         instance.avoided_until = self._clock() + pause
+        instance.is_leaving = False

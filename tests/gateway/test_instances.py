@@ -69,6 +69,19 @@ class TestTurns:
             instances.not_reached(instance)
         assert len(instances.in_turn()) == 2
 
+    def test_who_is_about_to_end_is_asked_only_when_nobody_else_may_be_there(
+        self, time: Time
+    ) -> None:
+        instances = Instances([ONE, TWO, THREE], clock=time)
+        gone, leaving, there = instances.in_turn()
+        instances.not_reached(gone)
+        instances.answered(leaving, leaving=True)
+        assert {tuple(instances.in_turn()) for _ in range(6)} == {(there, gone, leaving)}
+        # It has ended, and its successor is on its way.
+        instances.not_reached(leaving)
+        instances.answered(there, leaving=True)
+        assert {instances.in_turn()[-1] for _ in range(6)} == {there}
+
     def test_a_service_without_an_address_is_a_mistake(self, time: Time) -> None:
         with pytest.raises(ValueError, match="address"):
             Instances([], clock=time)

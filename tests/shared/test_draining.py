@@ -1,11 +1,15 @@
 """The last seconds of a process: it says that it goes, answers on, and holds nobody's line."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+import uvicorn
 from fastapi import FastAPI
 
+from cli.ports import LOOPBACK, free_port
+from cli.serving import GracefulServer
 from shared.part.app import create_part_app
 from shared.part.context import build_context
 from shared.security.principal import NO_TENANT
@@ -75,3 +79,33 @@ async def test_a_stream_ends_with_its_process_and_not_with_a_broken_connection()
     async with asyncio.timeout(30):
         assert [frame async for frame in frames] == []
     assert closed.is_set()
+
+
+@asynccontextmanager
+async def gracefully_serving(app: FastAPI):
+    config = uvicorn.Config(
+        app, host=LOOPBACK, port=free_port(), lifespan="off", log_level="warning"
+    )
+    server = GracefulServer(config, draining=draining_of(app), grace_seconds=0)
+    # Signals are the test run's own.
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.005)
+    try:
+        yield server
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def test_who_was_accepted_last_is_still_heard(app: FastAPI) -> None:
+    async with gracefully_serving(app) as server, asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection(LOOPBACK, server.config.port)
+        server.should_exit = True
+        while server.servers[0].is_serving():
+            await asyncio.sleep(0)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(LOOPBACK, server.config.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+        writer.close()
