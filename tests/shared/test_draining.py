@@ -1,7 +1,6 @@
 """The last seconds of a process: it says that it goes, answers on, and holds nobody's line."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -16,6 +15,7 @@ from shared.security.principal import NO_TENANT
 from shared.web.draining import Draining, draining_of
 from shared.web.sse import OpenStreams, ServerEvent, event_stream
 from tests.support.parts import part_settings
+from tests.support.serving import running
 
 
 @pytest.fixture
@@ -81,31 +81,18 @@ async def test_a_stream_ends_with_its_process_and_not_with_a_broken_connection()
     assert closed.is_set()
 
 
-@asynccontextmanager
-async def gracefully_serving(app: FastAPI):
-    config = uvicorn.Config(
-        app, host=LOOPBACK, port=free_port(), lifespan="off", log_level="warning"
-    )
-    server = GracefulServer(config, draining=draining_of(app), grace_seconds=0)
-    # Signals are the test run's own.
-    serving = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.005)
-    try:
-        yield server
-    finally:
-        server.should_exit = True
-        await serving
-
-
 async def test_who_was_accepted_last_is_still_heard(app: FastAPI) -> None:
-    async with gracefully_serving(app) as server, asyncio.timeout(30):
-        reader, writer = await asyncio.open_connection(LOOPBACK, server.config.port)
+    port = free_port()
+    config = uvicorn.Config(app, host=LOOPBACK, port=port, lifespan="off", log_level="warning")
+    server = GracefulServer(config, draining=draining_of(app), grace_seconds=0)
+    async with asyncio.timeout(30), running(server):
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
         server.should_exit = True
-        while server.servers[0].is_serving():
+        # The very next moment counts: nothing that rests between two looks would catch it.
+        while server.servers[0].is_serving():  # noqa: ASYNC110
             await asyncio.sleep(0)
         with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection(LOOPBACK, server.config.port)
+            await asyncio.open_connection(LOOPBACK, port)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert (await reader.read()).startswith(b"HTTP/1.1 200")
         writer.close()

@@ -27,15 +27,20 @@ async def serving(
         access_log=False,
         timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
-    # Signals are the test run's own.
+    async with running(uvicorn.Server(config)):
+        yield f"http://{LOOPBACK}:{port}"
+
+
+@asynccontextmanager
+async def running(server: uvicorn.Server) -> AsyncIterator[None]:
+    """Run a server until the end of the block. Signals are the test run's own."""
     task = asyncio.create_task(server._serve())
     while not server.started:
         if task.done():
             task.result()
         await asyncio.sleep(0.005)
     try:
-        yield f"http://{LOOPBACK}:{port}"
+        yield
     finally:
         server.should_exit = True
         await task
