@@ -228,6 +228,25 @@ async def test_the_other_services_are_told_of_every_version(order, service, shop
     assert state["lines"][0]["title"] == "Nón lá"
 
 
+async def test_an_order_that_turns_out_to_be_somebody_elses_leaves_nothing_behind(
+    client, customer, order
+):
+    other = await order("1002", total=90_000)
+    sent = await order(financial_status="pending")
+    await order(financial_status="paid")
+    friend = (await client.post("/v1/customers", json={"name": "Lê Thị Hoa"})).json()
+    assert (await order(customer_id=friend["id"]))["id"] == sent["id"]
+
+    async def told_of(person):
+        answer = await client.get(
+            f"/v1/customers/{person['id']}/timeline", params={"kind": "order"}
+        )
+        return [(entry["type"], entry["data"]["order_id"]) for entry in answer.json()["data"]]
+
+    assert await told_of(friend) == [("order.paid", sent["id"]), ("order.placed", sent["id"])]
+    assert await told_of(customer) == [("order.placed", other["id"])]
+
+
 async def test_orders_page_newest_first(client, customer, order):
     for day in (3, 1, 2):
         await order(str(day), placed_at=f"2026-03-0{day}T00:00:00Z")

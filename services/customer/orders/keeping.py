@@ -32,6 +32,7 @@ from services.customer.orders.record import (
 from services.customer.orders.repository import OrderRepository
 from services.customer.orders.telling import converted_entry, entries_of, events_of, part_entries_of
 from services.customer.tenants.shops import Shop
+from services.customer.timeline.repository import TimelineRepository
 from shared.db.unit_of_work import UnitOfWork
 
 
@@ -65,6 +66,7 @@ class OrderKeeper:
         self._orders = orders
         self._parts = OrderPartRepository(uow)
         self._figures = OrderFiguresRepository(uow)
+        self._timeline = TimelineRepository(uow)
         self._changes = changes
         self._shop = shop
 
@@ -102,6 +104,13 @@ class OrderKeeper:
         reckonings = await self._reckon(changes)
         converted = [each for each in reckonings if self._is_converted(each, reckonings[each])]
         entries += [converted_entry(each, self._uow.clock.now()) for each in converted]
+        await self._timeline.hand_on(
+            [
+                (change.after.id, change.before.customer_id, change.after.customer_id)
+                for change in changes
+                if change.before and change.before.customer_id != change.after.customer_id
+            ]
+        )
         consequences = await self._orders.put(changes, entries, converted=converted)
         await self._parts.put((order.id, change.after) for order, change in part_changes)
         await self._change_customers(reckonings, converted)

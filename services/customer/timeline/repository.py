@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from services.customer.colleagues.sight import customer_is_seen
 from services.customer.timeline.entries import Entry
 from services.customer.timeline.models import timeline_entry
+from services.customer.timeline.titles import types_of_kind
 from shared.db.paging import (
     PageRequest,
     SortKey,
@@ -48,6 +49,7 @@ NEWEST_FIRST = (
 )
 
 _TENANT = bindparam("tenant", type_=Uuid)
+_OF_ORDERS: Final = {"order_id": Text, "giver_id": Uuid, "receiver_id": Uuid}
 _EVER = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _COLUMNS = ("id", "customer_id", "type", "source", "occurred_at", "data")
@@ -100,6 +102,24 @@ _IS_SEEN = {
     of_teams: select(customer_is_seen(_ROOT, of_teams=of_teams)) for of_teams in (False, True)
 }
 _IS_KNOWN = select(exists().where(_customer.c.tenant_id == _TENANT, _customer.c.id == _CUSTOMER_ID))
+_HANDED_ON = (
+    func.unnest(
+        *(bindparam(name, type_=ARRAY(type_)) for name, type_ in _OF_ORDERS.items()),
+    )
+    .table_valued(*(column(name, type_) for name, type_ in _OF_ORDERS.items()))
+    .render_derived(name="handed_on")
+)
+# Of one customer and of some types: a few ranges of an index.
+_HAND_ON = (
+    update(timeline_entry)
+    .values(customer_id=_HANDED_ON.c.receiver_id)
+    .where(
+        timeline_entry.c.tenant_id == _TENANT,
+        timeline_entry.c.customer_id == _HANDED_ON.c.giver_id,
+        timeline_entry.c.type == func.any(_TYPES),
+        timeline_entry.c.data["order_id"].astext == _HANDED_ON.c.order_id,
+    )
+)
 _REWRITE = (
     update(timeline_entry)
     .values(data=bindparam("new_data", type_=JSONB))
@@ -194,6 +214,18 @@ class TimelineRepository:
             _ADD_OF_KNOWN_CUSTOMERS, {"tenant": self._uow.tenant_id, **parameters}
         )
         return len(added)
+
+    async def hand_on(self, orders: Sequence[tuple[UUID, UUID, UUID]]) -> None:
+        """Let what tells of orders stand with whose they are: order, whose it was, whose it is."""
+        if not orders:
+            return
+        named = {
+            "order_id": [str(order_id) for order_id, _, _ in orders],
+            "giver_id": [giver_id for _, giver_id, _ in orders],
+            "receiver_id": [receiver_id for _, _, receiver_id in orders],
+        }
+        tenant = {"tenant": self._uow.tenant_id, "types": types_of_kind("order")}
+        await self._uow.execute(_HAND_ON, tenant | named)
 
     async def rewrite(self, entry: Entry) -> None:
         """Let an entry that is there tell of its thing as that is now."""
