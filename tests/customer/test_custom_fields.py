@@ -12,6 +12,7 @@ from services.customer.jobs import build_job_kinds
 from shared.ids import TenantId, new_id
 from shared.jobs.runner import JobRunner
 from shared.security.principal import PrincipalKind, Visibility
+from tests.customer.merging import Merging
 from tests.support.harness import ServiceHarness
 
 
@@ -168,6 +169,31 @@ async def test_a_unique_value_is_one_customers(client):
         f"/v1/customers/{holder['id']}", json={"attributes": {"card": "hm-001"}}
     )
     assert same.json()["attributes"] == {"card": "hm-001"}
+
+
+async def test_a_unique_value_is_found_by_whoever_stands_for_its_holder(client):
+    field = await define(client, "card", "text", unique=True)
+    stays, holder = await add(client), await add(client, card="HM-001")
+    people = Merging(client)
+    merge = await people.merge(stays, holder)
+    assert merge["customer"]["attributes"] == {"card": "HM-001"}
+    assert await names(client, **{"attributes[card]": "HM-001"}) == [stays["code"]]
+    assert (await client.get(f"/v1/custom-fields/{field['id']}/misfits")).json()["data"] == []
+    await people.undo(merge)
+    assert await names(client, **{"attributes[card]": "HM-001"}) == [holder["code"]]
+
+
+async def test_of_two_who_part_with_one_unique_value_one_has_it(client):
+    field = await define(client, "card", "text", unique=True)
+    stays, holder = await add(client, card="HM-002"), await add(client, card="HM-001")
+    people = Merging(client)
+    merge = await people.merge(stays, holder)
+    said = {"attributes": {"card": "HM-001"}}
+    assert (await client.patch(f"/v1/customers/{stays['id']}", json=said)).is_success
+    await people.undo(merge)
+    assert await names(client, **{"attributes[card]": "HM-001"}) == [stays["code"]]
+    [misfit] = (await client.get(f"/v1/custom-fields/{field['id']}/misfits")).json()["data"]
+    assert (misfit["customer_id"], misfit["code"]) == (holder["id"], "not_unique")
 
 
 async def test_of_many_who_want_a_unique_value_at_once_one_gets_it(client):

@@ -139,9 +139,13 @@ class MergeService:
             return Merged(planned, after, combination, moves)
         answered = await self._duplicates.mark_merged(members, merge_id=merge_id)
         columns["answered_ids"] = [str(pair_id) for pair_id in answered]
+        # Linked first: a value that only one person may have is one person's by then.
+        linked = await self._link(moving, root.id, {each.id: root.id for each in others})
         changes.touch(root.id)
         await changes.save()
-        await self._link(moving, root.id, merge_id, {each.id: root.id for each in others})
+        for record in linked:
+            event = CustomerMerged(customer=record.state(), merge_id=merge_id)
+            self._uow.append(event, key=record.id)
         row = await self._merges.add(columns, stays=root.id)
         tiers = await find_tier_keeper(self._uow)
         if tiers is not None:
@@ -209,10 +213,9 @@ class MergeService:
         self,
         moving: Sequence[UUID],
         root_id: UUID,
-        merge_id: UUID,
         merged: Mapping[UUID, UUID],
-    ) -> None:
-        """Have the root stand for these records, and tell of each."""
+    ) -> list[CustomerRecord]:
+        """Have the root stand for these records, as they are now."""
         parents = await self._families.parents(moving)
         linked = [
             replace(
@@ -224,9 +227,7 @@ class MergeService:
             for record in await self._customers.records(moving)
         ]
         await self._customers.relink(linked, {**parents, **merged})
-        for record in linked:
-            event = CustomerMerged(customer=record.state(), merge_id=merge_id)
-            self._uow.append(event, key=record.id)
+        return linked
 
     async def _tell(self, row: Row[*tuple[Any, ...]]) -> None:
         """The timeline and the audit log."""

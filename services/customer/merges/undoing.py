@@ -262,9 +262,6 @@ class Undoing:
         retagged = [each for each in others if each.tags != household.records[each.id].tags]
         if retagged:
             await self._customers.replace_tags(retagged)
-        await FieldValues(self._uow).keep(
-            [Holder(each.id, each.created_at, each.attributes) for each in others]
-        )
         left = [each for each in others if each.id in household.leaving]
         parents = {
             record_id: parent_id
@@ -272,6 +269,10 @@ class Undoing:
             if household.leaving.get(record_id) != record_id
         }
         await self._customers.relink(left, parents)
+        # Relinked first: what only one person may have, two may have by now.
+        await FieldValues(self._uow).keep(
+            [Holder(each.id, each.created_at, each.attributes) for each in others]
+        )
         for record in left:
             event = CustomerUnmerged(customer=record.state(), merge_id=merge_id)
             self._uow.append(event, key=record.id)
