@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import Table
+from sqlalchemy import LargeBinary, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.privacy.registry import Impersonal, Personal, declared
@@ -73,6 +73,15 @@ def test_what_looks_personal_is_erased_or_kept_for_a_reason(table: Table):
     assert telling - seen_to - codes == set(), (
         f"{table.fullname}: erase these columns, or say in `kept` why they stay"
     )
+
+
+@each_table
+def test_what_a_person_is_told_can_be_written_as_json(table: Table):
+    found = declared(table)
+    if not isinstance(found, Personal):
+        return
+    binary = {column.name for column in table.columns if isinstance(column.type, LargeBinary)}
+    assert binary <= found.hidden, f"{table.fullname}: name these columns in `hidden`"
 
 
 @each_table

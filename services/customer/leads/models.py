@@ -154,5 +154,10 @@ personal(
     },
     kept={"consents": "which wordings were agreed to", "suspicions": "names of rules"},
 )
-personal(lead_fingerprint, of=belonging_to(lead_submission, "submission_id"), erase="row")
+personal(
+    lead_fingerprint,
+    of=belonging_to(lead_submission, "submission_id"),
+    erase="row",
+    hidden=("digest",),
+)
 personal(lead, erase={"source_page": None}, kept={"source": "where orders came from"})
