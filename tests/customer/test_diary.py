@@ -239,6 +239,23 @@ class TestAppointments:
             refused = await client.post("/v1/appointments", json={**body, **said})
             assert (refused.status_code, refused.json()["code"]) == (status, code)
 
+    @pytest.mark.parametrize("status", ["kept", "missed", "cancelled"])
+    async def test_what_no_appointment_can_be_none_becomes_that_is_planned_no_more(
+        self, client, meeting, hire, status
+    ):
+        made = await meeting(staff_id=str(await hire()))
+        path = f"/v1/appointments/{made['id']}"
+        await client.patch(path, json={"status": status})
+        for said, code in (
+            ({"ends_at": at(hours=-1)}, "period_not_valid"),
+            ({"starts_at": at(days=-2)}, "period_not_valid"),
+            ({"staff_id": str(new_id())}, "unknown_staff"),
+        ):
+            refused = await client.patch(path, json=said)
+            assert (refused.status_code, refused.json()["code"]) == (422, code)
+        later = {"starts_at": at(hours=2), "ends_at": at(hours=3), "staff_id": str(await hire())}
+        assert (await client.patch(path, json=later)).json()["staff_id"] == later["staff_id"]
+
     @pytest.mark.capability(23)
     async def test_staff_and_willing_customers_are_reminded_once(
         self, client, service, shop, customer, meeting, hire

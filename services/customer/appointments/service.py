@@ -127,6 +127,8 @@ class AppointmentService:
         is_moved = bool(_MOVES & changes.keys())
         if after["status"] == "planned" and (is_moved or "status" in changes):
             changes["overbooked"] = await self._book(after, overbook=given.overbook)
+        elif is_moved:
+            await self._correct(after, changes.get("staff_id"))
         if {"starts_at", "remind_minutes"} & changes.keys():
             starts_at, minutes = after["starts_at"], after["remind_minutes"]
             changes["reminder_at"] = _reminder_at(starts_at, minutes, now=now)
@@ -144,19 +146,27 @@ class AppointmentService:
     async def _book(self, columns: Mapping[str, Any], *, overbook: bool) -> bool:
         """Whether the staff have another appointment then, which only `overbook` allows."""
         starts_at, ends_at = columns["starts_at"], columns["ends_at"]
-        if not starts_at < ends_at <= starts_at + LONGEST:
-            raise PeriodNotValid
+        _require_period(starts_at, ends_at)
         staff_id = columns["staff_id"]
         if staff_id is None:
             return False
-        if not await self._appointments.lock_staff(staff_id):
-            raise UnknownStaff("/body/staff_id")
+        await self._lock_staff(staff_id)
         others = await self._appointments.at_the_same_time(
             columns["id"], staff_id, starts_at, ends_at
         )
         if others and not overbook:
             raise StaffBooked(others)
         return bool(others)
+
+    async def _correct(self, columns: Mapping[str, Any], staff_id: UUID | None) -> None:
+        """Require what any appointment needs of one that is planned no more; it takes no time."""
+        _require_period(columns["starts_at"], columns["ends_at"])
+        if staff_id is not None:
+            await self._lock_staff(staff_id)
+
+    async def _lock_staff(self, staff_id: UUID) -> None:
+        if not await self._appointments.lock_staff(staff_id):
+            raise UnknownStaff("/body/staff_id")
 
     async def _follow_up(self, row: Row[*tuple[Any, ...]]) -> None:
         finished = Finished(
@@ -195,6 +205,11 @@ def described(row: Row[*tuple[Any, ...]]) -> AppointmentRead:
     """An appointment as clients read it."""
     allowed = list(TRANSITIONS[row.status])
     return AppointmentRead.model_validate({**row._mapping, "allowed_transitions": allowed})
+
+
+def _require_period(starts_at: datetime, ends_at: datetime) -> None:
+    if not starts_at < ends_at <= starts_at + LONGEST:
+        raise PeriodNotValid
 
 
 def _reminder_at(starts_at: datetime, minutes: int | None, *, now: datetime) -> datetime | None:
