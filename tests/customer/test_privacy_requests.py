@@ -225,6 +225,37 @@ async def test_an_erased_customer_is_nobody_and_stays_so(client, customer, ask):
     assert (await client.post("/v1/customers", json=body)).json()["id"] != customer["id"]
 
 
+async def test_nothing_is_written_any_more_about_what_was_to_be_done_for_who_was_erased(
+    client, customer, ask
+):
+    of_them = {"customer_id": customer["id"]}
+    times = {"starts_at": "2027-03-01T02:00:00Z", "ends_at": "2027-03-01T03:00:00Z"}
+    made = {}
+    for path_, body in (
+        ("tasks", {"title": "Gọi chị Lan"}),
+        ("appointments", {"title": "Gặp chị Lan", **times}),
+        ("leads", {"intent": "wants_meeting"}),
+    ):
+        made[path_] = (await client.post(f"/v1/{path_}", json={**of_them, **body})).json()["id"]
+    request = await ask("erasure")
+    await client.post(path(request, "/identity-check"), json={"method": "in_person"})
+    await client.post(path(request, "/execution"))
+    for path_, words in (
+        ("tasks", {"title": "Gọi chị Lan"}),
+        ("tasks", {"note": "0912345678"}),
+        ("appointments", {"title": "Gặp chị Lan"}),
+        ("appointments", {"place": "Nhà chị Lan"}),
+        ("appointments", {"note": "0912345678"}),
+        ("leads", {"intent": "follows_brand"}),
+    ):
+        refused = await client.patch(f"/v1/{path_}/{made[path_]}", json=words)
+        assert (refused.status_code, refused.json()["code"]) == (409, "customer_erased")
+    # What is left to do can be done with all the same.
+    for path_ in ("tasks", "appointments"):
+        ended = await client.patch(f"/v1/{path_}/{made[path_]}", json={"status": "cancelled"})
+        assert ended.json()["status"] == "cancelled"
+
+
 async def test_a_shopper_asks_for_themselves_only(service, shop, client, customer):
     other = (await client.post("/v1/customers", json={"name": "Mai"})).json()
     async with service.client(

@@ -43,6 +43,7 @@ TRANSITIONS: Final[Mapping[AppointmentStatus, tuple[AppointmentStatus, ...]]] = 
     "cancelled": ("planned",),
 }
 _MOVES: Final = frozenset({"staff_id", "starts_at", "ends_at"})
+_WORDS: Final = frozenset({"title", "place", "note"})
 
 
 class AppointmentService:
@@ -110,7 +111,7 @@ class AppointmentService:
         """The appointment after the change.
 
         Raises AppointmentNotFound, PreconditionFailed, UnknownStaff, PeriodNotValid, StaffBooked,
-        TransitionNotAllowed, OutcomeNotDefined.
+        TransitionNotAllowed, OutcomeNotDefined; CustomerIsErased when there are new words.
         """
         before = await self._seen(await self._appointments.get(appointment_id, lock=True))
         check_version(before.version, expected_version)
@@ -118,6 +119,8 @@ class AppointmentService:
         changes = {name: new for name, new in said.items() if getattr(before, name) != new}
         if not changes:
             return before
+        if _WORDS & changes.keys():
+            await self._people.unerased(before.customer_id)
         if "status" in changes and changes["status"] not in TRANSITIONS[before.status]:
             raise TransitionNotAllowed(TRANSITIONS[before.status])
         word = changes.get("result_code")

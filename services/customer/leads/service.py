@@ -77,11 +77,12 @@ class LeadService:
     async def change(
         self, lead_id: UUID, given: LeadPatch, *, expected_version: int | None
     ) -> _Row:
-        """The lead after the change. Raises LeadNotFound, PreconditionFailed."""
+        """The lead after the change. Raises LeadNotFound, PreconditionFailed, CustomerIsErased."""
         before = await self._leads.get(lead_id, lock=True)
         check_version(before.version, expected_version)
         if given.intent is None or given.intent == before.intent:
             return before
+        await self._customers.get_unerased(before.customer_id)
         changes = {"intent": given.intent, "updated_at": self._uow.clock.now()}
         await self._leads.save(lead_id, changes)
         return await self._leads.get(lead_id)

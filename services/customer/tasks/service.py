@@ -23,6 +23,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.web.resources import check_version
 
 _NOBODY: Final = UUID(int=0)
+_WORDS: Final = frozenset({"title", "note"})
 
 
 class TaskService:
@@ -86,7 +87,8 @@ class TaskService:
     ) -> Row[*tuple[Any, ...]]:
         """The task after the change.
 
-        Raises TaskNotFound, PreconditionFailed, UnknownStaff, OutcomeNotDefined.
+        Raises TaskNotFound, PreconditionFailed, UnknownStaff, OutcomeNotDefined; CustomerIsErased
+        when there are new words.
         """
         before = await self._tasks.get(task_id, lock=True)
         check_version(before.version, expected_version)
@@ -94,6 +96,9 @@ class TaskService:
         changes = {name: new for name, new in said.items() if getattr(before, name) != new}
         if not changes:
             return before
+        if before.customer_id is not None and _WORDS & changes.keys():
+            # Whoever sees the task may write, whether or not they see whose it is.
+            await CustomerRepository(self._uow).get_unerased(before.customer_id)
         await self._require_assignee(changes.get("assignee_id"))
         word = changes.get("result_code")
         await Outcomes(self._uow).check("/body/result_code", "task", before.kind, word)
