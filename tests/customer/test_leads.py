@@ -199,6 +199,7 @@ async def test_who_wants_a_meeting_is_followed_up_by_staff(client):
     assert task["assignee_role"] == "manager"
     due, made = (datetime.fromisoformat(task[name]) for name in ("due_at", "created_at"))
     assert due - made == timedelta(hours=4)
+    assert task["reminder_at"] == task["due_at"]
 
 
 class TestKnown:

@@ -142,7 +142,8 @@ class TestFollowUp:
         assert task["ticket_id"] == str(event.ticket.ticket_id)
         assert task["note"] == "Chờ quá lâu"
         created, due = (datetime.fromisoformat(task[name]) for name in ("created_at", "due_at"))
-        assert timedelta() <= due - created - timedelta(days=1) < timedelta(seconds=1)
+        assert due - created == timedelta(days=1)
+        assert task["reminder_at"] == task["due_at"]
         timeline = (await client.get(f"/v1/customers/{customer_id}/timeline")).json()["data"]
         assert {"survey.answered", "task.created"} <= {entry["type"] for entry in timeline}
 

@@ -195,9 +195,8 @@ class LeadCapture:
         wanted = form.follow_up
         if wanted is None or submission.intent not in wanted["intents"]:
             return
-        opened = new_task(self._uow)
         task = {
-            **opened,
+            **new_task(self._uow, due_in=timedelta(hours=wanted["within_hours"])),
             "customer_id": customer_id,
             "kind": "call" if submission.entered.get("phone") else "message",
             "title": f"{code}: {form.name}"[:255],
@@ -205,7 +204,6 @@ class LeadCapture:
             "assignee_id": None,
             "assignee_role": wanted["assignee_role"],
             "created_by": None,
-            "due_at": opened["created_at"] + timedelta(hours=wanted["within_hours"]),
             "ticket_id": None,
             "cause_id": submission.id,
         }

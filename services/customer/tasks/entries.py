@@ -1,6 +1,7 @@
 """What every task begins with, and what timelines tell of tasks."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -10,14 +11,16 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.ids import new_id
 
 
-def new_task(uow: UnitOfWork) -> Mapping[str, Any]:
-    """The columns that every new task begins with."""
+def new_task(uow: UnitOfWork, *, due_in: timedelta | None = None) -> Mapping[str, Any]:
+    """The columns that every new task begins with; it is reminded of as it falls due."""
     now = uow.clock.now()
+    due_at = None if due_in is None else now + due_in
     return {
         "id": new_id(),
         "status": "open",
         "priority": 1,
-        "reminder_at": None,
+        "due_at": due_at,
+        "reminder_at": due_at,
         "reminded_at": None,
         "result_code": None,
         "done_at": None,

@@ -45,9 +45,9 @@ class FollowUps:
             members = await Families(self._uow).of_all([finished.customer_id])
             await self._call_off(members.keys(), finished)
         if found.follow_up_minutes is not None:
-            due_at = self._uow.clock.now() + timedelta(minutes=found.follow_up_minutes)
+            due_in = timedelta(minutes=found.follow_up_minutes)
             task: dict[str, Any] = {
-                **new_task(self._uow),
+                **new_task(self._uow, due_in=due_in),
                 "customer_id": finished.customer_id,
                 "kind": found.follow_up_kind,
                 "title": found.follow_up_title or found.label["vi"],
@@ -55,8 +55,6 @@ class FollowUps:
                 "assignee_id": finished.staff_id,
                 "assignee_role": finished.role,
                 "created_by": None,
-                "due_at": due_at,
-                "reminder_at": due_at,
                 "ticket_id": None,
                 "cause_id": uuid5(finished.id, found.key),
             }

@@ -33,7 +33,7 @@ def _is_unhappy(answer: SurveyAnswered) -> bool:
 def _follow_up(uow: UnitOfWork, answer: SurveyAnswered) -> Mapping[str, Any]:
     ticket = answer.ticket
     return {
-        **new_task(uow),
+        **new_task(uow, due_in=FOLLOW_UP_WITHIN),
         "customer_id": ticket.customer_id,
         "kind": "follow_up",
         "title": f"{ticket.code}: {answer.score}/{answer.scale_max}, {ticket.subject}"[:255],
@@ -41,7 +41,6 @@ def _follow_up(uow: UnitOfWork, answer: SurveyAnswered) -> Mapping[str, Any]:
         "assignee_id": None,
         "assignee_role": "manager",
         "created_by": None,
-        "due_at": uow.clock.now() + FOLLOW_UP_WITHIN,
         "ticket_id": ticket.ticket_id,
         "cause_id": answer.survey_id,
     }
