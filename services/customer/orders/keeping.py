@@ -94,11 +94,11 @@ class OrderKeeper:
             for key, order in current.items()
             if order != stored.get(key) and not _is_changed(stored.get(key), order)
         )
-        part_changes = [
-            (current[key], change)
-            for key, after in parts.items()
-            for change in after.changes_since(known_parts.get(key, OrderParts()))
-        ]
+        part_changes, heard_parts = [], []
+        for key, after in parts.items():
+            known, order = known_parts.get(key, OrderParts()), current[key]
+            part_changes += [(order, change) for change in after.changes_since(known)]
+            heard_parts += [(order.id, change.after) for change in after.heard_since(known)]
         entries = [entry for change in changes for entry in entries_of(change)]
         entries += [entry for order, part in part_changes for entry in part_entries_of(order, part)]
         reckonings = await self._reckon(changes)
@@ -112,7 +112,7 @@ class OrderKeeper:
             ]
         )
         consequences = await self._orders.put(changes, entries, converted=converted)
-        await self._parts.put((order.id, change.after) for order, change in part_changes)
+        await self._parts.put(heard_parts)
         await self._change_customers(reckonings, converted)
         await convert_leads(self._uow, converted, captured=consequences.was_captured)
         for change in changes:
@@ -159,15 +159,20 @@ class OrderKeeper:
                 current[item.key] = before.cancelled(reason=item.reason, at=item.at, now=now)
             if isinstance(item, IncomingOrder | OrderPartsTold) and item.parts:
                 known = parts.get(item.key, OrderParts())
-                after = known.after(
-                    replace(part, changed_at=not_ahead(part.changed_at, now)) for part in item.parts
-                )
-                if self._most_parts is not None and after.most() > self._most_parts:
-                    raise TooManyOrderParts
-                if after != known:
-                    parts[item.key] = after
+                after = parts[item.key] = self._told_parts(known, item, now)
+                if after.changes_since(known):
                     current[item.key] = current[item.key].with_parts(after, at=now)
         return current, parts
+
+    def _told_parts(
+        self, known: OrderParts, news: IncomingOrder | OrderPartsTold, now: datetime
+    ) -> OrderParts:
+        after = known.after(
+            replace(part, changed_at=not_ahead(part.changed_at, now)) for part in news.parts
+        )
+        if self._most_parts is not None and after.most() > self._most_parts:
+            raise TooManyOrderParts
+        return after
 
     async def _reckon(self, changes: Sequence[OrderChange]) -> dict[UUID, Reckoning]:
         """The figures that changes lead to, of everybody whose orders they are or were."""

@@ -54,7 +54,11 @@ class OrderPart:
         return {"order_id": order_id, **{name: getattr(self, name) for name in self.columns()}}
 
     def after(self, before: Self) -> Self:
-        """This news of what was known before; the very same if it is older or no different."""
+        """This news of what was known before; the very same if it is older.
+
+        Where it is no different, only the moment it was heard of is kept: what was so before it
+        and comes late is old news.
+        """
         if self.changed_at < before.changed_at:
             return before
         kept = replace(
@@ -64,9 +68,13 @@ class OrderPart:
             created_at=before.created_at,
             version=before.version,
         )
-        if replace(kept, changed_at=before.changed_at, updated_at=before.updated_at) == before:
-            return before
+        if kept.says_the_same_as(before):
+            return replace(before, changed_at=self.changed_at)
         return replace(kept, version=before.version + 1)
+
+    def says_the_same_as(self, other: Self) -> bool:
+        """Whether they differ in nothing but when that was heard."""
+        return replace(self, changed_at=other.changed_at, updated_at=other.updated_at) == other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,13 +178,21 @@ class OrderParts:
             known[key] = part.after(known[key]) if key in known else part
         return OrderParts.gathered(list(known.values()))
 
-    def changes_since(self, before: "OrderParts") -> list[PartChange]:
-        """The parts that are new or differ from what they were."""
+    def heard_since(self, before: "OrderParts") -> list[PartChange]:
+        """The parts of which anything was heard, be it only once more."""
         known = before._by_key()
         return [
             PartChange(known.get(key), part)
             for key, part in self._by_key().items()
             if part != known.get(key)
+        ]
+
+    def changes_since(self, before: "OrderParts") -> list[PartChange]:
+        """The parts that are new or differ from what they were."""
+        return [
+            change
+            for change in self.heard_since(before)
+            if change.before is None or not change.after.says_the_same_as(change.before)
         ]
 
     def find(self, kind: str, external_id: str) -> OrderPart:
