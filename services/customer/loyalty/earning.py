@@ -183,7 +183,7 @@ class Earning:
                 amount_minor=kept_minor(order),
                 multiplier_percent=tier.multiplier_percent if tier else 100,
                 terms=programme.order_terms(order.placed_at),
-                earned_at=min(order.changed_at, book.now),
+                earned_at=min(order.paid_since, book.now),
             )
             book.grant(lot, order_points(lot.terms, lot.amount_minor, lot.multiplier_percent))
 

@@ -158,6 +158,13 @@ class OrderRecord(OrderContent):
         return self.financial_status in PAID_STATUSES and self.status != "cancelled"
 
     @property
+    def paid_since(self) -> datetime:
+        """When it was paid for, as far as is told: by what its source said, or the last payment."""
+        if self.paid_at is None:
+            return self.changed_at
+        return max(self.changed_at, not_ahead(self.paid_at, self.updated_at))
+
+    @property
     def counts(self) -> bool:
         """Whether it counts among its customer's orders."""
         return (

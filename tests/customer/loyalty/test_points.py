@@ -71,6 +71,30 @@ async def test_what_is_earned_waits_for_the_days_of_return(shop: Shop, lan: str)
     await shop.check(lan)
 
 
+async def test_the_days_of_return_begin_with_the_last_payment(shop: Shop, lan: str) -> None:
+    await shop.programme(hold_days=7, expires_after_months=1)
+    await shop.order_rule()
+    placed = {"financial_status": "pending", "changed_at": "2026-12-20T03:00:00Z"}
+    order = await shop.order(lan, 500_000, "1", **placed)
+    half = {"amount": vnd(250_000)}
+    payments = f"/v1/orders/{order['id']}/payments"
+    await shop.post(payments, external_id="1", paid_at="2026-12-21T03:00:00Z", **half)
+    await shop.post(payments, external_id="2", **half)
+    assert await shop.points(lan) == (0, 50, 0)
+    shop.clock.advance(days=8)
+    assert await shop.points(lan) == (50, 0, 0)
+    await shop.check(lan)
+
+
+async def test_what_is_paid_before_it_is_told_waits_from_that_day(shop: Shop, lan: str) -> None:
+    await shop.programme(hold_days=7)
+    await shop.order_rule()
+    at = {"changed_at": "2026-12-20T03:00:00Z"}
+    paid = [{"external_id": "1", "amount": vnd(500_000), "paid_at": "2026-12-21T03:00:00Z"}]
+    await shop.order(lan, 500_000, financial_status="pending", payments=paid, **at)
+    assert await shop.points(lan) == (50, 0, 0)
+
+
 async def test_what_is_due_can_be_spent_before_any_sweep(shop: Shop, lan: str) -> None:
     await shop.programme(hold_days=1)
     await shop.order_rule()
