@@ -255,6 +255,21 @@ async def test_an_order_that_comes_with_a_refund_tells_of_it(order, timeline):
     assert sorted(await timeline()) == ["order.placed", "order.refunded"]
 
 
+async def test_the_timeline_has_each_step_when_it_came_to_pass(client, customer, order, tell):
+    sent = await order(changed_at="2026-03-01T00:00:00Z", placed_at="2026-03-01T00:00:00Z")
+    await tell(sent, "payments", amount=vnd(350_000), paid_at="2026-03-04T00:00:00Z")
+    await tell(sent, "refunds", amount=vnd(1), refunded_at="2026-03-09T00:00:00Z")
+    await tell(sent, "refunds", amount=vnd(1), refunded_at="2026-03-07T00:00:00Z")
+    path = f"/v1/customers/{customer['id']}/timeline"
+    entries = (await client.get(path, params={"kind": "order"})).json()["data"]
+    assert [(entry["type"], entry["occurred_at"]) for entry in reversed(entries)] == [
+        ("order.placed", "2026-03-01T00:00:00Z"),
+        ("order.paid", "2026-03-04T00:00:00Z"),
+        ("order.refunded", "2026-03-07T00:00:00Z"),
+        ("order.refunded", "2026-03-09T00:00:00Z"),
+    ]
+
+
 async def test_a_refund_counts_whatever_the_source_says_later(order, tell, figures):
     sent = await order(financial_status="paid", changed_at="2026-03-01T00:00:00Z")
     await tell(sent, "refunds", external_id="r1", amount=vnd(100_000))

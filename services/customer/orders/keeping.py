@@ -21,7 +21,7 @@ from services.customer.orders.news import (
     OrderRemoval,
 )
 from services.customer.orders.part_repository import OrderPartRepository
-from services.customer.orders.parts import OrderParts, PartChange
+from services.customer.orders.parts import OrderPart, OrderParts, PartChange
 from services.customer.orders.record import (
     CONTENT_COLUMNS,
     Key,
@@ -30,7 +30,7 @@ from services.customer.orders.record import (
     not_ahead,
 )
 from services.customer.orders.repository import OrderRepository
-from services.customer.orders.telling import converted_entry, entries_of, events_of, part_entries_of
+from services.customer.orders.telling import converted_entry, entries_of, events_of
 from services.customer.tenants.shops import Shop
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.unit_of_work import UnitOfWork
@@ -94,13 +94,17 @@ class OrderKeeper:
             for key, order in current.items()
             if order != stored.get(key) and not _is_changed(stored.get(key), order)
         )
-        part_changes, heard_parts = [], []
+        part_changes: dict[Key, Sequence[PartChange]] = {}
+        heard_parts: list[tuple[UUID, OrderPart]] = []
         for key, after in parts.items():
-            known, order = known_parts.get(key, OrderParts()), current[key]
-            part_changes += [(order, change) for change in after.changes_since(known)]
-            heard_parts += [(order.id, change.after) for change in after.heard_since(known)]
-        entries = [entry for change in changes for entry in entries_of(change)]
-        entries += [entry for order, part in part_changes for entry in part_entries_of(order, part)]
+            known = known_parts.get(key, OrderParts())
+            part_changes[key] = after.changes_since(known)
+            heard_parts += [(current[key].id, told.after) for told in after.heard_since(known)]
+        entries = [
+            entry
+            for change in changes
+            for entry in entries_of(change, part_changes.get(change.after.key, ()))
+        ]
         reckonings = await self._reckon(changes)
         converted = [each for each in reckonings if self._is_converted(each, reckonings[each])]
         entries += [converted_entry(each, self._uow.clock.now()) for each in converted]
@@ -123,7 +127,7 @@ class OrderKeeper:
         return Kept(
             orders={key: (order, key not in stored) for key, order in current.items()},
             changes=changes,
-            parts=[(order.id, change) for order, change in part_changes],
+            parts=[(current[key].id, part) for key, told in part_changes.items() for part in told],
         )
 
     async def _known_parts(

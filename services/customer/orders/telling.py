@@ -1,12 +1,12 @@
 """What is told of changes of orders: events to other services, entries of timelines. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.customer.orders.news import OrderChange
-from services.customer.orders.parts import OrderReturn, PartChange
-from services.customer.orders.record import OrderRecord
+from services.customer.orders.parts import OrderRefund, OrderReturn, PartChange
+from services.customer.orders.record import OrderRecord, not_ahead
 from services.customer.timeline.entries import Entry
 from shared.contracts.customer import (
     OrderCancelled,
@@ -48,8 +48,11 @@ def events_of(change: OrderChange) -> Iterator[OrderEvent]:
         yield event(order=state)
 
 
-def entries_of(change: OrderChange) -> Iterator[Entry]:
-    """What is worth telling of a change. Of an order that comes paid only that it was placed."""
+def entries_of(change: OrderChange, parts: Sequence[PartChange] = ()) -> Iterator[Entry]:
+    """What is worth telling of a change, and of what has changed of the order's parts with it.
+
+    Of an order that comes paid only that it was placed.
+    """
     before, after = change.before, change.after
     if before is None:
         yield _entry(after, "order.placed", at=after.placed_at)
@@ -58,16 +61,27 @@ def entries_of(change: OrderChange) -> Iterator[Entry]:
     elif after.status == "completed" and before.status != "completed":
         yield _entry(after, "order.completed", at=after.changed_at)
     at = {
+        OrderPaid: after.paid_since,
         OrderFulfilled: after.shipped_at,
         OrderDelivered: after.delivered_at,
         OrderCancelled: after.cancelled_at,
+        OrderRefunded: _refunded_at(after, parts),
     }
     for step in _steps(change):
         if step in _ENTRIES and not (before is None and step is OrderPaid):
-            yield _entry(after, _ENTRIES[step], at=at.get(step) or after.changed_at)
+            yield _entry(after, _ENTRIES[step], at=at[step] or after.changed_at)
+    for part in parts:
+        yield from _part_entries_of(after, part)
 
 
-def part_entries_of(order: OrderRecord, change: PartChange) -> Iterator[Entry]:
+def _refunded_at(order: OrderRecord, parts: Iterable[PartChange]) -> datetime:
+    """When money went back: by what the source said of the order, or the last of its refunds."""
+    refunds = [part.after for part in parts if isinstance(part.after, OrderRefund)]
+    told = [not_ahead(refund.refunded_at, order.updated_at) for refund in refunds]
+    return max([order.changed_at, *told])
+
+
+def _part_entries_of(order: OrderRecord, change: PartChange) -> Iterator[Entry]:
     """What is worth telling of a return; of other parts the order's own entries tell."""
     part = change.after
     if not isinstance(part, OrderReturn):
