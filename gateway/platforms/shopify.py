@@ -270,16 +270,18 @@ def _shipping(payload: Payload, order: PlatformOrder) -> int:
 
 
 def _refund(refund: Payload, currency: str) -> int:
-    """What was paid back, in the order's currency."""
-    paid_back = [
-        as_minor(transaction.get("amount"), currency) or 0
-        for transaction in as_objects(refund.get("transactions"))
-        if transaction.get("kind") == "refund"
-        and transaction.get("status", "success") == "success"
-        and transaction.get("currency", currency) == currency
+    """What was paid back, in the order's currency; by the goods, where no money move is told."""
+    moves = [
+        move
+        for move in as_objects(refund.get("transactions"))
+        if move.get("kind") == "refund" and move.get("currency", currency) == currency
     ]
-    if paid_back:
-        return sum(paid_back)
+    if moves:
+        return sum(
+            as_minor(move.get("amount"), currency) or 0
+            for move in moves
+            if move.get("status", "success") == "success"
+        )
     return sum(
         (as_minor(line.get("subtotal"), currency) or 0)
         + (as_minor(line.get("total_tax"), currency) or 0)

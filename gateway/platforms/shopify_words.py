@@ -60,6 +60,7 @@ _MAX_ADDRESSES: Final = 20
 _PAYMENT: Final[Mapping[str, PaymentStatus]] = {
     "failure": "failed",
     "error": "failed",
+    "pending": "pending",
     "sale": "paid",
     "capture": "paid",
     "authorization": "authorized",

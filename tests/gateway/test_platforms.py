@@ -228,6 +228,30 @@ class TestShopify:
         ]
         assert shopify_order(refunds=refunds).refunded_minor == 150000
 
+    @pytest.mark.parametrize("status", ["failure", "error", "pending"])
+    def test_a_refund_of_which_no_money_has_come_back_counts_nothing(self, status: str) -> None:
+        refund = {
+            "refund_line_items": [{"subtotal": 50000, "total_tax": 0}],
+            "transactions": [{"kind": "refund", "status": status, "amount": "50000"}],
+        }
+        assert shopify_order(refunds=[refund]).refunded_minor == 0
+
+    @pytest.mark.parametrize(
+        ("move", "status"),
+        [
+            ({"kind": "sale", "status": "success"}, "paid"),
+            ({"kind": "sale", "status": "pending"}, "pending"),
+            ({"kind": "capture", "status": "failure"}, "failed"),
+            ({"kind": "authorization", "status": "success"}, "authorized"),
+            ({"kind": "pending", "status": None}, "pending"),
+        ],
+    )
+    def test_money_has_come_in_when_its_move_has_ended_well(
+        self, move: dict[str, str | None], status: str
+    ) -> None:
+        (payment,) = shopify_order(transactions=[{"id": 1, "amount": "50000", **move}]).payments
+        assert (payment.status, payment.paid_at is not None) == (status, False)
+
     def test_a_guest_is_known_by_what_they_typed(self) -> None:
         guest = shopify_order(
             email="",
