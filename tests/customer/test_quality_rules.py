@@ -119,6 +119,19 @@ def test_each_problem_is_told_and_costs_its_weight(
     assert score(**differing) == points
 
 
+@pytest.mark.parametrize(
+    ("born", "expected"),
+    [
+        (date(2021, 11, 22), []),
+        (date(2021, 11, 23), ["implausible_birth_date"]),
+        (date(1915, 11, 23), []),
+        (date(1915, 11, 22), ["implausible_birth_date"]),
+    ],
+)
+def test_an_age_is_plausible_to_the_day(born: date, expected: list[str]) -> None:
+    assert problems(birth_date=born) == expected
+
+
 def test_rules_that_do_not_apply_do_not_count() -> None:
     assert score(kind="organisation", name="Vinamilk", birth_date=None) == 100
     assert problems(address={**RESOLVED, "country": "FR", "vn34_ward_code": None}) == []

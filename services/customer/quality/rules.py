@@ -281,7 +281,8 @@ def _birth_date(known: Known, today: date) -> _Found:
         lunar = known.lunar_birthday
         known_otherwise = lunar is not None and LunarBirthday.model_validate(lunar)
         return (1, ()) if known_otherwise else (0, ("missing_birth_date",))
-    if not _YOUNGEST <= today.year - day.year <= _OLDEST:
+    years = today.year - day.year - ((today.month, today.day) < (day.month, day.day))
+    if not _YOUNGEST <= years <= _OLDEST:
         return 0, ("implausible_birth_date",)
     if (day.month, day.day) == (1, 1):
         return 1, ("placeholder_birth_date",)
