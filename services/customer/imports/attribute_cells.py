@@ -1,7 +1,7 @@
 """Cells of columns that go to the shop's own fields, read by the field's type. Pure functions."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from services.customer.fields.record import CustomField, FieldType
@@ -72,7 +72,7 @@ def _plain_number(text: str, *, has_fractions: bool) -> str:
     grouped = _GROUPS_OF_THREE.fullmatch(text)
     if grouped and (len(signs) > 1 or not has_fractions):
         return text.replace(grouped[1], "")
-    if grouped:
+    if grouped and not text.removeprefix("-").startswith("0"):
         raise CellProblem("number_not_clear")
     if len(signs) < 2:
         return text.replace(",", ".")
@@ -92,24 +92,32 @@ def _boolean(cell: str, _field: CustomField, _order: DateOrder) -> bool:
 
 
 def _option(cell: str, field: CustomField, _order: DateOrder) -> str:
-    return _options(field).get(search_key(cell), cell)
+    return _option_of(cell.strip(), field)
 
 
 def _chosen(cell: str, field: CustomField, _order: DateOrder) -> list[str]:
-    options = _options(field)
-    return [options.get(search_key(one), one) for one in split_tags(cell)]
+    return [_option_of(one, field) for one in split_tags(cell)]
 
 
-def _options(field: CustomField) -> dict[str, str]:
-    """The values by what people write for them: the value itself, or a label."""
-    return {
-        search_key(word): option["value"] for option in field.options for word in _words(option)
-    }
+def _option_of(word: str, field: CustomField) -> str:
+    """The option that somebody means by its value or a label, spelt as it is before any other way.
+
+    A word that several options could be meant by is none of them.
+    """
+    for spelt in (str, str.casefold, search_key):
+        for words_of in (_values, _labels):
+            meant = [o["value"] for o in field.options if spelt(word) in map(spelt, words_of(o))]
+            if meant:
+                return meant[0] if len(meant) == 1 else word
+    return word
 
 
-def _words(option: Mapping[str, Any]) -> Iterator[str]:
-    yield from filter(None, option["label"].values())
-    yield option["value"]
+def _values(option: Mapping[str, Any]) -> tuple[str, ...]:
+    return (option["value"],)
+
+
+def _labels(option: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(filter(None, option["label"].values()))
 
 
 _RAW: Final[Mapping[FieldType, Callable[[str, CustomField, DateOrder], Any]]] = {

@@ -29,6 +29,12 @@ RANKS = [
     {"value": "gold", "label": {"vi": "Vàng", "en": "Gold"}},
     {"value": "silver", "label": {"vi": "Bạc", "en": None}},
 ]
+ALIKE = [
+    {"value": "tim", "label": {"vi": "Trái tim", "en": "Heart"}},
+    {"value": "tím", "label": {"vi": "Màu tím", "en": "tim"}},
+    {"value": "ba", "label": {"vi": "Bà", "en": None}},
+    {"value": "b", "label": {"vi": "Ba", "en": None}},
+]
 VND = {"currency": "VND"}
 USD = {"currency": "USD"}
 
@@ -39,6 +45,7 @@ USD = {"currency": "USD"}
         ("text", {}, "xin chào", "xin chào"),
         ("number", {}, "38", 38),
         ("number", {}, "-38,5", -38.5),
+        ("number", {}, "-0,125", -0.125),
         ("number", {}, "1.234.567", 1234567),
         ("number", {}, "1,234,567.5", 1234567.5),
         ("number", {}, "1 234 567", 1234567),
@@ -52,6 +59,10 @@ USD = {"currency": "USD"}
         ("boolean", {}, "không", False),
         ("enum", {"options": RANKS}, "vàng", "gold"),
         ("enum", {"options": RANKS}, "SILVER", "silver"),
+        ("enum", {"options": ALIKE}, "tim", "tim"),
+        ("enum", {"options": ALIKE}, "TÍM", "tím"),
+        ("enum", {"options": ALIKE}, "ba", "ba"),
+        ("enum", {"options": ALIKE}, "Ba", "b"),
         ("multi_enum", {"options": RANKS}, "Bạc; gold", ["silver", "gold"]),
         ("url", {}, "https://example.com/a", "https://example.com/a"),
     ],
@@ -74,6 +85,7 @@ def test_a_cell_is_read_by_the_type_of_its_field(
         ("date", {}, "31/02/1990", "date_not_valid"),
         ("boolean", {}, "có lẽ", "answer_not_known"),
         ("enum", {"options": RANKS}, "đồng", "option"),
+        ("enum", {"options": ALIKE}, "tỉm", "option"),
         ("multi_enum", {"options": RANKS}, "gold, đồng", "option"),
         ("url", {}, "example", "url"),
         ("text", {"archived_at": SystemClock().now()}, "a", "archived"),
