@@ -336,10 +336,24 @@ async def test_an_order_is_called_off_once(client, order, read, figures, timelin
     first = await client.post(path, json={"reason": "Khách đổi ý"})
     assert first.status_code == 200, first.text
     assert (first.json()["status"], first.json()["cancel_reason"]) == ("cancelled", "Khách đổi ý")
-    assert (await client.post(path, json={"reason": "Khác"})).json() == first.json()
+    again = (await client.post(path, json={"reason": "Khác"})).json()
+    assert again == {**first.json(), "changed_at": again["changed_at"]}
     assert await figures() == {}
     assert (await timeline()).count("order.cancelled") == 1
     assert len(await service.told(shop, "customer.order_cancelled")) == 1
+
+
+async def test_what_was_called_off_again_since_is_not_reopened_by_news_from_between(
+    client, order, figures
+):
+    sent = await order(changed_at="2026-03-01T00:00:00Z", status="cancelled")
+    path = f"/v1/orders/{sent['id']}/cancel"
+    again = await client.post(path, json={"cancelled_at": "2026-03-03T00:00:00Z"})
+    assert (again.json()["cancelled_at"], again.json()["version"]) == ("2026-03-01T00:00:00Z", 1)
+    late = await order(changed_at="2026-03-02T00:00:00Z", status="open")
+    assert (late["status"], await figures()) == ("cancelled", {})
+    newer = await order(changed_at="2026-03-04T00:00:00Z", status="open")
+    assert (newer["status"], newer["version"]) == ("open", 2)
 
 
 async def test_each_step_of_an_order_is_told_once(order, tell, service, shop):

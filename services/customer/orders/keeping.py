@@ -154,11 +154,7 @@ class OrderKeeper:
             elif before is None:
                 continue
             elif isinstance(item, OrderRemoval):
-                if before.deleted_at is None:
-                    changed_at = max(before.changed_at, not_ahead(item.at, now))
-                    current[item.key] = replace(
-                        before, deleted_at=item.at, changed_at=changed_at, updated_at=now
-                    )
+                current[item.key] = before.removed(at=item.at, now=now)
             elif isinstance(item, OrderCancellation):
                 current[item.key] = before.cancelled(reason=item.reason, at=item.at, now=now)
             if isinstance(item, IncomingOrder | OrderPartsTold) and item.parts:

@@ -222,14 +222,27 @@ class OrderRecord(OrderContent):
         return replace(after, updated_at=at, version=self.version + 1)
 
     def cancelled(self, *, reason: str | None, at: datetime, now: datetime) -> Self:
-        """The order, cancelled; the very same if it was already."""
-        if self.status == "cancelled":
-            return self
+        """The order, cancelled; if it was already, that is only heard again."""
         changed_at = max(self.changed_at, not_ahead(at, now))
+        if self.status == "cancelled":
+            return replace(self, changed_at=changed_at)
         gone = replace(
             self, status="cancelled", cancelled_at=at, cancel_reason=reason, changed_at=changed_at
         )
         return replace(gone, updated_at=now, version=self.version + 1)
+
+    def removed(self, *, at: datetime, now: datetime) -> Self:
+        """The order, gone from where it came from; if it was already, that is only heard again."""
+        changed_at = max(self.changed_at, not_ahead(at, now))
+        if self.deleted_at is not None:
+            return replace(self, changed_at=changed_at)
+        return replace(
+            self,
+            deleted_at=at,
+            changed_at=changed_at,
+            updated_at=now,
+            version=self.version + 1,
+        )
 
     def settled(self, *, cancelled_at: datetime | None = None) -> Self:
         """The order by what it was told and what its parts come to.
