@@ -6,6 +6,7 @@ from services.customer.duplicate_scans.weighing import PairWeighing
 from services.customer.duplicates.weighing import Weighing
 from services.customer.orders.news import OrderFollower
 from services.customer.referrals.rewarding import OrderEarning
+from services.customer.reviews.order_ratings import OrderRatings
 from shared.db.unit_of_work import UnitOfWork
 
 
@@ -16,4 +17,4 @@ def pair_weighing(uow: UnitOfWork) -> Weighing:
 
 def order_followers(uow: UnitOfWork) -> Sequence[OrderFollower]:
     """All of them."""
-    return [OrderEarning(uow)]
+    return [OrderEarning(uow), OrderRatings(uow)]

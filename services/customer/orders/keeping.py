@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from services.customer.customers.changes import CustomerChanges
@@ -21,7 +21,7 @@ from services.customer.orders.news import (
     OrderRemoval,
 )
 from services.customer.orders.part_repository import OrderPartRepository
-from services.customer.orders.parts import OrderPart, OrderParts, PartChange
+from services.customer.orders.parts import OrderParts, PartChange
 from services.customer.orders.record import (
     CONTENT_COLUMNS,
     Key,
@@ -34,6 +34,9 @@ from services.customer.orders.telling import converted_entry, entries_of, events
 from services.customer.tenants.shops import Shop
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.unit_of_work import UnitOfWork
+
+
+_NO_PARTS: Final = OrderParts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +97,10 @@ class OrderKeeper:
             for key, order in current.items()
             if order != stored.get(key) and not _is_changed(stored.get(key), order)
         )
-        part_changes: dict[Key, Sequence[PartChange]] = {}
-        heard_parts: list[tuple[UUID, OrderPart]] = []
-        for key, after in parts.items():
-            known = known_parts.get(key, OrderParts())
-            part_changes[key] = after.changes_since(known)
-            heard_parts += [(current[key].id, told.after) for told in after.heard_since(known)]
+        part_changes = {
+            key: after.changes_since(known_parts.get(key, _NO_PARTS))
+            for key, after in parts.items()
+        }
         entries = [
             entry
             for change in changes
@@ -108,15 +109,13 @@ class OrderKeeper:
         reckonings = await self._reckon(changes)
         converted = [each for each in reckonings if self._is_converted(each, reckonings[each])]
         entries += [converted_entry(each, self._uow.clock.now()) for each in converted]
-        await self._timeline.hand_on(
-            [
-                (change.after.id, change.before.customer_id, change.after.customer_id)
-                for change in changes
-                if change.before and change.before.customer_id != change.after.customer_id
-            ]
-        )
+        await self._timeline.hand_on(_handed_on(changes))
         consequences = await self._orders.put(changes, entries, converted=converted)
-        await self._parts.put(heard_parts)
+        await self._parts.put(
+            (current[key].id, told.after)
+            for key, after in parts.items()
+            for told in after.heard_since(known_parts.get(key, _NO_PARTS))
+        )
         await self._change_customers(reckonings, converted)
         await convert_leads(self._uow, converted, captured=consequences.was_captured)
         for change in changes:
@@ -210,6 +209,15 @@ class OrderKeeper:
         unknown = [each for each, one in reckonings.items() if one.left_open == "everything"]
         recounted = await self._figures.of_people(unknown)
         return {each: one.figures for each, one in reckonings.items()} | recounted
+
+
+def _handed_on(changes: Iterable[OrderChange]) -> list[tuple[UUID, UUID, UUID]]:
+    """The orders that are somebody else's now: the order, whose it was, whose it is."""
+    return [
+        (change.after.id, change.before.customer_id, change.after.customer_id)
+        for change in changes
+        if change.before and change.before.customer_id != change.after.customer_id
+    ]
 
 
 def _columns(content: OrderContent) -> dict[str, Any]:

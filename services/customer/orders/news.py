@@ -93,7 +93,7 @@ class OrderChange:
 class OrderFollower(Protocol):
     """Whoever has something to do in the unit of work in which orders come or change.
 
-    They are asked where the shop has a programme by which orders earn anything.
+    Of new orders alone they are asked only where the shop has a programme by which those earn.
     """
 
     async def follow(self, changes: Sequence[OrderChange]) -> None:

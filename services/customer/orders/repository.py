@@ -84,7 +84,7 @@ class Consequences:
     """What may follow from orders that were kept; so it is where nobody has looked."""
 
     earns: bool = True
-    """The shop has a programme, of points or for friends."""
+    """The shop has a programme, of points or for friends, or there is more than new orders."""
     was_captured: bool = True
     """Of those who become customers there are leads."""
 

@@ -33,7 +33,7 @@ from services.customer.reviews.models import (
 )
 from shared.db.merged import Source, merged_page
 from shared.db.paging import PageRequest, SortKey, next_cursor, page, parse_id, parse_instant
-from shared.db.rows import RowsParameter
+from shared.db.rows import RowsParameter, any_id
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import LostRace
 from shared.security.sight import Sight
@@ -76,6 +76,16 @@ _OF_ORDER: Final = select(review).where(
     review.c.tenant_id == _TENANT, review.c.order_id == _ID, review.c.kind == "order"
 )
 _LOCK_OF_ORDER: Final = _OF_ORDER.with_for_update()
+_LOCK_OF_ORDERS: Final = (
+    select(review)
+    .where(
+        review.c.tenant_id == _TENANT,
+        review.c.order_id == any_id("orders"),
+        review.c.kind == "order",
+    )
+    .order_by(review.c.id)
+    .with_for_update()
+)
 _PUBLISHED: Final = select(review).where(
     review.c.tenant_id == _TENANT,
     review.c.product_id == _PRODUCT,
@@ -87,6 +97,11 @@ _LINK: Final = (
     insert(review_product)
     .from_select(["tenant_id", *_links.columns], select(_TENANT, *_links.source.c))
     .on_conflict_do_nothing(index_elements=["tenant_id", "product_id", "review_id"])
+)
+_UNLINK: Final = delete(review_product).where(
+    review_product.c.tenant_id == _TENANT,
+    review_product.c.review_id == _ID,
+    review_product.c.product_id == func.any(bindparam("products", type_=ARRAY(Text))),
 )
 _PRODUCTS_OF: Final = select(review_product.c.product_id).where(
     review_product.c.tenant_id == _TENANT, review_product.c.review_id == _ID
@@ -192,13 +207,23 @@ class ReviewRepository:
         found = await self._uow.one_or_none(_ADD, {"tenant_id": self._uow.tenant_id, **columns})
         if found is None:
             raise LostRace
+        await self.link(found, products)
+        return found
+
+    async def link(self, row: Review, products: Iterable[str]) -> None:
+        """Have a review stand with these products, too."""
         rows = [
-            {"product_id": product, "review_id": found.id, "created_at": found.created_at}
+            {"product_id": product, "review_id": row.id, "created_at": row.created_at}
             for product in products
         ]
         if rows:
             await self._uow.execute(_LINK, {**self._tenant, **_links.values(rows)})
-        return found
+
+    async def unlink(self, review_id: UUID, products: Sequence[str]) -> None:
+        """Have a review stand with these products no more."""
+        if products:
+            named = {**self._tenant, "row_id": review_id, "products": list(products)}
+            await self._uow.execute(_UNLINK, named)
 
     async def get(self, review_id: UUID, *, lock: bool = False) -> Review:
         """Raises ReviewNotFound. Whether its customer is seen is not asked here."""
@@ -219,6 +244,10 @@ class ReviewRepository:
         """What was said of an order."""
         statement = _LOCK_OF_ORDER if lock else _OF_ORDER
         return await self._uow.one_or_none(statement, {**self._tenant, "row_id": order_id})
+
+    async def lock_of_orders(self, order_ids: Iterable[UUID]) -> Sequence[Review]:
+        """What was said of any of these orders."""
+        return await self._uow.rows(_LOCK_OF_ORDERS, {**self._tenant, "orders": list(order_ids)})
 
     async def save(self, review_id: UUID, changes: Mapping[str, Any]) -> Review:
         """The review with these columns changed and its version grown."""

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from services.customer.customers.errors import CustomerNotFound
@@ -26,6 +26,7 @@ from services.customer.reviews.moderation import (
     ReviewStatus,
     suspicions,
 )
+from services.customer.reviews.order_ratings import rated_products
 from services.customer.reviews.repository import (
     Review,
     ReviewFilter,
@@ -44,8 +45,6 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.errors import LostRace
 from shared.ids import new_id
 from shared.web.resources import check_version
-
-_MOST_PRODUCTS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +118,7 @@ class ReviewService:
             "verified": True,
             "status": "private",
         }
-        products = dict.fromkeys(line.product_id for line in order.lines if line.product_id)
-        return await self._add(columns, list(products)[:_MOST_PRODUCTS]), True
+        return await self._add(columns, rated_products(order)), True
 
     async def rating_of(self, order_id: UUID) -> Review:
         """Raises OrderNotFound, OrderNotRated."""

@@ -1,5 +1,6 @@
 """What follows from a review: the timeline, what products come to, points, and who is told."""
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -53,6 +54,20 @@ class ReviewTelling:
         self._tell_updated(after)
         await self._tell_published(before, after)
 
+    async def of_other_products(
+        self, row: Review, *, gone: Sequence[str], new: Sequence[str]
+    ) -> None:
+        """It stands with other products now; the review itself is what it was."""
+        if _counts(row):
+            counted = [_counted(row, product, -1) for product in gone]
+            counted += [_counted(row, product, +1) for product in new]
+            await self._reviews.count(counted)
+
+    async def of_other_customer(self, after: Review) -> None:
+        """It is somebody else's now. What it earned stays with who was believed to say it."""
+        await self._timeline.rewrite(_entry(after))
+        self._tell_updated(after)
+
     def of_answer(self, after: Review) -> None:
         """The shop says something else to it."""
         self._tell_updated(after)
@@ -91,23 +106,16 @@ class ReviewTelling:
         products = sorted(await self._reviews.products_of(after.id))
         for row, times in steps:
             if row is not None and _counts(row):
-                await self._reviews.count(
-                    [
-                        Counted(
-                            p,
-                            row.kind,
-                            row.rating,
-                            row.verified,
-                            times,
-                            votes=times * row.helpful_count,
-                        )
-                        for p in products
-                    ]
-                )
+                await self._reviews.count([_counted(row, product, times) for product in products])
 
 
 def _counts(row: Review) -> bool:
     return row.status in ("published", "private")
+
+
+def _counted(row: Review, product_id: str, times: int) -> Counted:
+    votes = times * row.helpful_count
+    return Counted(product_id, row.kind, row.rating, row.verified, times, votes=votes)
 
 
 def _key(row: Review) -> UUID:

@@ -122,7 +122,7 @@ _HAND_ON = (
 )
 _REWRITE = (
     update(timeline_entry)
-    .values(data=bindparam("new_data", type_=JSONB))
+    .values(data=bindparam("new_data", type_=JSONB), customer_id=_CUSTOMER_ID)
     .where(timeline_entry.c.tenant_id == _TENANT, timeline_entry.c.id == bindparam("entry_id"))
 )
 
@@ -228,10 +228,10 @@ class TimelineRepository:
         await self._uow.execute(_HAND_ON, tenant | named)
 
     async def rewrite(self, entry: Entry) -> None:
-        """Let an entry that is there tell of its thing as that is now."""
+        """Let an entry that is there tell of its thing as that is now, and of whose it is."""
+        told = {"customer_id": entry.customer_id, "new_data": dict(entry.data)}
         await self._uow.execute(
-            _REWRITE,
-            {"tenant": self._uow.tenant_id, "entry_id": entry.id, "new_data": dict(entry.data)},
+            _REWRITE, {"tenant": self._uow.tenant_id, "entry_id": entry.id, **told}
         )
 
     async def list_of(
