@@ -35,7 +35,6 @@ from services.customer.tenants.shops import Shop
 from services.customer.timeline.repository import TimelineRepository
 from shared.db.unit_of_work import UnitOfWork
 
-
 _NO_PARTS: Final = OrderParts()
 
 
