@@ -211,3 +211,67 @@ async def test_of_a_merged_person_one_address_is_the_primary_one_until_they_part
     assert undone.status_code == 200
     for who in (lan, mai, third):
         assert await primary(who) == [made[who]]
+
+
+@pytest.fixture
+async def both(client, lan):
+    """Lan, who has no address, with whom somebody was merged who lives in Huế: their paths."""
+    mai = (await client.post("/v1/customers", json={"name": "Mai"})).json()["id"]
+    answer = await client.post(f"/v1/customers/{mai}/addresses", json={"province": "Huế"})
+    merged = await client.post(f"{lan}/merges", json={"customer_ids": [mai]})
+    assert merged.status_code == 201, merged.text
+    address = f"{lan}/addresses/{answer.json()['id']}"
+    return address, f"/v1/customers/{mai}", f"/v1/merges/{merged.json()['id']}/undo"
+
+
+async def _moved(client, address, lan, mai):
+    """Send them elsewhere; what they tell of it from then on."""
+    answer = await client.patch(address, json={"full_address": OLD_STYLE})
+    assert answer.json()["is_primary"] is True
+    return "TP.HCM"
+
+
+async def _forgotten(client, address, lan, mai):
+    assert (await client.delete(address)).status_code == 204
+
+
+async def _nowhere_first(client, address, lan, mai):
+    assert (await client.patch(address, json={"is_primary": False})).status_code == 200
+
+
+async def _elsewhere_too(client, address, lan, mai):
+    await _added(client, mai, full_address=OLD_STYLE, is_primary=True)
+    return "TP.HCM"
+
+
+@pytest.mark.parametrize("change", [_moved, _forgotten, _nowhere_first, _elsewhere_too])
+async def test_a_person_is_where_the_address_of_their_other_record_says(client, lan, both, change):
+    address, mai, undo = both
+    province = await change(client, address, lan, mai)
+    told = (await client.get(lan)).json()
+    assert told["province"] == province
+    assert (told["address"] or {}).get("province") == province
+    undone = (await client.post(undo)).json()
+    assert all(each["value"] is None for each in undone["undecided"]["fields"])
+    for who, is_at in ((lan, None), (mai, province)):
+        told = (await client.get(who)).json()
+        assert (told["province"], (told["address"] or {}).get("province")) == (is_at, is_at)
+
+
+async def test_who_loses_their_own_address_is_where_their_other_record_is(client, lan, both):
+    own = await _added(client, lan, full_address=OLD_STYLE, is_primary=True)
+    assert (await client.get(lan)).json()["province"] == "TP.HCM"
+    assert (await client.delete(f"{lan}/addresses/{own['id']}")).status_code == 204
+    assert (await client.get(lan)).json()["address"]["province"] == "Huế"
+
+
+async def test_what_a_merged_record_gets_it_has_when_they_part(client, lan):
+    mai = (await client.post("/v1/customers", json={"name": "Mai"})).json()["id"]
+    own = await _added(client, lan, province="Huế")
+    merged = await client.post(f"{lan}/merges", json={"customer_ids": [mai]})
+    await _added(client, f"/v1/customers/{mai}", full_address=OLD_STYLE)
+    assert (await client.get(lan)).json()["address"]["province"] == "Huế"
+    await client.post(f"/v1/merges/{merged.json()['id']}/undo")
+    told = (await client.get(f"/v1/customers/{mai}")).json()
+    assert (told["province"], told["address"]["province"]) == ("TP.HCM", "TP.HCM")
+    assert (await client.get(lan)).json()["address"]["province"] == own["province"]

@@ -1,19 +1,18 @@
 """Decisions about addresses."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from services.customer.addresses.errors import TooManyAddresses
+from services.customer.addresses.first import FirstAddresses
 from services.customer.addresses.placing import placed
 from services.customer.addresses.repository import ADDRESSES, ToldAddresses
 from services.customer.addresses.schemas import PARTS, AddressCreate, AddressPatch
-from services.customer.addresses.summary import known_by_address, summary_of, told_along
 from services.customer.addresses.units import Units
 from services.customer.customers.changes import CustomerChanges
-from services.customer.customers.hearing import Hearing
 from services.customer.customers.repository import CustomerRepository, unerased
-from services.customer.customers.says import Speaker, source_of
+from services.customer.customers.says import source_of
 from services.customer.duplicates.weighing import Weighing
 from services.customer.families.belongings import Belonging, Belongings
 from services.customer.families.family import Families, Family
@@ -39,6 +38,7 @@ class AddressService:
     ) -> None:
         self._uow = uow
         self._addresses = Belongings(uow, ADDRESSES)
+        self._first = FirstAddresses(uow=uow, units=units)
         self._units = units
         self._sight = sight
         self._weighing = weighing
@@ -74,9 +74,11 @@ class AddressService:
             "updated_at": now,
             "version": 1,
         }
+        is_first = await self._first.is_by(changes[customer_id], customer_id)
         row = await self._addresses.add(columns)
         self._uow.record(AuditEntry.of("address", row.id, customer_id=row.customer_id))
-        await self._tell(changes, row)
+        if row.is_primary and is_first:
+            await self._follow(changes, customer_id)
         return await self.get(customer_id, row.id)
 
     async def change(
@@ -104,10 +106,12 @@ class AddressService:
         after |= placed(after, self._units)
         if before.source is not None and any(after[n] != before._mapping[n] for n in _CORRECTED):
             after |= {"corrected_by": source_of(self._uow.actor), "corrected_at": now}
+        is_first = await self._first.is_by(changes[before.customer_id], before.customer_id)
         row = await self._addresses.save(before, after)
         differing = differences(dict(before._mapping), dict(row._mapping))
         self._uow.record(AuditEntry.of("address", row.id, differing, customer_id=row.customer_id))
-        await self._tell(changes, row, was_primary=before.is_primary)
+        if is_first and (row.is_primary or before.is_primary):
+            await self._follow(changes, row.customer_id)
         return await self.get(customer_id, address_id)
 
     async def delete(self, customer_id: UUID, address_id: UUID) -> None:
@@ -118,31 +122,32 @@ class AddressService:
         found = await self.get(customer_id, address_id)
         changes = await self._locked(found.customer_id)
         before = await self._addresses.get(address_id, of=[found.customer_id])
+        is_first = await self._first.is_by(changes[before.customer_id], before.customer_id)
         await self._addresses.delete(address_id)
         if before.source is not None:
             await ToldAddresses(self._uow).remove(before)
         self._uow.record(AuditEntry.of("address", address_id, customer_id=before.customer_id))
         if before.is_primary:
-            await self._summarise(changes, before.customer_id, await self._next_primary(before))
+            await self._promote_next(before)
+            if is_first:
+                await self._follow(changes, before.customer_id)
 
-    async def _next_primary(self, gone: Belonging) -> Belonging | None:
-        """Whichever address takes the place of one that is gone; None when it was the last."""
+    async def _promote_next(self, gone: Belonging) -> None:
+        """Have the newest address of the same record take the place of one that is gone."""
         left = await self._addresses.list_of([gone.customer_id])
         if not left:
-            return None
+            return
         before = dict(left[0]._mapping)
         after = {**before, "is_primary": True, "updated_at": self._uow.clock.now()}
         row = await self._addresses.save(left[0], after)
         differing = differences(before, dict(row._mapping))
         self._uow.record(AuditEntry.of("address", row.id, differing, customer_id=row.customer_id))
-        return row
 
     async def _person(self, customer_id: UUID) -> tuple[Family, Callable[[Belonging], bool]]:
         """Their records, and which primary address is the one that the person is told by."""
         person = await CustomerRepository(self._uow, sight=self._sight).get(customer_id)
-        told = person.profile.get("address")
         family = await Families(self._uow).of(customer_id)
-        return family, lambda row: summary_of(dict(row._mapping), self._units) == told
+        return family, lambda row: self._first.is_told(person, row)
 
     async def _locked(self, customer_id: UUID) -> CustomerChanges:
         changes = CustomerChanges(self._uow, sight=self._sight)
@@ -150,31 +155,7 @@ class AddressService:
         unerased(changes[customer_id])
         return changes
 
-    async def _tell(
-        self, changes: CustomerChanges, row: Belonging, *, was_primary: bool = False
-    ) -> None:
+    async def _follow(self, changes: CustomerChanges, record_id: UUID) -> None:
         """Have the customer know of their primary address: others ask them."""
-        if row.is_primary or was_primary:
-            await self._summarise(changes, row.customer_id, row if row.is_primary else None)
-
-    async def _summarise(
-        self, changes: CustomerChanges, customer_id: UUID, row: Belonging | None
-    ) -> None:
-        before = changes[customer_id]
-        is_of_another = before.id != customer_id
-        if is_of_another and (row is None or "address" in before.profile):
-            return  # Where a person is first of all is what the record says that stands for them.
-        columns = dict(row._mapping) if row is not None else None
-        address = summary_of(columns, self._units) if columns is not None else None
-        if address == before.profile.get("address"):
-            return
-        told: dict[str, Any] = {"profile": {"address": address}}
-        if columns is not None:
-            told |= told_along(columns)
-        speaker = Speaker.deciding(self._uow.actor, at=self._uow.clock.now())
-        hearing = Hearing(self._uow, changes)
-        # Emptied first: so what stays the same is of one word with the address again.
-        await hearing.hear(customer_id, dict.fromkeys(known_by_address(before)), speaker)
-        await hearing.hear(customer_id, told, speaker)
-        await changes.save()
+        await self._first.follow(changes, record_id)
         await self._weighing.weigh_again(changes.compared_anew)

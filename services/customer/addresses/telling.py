@@ -64,6 +64,7 @@ class AddressTelling:
         self._removed: dict[tuple[UUID, str, str], str] = {}
         self._news = AddressNews()
         self._moved: dict[UUID, Speaker] = {}
+        self._were: dict[UUID, dict[str, Any]] = {}
 
     async def keep(self, told: Sequence[AddressesTold]) -> None:
         """Keep the addresses, in the order in which they were told."""
@@ -73,6 +74,9 @@ class AddressTelling:
         ids = sorted({each.customer_id for each in told})
         for row in await self._told.list_of(ids):
             self._rows[row.customer_id].append(dict(row._mapping))
+            if row.is_primary:
+                before = summary_of(dict(row._mapping), self._reader.units)
+                self._were[row.customer_id] = before
         self._removed = await self._told.removed(ids)
         for each in told:
             for address in each.addresses:
@@ -183,7 +187,8 @@ class AddressTelling:
     async def _summarise(self, customer_id: UUID, speaker: Speaker) -> None:
         """Have the customer know of their primary address: others ask them."""
         before = self._changes[customer_id]
-        if before.id != customer_id and "address" in before.profile:
+        was = self._were.get(customer_id)
+        if before.id != customer_id and before.profile.get("address", was) != was:
             return  # Where a person is first of all is what the record says that stands for them.
         row = next(each for each in self._rows[customer_id] if each["is_primary"])
         told = {"profile": {"address": summary_of(row, self._reader.units)}}

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from services.customer.addresses.first import FirstAddresses
+from services.customer.addresses.units import units
 from services.customer.customers.repository import CustomerRepository
 from services.customer.deps import Asked, AskedDep
 from services.customer.duplicates.candidate_repository import CandidateRepository
@@ -51,6 +53,7 @@ async def undoing(asked: AskedDep, principal: PrincipalDep) -> Undoing:
         duplicates=DuplicateRepository(asked.uow),
         shops=asked.shops,
         weighing=pair_weighing(asked.uow),
+        addresses=FirstAddresses(uow=asked.uow, units=units()),
         sight=asked.sight,
         actor=principal,
     )

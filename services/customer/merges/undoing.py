@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.addresses.first import FirstAddresses
 from services.customer.consents.recording import united
 from services.customer.consents.repository import ConsentRepository
 from services.customer.customers.changes import CustomerChanges
@@ -39,7 +40,7 @@ from shared.db.unit_of_work import UnitOfWork
 from shared.security.principal import Principal
 from shared.security.sight import Sight
 
-_DERIVED = frozenset({"stage"})
+_DERIVED = frozenset({"stage", "address"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,12 @@ class Undoing:
         duplicates: DuplicateRepository,
         shops: Shops,
         weighing: Weighing,
+        addresses: FirstAddresses,
         sight: Sight | None,
         actor: Principal,
     ) -> None:
         self._uow = uow
+        self._addresses = addresses
         self._merges = merges
         self._traces = traces
         self._families = families
@@ -157,10 +160,13 @@ class Undoing:
             self._uow.record(merge_audit(row))
         await self._tell(row, parted_ids)
         stay = {household.root_id, *household.leaving.values()}
+        settled = CustomerChanges(self._uow)
+        await self._addresses.settle(settled, stay)
         await self._weighing.weigh_again(stay)
         last = await InteractionRepository(self._uow).recount(stay)
-        customer = replace(changes[household.root_id], last_interaction_at=last[household.root_id])
-        return replace(undone, columns=row._asdict(), customer=customer)
+        customer = replace(settled[household.root_id], last_interaction_at=last[household.root_id])
+        kept = [each for each in kept if _is_so(each, settled)]
+        return replace(undone, columns=row._asdict(), customer=customer, kept=kept)
 
     async def _household(self, row: Row[*tuple[Any, ...]], parted_ids: Sequence[UUID]) -> Household:
         members = await self._families.of_all([row.survivor_id])
@@ -330,6 +336,15 @@ def _parted_ids(row: Row[*tuple[Any, ...]], wanted: Sequence[UUID] | None) -> li
     if unknown:
         raise NotInMerge(unknown)
     return [each for each in merged_ids if each in set(wanted)]
+
+
+def _is_so(kept: Kept, settled: CustomerChanges) -> bool:
+    """Whether a field is still what it was kept as, now that everybody is where they have been."""
+    if kept.field == "address":
+        return False
+    if kept.record_id not in settled:
+        return True
+    return bool(known_fields(settled[kept.record_id]).get(kept.field) == kept.value)
 
 
 def _decision(row: Row[*tuple[Any, ...]]) -> Decision:
