@@ -216,6 +216,22 @@ async def test_what_came_since_goes_back_to_the_record_it_came_through(
 
 
 @pytest.mark.capability(121)
+@pytest.mark.capability(121)
+async def test_an_order_sent_again_for_the_one_they_were_stays_with_its_record(client, people):
+    stays, other = await people.make_all("An", "Bo")
+    said = {"external_id": "HD-1", "tags": ["tại quầy"]}
+    order = await people.buy(other, 100, **said)
+    merged = await people.merge(stays, other)
+    again = await people.buy(stays, 300, **said)
+    assert (again["id"], again["customer_id"]) == (order["id"], other["id"])
+    assert (await people.read(stays))["total_spent"]["amount"] == "300"
+    await people.undo(merged)
+    assert (await people.read(stays))["orders_count"] == 0
+    assert (await people.read(other))["total_spent"]["amount"] == "300"
+    assert (await people.buy(stays, 300, **said))["customer_id"] == stays["id"]
+    assert (await people.read(other))["orders_count"] == 0
+
+
 async def test_fields_that_were_changed_since_stay_and_are_listed(client, people):
     stays = await people.make(name="An")
     other = await people.make(name="Bo", city="Huế", country="VN", email="bo@example.com")

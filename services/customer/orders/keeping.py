@@ -84,6 +84,7 @@ class OrderKeeper:
         """
         stored = {} if are_new else await self._orders.lock({item.key for item in news})
         known_parts = await self._known_parts(news, stored)
+        await self._know_owners(news, stored)
         told, parts = self._told(news, stored, known_parts)
         current = {key: _one_version_after(stored.get(key), order) for key, order in told.items()}
         changes = [
@@ -128,6 +129,25 @@ class OrderKeeper:
             parts=[(current[key].id, part) for key, told in part_changes.items() for part in told],
         )
 
+    async def _know_owners(
+        self, news: Iterable[OrderNews], stored: Mapping[Key, OrderRecord]
+    ) -> None:
+        """Of orders that are told of as somebody else's: whether that is the same person."""
+        owners: dict[Key, set[UUID]] = {}
+        for item in news:
+            if isinstance(item, IncomingOrder):
+                known = {stored[item.key].customer_id} if item.key in stored else set()
+                owners.setdefault(item.key, known).add(item.customer_id)
+        several = {each for ids in owners.values() if len(ids) > 1 for each in ids}
+        await self._changes.lock(several)
+
+    def _owner(self, before: OrderRecord | None, item: IncomingOrder) -> UUID:
+        """Whose an order is now; of one person's records it stays with the one it came through."""
+        if before is None or before.customer_id == item.customer_id:
+            return item.customer_id
+        was, now = (self._changes[each].id for each in (before.customer_id, item.customer_id))
+        return before.customer_id if was == now else item.customer_id
+
     async def _known_parts(
         self, news: Iterable[OrderNews], stored: Mapping[Key, OrderRecord]
     ) -> dict[Key, OrderParts]:
@@ -148,7 +168,7 @@ class OrderKeeper:
         for item in news:
             before = current.get(item.key)
             if isinstance(item, IncomingOrder):
-                current[item.key] = _put(before, item, now)
+                current[item.key] = _put(before, item, self._owner(before, item), now)
             elif before is None:
                 continue
             elif isinstance(item, OrderRemoval):
@@ -223,17 +243,19 @@ def _columns(content: OrderContent) -> dict[str, Any]:
     return {name: getattr(content, name) for name in CONTENT_COLUMNS}
 
 
-def _put(before: OrderRecord | None, item: IncomingOrder, now: datetime) -> OrderRecord:
+def _put(
+    before: OrderRecord | None, item: IncomingOrder, owner_id: UUID, now: datetime
+) -> OrderRecord:
     content = replace(item.content, changed_at=not_ahead(item.content.changed_at, now))
     if before is None:
-        return OrderRecord.placed(content, customer_id=item.customer_id, lines=item.lines, at=now)
+        return OrderRecord.placed(content, customer_id=owner_id, lines=item.lines, at=now)
     is_news = content.changed_at >= before.changed_at
     if is_news and before.has_parts and content.currency != before.currency:
         # What was paid and given back is of so much money in the currency that it was told in.
         raise OrderCurrencyMismatch(before.currency, "/body/total/currency")
     known = {} if item.is_dated else {"placed_at": before.placed_at}
     return before.updated(
-        {**_columns(content), **known}, customer_id=item.customer_id, lines=item.lines, at=now
+        {**_columns(content), **known}, customer_id=owner_id, lines=item.lines, at=now
     )
 
 
