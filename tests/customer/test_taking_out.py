@@ -211,6 +211,29 @@ async def test_the_questions_of_those_who_leave_are_asked_again(client, people):
     assert len((await client.get("/v1/duplicates")).json()["data"]) == 3
 
 
+async def test_what_a_higher_merge_had_answered_is_asked_again_of_who_leaves_a_lower_one(
+    client, people
+):
+    names = ("An", "Bo", "Ca")
+    middle, lowest, highest = [await people.make(name=n, phone="0912345678") for n in names]
+    lower = await people.merge(middle, lowest)
+    higher = await people.merge(highest, middle)
+    await people.undo(lower)
+
+    async def asked(status):
+        found = (await client.get("/v1/duplicates", params={"status": status})).json()["data"]
+        return {frozenset((pair["older_id"], pair["newer_id"])) for pair in found}
+
+    assert await asked("merged") == {frozenset((middle["id"], highest["id"]))}
+    of_lowest = {frozenset((lowest["id"], each["id"])) for each in (middle, highest)}
+    assert await asked("open") == of_lowest
+    joined = await people.merge(highest, lowest)
+    await people.undo(higher)
+    assert await asked("merged") == {frozenset((lowest["id"], highest["id"]))}
+    await people.undo(joined)
+    assert len(await asked("open")) == 3
+
+
 async def test_who_leaves_for_ever_is_not_merged_again(people):
     stays, first, second = await people.make_all("An", "Bo", "Ca")
     merge = await people.merge(stays, first, second)

@@ -138,7 +138,7 @@ _REOPENED = (
     .where(
         duplicate_candidate.c.tenant_id == _TENANT,
         duplicate_candidate.c.id == func.any(bindparam("pairs", type_=ARRAY(Uuid))),
-        duplicate_candidate.c.merge_id == bindparam("merge", type_=Uuid),
+        duplicate_candidate.c.merge_id == func.any(bindparam("merges", type_=ARRAY(Uuid))),
     )
     .values(
         status=bindparam("new_status", type_=Text),
@@ -148,11 +148,11 @@ _REOPENED = (
     )
 )
 _ANSWERED = select(
-    duplicate_candidate.c.id, duplicate_candidate.c.older_id, duplicate_candidate.c.newer_id
+    *(duplicate_candidate.c[name] for name in ("id", "older_id", "newer_id", "merge_id"))
 ).where(
     duplicate_candidate.c.tenant_id == _TENANT,
     duplicate_candidate.c.id == any_id("pairs"),
-    duplicate_candidate.c.merge_id == bindparam("merge", type_=Uuid),
+    duplicate_candidate.c.merge_id == func.any(bindparam("merges", type_=ARRAY(Uuid))),
 )
 # As an array the records are looked up by an index, and of each column by its own. Neither a status
 # nor an order nor an end is asked for: for those the planner would rather walk everybody's pairs.
@@ -292,15 +292,15 @@ class DuplicateRepository:
         return await self._uow.scalars(_MERGED, {**asked, **decided})
 
     async def answered(
-        self, pair_ids: Iterable[UUID], *, merge_id: UUID
+        self, pair_ids: Iterable[UUID], *, merge_ids: Sequence[UUID]
     ) -> Sequence[Row[*tuple[Any, ...]]]:
-        """Between whom those of these pairs are that a merge has answered, and does still."""
-        asked = {"tenant": self._uow.tenant_id, "pairs": list(pair_ids), "merge": merge_id}
+        """Between whom those of these pairs are that merges have answered, and do still."""
+        asked = {"tenant": self._uow.tenant_id, "pairs": list(pair_ids), "merges": merge_ids}
         return await self._uow.rows(_ANSWERED, asked)
 
-    async def reopen(self, pair_ids: Iterable[UUID], *, merge_id: UUID) -> None:
-        """Ask again what a merge had answered."""
-        asked = {"tenant": self._uow.tenant_id, "pairs": list(pair_ids), "merge": merge_id}
+    async def reopen(self, pair_ids: Iterable[UUID], *, merge_ids: Sequence[UUID]) -> None:
+        """Ask again what merges had answered."""
+        asked = {"tenant": self._uow.tenant_id, "pairs": list(pair_ids), "merges": merge_ids}
         await self._uow.execute(
             _REOPENED, {**asked, "new_status": "open", "now": self._uow.clock.now()}
         )

@@ -27,6 +27,7 @@ from services.customer.merges.combining import Taken, columns_with, is_blank, kn
 from services.customer.merges.errors import MergeUndone, NotInMerge
 from services.customer.merges.household import Household, below
 from services.customer.merges.parting import Decision, Kept, Parting, divided
+from services.customer.merges.questions import ask_again
 from services.customer.merges.repository import MergeRepository
 from services.customer.merges.service import merge_audit, taking_out_audit
 from services.customer.merges.stages import give_back_stages
@@ -149,7 +150,9 @@ class Undoing:
         )
         await self._part_tiers(row, household, decisions)
         await self._reopen_leads(household, changes, others)
-        asked_again = await self._ask_again(row, household, rest)
+        asked_again = await ask_again(
+            self._duplicates, household, [row, *standing], undone=None if rest.merged_ids else row
+        )
         if never_again:
             pairs = [(row.survivor_id, parted_id) for parted_id in parted_ids]
             await self._duplicates.put(pairs, status="dismissed")
@@ -174,22 +177,6 @@ class Undoing:
         records = {record.id: record for record in await self._customers.records(members)}
         leaving = below(parted_ids, parents)
         return Household(members[row.survivor_id], records, parents, leaving)
-
-    async def _ask_again(
-        self, row: Row[*tuple[Any, ...]], household: Household, rest: Decision
-    ) -> set[str]:
-        """Have the questions open that the merge answers no more."""
-        asked_again = set(row.answered_ids)
-        if rest.merged_ids:
-            roots = household.roots
-            answered = await self._duplicates.answered(map(UUID, row.answered_ids), merge_id=row.id)
-            asked_again = {
-                str(pair.id)
-                for pair in answered
-                if roots.get(pair.older_id) != roots.get(pair.newer_id)
-            }
-        await self._duplicates.reopen(map(UUID, asked_again), merge_id=row.id)
-        return asked_again
 
     async def _take_out(
         self,
