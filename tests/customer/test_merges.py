@@ -216,6 +216,19 @@ async def test_what_came_since_goes_back_to_the_record_it_came_through(
 
 
 @pytest.mark.capability(121)
+async def test_a_dry_run_tells_when_they_were_last_in_touch(client, people):
+    stays, other = await people.make_all("An", "Bo")
+    for who, day in ((stays, "2026-01-02"), (other, "2026-01-03")):
+        call = {"customer_id": who["id"], "kind": "call", "started_at": f"{day}T03:00:00Z"}
+        assert (await client.post("/v1/interactions", json=call)).status_code == 201
+    planned = await people.merge(stays, other, dry_run=True)
+    assert planned["customer"]["last_interaction_at"] == "2026-01-03T03:00:00Z"
+    merged = await people.merge(stays, other)
+    assert planned["customer"]["last_interaction_at"] == merged["customer"]["last_interaction_at"]
+    undone = await people.undo(merged, dry_run=True)
+    assert undone["customer"]["last_interaction_at"] == "2026-01-02T03:00:00Z"
+
+
 @pytest.mark.capability(121)
 async def test_an_order_sent_again_for_the_one_they_were_stays_with_its_record(client, people):
     stays, other = await people.make_all("An", "Bo")

@@ -204,6 +204,11 @@ class InteractionRepository:
         """When and how the person was last in touch, if they ever were."""
         return await self._uow.one_or_none(_CARE, {**self._tenant, "members": list(member_ids)})
 
+    async def last_of(self, member_ids: Sequence[UUID]) -> datetime | None:
+        """When the person was last in touch, by any of their records."""
+        care = await self.care_of(member_ids)
+        return care.last_interaction_at if care is not None else None
+
     async def page_of(
         self, member_ids: Sequence[UUID], wanted: InteractionFilter, request: PageRequest
     ) -> tuple[Sequence[Row[*tuple[Any, ...]]], str | None]:

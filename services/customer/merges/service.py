@@ -134,8 +134,11 @@ class MergeService:
             "version": 1,
         }
         moves = await self._traces.counts(moving)
+        interactions = InteractionRepository(self._uow)
         if dry_run:
             planned = {**columns, "id": None, "status": "planned"}
+            last_at = await interactions.last_of(list(members))
+            after = replace(after, last_interaction_at=last_at)
             return Merged(planned, after, combination, moves)
         answered = await self._duplicates.mark_merged(members, merge_id=merge_id)
         columns["answered_ids"] = [str(pair_id) for pair_id in answered]
@@ -154,7 +157,7 @@ class MergeService:
             await tiers.unite(now_one, merge_id=merge_id, people=were_roots)
         await self._weighing.weigh_again([root.id])
         await self._tell(row)
-        last = await InteractionRepository(self._uow).recount([root.id])
+        last = await interactions.recount([root.id])
         customer = replace(changes[root.id], last_interaction_at=last[root.id])
         return Merged(row._asdict(), customer, combination, moves)
 

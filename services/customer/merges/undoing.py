@@ -136,8 +136,10 @@ class Undoing:
                 household.path_up(row.survivor_id), row.created_at, roots=household.roots
             ),
         )
+        interactions = InteractionRepository(self._uow)
         if dry_run:
-            return undone
+            last_at = await interactions.last_of(sorted(household.staying_with(household.root_id)))
+            return replace(undone, customer=replace(undone.customer, last_interaction_at=last_at))
         changes.touch(household.root_id)
         await changes.save()
         await self._save(household, others, merge_id)
@@ -166,7 +168,7 @@ class Undoing:
         settled = CustomerChanges(self._uow)
         await self._addresses.settle(settled, stay)
         await self._weighing.weigh_again(stay)
-        last = await InteractionRepository(self._uow).recount(stay)
+        last = await interactions.recount(stay)
         customer = replace(settled[household.root_id], last_interaction_at=last[household.root_id])
         kept = [each for each in kept if _is_so(each, settled)]
         return replace(undone, columns=row._asdict(), customer=customer, kept=kept)
