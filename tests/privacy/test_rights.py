@@ -374,6 +374,27 @@ async def test_an_erased_address_is_not_written_to_when_it_is_imported_again(
     assert (message.status, message.reason) == ("suppressed", "UNSUBSCRIBED")
 
 
+async def test_what_came_before_anybody_knew_her_is_erased_however_she_is_written(
+    life: Life, shop: HouseShop
+):
+    async with shop.client("messaging", "inbound:write") as client:
+        sender = {"name": NAME, "email": "Lan.Moi@Example.com"}
+        written = {"channel": "email", "external_id": "mail-2", "sender": sender, "text": SECRET}
+        taken = await client.post("/v1/inbound-messages", json=written)
+        assert (taken.status_code, taken.json()["customer_id"]) == (201, None)
+    async with shop.client("customer", *SCOPES) as client:
+        identity = {"kind": "email", "value": "lan.moi@example.com"}
+        where = f"/v1/customers/{life.customer['id']}/identities"
+        assert (await client.post(where, json=identity)).status_code == 201
+    await shop.settle()
+    await life.execute(await life.ask("erasure"))
+    await shop.settle()
+    assert [row.sender_email for row in await shop.rows("messaging", "inbound_message")] == [
+        None,
+        None,
+    ]
+
+
 @pytest.mark.capability(25)
 async def test_an_access_request_collects_everything_from_every_part(life: Life, shop: HouseShop):
     request = await life.execute(await life.ask("access"))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, EmailStr, Field
+from pydantic import BaseModel, EmailStr, Field, field_validator
 
 from services.messaging.inbound.records import InboundChannel, InboundMessage
 from shared.bodies import Body
@@ -21,6 +21,11 @@ class InboundSender(Body):
     phone: Annotated[Annotated[str, TextRule(64)] | None, pii("phone")] = Field(
         default=None, examples=["0912 345 678"]
     )
+
+    @field_validator("email")
+    @classmethod
+    def _lower(cls, email: str | None) -> str | None:
+        return None if email is None else email.lower()
 
 
 class InboundMessageCreate(Body):
