@@ -30,7 +30,7 @@ from services.customer.imports.schemas import (
 from services.customer.imports.space import ImportLimits, ImportSpace
 from services.customer.imports.stages import DRY_RUN, READING, RUN, UNDO, given_up
 from services.customer.imports.targets import CONSENTS, is_target
-from shared.audit.trail import AuditEntry
+from shared.audit.trail import AuditEntry, differences
 from shared.db.paging import PageRequest
 from shared.db.unit_of_work import UnitOfWork
 from shared.errors import FieldError, Forbidden
@@ -189,8 +189,15 @@ class ImportService:
                 # Its columns may be others then: what they hold is suggested anew.
                 changes["reading"] = {"asked": asked}
                 await self._files.forget_chunks(import_id)
+                self._record(found, changes)
                 return await self._read_anew(import_id, changes)
+        self._record(found, changes)
         return await self._imports.save(import_id, {**changes, "dry_run": None})
+
+    def _record(self, found: Import, changes: Mapping[str, Any]) -> None:
+        """For the audit log: what was set, and nothing of the rows that are shown beside it."""
+        differing = differences(dict(found._mapping), changes)
+        self._uow.record(AuditEntry.of("import", found.id, differing))
 
     async def run(self, import_id: UUID, *, is_dry: bool) -> JobRead:
         """A job that takes in the rows, or only finds out what would become of them.

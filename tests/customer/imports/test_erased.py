@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from services.customer.imports.repository import ImportRepository
+from shared.contracts.audit import AuditRecorded
 from shared.ids import TenantId
 from shared.jobs.runner import JobRunner
 from tests.customer.imports.shop import Importing, Json, table
@@ -134,3 +135,17 @@ async def test_an_erasure_does_not_prolong_what_an_import_keeps_of_others(
     after = await importing.get(before)
     assert (before["run"]["samples"] != [], after["run"]["samples"]) == (True, [])
     assert (after["updated_at"], after["version"]) == (before["updated_at"], before["version"])
+
+
+async def test_the_audit_log_keeps_no_rows_of_an_import_that_was_set_otherwise(
+    importing: Importing, service: ServiceHarness, shop: TenantId
+) -> None:
+    read = await importing.read(table(HEAD, LAN, HOA), source="pos")
+    tried = await importing.run(read, dry_run=True)
+    assert "lan@example.com" in str(tried["dry_run"]["samples"])
+    await importing.change(read, options={"existing": "fill"})
+    told = await service.told(shop, AuditRecorded.type)
+    [set_] = [each for one in told for each in one["records"] if each["action"] == "imports.update"]
+    assert set_["changes"].keys() == {"options"}
+    assert set_["changes"]["options"]["new"]["existing"] == "fill"
+    assert set_["subjects"] == [{"object": "import", "id": read["id"]}]
