@@ -40,7 +40,7 @@ class PersonalData:
         return [share for share in shares if share.rows_found]
 
     async def read(self, person: KnownPerson) -> list[TableShare]:
-        """Every row that each table has of a person, but for what is hidden."""
+        """Every row of a person that is theirs to see, but for what is hidden."""
         shares = []
         for each in self._statements:
             rows = await self._uow.rows(each.read, self._asked(each, person))
@@ -91,6 +91,8 @@ def _statements(declared: Personal) -> _Statements:
     return _Statements(
         declared=declared,
         count=select(func.count()).select_from(table).where(*theirs),
-        read=select(*told).where(*theirs).order_by(*table.primary_key.columns),
+        read=select(*told)
+        .where(*theirs, *([] if declared.told is None else [declared.told]))
+        .order_by(*table.primary_key.columns),
         erase=erase,
     )

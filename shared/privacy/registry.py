@@ -14,7 +14,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from sqlalchemy import ARRAY, ColumnElement, MetaData, Table, Text, Uuid, bindparam, func, or_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    exists,
+    func,
+    or_,
+)
 from sqlalchemy import select as select_from
 
 ERASED: Final = "[erased]"
@@ -41,6 +52,7 @@ class Rows:
 
 
 Finder = Callable[[Table], Rows]
+Condition = Callable[[Table], ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +64,8 @@ class Personal:
     erase: Mapping[str, Any] | Literal["row"]
     kept: Mapping[str, str] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
+    told: ColumnElement[bool] | None = None
+    """Which of the rows a person may have a copy of; None for all."""
 
     @property
     def how(self) -> How:
@@ -110,6 +124,20 @@ def belonging_to(parent: Table, column: str, *, parent_column: str = "id") -> Fi
     return found
 
 
+def naming_nobody_else(names: Table, column: str) -> Condition:
+    """Rows of which another table, that points at them, names the person's records only."""
+
+    def found(table: Table) -> ColumnElement[bool]:
+        others = exists().where(
+            names.c.tenant_id == table.c.tenant_id,
+            names.c[column] == table.c.id,
+            names.c.customer_id != func.all(_IDS),
+        )
+        return ~others
+
+    return found
+
+
 def personal(
     table: Table,
     *,
@@ -117,10 +145,12 @@ def personal(
     erase: Mapping[str, Any] | Literal["row"],
     kept: Mapping[str, str] | None = None,
     hidden: Iterable[str] = (),
+    told: Condition | None = None,
 ) -> None:
     """Declare a table that holds data of people, by default of `customer_id`.
 
-    `hidden` columns are not told to the person: secrets of ours.
+    `hidden` columns are not told to the person: secrets of ours. Where a row may be about others
+    as well, `told` says of which ones a person gets a copy.
     """
     find = of or owned_by("customer_id")
     table.info[_INFO] = Personal(
@@ -129,6 +159,7 @@ def personal(
         erase=erase,
         kept=dict(kept or {}),
         hidden=frozenset(hidden),
+        told=told(table) if told is not None else None,
     )
 
 

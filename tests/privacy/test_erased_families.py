@@ -1,6 +1,8 @@
 """Erasing a person of several records, and what could bring them back afterwards."""
 
+import io
 import json
+import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,8 +14,9 @@ from cli.demo.payloads import Shopper, shopify_customer_created, shopify_order_c
 from gateway.deliveries.repository import DeliveryRepository, NewDelivery
 from gateway.deliveries.tasks import DeliveryReader
 from shared.ids import new_id
+from shared.jobs.files import file_parts
 from tests.privacy.conftest import HouseShop
-from tests.privacy.test_rights import EMAIL, NAME, SCOPES, SECRET, Life, figures, traces
+from tests.privacy.test_rights import EMAIL, NAME, PHONE, SCOPES, SECRET, Life, figures, traces
 
 Json = dict[str, Any]
 MORE = [*SCOPES, "duplicates:read", "duplicates:write", "reviews:write", "review_submissions:write"]
@@ -287,3 +290,36 @@ async def test_what_a_platform_delivers_again_is_not_kept(couple: Couple, shop: 
     assert not any(await platform.bodies())
     assert await traces(shop) == []
     assert len((await couple.sent("GET", "/v1/customers"))["data"]) == people
+
+
+async def _copy_of(life: Life) -> str:
+    """Everything that a person is told in their copy, as one text."""
+    asked = await life.execute(await life.ask("access"))
+    await life.shop.settle()
+    await life.shop.house.finish_jobs(life.shop.tenant)
+    units = life.shop.house.parts["customer"].context.units
+    parts = file_parts(units, life.shop.tenant, asked["job_id"], "result")
+    content = b"".join([part async for part in parts])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return "".join(archive.read(name).decode() for name in archive.namelist())
+
+
+async def test_who_was_merged_by_mistake_is_nobody_in_the_others_copy_and_log(
+    shop: HouseShop,
+) -> None:
+    life, other = Life(shop), Life(shop)
+    await life.live()
+    async with shop.client("customer", *MORE) as client:
+        other.customer = (await client.post("/v1/customers", json={"name": "Ai đó"})).json()
+        path = f"/v1/customers/{other.customer['id']}/merges"
+        merged = await client.post(path, json={"customer_ids": [life.customer["id"]]})
+        assert merged.json()["customer"]["email"] == EMAIL
+        await client.post(f"/v1/merges/{merged.json()['id']}/undo")
+    await shop.settle()
+    told = await _copy_of(other)
+    assert "Ai đó" in told
+    assert [word for word in (NAME, EMAIL, PHONE, SECRET) if word in told] == []
+    await life.execute(await life.ask("erasure"))
+    await shop.settle()
+    assert await traces(shop) == []
+    assert (await other.read(f"/v1/customers/{other.customer['id']}"))["name"] == "Ai đó"

@@ -11,7 +11,7 @@ from services.customer.customers.repository import Aside, CustomerRepository
 from services.customer.fields.keeping import FieldValues
 from services.customer.fields.repository import Holder
 from shared.audit.trail import AuditEntry
-from shared.contracts.audit import FieldChange
+from shared.contracts.audit import AuditSubject, FieldChange
 from shared.contracts.customer import CustomerUpdated
 from shared.db.unit_of_work import UnitOfWork
 from shared.security.sight import Sight
@@ -97,8 +97,12 @@ class CustomerChanges:
         record = self[customer_id]
         self._current[record.id] = replace(record, provenance=provenance)
 
-    async def save(self) -> list[CustomerRecord]:
-        """Write the customers that differ from what is stored, tell others, return them."""
+    async def save(self, *, out_of: Collection[UUID] = ()) -> list[CustomerRecord]:
+        """Write the customers that differ from what is stored, tell others, return them.
+
+        The audit log names the records `out_of` which the changes were taken as well, so that
+        what it says is found with each of them.
+        """
         self._bring_back()
         differences = {
             customer_id: self._current[customer_id].changes_since(stored)
@@ -117,7 +121,8 @@ class CustomerChanges:
         for after in changed:
             if not _COMPARED.isdisjoint(differences[after.id]):
                 self.compared_anew.add(after.id)
-            self._record(after.id, differences[after.id])
+            named = dict.fromkeys([after.id, *out_of])
+            self._record(named, differences[after.id])
             self._uow.append(CustomerUpdated(customer=after.state()), key=after.id)
         await self._customers.save(changed, differing=self._differing(changed, differences))
         retagged = [after for after in changed if after.tags != self._stored[after.id].tags]
@@ -166,7 +171,9 @@ class CustomerChanges:
             for after in heard:
                 self.take(after)
 
-    def _record(self, customer_id: UUID, differences: Mapping[str, tuple[Any, Any]]) -> None:
+    def _record(
+        self, customer_ids: Iterable[UUID], differences: Mapping[str, tuple[Any, Any]]
+    ) -> None:
         """For the audit log: what was said of the customer, not what follows from their orders."""
         changes = {
             name: FieldChange(old=old, new=new)
@@ -174,4 +181,5 @@ class CustomerChanges:
             if name not in _COUNTED
         }
         if changes:
-            self._uow.record(AuditEntry.of("customer", customer_id, changes))
+            subjects = [AuditSubject(object="customer", id=str(each)) for each in customer_ids]
+            self._uow.record(AuditEntry(subjects, changes))

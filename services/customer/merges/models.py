@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
-from shared.privacy.registry import belonging_to, personal
+from shared.privacy.registry import belonging_to, naming_nobody_else, personal
 
 customer_merge = Table(
     "customer_merge",
@@ -87,4 +87,6 @@ personal(
         "taken_out": "which records were one for a while",
         "answered_ids": "which questions it answered",
     },
+    # Who was merged by mistake is somebody else, and the row has what both of them had.
+    told=naming_nobody_else(customer_merge_record, "merge_id"),
 )

@@ -145,7 +145,7 @@ class MergeService:
         # Linked first: a value that only one person may have is one person's by then.
         linked = await self._link(moving, root.id, {each.id: root.id for each in others})
         changes.touch(root.id)
-        await changes.save()
+        await changes.save(out_of=members)
         for record in linked:
             event = CustomerMerged(customer=record.state(), merge_id=merge_id)
             self._uow.append(event, key=record.id)

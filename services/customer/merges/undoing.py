@@ -141,7 +141,7 @@ class Undoing:
             last_at = await interactions.last_of(sorted(household.staying_with(household.root_id)))
             return replace(undone, customer=replace(undone.customer, last_interaction_at=last_at))
         changes.touch(household.root_id)
-        await changes.save()
+        await changes.save(out_of=household.records)
         await self._save(household, others, merge_id)
         await self._merges.save(
             [
