@@ -3,6 +3,7 @@
 from typing import Any, Final
 from uuid import UUID
 
+from services.customer.imports.outcomes import without_samples
 from services.customer.imports.repository import Import
 from shared.audit.trail import Actor
 from shared.db.unit_of_work import UnitOfWork
@@ -19,9 +20,13 @@ _WAITING: Final = frozenset({"uploading", "ready"})
 
 
 def given_up(found: Import) -> dict[str, Any]:
-    """What an import is whose file and rows are gone, before or after it was run."""
+    """What an import is whose file and rows are gone, before or after it was run.
+
+    Of one that never was, what had been shown of its rows is gone with them.
+    """
     status = "cancelled" if found.status in _WAITING else found.status
-    return {"files_expire_at": None, "received_bytes": 0, "chunks": 0, "status": status}
+    gone = {"files_expire_at": None, "received_bytes": 0, "chunks": 0, "status": status}
+    return gone if found.run is not None else {**without_samples(found), **gone}
 
 
 def import_id(job: HeldJob) -> UUID:

@@ -537,7 +537,9 @@ async def test_progress_can_be_followed(client: httpx.AsyncClient, importing: Im
 async def test_a_file_that_is_never_taken_in_is_not_kept_for_ever(
     importing: Importing, service: ServiceHarness, shop: TenantId
 ) -> None:
-    read = await importing.read(people(3))
+    read = await importing.run(await importing.read(people(3)), dry_run=True)
+    assert read["dry_run"]["samples"]
+    assert read["columns"][0]["samples"]
     units = service.context.units
     async with units.begin(shop) as uow:
         past = uow.clock.now() - timedelta(seconds=1)
@@ -546,6 +548,8 @@ async def test_a_file_that_is_never_taken_in_is_not_kept_for_ever(
     await ImportFiles(units).forget()
     forgotten = await importing.get(read)
     assert (forgotten["status"], forgotten["allowed_transitions"]) == ("cancelled", [])
+    assert forgotten["dry_run"] == {**read["dry_run"], "samples": []}
+    assert forgotten["columns"] == [{**column, "samples": []} for column in read["columns"]]
     async with units.begin(shop) as uow:
         assert await ImportFileRepository(uow).pieces(UUID(read["id"]), 0, 9) == []
         assert await ImportFileRepository(uow).chunk(UUID(read["id"]), 0) is None
