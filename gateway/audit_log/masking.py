@@ -34,7 +34,7 @@ _OF: Final[Mapping[str, Mapping[str, PiiKind]]] = {
     "address": {"recipient_name": "name", "full_address": "address", "street": "address"},
     "appointment": {"title": "words", "place": "address", "note": "words"},
     "contact": {"name": "name", "note": "words"},
-    "identity": {"value": "contact", "original": "contact"},
+    "identity": {"value": "contact", "original": "contact", "reason": "words"},
     "import": {"changes": "sensitive"},
     "interaction": {"text": "words"},
     "lead": {"name": "name", "source_page": "words"},

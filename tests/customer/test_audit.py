@@ -200,6 +200,23 @@ class TestMasking:
         }
         assert await records("read") == []
 
+    async def test_why_points_were_given_and_a_number_believed_is_masked(self, service, shop):
+        scopes = (READ, WRITE, "loyalty:read", "loyalty:write")
+        async with service.client(shop, *scopes, sees_pii=False) as client:
+            programme = {"name": "Thân thiết", "point_value": {"amount": "1", "currency": "VND"}}
+            assert (await client.put("/v1/loyalty/programme", json=programme)).is_success
+            created = (await client.post("/v1/customers", json=DUC)).json()
+            where = f"/v1/customers/{created['id']}/identities"
+            said = {"kind": "phone", "value": "0987654321", "standing": "verified"}
+            why = "Chị Lan, vợ anh Đức, nói vậy"
+            identity = (await client.post(where, json={**said, "reason": why})).json()
+            given = {"customer_id": created["id"], "points": 5, "note": why}
+            assert (await client.post("/v1/loyalty/adjustments", json=given)).status_code == 201
+            account = f"/v1/loyalty/accounts/{created['id']}/entries"
+            entries = (await client.get(account)).json()["data"]
+        assert identity["reason"] == "***"
+        assert {entry["note"] for entry in entries} == {"***"}
+
     async def test_a_repeated_write_is_masked_as_the_first_was(self, service, shop):
         key = {"idempotency-key": "masked"}
         async with service.client(shop, WRITE, sees_pii=False) as client:

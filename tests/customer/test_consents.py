@@ -57,6 +57,15 @@ async def test_an_answer_is_kept_with_its_proof_and_counts(client, customer, pat
     assert after["version"] == 2
 
 
+async def test_what_proves_an_answer_is_masked_without_pii_read(client, path, service, shop):
+    proof = {"ip": "203.0.113.7", "page": "/dang-ky?ho-ten=Lan", "wording": "Tôi đồng ý"}
+    assert (await client.post(path, json=answer(proof=proof))).status_code == 201
+    async with service.client(shop, "customers:read", sees_pii=False) as reader:
+        [shown] = (await reader.get(path)).json()["data"]
+    assert shown["proof"] == dict.fromkeys(proof, "***")
+    assert shown["status"] == "granted"
+
+
 async def test_nothing_in_the_ledger_ever_changes(client, path):
     first = (await client.post(path, json=answer("granted"))).json()
     second = (await client.post(path, json=answer("withdrawn"))).json()

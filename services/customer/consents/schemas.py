@@ -92,7 +92,7 @@ class ConsentRecordRead(BaseModel):
     actor_id: str | None
     client_ip: Annotated[str | None, pii("words")]
     user_agent: Annotated[str | None, pii("words")]
-    proof: Annotated[dict[str, Any], pii("document")]
+    proof: dict[str, Annotated[Any, pii("words")]]
     evidence_digest: str | None = Field(
         description="Of the evidence that was made anonymous when the person was erased"
     )

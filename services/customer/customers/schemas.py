@@ -292,7 +292,9 @@ class IdentityRead(BaseModel):
     valid_until: datetime | None = Field(description="Since when it is not theirs any more")
     earlier: list[ValidityRead] | None = Field(description="When it was theirs before")
     verified_at: datetime | None = Field(description="When it was proved, if it ever was")
-    reason: str | None = Field(description="Why it is as it is, where somebody has decided")
+    reason: Annotated[str | None, pii("words")] = Field(
+        description="Why it is as it is, where somebody has decided"
+    )
     created_at: datetime
     version: int
 

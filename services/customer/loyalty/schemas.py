@@ -10,6 +10,7 @@ from services.customer.loyalty.terms import TierBasis
 from shared.bodies import Body
 from shared.moments import Instant
 from shared.money import BIGINT_MAX, CurrencyCode, MoneyInput, MoneyRead
+from shared.pii import pii
 from shared.text import NormalisedStr, TextRule
 from shared.web.patches import NeverNull
 
@@ -260,7 +261,7 @@ class EntryRead(BaseModel):
     lot_id: UUID
     order_id: UUID | None
     redemption_id: UUID | None
-    note: str | None
+    note: Annotated[str | None, pii("words")]
     created_at: datetime
 
 
