@@ -25,6 +25,7 @@ from shared.contracts.gateway import PlatformIdentity, StaffChanged, StaffState
 from shared.ids import TenantId, new_id
 from shared.jobs.runner import JobRunner
 from shared.security.principal import PrincipalKind, Visibility
+from tests.customer.leads import BINH, make_form, submit
 from tests.customer.told import platform_order
 from tests.support.harness import ServiceHarness
 
@@ -173,6 +174,22 @@ class TestRules:
         await service.receive(shop, "gateway", told)
         listed = (await client.get("/v1/customers")).json()["data"]
         assert Counter(one["owner_id"] for one in listed) == {lan: 2, chi: 2}
+
+    @pytest.mark.capability(117)
+    async def test_leads_of_forms_are_given_too(self, client, service, shop, hire, rule):
+        lan, chi = await hire(), await hire()
+        made = await rule(lan, chi, conditions={"sources": ["lead_form"]})
+        form = await make_form(client)
+        for number in range(4):
+            await submit(client, form, entered={**BINH, "email": f"binh{number}@example.com"})
+        leads = (await client.get("/v1/leads")).json()["data"]
+        found = [lead["customer"]["id"] for lead in reversed(leads)]
+        listed = {one["id"]: one for one in (await client.get("/v1/customers")).json()["data"]}
+        assert [listed[each]["owner_id"] for each in found] == [lan, chi, lan, chi]
+        [log] = (await client.get(f"/v1/customers/{found[0]}/assignments")).json()["data"]
+        assert (log["to_owner_id"], log["rule_id"]) == (lan, made["id"])
+        events = await service.told(shop, "customer.created")
+        assert [event["customer"]["owner_id"] for event in events] == [lan, chi, lan, chi]
 
     @pytest.mark.capability(117)
     async def test_conditions_say_which_rule_it_is(self, client, hire, rule, newcomer):

@@ -1,13 +1,14 @@
 """Making a lead of what somebody sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from services.customer.assignment.assigning import Assigner
 from services.customer.consents.recording import Answer, ConsentRecorder
 from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.identities import (
@@ -146,10 +147,15 @@ class LeadCapture:
             currency=self._shop.currency,
             at=self._uow.clock.now(),
         )
+        assigner = Assigner(self._uow)
+        choices = await assigner.assign({record.id: record}, timezone=self._shop.timezone)
+        if record.id in choices:
+            record = replace(record, owner_id=choices[record.id].owner_id)
         self._uow.append(CustomerCreated(customer=record.state()), key=record.id)
         self._uow.record(AuditEntry.of("customer", record.id))
         new = [NewCustomer(record, identities)]
         holders = await NewCustomers(self._uow).add(new, [created_entry(record)])
+        await assigner.keep(choices)
         await self._weighing.propose(look_alikes(record.id, identities, holders))
         self._changes.take(record)
         return record
