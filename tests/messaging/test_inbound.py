@@ -85,6 +85,20 @@ async def test_inbound_messages_are_listed_received_last_first(
     assert await listed(customer_id=str(customer.customer_id)) == ["2", "1", "0"]
 
 
+async def test_nothing_was_received_that_is_yet_to_come(shop: World, client: httpx.AsyncClient):
+    ahead = {**COMPLAINT, "received_at": "2126-03-01T02:00:00Z"}
+    taken = (await client.post("/v1/inbound-messages", json=ahead)).json()
+    assert taken["received_at"] == taken["created_at"]
+    earlier = {**COMPLAINT, "external_id": "2", "received_at": "2026-03-01T02:00:00Z"}
+    message = (await client.post("/v1/inbound-messages", json=earlier)).json()
+    assert message["received_at"] == "2026-03-01T02:00:00Z"
+    told = await shop.told("messaging.inbound_message_received")
+    assert [event["received_at"] for event in told] == [
+        taken["received_at"],
+        message["received_at"],
+    ]
+
+
 async def test_handing_in_needs_its_scope(shop: World):
     async with shop.client("inbound:read") as reader:
         assert (await reader.post("/v1/inbound-messages", json=COMPLAINT)).status_code == 403

@@ -47,7 +47,9 @@ class InboundMessageCreate(Body):
     text: Annotated[str, TextRule(20_000, lines=True)] = Field(
         examples=["Đơn hàng của tôi bị thiếu một món"]
     )
-    received_at: Instant | None = Field(default=None, description="Default: now")
+    received_at: Instant | None = Field(
+        default=None, description="Default: now, which it is at the latest"
+    )
 
 
 class InboundMessageRead(BaseModel):
