@@ -267,3 +267,16 @@ async def test_what_people_wrote_is_hidden_from_who_may_not_see_personal_data(
     [entry] = answer.json()["data"]
     assert entry["title"] == "Việc cần làm: ***"
     assert "0912345678" not in answer.text
+
+
+async def test_what_customers_say_of_how_it_went_is_hidden_as_well(service, shop, customer_id):
+    event = SurveyAnswered(
+        survey_id=new_id(), ticket=ticket(customer_id), score=1, comment="Gọi 0912345678",
+        answered_at=later(days=1),
+    )  # fmt: skip
+    await service.receive(shop, "support_ticket", [(new_id(), event)])
+    path = f"/v1/customers/{customer_id}/timeline?kind=survey"
+    for sees_pii, comment in ((True, "Gọi 0912345678"), (False, "***")):
+        async with service.client(shop, "customers:read", sees_pii=sees_pii) as reader:
+            [entry] = (await reader.get(path)).json()["data"]
+        assert (entry["data"]["comment"], entry["data"]["score"]) == (comment, 1)

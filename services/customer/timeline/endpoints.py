@@ -54,7 +54,7 @@ async def list_timeline(
 
     It is the person's: what happened through any of the records that were merged is in it. With
     `type` and `kind`, entries of any of them; `occurred_at` bounds the period. What people
-    wrote themselves, as subjects and notes, is hidden from callers without `pii:read`.
+    wrote themselves, as subjects, notes and comments, is hidden from callers without `pii:read`.
     """
     wanted = EntryFilter(
         types=_wanted_types(types, kinds),

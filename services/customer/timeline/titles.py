@@ -77,7 +77,7 @@ _TITLES: Mapping[str, tuple[str, str]] = {
 
 
 # What somebody has written themselves; anything of a person may be in it.
-_FREE_WORDS: Final = frozenset({"subject", "title", "note"})
+_FREE_WORDS: Final = frozenset({"subject", "title", "note", "comment"})
 
 
 class _Words(dict[str, Any]):
