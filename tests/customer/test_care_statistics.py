@@ -10,8 +10,10 @@ import pytest
 
 from shared.contracts.gateway import StaffChanged, StaffState
 from shared.contracts.support_ticket import (
+    Recipient,
     SurveyAnswered,
     TicketCreated,
+    TicketReplied,
     TicketResolved,
     TicketState,
     TicketUpdated,
@@ -294,6 +296,20 @@ async def test_tickets_of_nobody_are_nobodys_work(client, told):
     _, given, _, resolved = _states(None)
     await told(TicketUpdated(ticket=given), TicketResolved(ticket=resolved), _answer(resolved, 3))
     assert await _figures(client, **{"from": "2026-03-01", "to": "2026-03-01"}) == {}
+
+
+async def test_what_was_done_while_nobody_had_a_ticket_stays_nobodys(client, hire, told):
+    lan = await hire()
+    _, given, answered, resolved = _states(None)
+    replied = TicketReplied(
+        ticket=answered, message_id=new_id(), agent_name="Chi", body="Vâng", recipient=Recipient()
+    )
+    await told(TicketUpdated(ticket=given), replied, TicketResolved(ticket=resolved))
+    theirs = resolved.model_copy(update={"version": 5, "assignee_id": UUID(lan)})
+    await told(TicketUpdated(ticket=theirs))
+    assert await _figures(client, **{"from": "2026-03-01", "to": "2026-03-01"}) == {}
+    [day] = (await _figures(client)).values()
+    assert [day[f"tickets_{what}"] for what in ("given", "answered", "resolved")] == [1, 0, 0]
 
 
 async def test_a_scale_of_ten_counts_like_one_of_five(client, hire, told):

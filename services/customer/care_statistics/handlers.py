@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.customer.care_statistics.facts import TicketFactRepository
+from services.customer.care_statistics.models import NOBODY
 from shared.contracts.event import Event
 from shared.contracts.support_ticket import (
     SurveyAnswered,
@@ -48,9 +49,8 @@ async def count_tickets(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
 
 def _facts(ticket: TicketState, told_at: datetime) -> Iterator[dict[str, Any]]:
     """What a state shows to have been done. Only the first answer of all is the first."""
-    if ticket.assignee_id is None:
-        return
-    yield _fact(ticket, "given", str(ticket.assignee_id), told_at)
+    if ticket.assignee_id is not None:
+        yield _fact(ticket, "given", str(ticket.assignee_id), told_at)
     if ticket.first_responded_at is not None:
         took = ticket.first_responded_at - ticket.opened_at
         yield {
@@ -75,7 +75,7 @@ def _rated(answer: SurveyAnswered) -> Iterator[dict[str, Any]]:
 
 def _fact(ticket: TicketState, kind: str, mark: str, at: datetime) -> dict[str, Any]:
     nothing = {"seconds": None, "is_late": None, "score": None}
-    subject = {"ticket_id": ticket.ticket_id, "staff_id": ticket.assignee_id}
+    subject = {"ticket_id": ticket.ticket_id, "staff_id": ticket.assignee_id or NOBODY}
     return {**subject, "kind": kind, "mark": mark, "at": at, **nothing}
 
 

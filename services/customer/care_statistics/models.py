@@ -1,5 +1,8 @@
 """What tickets tell of the work of staff; tickets themselves are the support service's."""
 
+from typing import Final
+from uuid import UUID
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -16,6 +19,9 @@ from sqlalchemy import (
 from services.customer.models import metadata
 from shared.db.tables import instant, tenant_column
 from shared.privacy.registry import impersonal
+
+NOBODY: Final = UUID(int=0)
+"""Whose it was while nobody had the ticket: no later owner has done it."""
 
 # What was done, and by whom at that time. It stays so, whatever becomes of the ticket.
 ticket_fact = Table(

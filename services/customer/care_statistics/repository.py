@@ -23,6 +23,7 @@ from sqlalchemy import (
     cast,
     extract,
     func,
+    literal,
     literal_column,
     null,
     select,
@@ -33,7 +34,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.customer.appointments.models import appointment
 from services.customer.assignment.models import assignment_log, staff_skill
-from services.customer.care_statistics.models import ticket_fact, ticket_owed
+from services.customer.care_statistics.models import NOBODY, ticket_fact, ticket_owed
 from services.customer.colleagues.models import colleague
 from services.customer.colleagues.repository import COLLEAGUES
 from services.customer.customers.models import customer
@@ -169,6 +170,7 @@ def _parts() -> list[Select[Any]]:
             ticket_fact,
             f.staff_id,
             f.at,
+            f.staff_id != literal(NOBODY, Uuid),
             tickets_given=func.count().filter(f.kind == "given"),
             tickets_answered=func.count().filter(f.kind == "answered"),
             tickets_answered_late=func.count().filter(f.kind == "answered", f.is_late),
