@@ -259,6 +259,34 @@ async def test_a_report_has_contacts_tickets_response_satisfaction_and_what_is_o
         assert {who for who, _ in await _figures(client, **asked, **narrower)} == expected
 
 
+async def test_the_shifts_of_a_team_are_of_whom_the_report_is_about(
+    client, service, shop, hire, make
+):
+    team = new_id()
+    lan, chi = [await hire(team_ids=[team]) for _ in range(2)]
+    for who, ends in ((lan, "09:00"), (chi, "12:00")):
+        shift = {"weekday": 7, "starts": "08:00", "ends": ends}
+        await client.put(f"/v1/assignment-rules/shifts/{who}", json={"shifts": [shift]})
+        await client.put(f"/v1/assignment-rules/skills/{who}", json={"skills": [ends]})
+        await make("tasks", title="Trễ", assignee_id=who, due_at="2026-03-01T05:00:00Z")
+    asked = {"from": "2026-03-01", "to": "2026-03-01", "by": "team"}
+
+    async def minutes(reader: httpx.AsyncClient, **narrower: str) -> tuple[int, int]:
+        answer = await reader.get(REPORT, params={**asked, **narrower})
+        [row] = answer.json()["data"]
+        return row["tasks_overdue"], row["shift_minutes"]
+
+    assert await minutes(client) == await minutes(client, team_id=str(team)) == (2, 300)
+    assert await minutes(client, staff_id=lan) == (1, 60)
+    assert await minutes(client, skill="12:00", team_id=str(team)) == (1, 240)
+    for visibility, expected in ((Visibility.OWN, (1, 60)), (Visibility.TEAM, (2, 300))):
+        async with service.client(
+            shop, "reports:read", kind=PrincipalKind.STAFF, actor_id=lan,
+            visibility=visibility, team_ids=[team],
+        ) as member:  # fmt: skip
+            assert await minutes(member) == expected
+
+
 async def test_what_was_told_before_counts_once_and_in_its_order(client, hire, told):
     lan, chi = await hire(), await hire()
     states = _states(lan)

@@ -323,11 +323,16 @@ def _outcomes(by: str, per: str, named: frozenset[str]) -> Select[Any]:
     )
 
 
-_MEMBERS: Final = select(colleague.c.id, colleague.c.team_ids).where(
-    colleague.c.tenant_id == _TENANT,
-    colleague.c.active.is_(True),
-    colleague.c.team_ids.has_any(_TEAM),
-)
+@lru_cache
+def _members(named: frozenset[str]) -> Select[Any]:
+    """Who works in some teams, as far as the report is about them."""
+    return select(colleague.c.id, colleague.c.team_ids).where(
+        colleague.c.tenant_id == _TENANT,
+        colleague.c.active.is_(True),
+        colleague.c.team_ids.has_any(_TEAM),
+        *_conditions(colleague.c.id, named - {"team"}),
+    )
+
 
 _Form = Callable[[str, str, frozenset[str]], Select[Any]]
 
@@ -354,28 +359,31 @@ class CareStatisticsRepository:
     async def _rows(
         self, form: _Form, wanted: Wanted, since: datetime, until: datetime, timezone: str
     ) -> Sequence[Row[*tuple[Any, ...]]]:
-        named = dict(wanted.parameters())
-        forms = set(named)
-        if self._sight is not None:
-            forms.add("teams" if self._sight.of_teams else "own")
-            named |= self._sight.parameters()
+        named, asked = self._asked(wanted)
         parameters = {
-            "tenant": self._uow.tenant_id,
+            **asked,
             "from_at": since,
             "until_at": until,
             "now": self._uow.clock.now(),
             "timezone": timezone,
-            **named,
         }
-        statement = form(wanted.by, wanted.per, frozenset(forms))
-        return await self._uow.rows(statement, parameters)
+        return await self._uow.rows(form(wanted.by, wanted.per, named), parameters)
 
-    async def members(self, team_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
-        """Who works in each of these teams."""
-        wanted = [str(team_id) for team_id in team_ids]
-        named = {"tenant": self._uow.tenant_id, "team": wanted}
+    async def members(self, team_ids: Collection[UUID], wanted: Wanted) -> dict[UUID, list[UUID]]:
+        """Who works in each of these teams, of the staff whom the report is about."""
+        named, asked = self._asked(wanted)
+        parameters = {**asked, "team": [str(team_id) for team_id in team_ids]}
         found: defaultdict[UUID, list[UUID]] = defaultdict(list)
-        for row in await self._uow.rows(_MEMBERS, named) if wanted else ():
+        for row in await self._uow.rows(_members(named), parameters) if team_ids else ():
             for team_id in row.team_ids:
                 found[UUID(team_id)].append(row.id)
         return found
+
+    def _asked(self, wanted: Wanted) -> tuple[frozenset[str], dict[str, Any]]:
+        """Which conditions hold for who is in the report, and the parameters of them."""
+        named = dict(wanted.parameters())
+        asked = {"tenant": self._uow.tenant_id, **named}
+        if self._sight is None:
+            return frozenset(named), asked
+        seen = "teams" if self._sight.of_teams else "own"
+        return frozenset({*named, seen}), {**asked, **self._sight.parameters()}

@@ -24,7 +24,8 @@ class CareFigures(BaseModel):
     day: date | None = Field(description="Null in a report of the whole period")
     skills: list[str] = Field(description="What they can do; empty for a team")
     shift_minutes: int = Field(
-        description="How long their shifts were, or those of who works in the team now"
+        description="How long their shifts were, or those of who works in the team now, as far as "
+        "the report is about them"
     )
     contacts: int = Field(description="Interactions that began on the day")
     contact_seconds: int = Field(description="How long those took whose duration is known")

@@ -56,7 +56,7 @@ class CareStatisticsService:
         ):
             counted = OutcomeCount(of=row.of, kind=row.kind, outcome=row.outcome, count=row.number)
             ended[_who(row)].append(counted)
-        at_work = await self._at_work(rows)
+        at_work = await self._at_work(rows, wanted)
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         return CareStatistics(
             from_=first,
@@ -68,9 +68,9 @@ class CareStatisticsService:
             ],
         )
 
-    async def _at_work(self, rows: Sequence[_Row]) -> "_AtWork":
+    async def _at_work(self, rows: Sequence[_Row], wanted: Wanted) -> "_AtWork":
         teams = {row.team_id for row in rows if row.team_id is not None}
-        members = await self._statistics.members(teams)
+        members = await self._statistics.members(teams, wanted)
         staff = {row.staff_id for row in rows if row.staff_id is not None}
         named = [*staff.union(*members.values())]
         return _AtWork(
