@@ -225,6 +225,18 @@ class TestRules:
         await hire(who, active=False, version=2)
         assert (await newcomer())["owner_id"] == chi
 
+    async def test_a_rule_is_changed_after_one_of_its_staff_has_left(self, client, hire, rule):
+        who = new_id()
+        lan, chi, binh = await hire(who), await hire(), await hire()
+        path = f"{RULES}/{(await rule(lan, chi))['id']}"
+        await hire(who, active=False, version=2)
+        for said in ({"name": "B", "staff_ids": [lan, chi]}, {"staff_ids": [binh, chi, lan]}):
+            changed = await client.patch(path, json=said)
+            assert changed.json()["staff_ids"] == said["staff_ids"], changed.text
+        await client.patch(path, json={"staff_ids": [chi]})
+        refused = await client.patch(path, json={"staff_ids": [chi, lan]})
+        assert refused.json()["code"] == "unknown_staff"
+
     async def test_only_who_is_on_shift_gets_customers(self, client, hire, rule, newcomer):
         lan, chi = await hire(), await hire()
         await rule(lan, chi, on_shift_only=True)

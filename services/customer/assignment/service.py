@@ -65,7 +65,7 @@ class AssignmentService:
     async def change(
         self, rule_id: UUID, given: AssignmentRulePatch, *, expected_version: int | None
     ) -> Row[*tuple[Any, ...]]:
-        """The rule after the change.
+        """The rule after the change; who has left since they were named may stay named.
 
         Raises AssignmentRuleNotFound, PreconditionFailed, UnknownStaff.
         """
@@ -75,7 +75,7 @@ class AssignmentService:
         changes = {name: new for name, new in said.items() if getattr(before, name) != new}
         if not changes:
             return before
-        await self._require_staff(given.staff_ids or [])
+        await self._require_staff(_newly_named(given.staff_ids or [], before.staff_ids))
         return await self._rules.save(rule_id, {**changes, "updated_at": self._uow.clock.now()})
 
     async def remove(self, rule_id: UUID, *, expected_version: int | None) -> None:
@@ -147,6 +147,10 @@ def _columns(given: AssignmentRuleCreate | AssignmentRulePatch) -> dict[str, Any
     if given.staff_ids is not None and "staff_ids" in columns:
         columns["staff_ids"] = list(dict.fromkeys(map(str, given.staff_ids)))
     return columns
+
+
+def _newly_named(staff_ids: Sequence[UUID], before: Sequence[str]) -> list[UUID]:
+    return [staff_id for staff_id in staff_ids if str(staff_id) not in before]
 
 
 def _described(staff_id: UUID, shifts: Sequence[Shift]) -> ShiftsRead:
