@@ -38,6 +38,7 @@ SCOPES = [f"{resource}:{verb}" for resource in RESOURCES for verb in ("read", "w
 NAME, EMAIL, PHONE = "Trần Thị Ngọc Lan", "ngoc.lan@example.com", "+84912345678"
 SECRET = "hoa-sen-trang"
 """A word that stands wherever somebody can write something of her."""
+SEEN = {"method": "in_person", "note": f"Thẻ {SECRET}"}
 
 # What is gone by itself within days, of which the receipt says so.
 FORGOTTEN_BY_THE_CLOCK = {"outbox", "event", "webhook_delivery", "idempotency_key"}
@@ -163,7 +164,7 @@ class Life:
             made = await client.post("/v1/privacy-requests", json=body)
             assert made.status_code == 201, made.text
             where = f"/v1/privacy-requests/{made.json()['id']}"
-            checked = await client.post(f"{where}/identity-check", json={"method": "in_person"})
+            checked = await client.post(f"{where}/identity-check", json=SEEN)
             assert checked.status_code == 200, checked.text
             return checked.json()
 

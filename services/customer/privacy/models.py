@@ -195,8 +195,11 @@ data_piece = Table(
 _PROOF = "shows that the law was kept"
 personal(
     privacy_request,
-    erase={"details": None, "outcome": None, "extension_reason": None},
-    kept={"identity_check": _PROOF, "purposes": _PROOF, "files": _PROOF},
+    erase={
+        **dict.fromkeys(("details", "outcome", "extension_reason")),
+        "identity_check": privacy_request.c.identity_check.delete_path(["note"]),
+    },
+    kept={"purposes": _PROOF, "files": _PROOF},
     hidden=("source_key",),
 )
 personal(legal_hold, erase={"reason": ERASED})

@@ -76,6 +76,7 @@ class IdentityCheckRead(BaseModel):
     method: CheckMethod
     by: str
     at: datetime
+    note: Annotated[str | None, pii("words")] = None
 
 
 class ReasonCreate(Body):

@@ -133,7 +133,7 @@ class PrivacyService:
     async def check_identity(self, request_id: UUID, given: IdentityCheckCreate) -> Request:
         """Keep how it was made sure who asks. Raises RequestStepNotAllowed."""
         row = await self._about_to("check_identity", request_id)
-        return await self._opened.change(row, identity_check=self._check(given.method))
+        return await self._opened.change(row, identity_check=self._check(given.method, given.note))
 
     async def acknowledge(self, request_id: UUID) -> Request:
         """Keep that the person was told of the receipt. Raises RequestStepNotAllowed."""
@@ -298,9 +298,9 @@ class PrivacyService:
             raise CustomerNotFound
         return family
 
-    def _check(self, method: str) -> dict[str, str]:
-        now = self._uow.clock.now()
-        return {"method": method, "by": self._actor.id, "at": now.isoformat()}
+    def _check(self, method: str, note: str | None = None) -> dict[str, str]:
+        check = {"method": method, "by": self._actor.id, "at": self._uow.clock.now().isoformat()}
+        return check if note is None else {**check, "note": note}
 
 
 def _fault(field: str, code: str, detail: str) -> FieldError:
