@@ -8,6 +8,7 @@ import pytest
 
 from shared.ids import new_id
 from shared.security.principal import PrincipalKind, Visibility
+from tests.customer.merging import Merging
 from tests.customer.told import platform_customer
 
 NUMBER, OTHER = "+84912345678", "+84987654321"
@@ -249,3 +250,40 @@ async def test_identities_of_whom_one_does_not_see_are_not_there(service, shop, 
         path = f"/v1/customers/{other['id']}/identities/{number['id']}"
         for answer in (await limited.get(path), await limited.delete(path)):
             assert answer.json()["code"] == "identity_not_found"
+
+
+async def _ended(client: httpx.AsyncClient, path: str) -> httpx.Response:
+    return await client.patch(path, json={"valid_until": "2026-01-02T00:00:00Z"})
+
+
+async def _deleted(client: httpx.AsyncClient, path: str) -> httpx.Response:
+    return await client.delete(path)
+
+
+@pytest.mark.parametrize("forget", [_ended, _deleted])
+async def test_a_number_that_ended_while_they_were_one_does_not_come_back_when_they_part(
+    client, known, identities_of, forget
+):
+    stays, other = await known(), await known(phone=NUMBER)
+    people = Merging(client)
+    merged = await people.merge(stays, other)
+    [identity] = await identities_of(stays)
+    path = f"/v1/customers/{stays['id']}/identities/{identity['id']}"
+    assert (await forget(client, path)).is_success
+    await people.undo(merged)
+    assert [(await people.read(each))["phone"] for each in (stays, other)] == [None, None]
+
+
+async def test_a_merged_record_that_is_named_keeps_the_number_that_it_has_when_they_part(
+    client, known, identities_of
+):
+    stays, other = await known(), await known(phone=NUMBER)
+    people = Merging(client)
+    merged = await people.merge(stays, other)
+    for number in ("0905000111", OTHER):
+        changed = await client.patch(f"/v1/customers/{other['id']}", json={"phone": number})
+        assert changed.status_code == 200, changed.text
+    assert {each["value"] for each in await identities_of(stays)} == {NUMBER, OTHER}
+    await people.undo(merged)
+    assert (await people.read(other))["phone"] == NUMBER
+    assert NUMBER in {each["value"] for each in await identities_of(other)}

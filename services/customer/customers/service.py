@@ -1,6 +1,6 @@
 """Decisions about customers: who is new, who changes how, who may be the same person."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -305,7 +305,7 @@ class CustomerService:
         said = {name: value for name, value in said.items() if name not in ended}
         await self._hearing.hear(customer_id, said, speaker)
         after = self._changes[customer_id]
-        await self._replace_contacts({customer_id, before.id}, before, after)
+        await self._replace_contacts(customer_id, before, after)
         given = [(customer_id, identity) for identity in identities]
         lacked = await self._identities.give(given, own_rows=own)
         if await self._changes.save():
@@ -315,16 +315,28 @@ class CustomerService:
         return self._changes[customer_id]
 
     async def _replace_contacts(
-        self, record_ids: Collection[UUID], before: CustomerRecord, after: CustomerRecord
+        self, named_id: UUID, before: CustomerRecord, after: CustomerRecord
     ) -> None:
-        """What a customer only claimed, and now takes back, leads to them no more."""
-        for kind, old, new in (
-            ("email", before.email, after.email),
-            ("phone", before.phone, after.phone),
-        ):
-            if old is not None and old != new:
-                for record_id in sorted(record_ids):
-                    await self._identities.remove_claimed(record_id, kind=kind, value=old)
+        """What a customer only claimed, and now takes back, leads to them no more.
+
+        A merged record by which they are named keeps what it had before: it is its own again when
+        they part.
+        """
+        replaced = [
+            (kind, old)
+            for kind, old, new in (
+                ("email", before.email, after.email),
+                ("phone", before.phone, after.phone),
+            )
+            if old is not None and old != new
+        ]
+        named = []
+        if replaced and named_id != before.id:
+            named = await self._customers.records([named_id])
+        for kind, old in replaced:
+            others = [record.id for record in named if getattr(record, kind) != old]
+            for record_id in sorted([before.id, *others]):
+                await self._identities.remove_claimed(record_id, kind=kind, value=old)
 
 
 def _contacts(given: CustomerFields, source: str, shop: Shop) -> list[Identity | None]:

@@ -1,6 +1,7 @@
 """Decisions about what a customer is recognised by, and since and until when."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,8 @@ from services.customer.customers.identities import (
 )
 from services.customer.customers.identity_repository import CONTACTS, IdentityRepository
 from services.customer.customers.recognition import is_of_several, look_alikes
-from services.customer.customers.says import Speaker
+from services.customer.customers.repository import CustomerRepository
+from services.customer.customers.says import Speaker, with_said
 from services.customer.duplicates.weighing import Weighing
 from services.customer.erased.identities import ErasedIdentities
 from services.customer.families.family import Families
@@ -194,6 +196,17 @@ class IdentityService:
             speaker = Speaker.deciding(self._uow.actor, at=self._uow.clock.now())
             await Hearing(self._uow, changes).hear(root_id, {row.kind: None}, speaker)
             await changes.save()
+        if row.customer_id != root_id:
+            await self._take_from_record(row)
+
+    async def _take_from_record(self, row: _Row) -> None:
+        """Nor may it come back with the record that it was of, when that parts from the person."""
+        customers = CustomerRepository(self._uow)
+        [record] = await customers.records([row.customer_id])
+        if getattr(record, row.kind) == row.value:
+            after = record.merged({row.kind: None}, at=self._uow.clock.now())
+            provenance = with_said(record, {row.kind: None})
+            await customers.save([replace(after, provenance=provenance)])
 
     def _check_times(self, valid_from: Any, valid_until: Any) -> None:
         now = self._uow.clock.now()
