@@ -50,16 +50,19 @@ async def _tasks(client, customer_id: str, status: str = "open") -> list[Any]:
 
 async def _hire(service: ServiceHarness, shop: TenantId) -> str:
     staff_id = new_id()
+    await _tell_of(service, shop, staff_id)
+    return str(staff_id)
+
+
+async def _tell_of(service: ServiceHarness, shop: TenantId, staff_id: UUID, **state: Any) -> None:
     staff = StaffState(
         staff_id=staff_id,
-        version=1,
         name="Hoa",
         email="hoa@example.com",
         role="agent",
-        active=True,
+        **{"version": 1, "active": True, **state},
     )
     await service.receive(shop, "gateway", [(staff_id, StaffChanged(staff=staff))])
-    return str(staff_id)
 
 
 async def test_an_outcome_is_defined_changed_and_deleted(client):
@@ -159,6 +162,20 @@ async def test_an_outcome_makes_the_next_task_by_itself_once(client, service, sh
     assert len(await _tasks(client, lan)) == 2
     await client.patch(f"/v1/interactions/{spoken['id']}", json={"text": "Bận"})
     assert len(await _tasks(client, lan)) == 2
+
+
+async def test_what_follows_is_for_nobody_who_has_left(client, service, shop, lan):
+    hoa, mai = [await _hire(service, shop) for _ in range(2)]
+    await _define(client, "call_again", follow_up={"after_minutes": 60, "kind": "call"})
+    calls = [
+        await _post(client, "/v1/tasks", title="Gọi", kind="call", customer_id=lan, assignee_id=who)
+        for who in (hoa, mai)
+    ]
+    await _tell_of(service, shop, UUID(hoa), version=2, active=False)
+    for call in calls:
+        done = {"status": "done", "result_code": "call_again"}
+        assert (await client.patch(f"/v1/tasks/{call['id']}", json=done)).status_code == 200
+    assert [task["assignee_id"] for task in await _tasks(client, lan)] == [mai, None]
 
 
 async def test_a_wrong_number_calls_off_the_other_calls_of_the_person(client, lan):

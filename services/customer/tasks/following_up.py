@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from services.customer.colleagues.repository import ColleagueRepository
 from services.customer.families.family import Families
 from services.customer.outcomes.choosing import Outcomes, Subject
 from services.customer.tasks.entries import new_task, task_entries
@@ -35,6 +36,7 @@ class FollowUps:
         self._outcomes = Outcomes(uow)
         self._tasks = TaskRepository(uow)
         self._timeline = TimelineRepository(uow)
+        self._colleagues = ColleagueRepository(uow)
 
     async def after(self, finished: Finished) -> None:
         """Make the next task, once for each outcome of something; call off what is pointless."""
@@ -52,7 +54,7 @@ class FollowUps:
                 "kind": found.follow_up_kind,
                 "title": found.follow_up_title or found.label["vi"],
                 "note": None,
-                "assignee_id": finished.staff_id,
+                "assignee_id": await self._at_work(finished.staff_id),
                 "assignee_role": finished.role,
                 "created_by": None,
                 "ticket_id": None,
@@ -60,6 +62,12 @@ class FollowUps:
             }
             added = await self._tasks.add_caused([task])
             await self._timeline.add(task_entries(added, "task.created"))
+
+    async def _at_work(self, staff_id: UUID | None) -> UUID | None:
+        """The same, unless they have left: then the task is given to nobody in person."""
+        if staff_id is None or not await self._colleagues.is_active(staff_id):
+            return None
+        return staff_id
 
     async def _call_off(self, member_ids: Collection[UUID], finished: Finished) -> None:
         called_off = await self._tasks.call_off(
