@@ -200,6 +200,7 @@ class TestRules:
         for known, owner in (
             ({"tags": ["VIP"], "source": "pos"}, vip),
             ({"tags": ["VIP"], "source": "fair", "province": "Cà Mau"}, south),
+            ({"province": "ca mau"}, south),
             ({"province": "Huế"}, None),
         ):
             asked = (await client.post(f"{RULES}/explain", json=known)).json()

@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from shared.text import search_key
+
 Strategy = Literal["round_robin", "least_load", "fixed"]
 
 
@@ -65,14 +67,24 @@ class Rule:
         """Whether a customer meets every condition."""
         known: Mapping[str, Collection[str | None]] = {
             "sources": [newcomer.source],
-            "provinces": [newcomer.province],
+            "provinces": _spelt(newcomer.province),
             "tags": newcomer.tags,
             "value_tiers": [newcomer.value_tier],
         }
         return all(
-            not wanted or not set(wanted).isdisjoint(known[name])
+            not wanted or not _asked(name, wanted).isdisjoint(known[name])
             for name, wanted in self.conditions.items()
         )
+
+
+def _asked(name: str, wanted: Sequence[str]) -> set[str | None]:
+    """What a condition asks for, as a newcomer's word for it is compared."""
+    return set(_spelt(*wanted) if name == "provinces" else wanted)
+
+
+def _spelt(*provinces: str | None) -> list[str]:
+    """Provinces are spelt with and without accents, in any case: every source does as it likes."""
+    return [search_key(province) for province in provinces if province]
 
 
 @dataclass(frozen=True, slots=True)
