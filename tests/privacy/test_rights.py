@@ -38,7 +38,6 @@ SCOPES = [f"{resource}:{verb}" for resource in RESOURCES for verb in ("read", "w
 NAME, EMAIL, PHONE = "Trần Thị Ngọc Lan", "ngoc.lan@example.com", "+84912345678"
 SECRET = "hoa-sen-trang"
 """A word that stands wherever somebody can write something of her."""
-SEEN = {"method": "in_person", "note": f"Thẻ {SECRET}"}
 
 # What is gone by itself within days, of which the receipt says so.
 FORGOTTEN_BY_THE_CLOCK = {"outbox", "event", "webhook_delivery", "idempotency_key"}
@@ -157,14 +156,15 @@ class Life:
             assert (await client.post(path, json=answered)).status_code == 201
         await shop.settle()
 
-    async def ask(self, kind: str, **fields: Any) -> dict[str, Any]:
+    async def ask(self, kind: str, *, seen: str | None = None, **fields: Any) -> dict[str, Any]:
         """A request whose identity was checked."""
         async with self.shop.client("customer", *SCOPES) as client:
             body = {"kind": kind, "customer_id": self.customer["id"], **fields}
             made = await client.post("/v1/privacy-requests", json=body)
             assert made.status_code == 201, made.text
             where = f"/v1/privacy-requests/{made.json()['id']}"
-            checked = await client.post(f"{where}/identity-check", json=SEEN)
+            how = {"method": "in_person", "note": seen}
+            checked = await client.post(f"{where}/identity-check", json=how)
             assert checked.status_code == 200, checked.text
             return checked.json()
 
@@ -279,7 +279,8 @@ async def test_an_erasure_reaches_every_part_and_leaves_the_figures(life: Life, 
         *("customer", "segmentation", "support_ticket", "messaging", "gateway")
     }
     before = await figures(shop)
-    request = await life.ask("erasure", details=f"Xóa {SECRET}")
+    request = await life.ask("erasure", details=f"Xóa {SECRET}", seen=f"Thẻ {SECRET}")
+    assert request["identity_check"]["note"] == f"Thẻ {SECRET}"
     assert request["due_at"] > request["received_at"]
     await life.execute(request)
     await shop.settle()
