@@ -114,6 +114,12 @@ _REMEMBER = (
     .from_select(["tenant_id", *_BEFORE_COLUMNS], select(_TENANT, *_before.source.c))
     .on_conflict_do_nothing()
 )
+_other = RowsParameter("other", loyalty_tier_before, ("merge_id", "customer_id"))
+_FORGET_REMEMBERED = delete(loyalty_tier_before).where(
+    loyalty_tier_before.c.tenant_id == _TENANT,
+    loyalty_tier_before.c.merge_id == _other.source.c.merge_id,
+    loyalty_tier_before.c.customer_id == _other.source.c.customer_id,
+)
 _REMEMBERED = _of_tenant(loyalty_tier_before, loyalty_tier_before.c.merge_id == func.any(_IDS))
 
 
@@ -286,6 +292,23 @@ class LoyaltyRepository:
         ]
         if rows:
             await self._uow.execute(_REMEMBER, {**self._tenant, **_before.values(rows)})
+
+    async def remember_instead(
+        self, rows: Mapping[tuple[UUID, UUID], Row[*tuple[Any, ...]] | None]
+    ) -> None:
+        """Keep other tiers, or none, of those who were merged, by the merge and the record."""
+        if not rows:
+            return
+        names = ("tier_id", "since", "grace_until")
+        keys = [{"merge_id": merge_id, "customer_id": each} for merge_id, each in rows]
+        await self._uow.execute(_FORGET_REMEMBERED, {**self._tenant, **_other.values(keys)})
+        kept = [
+            {**key, **{name: getattr(row, name) for name in names}}
+            for key, row in zip(keys, rows.values(), strict=True)
+            if row is not None
+        ]
+        if kept:
+            await self._uow.execute(_REMEMBER, {**self._tenant, **_before.values(kept)})
 
     async def remembered_tiers(
         self, merge_ids: Collection[UUID]

@@ -25,6 +25,7 @@ from shared.db.unit_of_work import UnitOfWork
 
 Members = Mapping[UUID, UUID]
 """Of records: who stands for each."""
+_Remembered = Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,32 @@ class Parted:
             if mixed & {survivor_id, *merged_ids}:
                 mixed.add(survivor_id)
         return None
+
+    def without_who_left(
+        self, remembered: Collection[_Remembered], members: Members
+    ) -> dict[tuple[UUID, UUID], list[_Remembered]]:
+        """What later merges have to remember from now on of those whom they found mixed.
+
+        By merge and customer: the tiers that those of the family have had who have not left now.
+        """
+        known: dict[tuple[UUID, UUID], list[_Remembered]] = defaultdict(list)
+        for row in remembered:
+            known[row.merge_id, row.customer_id].append(row)
+        stay = [each for each in self.merged_ids if members.get(each) == members[self.survivor_id]]
+        of_those = [row for each in (self.survivor_id, *stay) for row in known[self.merge_id, each]]
+        left_to = {self.survivor_id: of_those}
+        found: dict[tuple[UUID, UUID], list[_Remembered]] = {}
+        for merge_id, survivor_id, merged_ids in self.later:
+            people = {survivor_id, *merged_ids}
+            mixed = people & left_to.keys()
+            found |= {(merge_id, each): left_to[each] for each in mixed}
+            if mixed:
+                left_to[survivor_id] = [
+                    row
+                    for each in people
+                    for row in (left_to[each] if each in mixed else known[merge_id, each])
+                ]
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +179,21 @@ class TierKeeper:
         """Give those who are no longer one person what each had, or has reached by themselves."""
         if not self._programme.tiers:
             return
+        rows = await self._loyalty.remembered_tiers(parted.merge_ids)
         remembered = defaultdict(list)
-        for row in await self._loyalty.remembered_tiers(parted.merge_ids):
+        for row in rows:
             root_id = parted.belongs_to(row.merge_id, row.customer_id, members)
             if root_id is not None:
                 remembered[root_id].append(row)
         roots = set(members.values())
         await self._review(members, roots, lower=True, held_before=remembered)
+        without = parted.without_who_left(rows, members)
+        highest = {key: self._highest_of(found) for key, found in without.items()}
+        await self._loyalty.remember_instead(highest)
+
+    def _highest_of(self, rows: Sequence[_Remembered]) -> _Remembered | None:
+        tier = self._programme.highest({row.tier_id for row in rows})
+        return next((row for row in rows if tier is not None and row.tier_id == tier.id), None)
 
     async def _review(
         self,

@@ -134,6 +134,39 @@ async def test_what_comes_by_a_later_merge_stays_when_an_earlier_one_is_undone(
     assert await tier_of(shop, third) == ("Bạc", True), "what third had, and not what other brought"
 
 
+async def test_a_tier_of_who_left_an_earlier_merge_is_not_brought_back_by_a_later_one(
+    shop: Shop, lan: str, other: str
+) -> None:
+    third = await shop.customer("Bo")
+    await shop.order(other, 600_000)
+    earlier = await merge(shop, lan, other)
+    later = await merge(shop, lan, third)
+    await undo(shop, earlier)
+    await undo(shop, later)
+    assert await tier_of(shop, lan) is None
+    assert await tier_of(shop, third) is None
+    assert await tier_of(shop, other) == ("Bạc", False)
+
+
+async def test_a_tier_that_somebody_brought_up_a_chain_is_given_back_as_it_was(
+    shop: Shop, lan: str, other: str
+) -> None:
+    third = await shop.customer("Bo")
+    await shop.order(other, 600_000)
+    await shop.order(third, 2_100_000)
+    shop.clock.advance(days=100)
+    await shop.sweep()
+    lowest = await merge(shop, lan, other)
+    middle = await merge(shop, third, lan)
+    highest = await merge(shop, await shop.customer("Ca"), third)
+    await undo(shop, lowest)
+    await undo(shop, highest)
+    assert await tier_of(shop, third) == ("Vàng", True)
+    await undo(shop, middle)
+    assert await tier_of(shop, third) == ("Vàng", True)
+    assert await tier_of(shop, lan) is None
+
+
 async def test_a_dry_run_changes_no_tier(shop: Shop, lan: str, other: str) -> None:
     await shop.order(lan, 300_000)
     await shop.order(other, 300_000)
