@@ -251,7 +251,11 @@ async def test_a_person_is_where_the_address_of_their_other_record_says(client, 
     told = (await client.get(lan)).json()
     assert told["province"] == province
     assert (told["address"] or {}).get("province") == province
+    planned = (await client.post(undo, params={"dry_run": True})).json()
     undone = (await client.post(undo)).json()
+    for name in ("address", "province"):
+        assert planned["customer"][name] == undone["customer"][name]
+    assert planned["undecided"] == undone["undecided"]
     assert all(each["value"] is None for each in undone["undecided"]["fields"])
     for who, is_at in ((lan, None), (mai, province)):
         told = (await client.get(who)).json()

@@ -12,7 +12,7 @@ from services.customer.customers.hearing import Hearing
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.says import Speaker
 from services.customer.families.belongings import Belonging, Belongings
-from services.customer.families.family import Families
+from services.customer.families.family import Families, Family
 from shared.db.unit_of_work import UnitOfWork
 
 
@@ -38,7 +38,9 @@ class FirstAddresses:
     async def follow(self, changes: CustomerChanges, record_id: UUID) -> None:
         """Have a person be known by the primary address of a record, or else of another."""
         person = changes[record_id]
-        row = await self._primary(record_id) or await self._shown(person)
+        row = await self._primary(record_id)
+        if row is None:
+            row = await self._shown(person, await Families(self._uow).of(person.id))
         await self._tell(changes, person, row)
         await changes.save()
 
@@ -46,22 +48,25 @@ class FirstAddresses:
         """Have people be known by an address that they have, after they were parted."""
         await changes.lock(people)
         for person_id in sorted(people):
-            person = changes[person_id]
-            row = await self._shown(person)
-            if row is None or row.source is None or row.corrected_by is not None:
-                await self._tell(changes, person, row)
-            elif not self.is_told(person, row):
-                told = {"profile": {"address": summary_of(dict(row._mapping), self._units)}}
-                speaker = Speaker(row.source, row.told_at)
-                await Hearing(self._uow, changes).hear(person_id, told, speaker)
+            await self.bring(changes, await Families(self._uow).of(person_id))
         await changes.save()
+
+    async def bring(self, changes: CustomerChanges, family: Family) -> None:
+        """Have a person, who is these records, be known by an address of theirs; not saved yet."""
+        person = changes[family.root_id]
+        row = await self._shown(person, family)
+        if row is None or row.source is None or row.corrected_by is not None:
+            await self._tell(changes, person, row)
+        elif not self.is_told(person, row):
+            told = {"profile": {"address": summary_of(dict(row._mapping), self._units)}}
+            speaker = Speaker(row.source, row.told_at)
+            await Hearing(self._uow, changes).hear(person.id, told, speaker)
 
     async def _primary(self, record_id: UUID) -> Belonging | None:
         rows = await self._addresses.list_of([record_id])
         return rows[0] if rows and rows[0].is_primary else None
 
-    async def _shown(self, person: CustomerRecord) -> Belonging | None:
-        family = await Families(self._uow).of(person.id)
+    async def _shown(self, person: CustomerRecord, family: Family) -> Belonging | None:
         rows = await self._addresses.shown(family, fits=lambda row: self.is_told(person, row))
         return rows[0] if rows and rows[0].is_primary else None
 

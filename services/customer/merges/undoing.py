@@ -17,7 +17,7 @@ from services.customer.customers.repository import CustomerRepository
 from services.customer.customers.says import with_said
 from services.customer.duplicates.repository import DuplicateRepository
 from services.customer.duplicates.weighing import Weighing
-from services.customer.families.family import Families
+from services.customer.families.family import Families, Family
 from services.customer.fields.keeping import FieldValues
 from services.customer.fields.repository import Holder
 from services.customer.interactions.repository import InteractionRepository
@@ -125,20 +125,22 @@ class Undoing:
         changes = CustomerChanges(self._uow, sight=self._sight)
         await changes.lock([household.root_id])
         others = await self._part(household, parting, changes)
+        staying = tuple(sorted(household.staying_with(household.root_id)))
+        await self._addresses.bring(changes, Family(household.root_id, staying))
         fields = parting.fields.get(row.survivor_id, {})
         undone = Undone(
             columns=row._asdict(),
             customer=changes[household.root_id],
             parted_ids=parted_ids,
             given_back=sorted(fields),
-            kept=kept,
+            kept=[each for each in kept if _is_so(each, changes)],
             written=await self._traces.written_since(
                 household.path_up(row.survivor_id), row.created_at, roots=household.roots
             ),
         )
         interactions = InteractionRepository(self._uow)
         if dry_run:
-            last_at = await interactions.last_of(sorted(household.staying_with(household.root_id)))
+            last_at = await interactions.last_of(staying)
             return replace(undone, customer=replace(undone.customer, last_interaction_at=last_at))
         changes.touch(household.root_id)
         await changes.save(out_of=household.records)
@@ -165,13 +167,11 @@ class Undoing:
             self._uow.record(merge_audit(row))
         await self._tell(row, parted_ids)
         stay = {household.root_id, *household.leaving.values()}
-        settled = CustomerChanges(self._uow)
-        await self._addresses.settle(settled, stay)
+        await self._addresses.settle(CustomerChanges(self._uow), stay - {household.root_id})
         await self._weighing.weigh_again(stay)
         last = await interactions.recount(stay)
-        customer = replace(settled[household.root_id], last_interaction_at=last[household.root_id])
-        kept = [each for each in kept if _is_so(each, settled)]
-        return replace(undone, columns=row._asdict(), customer=customer, kept=kept)
+        customer = replace(changes[household.root_id], last_interaction_at=last[household.root_id])
+        return replace(undone, columns=row._asdict(), customer=customer)
 
     async def _household(self, row: Row[*tuple[Any, ...]], parted_ids: Sequence[UUID]) -> Household:
         members = await self._families.of_all([row.survivor_id])
@@ -327,13 +327,13 @@ def _parted_ids(row: Row[*tuple[Any, ...]], wanted: Sequence[UUID] | None) -> li
     return [each for each in merged_ids if each in set(wanted)]
 
 
-def _is_so(kept: Kept, settled: CustomerChanges) -> bool:
-    """Whether a field is still what it was kept as, now that everybody is where they have been."""
+def _is_so(kept: Kept, changes: CustomerChanges) -> bool:
+    """Whether a field is still what it was kept as, now that people are at their own address."""
     if kept.field == "address":
         return False
-    if kept.record_id not in settled:
+    if kept.record_id not in changes:
         return True
-    return bool(known_fields(settled[kept.record_id]).get(kept.field) == kept.value)
+    return bool(known_fields(changes[kept.record_id]).get(kept.field) == kept.value)
 
 
 def _decision(row: Row[*tuple[Any, ...]]) -> Decision:
