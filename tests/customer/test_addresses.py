@@ -269,6 +269,19 @@ async def test_who_loses_their_own_address_is_where_their_other_record_is(client
     assert (await client.get(lan)).json()["address"]["province"] == "Huế"
 
 
+async def test_any_record_may_have_the_primary_address_of_a_person(client, lan, both):
+    theirs, _, undo = both
+    own = await _added(client, lan, full_address=OLD_STYLE, is_primary=True)
+    for address, province in ((theirs, "Huế"), (f"{lan}/addresses/{own['id']}", "TP.HCM")) * 2:
+        assert (await client.patch(address, json={"is_primary": True})).json()["is_primary"] is True
+        listed = (await client.get(f"{lan}/addresses")).json()["data"]
+        assert [each["province"] for each in listed if each["is_primary"]] == [province]
+        assert (await client.get(lan)).json()["address"]["province"] == province
+    await client.patch(theirs, json={"is_primary": True})
+    await client.post(undo)
+    assert (await client.get(lan)).json()["address"]["province"] == "TP.HCM"
+
+
 async def test_what_a_merged_record_gets_it_has_when_they_part(client, lan):
     mai = (await client.post("/v1/customers", json={"name": "Mai"})).json()["id"]
     own = await _added(client, lan, province="Huế")

@@ -19,7 +19,14 @@ from tests.privacy.conftest import HouseShop
 from tests.privacy.test_rights import EMAIL, NAME, PHONE, SCOPES, SECRET, Life, figures, traces
 
 Json = dict[str, Any]
-MORE = [*SCOPES, "duplicates:read", "duplicates:write", "reviews:write", "review_submissions:write"]
+MORE = [
+    *SCOPES,
+    "duplicates:read",
+    "duplicates:write",
+    "reviews:write",
+    "review_submissions:write",
+    "outcomes:write",
+]
 AT_THE_TILL = {"source": "pos", "external_id": "till-1"}
 
 
@@ -89,6 +96,21 @@ async def test_all_records_of_a_person_are_erased_and_told_of_as_one(
     # Who is merged is nobody by themselves: nobody is told that they have changed.
     changed = [json.loads(r.data)["customer"]["id"] for r in news if r.type == "customer.updated"]
     assert set(changed) == {couple.stays}
+
+
+async def test_what_is_left_to_do_for_an_erased_person_leads_to_nothing_more(
+    couple: Couple, shop: HouseShop
+) -> None:
+    again = {"after_minutes": 60, "kind": "call", "title": "Gọi lại"}
+    outcome = {"key": "call_again", "label": {"vi": "Gọi lại"}, "applies_to": ["task.call"]}
+    await couple.sent("POST", "/v1/outcomes", {**outcome, "follow_up": again})
+    call = {"customer_id": couple.other, "kind": "call", "title": "Gọi hỏi thăm"}
+    task = await couple.sent("POST", "/v1/tasks", call)
+    await couple.erase()
+    before = len(await shop.rows("customer", "task"))
+    ended = {"status": "done", "result_code": "call_again"}
+    assert (await couple.sent("PATCH", f"/v1/tasks/{task['id']}", ended))["status"] == "done"
+    assert len(await shop.rows("customer", "task")) == before
 
 
 @pytest.mark.capability(26)

@@ -106,7 +106,10 @@ class AddressService:
         after |= placed(after, self._units)
         if before.source is not None and any(after[n] != before._mapping[n] for n in _CORRECTED):
             after |= {"corrected_by": source_of(self._uow.actor), "corrected_at": now}
-        is_first = await self._first.is_by(changes[before.customer_id], before.customer_id)
+        # Said to be the first of all: also of those that are each the first of their record.
+        is_first = given.is_primary or await self._first.is_by(
+            changes[before.customer_id], before.customer_id
+        )
         row = await self._addresses.save(before, after)
         differing = differences(dict(before._mapping), dict(row._mapping))
         self._uow.record(AuditEntry.of("address", row.id, differing, customer_id=row.customer_id))

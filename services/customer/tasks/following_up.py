@@ -43,10 +43,11 @@ class FollowUps:
         found = await self._outcomes.find(finished.subject, finished.kind, finished.word)
         if found is None:
             return
-        if found.ends_calls and finished.customer_id is not None:
-            members = await Families(self._uow).of_all([finished.customer_id])
+        families = Families(self._uow)
+        members = await families.of_all([finished.customer_id] if finished.customer_id else [])
+        if found.ends_calls:
             await self._call_off(members.keys(), finished)
-        if found.follow_up_minutes is not None:
+        if found.follow_up_minutes is not None and not await families.erased(members):
             due_in = timedelta(minutes=found.follow_up_minutes)
             task: dict[str, Any] = {
                 **new_task(self._uow, due_in=due_in),

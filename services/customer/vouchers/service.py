@@ -118,20 +118,25 @@ class VoucherService:
         """New codes. Raises VoucherNotFound, VoucherCodeTaken, CustomerNotFound."""
         row = await self._vouchers.get(voucher_id)
         if given.code is not None:
-            code = self._code_row(voucher_id, normalised(given.code), None)
-            added = await self._vouchers.add_codes([code])
+            chosen = self._code_row(voucher_id, normalised(given.code), None)
+            added = await self._vouchers.add_codes([chosen])
             if not added:
                 raise VoucherCodeTaken
             return added
-        owners: Sequence[UUID | None] = given.customer_ids or [None] * (given.count or 0)
-        if given.customer_ids and len(await self._customers.lock(given.customer_ids)) < len(owners):
+        named = given.customer_ids or ()
+        held = await self._customers.lock(named)
+        if len(held) < len(named):
             raise CustomerNotFound
+        people: dict[UUID, UUID] = {}
+        for each in named:
+            # Of a person one, be they named by several of their records.
+            people.setdefault(held[each].id, each)
+        owners: Sequence[UUID | None] = [*people.values()] or [None] * (given.count or 0)
         made = await self._issue(voucher_id, owners, prefix=given.prefix or "")
-        roots = await self._families.roots(given.customer_ids or ())
-        for each in made:
-            if each.customer_id is not None:
-                root_id = roots[each.customer_id]
-                self._uow.append(VoucherIssued(voucher=code_state(each, row, root_id)), key=root_id)
+        for code in made:
+            if code.customer_id is not None:
+                root_id = held[code.customer_id].id
+                self._uow.append(VoucherIssued(voucher=code_state(code, row, root_id)), key=root_id)
         return made
 
     async def _issue(

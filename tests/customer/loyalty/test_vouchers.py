@@ -165,6 +165,8 @@ async def test_a_code_of_one_customer_is_nobody_elses(shop: Shop, lan: str) -> N
         others = await shopper.get("/v1/vouchers/codes", params={"customer_id": mai})
         assert others.status_code == 404
     await shop.post("/v1/vouchers/redemptions", **use(500_000, code, customer_id=other))
+    again = (await shop.post(path, customer_ids=[mai, lan, other]))["data"]
+    assert {row["customer_id"] for row in again} == {mai, lan}, "one of each person"
 
 
 @pytest.mark.parametrize(
