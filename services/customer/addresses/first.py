@@ -1,6 +1,7 @@
 """Where a person is first of all: which primary address others know when they ask the customer."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from services.customer.customers.changes import CustomerChanges
 from services.customer.customers.hearing import Hearing
 from services.customer.customers.record import CustomerRecord
 from services.customer.customers.says import Speaker
-from services.customer.families.belongings import Belonging, Belongings
+from services.customer.families.belongings import Belonging, Belongings, first_of_all
 from services.customer.families.family import Families, Family
 from shared.db.unit_of_work import UnitOfWork
 
@@ -40,39 +41,46 @@ class FirstAddresses:
         person = changes[record_id]
         row = await self._primary(record_id)
         if row is None:
-            row = await self._shown(person, await Families(self._uow).of(person.id))
-        await self._tell(changes, person, row)
+            family = await Families(self._uow).of(person.id)
+            row = self._first(person, await self._addresses.primaries_of(family.member_ids))
+        await self._tell(Hearing(self._uow, changes), person, row)
         await changes.save()
 
     async def settle(self, changes: CustomerChanges, people: Collection[UUID]) -> None:
         """Have people be known by an address that they have, after they were parted."""
         await changes.lock(people)
+        members = await Families(self._uow).of_all(people)
+        primaries: defaultdict[UUID, list[Belonging]] = defaultdict(list)
+        for row in await self._addresses.primaries_of(members):
+            primaries[members[row.customer_id]].append(row)
+        hearing = Hearing(self._uow, changes)
         for person_id in sorted(people):
-            await self.bring(changes, await Families(self._uow).of(person_id))
+            await self._bring(hearing, changes[person_id], primaries[person_id])
         await changes.save()
 
     async def bring(self, changes: CustomerChanges, family: Family) -> None:
         """Have a person, who is these records, be known by an address of theirs; not saved yet."""
-        person = changes[family.root_id]
-        row = await self._shown(person, family)
+        primaries = await self._addresses.primaries_of(family.member_ids)
+        await self._bring(Hearing(self._uow, changes), changes[family.root_id], primaries)
+
+    async def _bring(
+        self, hearing: Hearing, person: CustomerRecord, primaries: Sequence[Belonging]
+    ) -> None:
+        row = self._first(person, primaries)
         if row is None or row.source is None or row.corrected_by is not None:
-            await self._tell(changes, person, row)
+            await self._tell(hearing, person, row)
         elif not self.is_told(person, row):
             told = {"profile": {"address": summary_of(dict(row._mapping), self._units)}}
             speaker = Speaker(row.source, row.told_at)
-            await Hearing(self._uow, changes).hear(person.id, told, speaker)
+            await hearing.hear(person.id, told, speaker)
 
     async def _primary(self, record_id: UUID) -> Belonging | None:
-        rows = await self._addresses.list_of([record_id])
-        return rows[0] if rows and rows[0].is_primary else None
+        return next(iter(await self._addresses.primaries_of([record_id])), None)
 
-    async def _shown(self, person: CustomerRecord, family: Family) -> Belonging | None:
-        rows = await self._addresses.shown(family, fits=lambda row: self.is_told(person, row))
-        return rows[0] if rows and rows[0].is_primary else None
+    def _first(self, person: CustomerRecord, primaries: Sequence[Belonging]) -> Belonging | None:
+        return first_of_all(primaries, person.id, fits=lambda row: self.is_told(person, row))
 
-    async def _tell(
-        self, changes: CustomerChanges, person: CustomerRecord, row: Belonging | None
-    ) -> None:
+    async def _tell(self, hearing: Hearing, person: CustomerRecord, row: Belonging | None) -> None:
         columns = dict(row._mapping) if row is not None else None
         address = summary_of(columns, self._units) if columns is not None else None
         if address == person.profile.get("address"):
@@ -81,7 +89,6 @@ class FirstAddresses:
         if columns is not None:
             told |= told_along(columns)
         speaker = Speaker.deciding(self._uow.actor, at=self._uow.clock.now())
-        hearing = Hearing(self._uow, changes)
         # Emptied first: so what stays the same is of one word with the address again.
         await hearing.hear(person.id, dict.fromkeys(known_by_address(person)), speaker)
         await hearing.hear(person.id, told, speaker)

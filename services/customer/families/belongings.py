@@ -35,13 +35,7 @@ class BelongingStatements:
         self.one = select(*columns).where(tenant, this, of)
         self.list = select(*columns).where(tenant, of).order_by(*newest)
         self.primaries = (
-            select(*columns)
-            .where(tenant, of, table.c.is_primary)
-            .order_by(
-                (table.c.customer_id == bindparam("root", type_=Uuid)).desc(),
-                table.c.created_at.desc(),
-                table.c.id.desc(),
-            )
+            select(*columns).where(tenant, of, table.c.is_primary).order_by(*newest[1:])
         )
         self.shown = select(*as_shown, shown.label("is_primary")).where(tenant, of)
         self.shown_one = self.shown.where(this)
@@ -64,6 +58,21 @@ class BelongingStatements:
             .returning(*columns)
         )
         self.delete = delete(table).where(tenant, this)
+
+
+def first_of_all(
+    primaries: Sequence[Belonging],
+    root_id: UUID,
+    *,
+    fits: Callable[[Belonging], bool] | None = None,
+) -> Belonging | None:
+    """Which of a person's records' primary ones is theirs, the newest of them given first.
+
+    It is one that `fits`, else that of the record that stands for the person, else the newest.
+    """
+    own_first = sorted(primaries, key=lambda row: bool(row.customer_id != root_id))
+    fitting = (row for row in own_first if fits is not None and fits(row))
+    return next(fitting, next(iter(own_first), None))
 
 
 class Belongings:
@@ -91,6 +100,12 @@ class Belongings:
     async def list_of(self, customer_ids: Collection[UUID]) -> Sequence[Belonging]:
         """All of them, the primary one first, then the newest."""
         return await self._uow.rows(self._sql.list, {**self._tenant, "ids": list(customer_ids)})
+
+    async def primaries_of(self, customer_ids: Collection[UUID]) -> Sequence[Belonging]:
+        """The primary one of each record that has one, the newest first."""
+        return await self._uow.rows(
+            self._sql.primaries, {**self._tenant, "ids": list(customer_ids)}
+        )
 
     async def shown(
         self, family: Family, *, fits: Callable[[Belonging], bool] | None = None
@@ -120,11 +135,9 @@ class Belongings:
     async def _named(
         self, family: Family, fits: Callable[[Belonging], bool] | None
     ) -> Mapping[str, Any]:
+        rows = await self.primaries_of(family.member_ids)
+        best = first_of_all(rows, family.root_id, fits=fits)
         ids = {**self._tenant, "ids": list(family.member_ids)}
-        rows = await self._uow.rows(self._sql.primaries, {**ids, "root": family.root_id})
-        best = next((row for row in rows if fits is not None and fits(row)), None)
-        if best is None:
-            best = next(iter(rows), None)
         return {**ids, "first": best.id if best is not None else None}
 
     async def count(self, customer_id: UUID) -> int:
