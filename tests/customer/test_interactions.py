@@ -11,7 +11,13 @@ import pytest
 from sqlalchemy import text
 
 from services.customer.timeline.entries import Entry
-from services.customer.timeline.repository import PAGES, EntryFilter, TimelineRepository
+from services.customer.timeline.repository import (
+    HAND_ON,
+    PAGES,
+    EntryFilter,
+    TimelineRepository,
+)
+from services.customer.timeline.titles import types_of_kind
 from shared.contracts.gateway import PlatformIdentity, StaffChanged, StaffState
 from shared.contracts.messaging import InboundMessageReceived
 from shared.contracts.support_ticket import TicketCreated
@@ -307,6 +313,36 @@ async def test_a_page_of_a_long_timeline_reads_what_it_shows(
         parameters=asked,
     )
     assert read <= 52
+
+
+async def test_what_tells_of_an_order_is_found_among_what_tells_of_orders_of_its_customer(
+    client, service, shop, database_url, customer_id
+):
+    crowd = [await _customer(client) for _ in range(40)]
+    for each in [customer_id, *crowd]:
+        kinds = ["order.placed"] * 10 + ["message.sent"] * 90
+        entries = [
+            Entry(customer_id=each, type=kind, occurred_at=DAY, data={"order_id": str(new_id())})
+            for kind in kinds
+        ]
+        async with service.context.units.begin(shop) as uow:
+            await TimelineRepository(uow).add(entries)
+            await uow.commit()
+    read = await rows_read(
+        database_url,
+        schema="customer",
+        tenant_id=shop,
+        table="timeline_entry",
+        statement=HAND_ON,
+        parameters={
+            "tenant": shop,
+            "types": types_of_kind("order"),
+            "order_id": [str(new_id())],
+            "giver_id": [customer_id],
+            "receiver_id": [crowd[0]],
+        },
+    )
+    assert read <= 12, "the ten of its kind, and not the ninety others"
 
 
 async def test_staff_see_the_interactions_of_customers_they_see(client, service, shop):

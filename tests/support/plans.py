@@ -31,7 +31,8 @@ async def rows_read(
     """
     assert isinstance(statement, ClauseElement)
     compiled = statement.compile(dialect=dialect.dialect())  # type: ignore[no-untyped-call]
-    given = ", ".join(_literal(parameters[name]) for name in compiled.positiontup or ())
+    known = {**compiled.params, **parameters}
+    given = ", ".join(_literal(known[name]) for name in compiled.positiontup or ())
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     try:
         if is_analyzed:

@@ -109,16 +109,32 @@ _HANDED_ON = (
     .table_valued(*(column(name, type_) for name, type_ in _OF_ORDERS.items()))
     .render_derived(name="handed_on")
 )
-# Of one customer and of some types: a few ranges of an index.
-_HAND_ON = (
-    update(timeline_entry)
-    .values(customer_id=_HANDED_ON.c.receiver_id)
+_OF_TYPES = func.unnest(_TYPES).table_valued(column("type", Text)).render_derived(name="of_types")
+_MOST_OF_A_TYPE: Final = 100
+_entry = timeline_entry.alias("entry")
+# Each type of each customer is a range of its own in an index, as in the pages.
+_found = (
+    select(_entry.c.id)
     .where(
-        timeline_entry.c.tenant_id == _TENANT,
-        timeline_entry.c.customer_id == _HANDED_ON.c.giver_id,
-        timeline_entry.c.type == func.any(_TYPES),
-        timeline_entry.c.data["order_id"].astext == _HANDED_ON.c.order_id,
+        _entry.c.tenant_id == _TENANT,
+        _entry.c.customer_id == _HANDED_ON.c.giver_id,
+        _entry.c.type == _OF_TYPES.c.type,
+        _entry.c.data["order_id"].astext == _HANDED_ON.c.order_id,
     )
+    .order_by(_entry.c.occurred_at.desc(), _entry.c.id.desc())
+    .limit(literal_column(str(_MOST_OF_A_TYPE), Integer))
+    .lateral("found")
+)
+_telling = (
+    select(_found.c.id, _HANDED_ON.c.receiver_id)
+    .select_from(_HANDED_ON.join(_OF_TYPES, true()).join(_found, true()))
+    .cte("telling")
+    .prefix_with("MATERIALIZED")
+)
+HAND_ON = (
+    update(timeline_entry)
+    .values(customer_id=_telling.c.receiver_id)
+    .where(timeline_entry.c.tenant_id == _TENANT, timeline_entry.c.id == _telling.c.id)
 )
 _REWRITE = (
     update(timeline_entry)
@@ -225,7 +241,7 @@ class TimelineRepository:
             "receiver_id": [receiver_id for _, _, receiver_id in orders],
         }
         tenant = {"tenant": self._uow.tenant_id, "types": types_of_kind("order")}
-        await self._uow.execute(_HAND_ON, tenant | named)
+        await self._uow.execute(HAND_ON, tenant | named)
 
     async def rewrite(self, entry: Entry) -> None:
         """Let an entry that is there tell of its thing as that is now, and of whose it is."""
