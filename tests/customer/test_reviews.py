@@ -9,9 +9,17 @@ from sqlalchemy import text
 
 from services.customer.reviews.forgetting import ADDRESSES, FINGERPRINTS, review_forgetting
 from services.customer.reviews.moderation import MOST_FROM_ADDRESS, ReviewPolicy, suspicions
+from services.customer.reviews.repository import LOCK_OF_ORDERS, OF_ORDER
 from shared.ids import new_id
 from shared.security.principal import PRINCIPAL_HEADER, Principal, PrincipalKind
+from tests.support.plans import rows_read
 
+_MANY_REVIEWS = text(
+    "INSERT INTO customer.review (tenant_id, id, kind, product_id, rating, photos, verified,"
+    " status, suspicions, created_at, updated_at, version) "
+    "SELECT :tenant, gen_random_uuid(), 'product', 'p' || n, 5, '[]', false, 'published', '[]',"
+    " now(), now(), 1 FROM generate_series(1, 5000) AS n"
+)
 PRODUCT = "ao-dai/lụa 1"
 
 
@@ -413,6 +421,27 @@ async def test_the_rating_of_an_order_goes_with_it_to_its_products_and_to_whose_
     await buy("B", "C", external_id="HD-1", customer_id=friend["id"])
     assert [await told_of(product) for product in "ABC"] == [(0, 0), (1, 1), (1, 1)]
     assert (await said_by(customer), await said_by(friend)) == ((0, 0), (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("statement", "asked"),
+    [(OF_ORDER, {"row_id": new_id()}), (LOCK_OF_ORDERS, {"orders": [new_id(), new_id()]})],
+)
+async def test_the_rating_of_an_order_is_found_among_very_many_reviews(
+    service, shop, database_url, statement, asked
+):
+    async with service.context.units.begin(shop) as uow:
+        await uow.execute(_MANY_REVIEWS, {"tenant": shop})
+        await uow.commit()
+    read = await rows_read(
+        database_url,
+        schema="customer",
+        tenant_id=shop,
+        table="review",
+        statement=statement,
+        parameters={"tenant": shop, **asked},
+    )
+    assert read == 0
 
 
 async def test_others_are_told_of_another_rating_of_an_order(shopper, buy, service, shop):

@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    literal_column,
     or_,
     select,
     update,
@@ -72,16 +73,18 @@ _OF_PRODUCT_BY: Final = (
     .limit(1)
     .with_for_update()
 )
-_OF_ORDER: Final = select(review).where(
-    review.c.tenant_id == _TENANT, review.c.order_id == _ID, review.c.kind == "order"
+# Written out: it is the condition of the index, which no plan for all values would use else.
+_IS_RATING: Final = review.c.kind == literal_column("'order'", Text)
+OF_ORDER: Final = select(review).where(
+    review.c.tenant_id == _TENANT, review.c.order_id == _ID, _IS_RATING
 )
-_LOCK_OF_ORDER: Final = _OF_ORDER.with_for_update()
-_LOCK_OF_ORDERS: Final = (
+_LOCK_OF_ORDER: Final = OF_ORDER.with_for_update()
+LOCK_OF_ORDERS: Final = (
     select(review)
     .where(
         review.c.tenant_id == _TENANT,
         review.c.order_id == any_id("orders"),
-        review.c.kind == "order",
+        _IS_RATING,
     )
     .order_by(review.c.id)
     .with_for_update()
@@ -242,12 +245,12 @@ class ReviewRepository:
 
     async def find_of_order(self, order_id: UUID, *, lock: bool = False) -> Review | None:
         """What was said of an order."""
-        statement = _LOCK_OF_ORDER if lock else _OF_ORDER
+        statement = _LOCK_OF_ORDER if lock else OF_ORDER
         return await self._uow.one_or_none(statement, {**self._tenant, "row_id": order_id})
 
     async def lock_of_orders(self, order_ids: Iterable[UUID]) -> Sequence[Review]:
         """What was said of any of these orders."""
-        return await self._uow.rows(_LOCK_OF_ORDERS, {**self._tenant, "orders": list(order_ids)})
+        return await self._uow.rows(LOCK_OF_ORDERS, {**self._tenant, "orders": list(order_ids)})
 
     async def save(self, review_id: UUID, changes: Mapping[str, Any]) -> Review:
         """The review with these columns changed and its version grown."""
